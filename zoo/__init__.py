@@ -1,0 +1,34 @@
+"""A PyTorch model zoo: train, load and fine-tune known networks from one set of configurations.
+
+The public names are imported when they are first used, so that `import zoo` does not import torch.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from zoo.build import create_model as create_model
+    from zoo.checkpoint import load as load
+    from zoo.config import list_models as list_models
+    from zoo.errors import ZooError as ZooError
+    from zoo.predict import predict as predict
+
+_HOMES = {
+    "ZooError": "zoo.errors",
+    "create_model": "zoo.build",
+    "list_models": "zoo.config",
+    "load": "zoo.checkpoint",
+    "predict": "zoo.predict",
+}
+__all__ = ["ZooError", "create_model", "list_models", "load", "predict"]  # noqa: F822
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'zoo' has no attribute {name!r}; it has {', '.join(__all__)}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__
