@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from zoo.checkpoint import load as load
     from zoo.config import list_models as list_models
     from zoo.errors import ZooError as ZooError
-    from zoo.predict import predict as predict
+    from zoo.prediction import predict as predict
 
 _HOMES = {
     "ZooError": "zoo.errors",
     "create_model": "zoo.build",
     "list_models": "zoo.config",
     "load": "zoo.checkpoint",
-    "predict": "zoo.predict",
+    "predict": "zoo.prediction",
 }
 __all__ = ["ZooError", "create_model", "list_models", "load", "predict"]  # noqa: F822
 __version__ = "0.1.0"

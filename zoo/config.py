@@ -1,0 +1,154 @@
+"""Where the YAML lives, how it is composed, and what is said when a word in it is wrong."""
+
+import difflib
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from hydra import compose as hydra_compose
+from hydra import initialize_config_dir
+from hydra.core.config_store import ConfigStore
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.singleton import Singleton
+from hydra.errors import ConfigCompositionException, MissingConfigException, OverrideParseException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from zoo.errors import ZooError
+from zoo.signatures import parameters
+
+_PACKAGE = Path(__file__).resolve().parent
+CONFIG_DIR = _PACKAGE / "configs" if (_PACKAGE / "configs").is_dir() else _PACKAGE.parent / "configs"
+
+
+def list_models(config_dir: Path | None = None) -> list[str]:
+    """Names of the catalogue, which is the listing of `configs/model` (and of `config_dir/model`)."""
+    return list_options("model", config_dir)
+
+
+def list_options(group: str, config_dir: Path | None = None) -> list[str]:
+    """Names of the options of a config group, sorted."""
+    folders = [CONFIG_DIR / group] + ([config_dir / group] if config_dir else [])
+    return sorted({path.stem for folder in folders for path in folder.glob("*.yaml")})
+
+
+def compose(
+    overrides: Sequence[str] = (), *, config_name: str = "train", config_dir: Path | None = None
+) -> DictConfig:
+    """The composed configuration of a command, as its command line would give it.
+
+    May be called while a Hydra command runs: its state is put back afterwards.
+
+    Raises:
+        ZooError: a word of `overrides` names nothing that exists.
+    """
+    extra = [f"hydra.searchpath=[file://{config_dir.resolve()}]"] if config_dir else []
+    with _hydra_state_kept(), initialize_config_dir(str(CONFIG_DIR), version_base="1.3"):
+        try:
+            config = hydra_compose(config_name, [*overrides, *extra])
+        except (ConfigCompositionException, OverrideParseException, OmegaConfBaseException) as error:
+            raise ZooError(explain(error, config_name)) from error
+    return config
+
+
+@contextmanager
+def _hydra_state_kept() -> Iterator[None]:
+    state = Singleton.get_state()
+    store = ConfigStore.instance().repo
+    GlobalHydra.instance().clear()
+    try:
+        yield
+    finally:
+        Singleton.set_state(state)
+        ConfigStore.instance().repo = store
+
+
+def plain(config: DictConfig) -> dict[str, Any]:
+    """`config` as plain containers with every interpolation resolved.
+
+    Raises:
+        ZooError: a mandatory value is missing, or an interpolation leads nowhere.
+    """
+    missing = sorted(OmegaConf.missing_keys(config))
+    if missing:
+        raise ZooError(f"`{missing[0]}` is not given: add {missing[0]}=… to the command")
+    try:
+        container = OmegaConf.to_container(config, resolve=True)
+    except OmegaConfBaseException as error:
+        raise ZooError(_first_line(error)) from error
+    assert isinstance(container, dict)
+    return {str(key): value for key, value in container.items()}
+
+
+def check(config: DictConfig, config_name: str = "train") -> None:
+    """Refuses keys that nothing would read, without importing what they configure.
+
+    Raises:
+        ZooError: names the key, the nearest one that exists, and all that exist.
+    """
+    known = compose(config_name=config_name).keys()
+    for key in config:
+        if key not in known:
+            raise ZooError(unknown("key", str(key), [str(k) for k in known]))
+    _check_node(plain(config), "")
+
+
+def _check_node(node: Any, where: str) -> None:
+    if isinstance(node, list):
+        for index, item in enumerate(node):
+            _check_node(item, f"{where}[{index}]")
+    if not isinstance(node, dict):
+        return
+    allowed = parameters(node["_target_"]) if "_target_" in node else None
+    for key, value in node.items():
+        path = f"{where}.{key}" if where else str(key)
+        if allowed is not None and not str(key).startswith("_") and key not in allowed:
+            raise ZooError(unknown("key", path, [f"{where}.{name}" for name in sorted(allowed)]))
+        _check_node(value, path)
+
+
+def unknown(what: str, given: str, allowed: Sequence[str]) -> str:
+    """One line that says what was given, the nearest that exists, and all that exist."""
+    close = difflib.get_close_matches(given, allowed, n=1, cutoff=0.6)
+    hint = f"did you mean `{close[0]}`? " if close else ""
+    return f"unknown {what} `{given}`: {hint}there are: {', '.join(allowed) or 'none'}"
+
+
+def explain(error: Exception, config_name: str) -> str:
+    """One line for what Hydra or OmegaConf refused."""
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file and error.options is not None:
+        group, _, option = error.missing_cfg_file.rpartition("/")
+        allowed = sorted({*error.options, *list_options(group)})
+        return unknown(group or "configuration", option, allowed)
+    text = str(error)
+    if refused := re.search(r"[Cc]ould not override '([^'@]+)'", text):
+        return unknown("key", refused[1], _siblings(refused[1], config_name))
+    if refused := re.search(r"Could not append to config. An item is already at '([^']+)'", text):
+        return f"`{refused[1]}` exists already: leave out the + before it"
+    return _first_line(error)
+
+
+def _siblings(key: str, config_name: str) -> list[str]:
+    """Keys that stand where `key` was looked for, with their paths, in the default configuration."""
+    parent, _, _ = key.rpartition(".")
+    config: Any = compose(config_name=config_name)
+    node = OmegaConf.select(config, parent, throw_on_missing=False) if parent else config
+    if not isinstance(node, DictConfig):
+        return _siblings(parent, config_name)
+    names = [str(name) for name in node if not str(name).startswith("_")]
+    if target := node.get("_target_"):
+        names += parameters(target) or ()
+    return sorted({f"{parent}.{name}" if parent else name for name in names})
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__
+
+
+def choices() -> dict[str, str]:
+    """Which option of each group the running command chose: `{"model": "lenet5", "data": "digits", …}`."""
+    return {str(group): str(option) for group, option in HydraConfig.get().runtime.choices.items()}
