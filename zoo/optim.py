@@ -1,0 +1,109 @@
+"""Parameter groups and learning-rate schedules."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from torch import nn
+
+from zoo.errors import ZooError
+
+Schedule = Callable[[float], float]
+"""Progress through training in [0, 1] to the factor that multiplies the learning rate."""
+
+
+def decay_groups(module: nn.Module) -> list[dict[str, Any]]:
+    """Two groups of trainable parameters: weights, which decay, and norms and biases, which do not.
+
+    Source: He et al., "Bag of Tricks for Image Classification", 2018, arXiv:1812.01187, section 3.1.
+    """
+    trainable = [parameter for parameter in module.parameters() if parameter.requires_grad]
+    groups = [
+        {"params": [p for p in trainable if p.ndim > 1]},
+        {"params": [p for p in trainable if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    return [group for group in groups if group["params"]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Constant:
+    """The same rate from start to end."""
+
+    def __call__(self, progress: float) -> float:
+        """The factor at `progress`."""
+        return 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class OneCycle:
+    """Up from `start` to 1 over the first `warmup` of training, then down to `final`, both along a cosine.
+
+    Source: Smith and Topin, "Super-Convergence", 2017, arXiv:1708.07120; the momentum is left alone.
+    """
+
+    warmup: float
+    start: float
+    final: float
+
+    def __post_init__(self) -> None:
+        _require_fraction("warmup", self.warmup)
+
+    def __call__(self, progress: float) -> float:
+        """The factor at `progress`."""
+        if progress < self.warmup:
+            return _cosine(self.start, 1.0, progress / self.warmup)
+        return _cosine(1.0, self.final, (progress - self.warmup) / (1.0 - self.warmup))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cosine:
+    """Linear warm-up from 0 over the first `warmup` of training, then a cosine down to `final`.
+
+    Source: Loshchilov and Hutter, "SGDR", 2016, arXiv:1608.03983, without restarts.
+    """
+
+    warmup: float
+    final: float
+
+    def __post_init__(self) -> None:
+        _require_fraction("warmup", self.warmup)
+
+    def __call__(self, progress: float) -> float:
+        """The factor at `progress`; a little above 0 at the very first step, so that it is not lost."""
+        if progress < self.warmup:
+            return max(progress / self.warmup, 1e-3)
+        return _cosine(1.0, self.final, (progress - self.warmup) / (1.0 - self.warmup))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """The rate times `factor` at each of `milestones`, which are fractions of training."""
+
+    milestones: list[float]
+    factor: float
+
+    def __post_init__(self) -> None:
+        for milestone in self.milestones:
+            _require_fraction("milestones", milestone)
+
+    def __call__(self, progress: float) -> float:
+        """The factor at `progress`."""
+        return self.factor ** sum(progress >= milestone for milestone in self.milestones)
+
+
+class Plateau(NamedTuple):
+    """The rate times `factor` whenever the task's monitored value has not improved for `patience` epochs."""
+
+    factor: float
+    patience: int
+    min_lr: float
+
+
+def _cosine(start: float, end: float, fraction: float) -> float:
+    return end + (start - end) * (1.0 + math.cos(math.pi * fraction)) / 2.0
+
+
+def _require_fraction(name: str, value: float) -> None:
+    if not 0.0 <= value < 1.0:
+        raise ZooError(f"`scheduler.{name}` (={value}) must lie in [0, 1): it is a fraction of training")

@@ -1,0 +1,155 @@
+"""What every task shares: the three stages, their metrics, the optimizer, and the watch for a diverged loss."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar, Literal
+
+import torch
+from pytorch_lightning import LightningModule
+from pytorch_lightning.utilities.types import OptimizerLRScheduler
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
+from torchmetrics import MeanMetric, MetricCollection
+
+from zoo.errors import ZooError
+from zoo.optim import Plateau, Schedule, decay_groups
+
+Stage = Literal["train", "val", "test"]
+OptimizerFactory = Callable[[Iterable[dict[str, Any]]], Optimizer]
+
+_FINITE_CHECK_EVERY = 50  # steps; reading the loss waits for the GPU, so not every step
+
+
+class Task(LightningModule, ABC):
+    """A training procedure around one network: what a batch is, what the loss needs, what is measured.
+
+    A subclass implements `step` and `predict_step`. Metrics are updated in `step` and logged once an epoch as
+    `train/NAME`, `val/NAME` and `test/NAME`, beside `…/loss`.
+    """
+
+    kind: ClassVar[str]
+    """Names the modules of this task: `zoo.reports.KIND`, `zoo.baselines.KIND`, `zoo.prediction.KIND`."""
+    monitor: ClassVar[str]
+    """The logged value that chooses the best checkpoint."""
+    monitor_mode: ClassVar[Literal["min", "max"]]
+
+    def __init__(
+        self,
+        *,
+        network: nn.Module,
+        loss: nn.Module,
+        metrics: MetricCollection,
+        train_metrics: MetricCollection | None = None,
+    ) -> None:
+        super().__init__()
+        self.network = network
+        self.loss = loss
+        self.train_metrics = _with_loss(train_metrics or MetricCollection({}), "train/")
+        self.val_metrics = _with_loss(metrics, "val/")
+        self.test_metrics = _with_loss(metrics, "test/")
+        self.config: dict[str, Any] = {}
+        """The completed model configuration that built this task."""
+        self.card: dict[str, Any] = {}
+        """What a prediction must know of the data: preprocessing, class names, …; plain values."""
+        self.optimizer_factory: OptimizerFactory | None = None
+        self.parameter_groups: Callable[[nn.Module], list[dict[str, Any]]] = decay_groups
+        self.schedule: Schedule | Plateau | None = None
+
+    @abstractmethod
+    def step(self, batch: Any, stage: Stage) -> Tensor:
+        """The loss of a batch, a scalar; updates `metrics_of(stage)`."""
+
+    @abstractmethod
+    def predict_step(self, batch: Any, batch_idx: int = 0) -> Any:
+        """Results for a batch of inputs, as tensors."""
+
+    def metrics_of(self, stage: Stage) -> MetricCollection:
+        """The metrics that `stage` updates."""
+        metrics = {"train": self.train_metrics, "val": self.val_metrics, "test": self.test_metrics}
+        return metrics[stage]
+
+    def training_step(self, batch: Any, batch_idx: int) -> Tensor:
+        """One step of the optimizer's loss."""
+        loss = self._measured_step(batch, "train")
+        if batch_idx % _FINITE_CHECK_EVERY == 0:
+            self._require_finite(loss)
+        return loss
+
+    def validation_step(self, batch: Any, batch_idx: int) -> None:
+        """Measures a validation batch."""
+        self._measured_step(batch, "val")
+
+    def test_step(self, batch: Any, batch_idx: int) -> None:
+        """Measures a test batch."""
+        self._measured_step(batch, "test")
+
+    def _measured_step(self, batch: Any, stage: Stage) -> Tensor:
+        loss = self.step(batch, stage)
+        self.metrics_of(stage)["loss"].update(loss.detach(), weight=len(batch[0]))
+        return loss
+
+    def _require_finite(self, loss: Tensor) -> None:
+        if not torch.isfinite(loss):
+            raise ZooError(
+                f"the training loss became {loss.item()} in epoch {self.current_epoch}, step {self.global_step}: "
+                f"try a smaller optimizer.lr or trainer.gradient_clip_val=1; the last good checkpoint is kept"
+            )
+
+    def on_validation_start(self) -> None:
+        """Stops before a checkpoint of a diverged network is written."""
+        loss = self.train_metrics["loss"]
+        if isinstance(loss, MeanMetric) and loss.update_called and not self.trainer.sanity_checking:
+            self._require_finite(loss.value / loss.weight)
+
+    def on_train_epoch_end(self) -> None:
+        """Logs the epoch's training metrics."""
+        self._log_metrics("train")
+
+    def on_validation_epoch_end(self) -> None:
+        """Logs the epoch's validation metrics."""
+        self._log_metrics("val")
+
+    def on_test_epoch_end(self) -> None:
+        """Logs the test metrics."""
+        self._log_metrics("test")
+
+    def _log_metrics(self, stage: Stage) -> None:
+        metrics = self.metrics_of(stage)
+        self.log_dict(metrics.compute(), sync_dist=False)  # torchmetrics has gathered them already
+        metrics.reset()
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        """The optimizer over parameter groups, its schedule stretched over the steps that the trainer will take.
+
+        Raises:
+            ZooError: the schedule needs an end and training has none.
+        """
+        if self.optimizer_factory is None:
+            raise ZooError("this model has no optimizer: build it with `python train.py` or set optimizer_factory")
+        optimizer = self.optimizer_factory(self.parameter_groups(self))
+        if self.schedule is None:
+            return optimizer
+        if isinstance(self.schedule, Plateau):
+            plateau = ReduceLROnPlateau(
+                optimizer,
+                mode=self.monitor_mode,
+                factor=self.schedule.factor,
+                patience=self.schedule.patience,
+                min_lr=self.schedule.min_lr,
+            )
+            return {"optimizer": optimizer, "lr_scheduler": {"scheduler": plateau, "monitor": self.monitor}}
+        total, schedule = self.trainer.estimated_stepping_batches, self.schedule
+        if total == float("inf"):
+            raise ZooError("`scheduler` needs an end of training: give trainer.max_epochs or trainer.max_steps")
+        each_step = LambdaLR(optimizer, lambda step: schedule(min(step / total, 1.0)))
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": each_step, "interval": "step"}}
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Adds what `zoo.load` needs: the model's configuration and its card, as plain values."""
+        checkpoint["zoo"] = {"format": 1, "model": self.config, "card": self.card}
+
+
+def _with_loss(metrics: MetricCollection, prefix: str) -> MetricCollection:
+    members: Mapping[str, Any] = {**metrics.clone(), "loss": MeanMetric(nan_strategy="disable")}
+    return MetricCollection(dict(members), prefix=prefix)
