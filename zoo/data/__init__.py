@@ -1,0 +1,1 @@
+"""Data modules and image reading: everything from a file to a batch."""

@@ -1,0 +1,166 @@
+"""Image files as uint8 tensors, the way a person would see them."""
+
+import io
+import os
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import UInt8
+from PIL import Image, ImageOps, UnidentifiedImageError
+from torch import Tensor
+from torchvision.io import ImageReadMode, decode_image
+from torchvision.transforms.v2 import functional as F
+
+from zoo.errors import ZooError
+
+EXTENSIONS = (
+    ".avif .bmp .gif .jfif .jp2 .jpeg .jpg .pbm .pgm .png .pnm .ppm .tga .tif .tiff .webp".split()  # noqa: SIM905
+)
+ORIENTATION = 0x0112  # the EXIF tag
+MAX_ASPECT = 8  # longer strips lose their ends before they are resized: 1 x 20,000 would grow to gigabytes
+
+
+class UnreadableImage(ZooError):
+    """A file that no picture could be read from; the message names the file and the reason."""
+
+    def __init__(self, path: str | Path, reason: str) -> None:
+        super().__init__(f"cannot read the image `{path}`: {reason}")
+        self.path = Path(path)
+        self.reason = reason
+
+
+def list_images(folder: str | Path) -> list[Path]:
+    """Return all image files below a folder, by extension, sorted; hidden files and folders are left out.
+
+    Raises:
+        ZooError: the folder does not exist, or is a file.
+    """
+    root = Path(folder)
+    if not root.is_dir():
+        what = "is a file, not a folder" if root.exists() else "does not exist"
+        raise ZooError(f"the image folder `{folder}` {what}")
+    found = []
+    for parent, folders, files in os.walk(root, followlinks=True):
+        folders[:] = [name for name in folders if not name.startswith((".", "__MACOSX"))]
+        found += [Path(parent, name) for name in files if is_image_name(name)]
+    return sorted(found)
+
+
+def is_image_name(name: str) -> bool:
+    """Tell whether a file is taken for an image, by its name alone."""
+    return not name.startswith(".") and name.lower().endswith(tuple(EXTENSIONS))
+
+
+def read_image(path: str | Path, *, channels: int) -> UInt8[Tensor, "c h w"]:
+    """Read an image file as a person would see it, in 1 (grey) or 3 (red, green, blue) channels.
+
+    EXIF rotation is applied, palettes and CMYK become RGB, 16 bits become 8, transparent parts lie on white,
+    animations give their first picture. Plain 8-bit JPEG and PNG files are decoded by torchvision, which is
+    faster; all others by Pillow. Both give the same numbers.
+
+    Raises:
+        UnreadableImage: missing, empty, truncated, no image at all, or more than the 89 million
+            pixels that Pillow's guard against decompression bombs allows.
+        ZooError: `channels` is neither 1 nor 3.
+    """
+    if channels not in (1, 3):
+        raise ZooError(f"`channels` (={channels}) must be 1 (grey) or 3 (colour)")
+    try:
+        data = Path(path).read_bytes()
+    except FileNotFoundError:
+        raise UnreadableImage(path, "the file does not exist") from None
+    except OSError as error:
+        raise UnreadableImage(path, (error.strerror or str(error)).lower()) from None
+    if not data:
+        raise UnreadableImage(path, "the file is empty (zero bytes)")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # odd metadata of a picture that is seen all the same
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        try:
+            return to_channels(_decode(data), channels)
+        except (Image.DecompressionBombWarning, Image.DecompressionBombError):
+            limit = f"more than {Image.MAX_IMAGE_PIXELS or 0:,} pixels, the guard against decompression bombs"
+            raise UnreadableImage(path, limit) from None
+        except UnidentifiedImageError:
+            raise UnreadableImage(path, "the content is not that of a known image format") from None
+        except Exception as error:  # a decoder may raise anything on a broken file
+            if "truncated" in str(error).lower():
+                raise UnreadableImage(path, "the file is truncated") from None
+            first_line = (str(error).splitlines() or [type(error).__name__])[0]
+            raise UnreadableImage(path, f"the file is damaged ({first_line})") from None
+
+
+def to_channels(image: UInt8[Tensor, "c h w"], channels: int) -> UInt8[Tensor, "d h w"]:
+    """Turn grey into RGB or RGB into grey, with the integer ITU-R 601-2 weights that Pillow uses."""
+    if image.shape[0] == channels:
+        return image
+    if channels == 3:
+        return image.expand(3, -1, -1).contiguous()
+    red, green, blue = image.int()
+    return ((red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16).to(torch.uint8)[None]
+
+
+def to_square(image: UInt8[Tensor, "c h w"], *, resize: int, size: int) -> UInt8[Tensor, "c s s"]:
+    """Bring the short side to `resize` pixels (antialiased), then cut or pad with black to `size` x `size`.
+
+    This is the evaluation transform of torchvision's classifiers: 256 and 224 cut an eighth off each side.
+    28 and 32 add the two black pixels around MNIST that LeNet-5 was published with.
+    """
+    height, width = image.shape[-2:]
+    limit = MAX_ASPECT * min(height, width)
+    if max(height, width) > limit:
+        image = F.center_crop(image, [min(height, limit), min(width, limit)])
+    if min(height, width) != resize:
+        image = F.resize(image, [resize], interpolation=F.InterpolationMode.BILINEAR, antialias=True)
+    return F.center_crop(image, [size, size])
+
+
+def _decode(data: bytes) -> UInt8[Tensor, "c h w"]:
+    """Decode into 1 or 3 channels."""
+    picture = Image.open(io.BytesIO(data))
+    if _is_plain(picture, data):
+        buffer = torch.frombuffer(bytearray(data), dtype=torch.uint8)
+        try:
+            image = decode_image(buffer, ImageReadMode.UNCHANGED)
+        except (RuntimeError, AttributeError):  # broken file, or torchvision built without its decoders
+            return _pil_to_tensor(picture)
+        if image.dtype == torch.uint8:  # else 16 bits a channel
+            return image
+    return _pil_to_tensor(picture)
+
+
+def _is_plain(picture: Image.Image, data: bytes) -> bool:
+    """Tell whether the stored pixels are the picture: no rotation, no palette, no transparency."""
+    if picture.format not in ("JPEG", "PNG") or picture.mode not in ("L", "RGB"):
+        return False
+    if "transparency" in picture.info:
+        return False
+    # Pillow decodes a whole PNG file in order to say that it has no EXIF, so look for the names first.
+    if any(name in data for name in (b"Exif", b"eXIf", b"exif", b"tiff:Orientation")):
+        return picture.getexif().get(ORIENTATION, 1) == 1
+    return True
+
+
+def _pil_to_tensor(picture: Image.Image) -> UInt8[Tensor, "c h w"]:
+    """Turn a Pillow image of any mode into 1 or 3 channels of 8 bits, upright and over white."""
+    picture = ImageOps.exif_transpose(picture)
+    if picture.mode in ("I", "F") or picture.mode.startswith("I;"):
+        return _deep_grey(np.asarray(picture))
+    if picture.has_transparency_data:
+        picture = picture.convert("RGBA")
+        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
+    if picture.mode != "L":
+        picture = picture.convert("L" if picture.mode == "1" else "RGB")
+    pixels = torch.from_numpy(np.array(picture))
+    return pixels[None] if pixels.ndim == 2 else pixels.permute(2, 0, 1).contiguous()
+
+
+def _deep_grey(pixels: np.ndarray) -> UInt8[Tensor, "1 h w"]:
+    """Scale grey of 16 bits (0 to 65,535) or of floating point (0 to 1) to 8 bits."""
+    white = 1.0 if pixels.dtype.kind == "f" else 65535.0
+    low, high = float(pixels.min()), float(pixels.max())
+    if not (low >= 0 and high <= white):  # written so that NaN is refused too
+        raise ValueError(f"grey values from {low:g} to {high:g}, where 0 to {white:g} was expected")
+    return torch.from_numpy((pixels * (255 / white)).round().astype(np.uint8))[None]
