@@ -1,0 +1,125 @@
+"""What every data set shares: it describes itself, and is batched by one indexing call."""
+
+from abc import ABC, abstractmethod
+from typing import Any, Literal, Protocol
+
+from pytorch_lightning import LightningDataModule
+from torch import Tensor
+from torch.utils.data import DataLoader, Sampler
+
+from zoo.data.sampling import IndexBatches
+from zoo.errors import ZooError
+from zoo.hardware import data_workers
+
+Split = Literal["train", "val", "test"]
+
+
+class BatchDataset(Protocol):
+    """Samples that are fetched a batch at a time."""
+
+    in_memory: bool
+    """True where fetching a batch costs too little to be worth a worker process."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, indices: Tensor) -> Any: ...
+
+
+class DataModule(LightningDataModule, ABC):
+    """Train, validation and test splits of one data set.
+
+    A subclass implements `load`, and `facts` and `card` where it has something to say. `normalize` runs on every
+    batch and `augment` before it on training batches, both on the device.
+    """
+
+    def __init__(self, *, batch_size: int, num_workers: int | Literal["auto"], seed: int) -> None:
+        super().__init__()
+        if num_workers != "auto" and num_workers < 0:
+            raise ZooError(f"`data.num_workers` (={num_workers}) must be auto or at least 0")
+        self.batch_size = batch_size
+        self.num_workers = num_workers
+        self.seed = seed
+        self.config: dict[str, Any] = {}
+        """The configuration that built this data module; stored in checkpoints."""
+        self._splits: dict[str, Any] = {}
+
+    @abstractmethod
+    def load(self) -> dict[str, Any]:
+        """The splits, `{"train": BatchDataset, "val": …, "test": …}`; called once.
+
+        Raises:
+            ZooError: the data is not there or not usable.
+        """
+
+    def facts(self) -> dict[str, Any]:
+        """Plain values that networks, losses and tasks ask for by name: `num_classes`, `in_channels`, …"""
+        return {}
+
+    def card(self) -> dict[str, Any]:
+        """Plain values that a prediction needs: `preprocessing`, `class_names`, …"""
+        return {}
+
+    def augment(self, batch: Any) -> Any:
+        """A training batch, varied at random."""
+        return batch
+
+    def normalize(self, batch: Any) -> Any:
+        """A batch as the network wants it."""
+        return batch
+
+    def setup(self, stage: str | None = None) -> None:
+        """Loads the splits, unless they are there."""
+        if not self._splits:
+            self._splits = self.load()
+
+    def split(self, name: Split) -> Any:
+        """The data set of a split."""
+        self.setup()
+        return self._splits[name]
+
+    def sampler(self, name: Split) -> Sampler[Tensor]:
+        """The batches of a split, as indices."""
+        return IndexBatches(
+            len(self.split(name)),
+            self.batch_size,
+            shuffle=name == "train",
+            seed=self.seed,
+            rank=self.trainer.global_rank if self.trainer else 0,
+            world_size=self.trainer.world_size if self.trainer else 1,
+        )
+
+    def loader(self, name: Split) -> DataLoader[Any]:
+        """The batches of a split."""
+        dataset = self.split(name)
+        workers = 0 if dataset.in_memory else data_workers(self.num_workers)
+        return DataLoader(
+            dataset,
+            sampler=self.sampler(name),
+            batch_size=None,
+            num_workers=workers,
+            collate_fn=_as_it_is,
+            pin_memory=self.trainer is not None and self.trainer.strategy.root_device.type == "cuda",
+            persistent_workers=workers > 0,
+        )
+
+    def train_dataloader(self) -> DataLoader[Any]:
+        """Shuffled training batches."""
+        return self.loader("train")
+
+    def val_dataloader(self) -> DataLoader[Any]:
+        """Validation batches in order."""
+        return self.loader("val")
+
+    def test_dataloader(self) -> DataLoader[Any]:
+        """Test batches in order."""
+        return self.loader("test")
+
+    def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
+        """Augments training batches and normalizes all, on the device."""
+        if self.trainer is not None and self.trainer.training:
+            batch = self.augment(batch)
+        return self.normalize(batch)
+
+
+def _as_it_is(batch: Any) -> Any:
+    return batch

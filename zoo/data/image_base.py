@@ -1,0 +1,118 @@
+"""Labelled images: preprocessing that travels with the checkpoint, and splits held in memory."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int, Shaped, UInt8
+from sklearn.model_selection import train_test_split
+from torch import Tensor
+
+from zoo.data.base import DataModule
+
+Augmentation = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+"""Float images [B C H W] in [0, 1] and labels to the same, varied at random."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preprocessing:
+    """How an image file becomes the input of a network; stored in the checkpoint as plain values."""
+
+    size: int
+    """Height and width in pixels."""
+    channels: int
+    """1 grey, 3 red-green-blue."""
+    mean: tuple[float, ...]
+    """Of each channel, on the scale [0, 1]."""
+    std: tuple[float, ...]
+    """Of each channel, on the scale [0, 1]."""
+    resize: Literal["squash", "crop"]
+    """`squash` changes the aspect ratio; `crop` scales the shorter side to `size / crop_ratio`, takes the centre."""
+    crop_ratio: float = 1.0
+
+    def plain(self) -> dict[str, Any]:
+        """As plain containers."""
+        return {key: list(v) if isinstance(v, tuple) else v for key, v in asdict(self).items()}
+
+    def normalize(self, images: Shaped[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
+        """Images in bytes, or floats in [0, 1], shifted and scaled by `mean` and `std`."""
+        images = to_unit(images)
+        mean = torch.tensor(self.mean, device=images.device).view(-1, 1, 1)
+        std = torch.tensor(self.std, device=images.device).view(-1, 1, 1)
+        return (images - mean) / std
+
+
+def to_unit(images: Shaped[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
+    """Bytes as floats in [0, 1]; floats as they are."""
+    return images if images.is_floating_point() else images.float() / 255.0
+
+
+class TensorImages:
+    """Images and labels held in memory; a batch is one indexing call."""
+
+    in_memory = True
+
+    def __init__(self, images: UInt8[Tensor, "n c h w"], labels: Int[Tensor, " n"]) -> None:
+        self.images = images
+        self.labels = labels
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, indices: Tensor) -> tuple[Tensor, Tensor]:
+        return self.images[indices], self.labels[indices]
+
+
+class ImageClassificationData(DataModule):
+    """Labelled images with a preprocessing, class names and an optional augmentation."""
+
+    def __init__(
+        self,
+        *,
+        batch_size: int,
+        num_workers: int | Literal["auto"],
+        seed: int,
+        augmentation: Augmentation | None,
+    ) -> None:
+        super().__init__(batch_size=batch_size, num_workers=num_workers, seed=seed)
+        self.augmentation = augmentation
+        self.preprocessing: Preprocessing
+        """Set by `load`."""
+        self.class_names: Sequence[str]
+        """Set by `load`."""
+
+    def facts(self) -> dict[str, Any]:
+        """Number of classes, channels and pixels."""
+        self.setup()
+        return {
+            "num_classes": len(self.class_names),
+            "in_channels": self.preprocessing.channels,
+            "image_size": self.preprocessing.size,
+        }
+
+    def card(self) -> dict[str, Any]:
+        """Class names and preprocessing."""
+        self.setup()
+        return {"class_names": list(self.class_names), "preprocessing": self.preprocessing.plain()}
+
+    def augment(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        """A training batch through the augmentation."""
+        images, labels = batch
+        return self.augmentation(to_unit(images), labels) if self.augmentation else (images, labels)
+
+    def normalize(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        """A batch with normalized images."""
+        images, labels = batch
+        return self.preprocessing.normalize(images), labels
+
+
+def stratified_split(
+    labels: Int[np.ndarray, " n"], fraction: float, seed: int
+) -> tuple[Int[np.ndarray, " a"], Int[np.ndarray, " b"]]:
+    """Indices of two parts, sorted, the second with `fraction` of every class."""
+    rest, part = train_test_split(
+        np.arange(len(labels)), test_size=fraction, random_state=seed, stratify=labels
+    )
+    return np.sort(rest), np.sort(part)

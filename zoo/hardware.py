@@ -1,0 +1,108 @@
+"""Which device, precision, memory layout and how many threads: chosen once, and said aloud with the reason."""
+
+import math
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import nn
+
+from zoo.errors import ZooError
+
+_CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hardware:
+    """What a run computes on."""
+
+    accelerator: str
+    devices: int | str | list[int]
+    precision: str
+    channels_last: bool
+    reasons: list[str] = field(default_factory=list)
+    """One line for each choice."""
+
+
+def cores() -> int:
+    """CPU cores that this process may use: its affinity mask, cut by the container's quota."""
+    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        quota, period = _CGROUP_QUOTA.read_text().split()
+    except (OSError, ValueError):
+        return available
+    return available if quota == "max" else max(1, min(available, math.ceil(int(quota) / int(period))))
+
+
+def data_workers(asked: int | Literal["auto"]) -> int:
+    """Worker processes that read data: as asked, else one a core on a GPU, half of the cores on the CPU."""
+    if asked != "auto":
+        return asked
+    return min(cores(), 16) if torch.cuda.is_available() else max(1, cores() // 2)
+
+
+def choose(trainer: dict[str, Any], *, channels_last: bool | Literal["auto"], network: nn.Module) -> Hardware:
+    """What `trainer` leaves to `auto`, decided; what it says itself stands.
+
+    Raises:
+        ZooError: a GPU is asked for and there is none, or more of them than there are.
+    """
+    accelerator, reasons = _accelerator(trainer["accelerator"])
+    on_gpu = accelerator in ("gpu", "cuda")
+    devices = _devices(trainer["devices"], on_gpu)
+    precision, why_precision = _precision(str(trainer["precision"]), on_gpu)
+    layout, why_layout = _layout(channels_last, on_gpu, network)
+    return Hardware(
+        accelerator=accelerator,
+        devices=devices,
+        precision=precision,
+        channels_last=layout,
+        reasons=[*reasons, why_precision, why_layout],
+    )
+
+
+def _accelerator(asked: str) -> tuple[str, list[str]]:
+    if asked == "auto":
+        if torch.cuda.is_available():
+            return "gpu", [f"device: {torch.cuda.get_device_name()} (CUDA is available)"]
+        return "cpu", [f"device: CPU, {torch.get_num_threads()} threads (no CUDA device was found)"]
+    if asked in ("gpu", "cuda") and not torch.cuda.is_available():
+        raise ZooError(
+            f"`trainer.accelerator` (={asked}) needs a CUDA device and none was found: use trainer=auto or trainer=cpu"
+        )
+    return asked, [f"device: {asked} (as asked)"]
+
+
+def _devices(asked: Any, on_gpu: bool) -> Any:
+    if asked == "auto":
+        return 1
+    if on_gpu:
+        wanted = max(asked) + 1 if isinstance(asked, list) else int(asked)
+        if wanted > torch.cuda.device_count():
+            raise ZooError(f"`trainer.devices` (={asked}) is more than the {torch.cuda.device_count()} there are")
+    return asked
+
+
+def _precision(asked: str, on_gpu: bool) -> tuple[str, str]:
+    if asked == "auto":
+        if on_gpu and torch.cuda.is_bf16_supported(including_emulation=False):
+            return "bf16-mixed", "precision: bf16-mixed (the device computes in bfloat16)"
+        return "32-true", "precision: 32-true (the device has no fast bfloat16)"
+    if "16" in asked and not on_gpu and not _cpu_has_bfloat16():
+        return asked, f"precision: {asked} (as asked; slower here: this CPU has no 16-bit units)"
+    return asked, f"precision: {asked} (as asked)"
+
+
+def _cpu_has_bfloat16() -> bool:
+    flags = Path("/proc/cpuinfo")
+    return flags.is_file() and any(flag in flags.read_text() for flag in ("avx512_bf16", "amx_bf16"))
+
+
+def _layout(asked: bool | Literal["auto"], on_gpu: bool, network: nn.Module) -> tuple[bool, str]:
+    if asked != "auto":
+        return asked, f"memory layout: {'channels-last' if asked else 'channels-first'} (as asked)"
+    if bool(getattr(network, "channels_last", False)):
+        return True, "memory layout: channels-last (faster for this network)"
+    return False, "memory layout: channels-first (channels-last brings this network nothing)"
