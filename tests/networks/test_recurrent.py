@@ -1,0 +1,126 @@
+import pytest
+import torch
+from torch import Tensor, nn
+
+from zoo.errors import ZooError
+from zoo.networks.recurrent import RecurrentForecaster
+
+
+def count(module: nn.Module) -> int:
+    return sum(p.numel() for p in module.parameters())
+
+
+def cell_loop(gru: nn.GRU, inputs: Tensor, layer: str) -> Tensor:
+    """Cho's equations one step at a time, in the form whose reset gate follows the product."""
+    w, u = getattr(gru, f"weight_ih_{layer}"), getattr(gru, f"weight_hh_{layer}")
+    b, c = getattr(gru, f"bias_ih_{layer}"), getattr(gru, f"bias_hh_{layer}")
+    state = inputs.new_zeros(len(inputs), gru.hidden_size)
+    states = []
+    for t in range(inputs.shape[1]):
+        xr, xz, xn = (inputs[:, t] @ w.T + b).chunk(3, dim=1)
+        hr, hz, hn = (state @ u.T + c).chunk(3, dim=1)
+        update = torch.sigmoid(xz + hz)
+        candidate = torch.tanh(xn + torch.sigmoid(xr + hr) * hn)
+        state = (1 - update) * candidate + update * state
+        states.append(state)
+    return torch.stack(states, dim=1)
+
+
+@pytest.mark.parametrize(
+    ("layers", "cell", "expected"),
+    [(1, "gru", 3_360 + 33), (2, "gru", 9_729), (1, "lstm", 4_480 + 33), (1, "rnn", 1_120 + 33)],
+)
+def test_parameter_counts_are_the_published_ones(layers: int, cell: str, expected: int):
+    assert count(RecurrentForecaster(cell=cell, hidden_size=32, num_layers=layers)) == expected
+
+
+def test_bidirectional_parameter_counts_are_the_published_ones():
+    one = RecurrentForecaster(hidden_size=32, bidirectional=True)
+    two = RecurrentForecaster(hidden_size=32, bidirectional=True, num_layers=2)
+    assert count(one.encoder) == 6_720
+    assert count(two.encoder) == 25_536
+
+
+def test_two_layers_equal_a_loop_over_hand_written_cells():
+    network = RecurrentForecaster(
+        hidden_size=8, num_layers=2, in_channels=3, out_channels=2, horizon=4
+    ).double()
+    for parameter in network.parameters():
+        nn.init.normal_(parameter)
+    history = torch.randn(5, 12, 3, dtype=torch.float64)
+    states = cell_loop(network.encoder, cell_loop(network.encoder, history, "l0"), "l1")
+    expected = (states @ network.output.weight.T + network.output.bias).unflatten(2, (4, 2, 1))
+    assert (network.sequence(history, None, 12) - expected).abs().max() < 1e-12
+    assert (network(history) - expected[:, -1]).abs().max() < 1e-12
+
+
+def test_bidirectional_reads_the_last_state_of_each_direction():
+    network = RecurrentForecaster(hidden_size=8, bidirectional=True).double()
+    history = torch.randn(5, 12, 1, dtype=torch.float64)
+    forward = cell_loop(network.encoder, history, "l0")[:, -1]
+    backward = cell_loop(network.encoder, history.flip(1), "l0_reverse")[:, -1]
+    expected = torch.cat([forward, backward], dim=1) @ network.output.weight.T + network.output.bias
+    assert (network(history)[:, 0, :, 0] - expected).abs().max() < 1e-12
+
+
+@pytest.mark.parametrize("cell", ["gru", "lstm", "rnn"])
+@pytest.mark.parametrize("differences", [False, True])
+@pytest.mark.parametrize("known_channels", [0, 2])
+def test_recursion_equals_feeding_the_grown_history_again(cell: str, differences: bool, known_channels: int):
+    shared = {"cell": cell, "differences": differences, "known_channels": known_channels, "hidden_size": 8}
+    shared |= {"in_channels": 2, "out_channels": 2}
+    network = RecurrentForecaster(output="recursive", horizon=4, **shared).double()
+    one = RecurrentForecaster(horizon=1, **shared).double()
+    one.load_state_dict(network.state_dict())
+    history = torch.randn(3, 10, 2, dtype=torch.float64)
+    known = torch.randn(3, 14, 2, dtype=torch.float64) if known_channels else None
+    forecast, grown = network(history, known), history
+    for step in range(4):
+        value = one(grown, None if known is None else known[:, : 11 + step])
+        assert (forecast[:, step] - value[:, 0]).abs().max() < 1e-12
+        grown = torch.cat([grown, value[..., 0]], dim=1)
+
+
+@pytest.mark.parametrize("options", [{}, {"differences": True}, {"known_channels": 1}, {"cell": "lstm"}])
+def test_no_position_sees_what_comes_after_it(options: dict):
+    network = RecurrentForecaster(hidden_size=8, horizon=3, **options).eval()
+    history, known = torch.randn(2, 10, 1), torch.randn(2, 13, 1) if "known_channels" in options else None
+    before = network.sequence(history, known, 10)
+    changed = history.clone()
+    changed[:, 6:] = 1e3
+    after = network.sequence(changed, known, 10)
+    assert torch.equal(before[:, :6], after[:, :6])
+    assert not torch.equal(before[:, 6:], after[:, 6:])
+
+
+def test_differences_start_from_the_last_value():
+    network = RecurrentForecaster(differences=True, horizon=3)
+    nn.init.zeros_(network.output.weight)
+    history = torch.randn(2, 10, 1)
+    assert torch.equal(network(history)[..., 0], history[:, -1:].expand(-1, 3, -1))
+    shifted = network(history + 5.0)
+    assert torch.allclose(shifted, network(history) + 5.0, atol=1e-5)
+
+
+def test_bidirectional_refuses_to_be_trained_on_positions_that_see_the_answer():
+    network = RecurrentForecaster(bidirectional=True)
+    with pytest.raises(ZooError, match="backward pass sees the answers: set model.loss_on=last"):
+        network.sequence(torch.randn(1, 4, 1), None, 2)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"cell": "tcn"}, r"`cell` \(=tcn\) must be one of: gru, lstm, rnn"),
+        ({"output": "both"}, r"`output` \(=both\) must be one of: direct, recursive"),
+        ({"dropout": 1.0}, r"`dropout` \(=1.0\) must lie in \[0, 1\)"),
+        (
+            {"output": "recursive", "in_channels": 2},
+            "reads: the data has 2 and forecasts 1; use output=direct",
+        ),
+        ({"output": "recursive", "bidirectional": True}, "goes with bidirectional=false"),
+    ],
+)
+def test_what_it_refuses(options: dict, message: str):
+    with pytest.raises(ZooError, match=message):
+        RecurrentForecaster(**options)

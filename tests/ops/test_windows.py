@@ -1,0 +1,36 @@
+import pytest
+import torch
+
+from zoo.ops.windows import next_steps, window_starts, window_view
+
+
+def test_views_equal_a_loop_and_share_the_memory_of_the_series():
+    series = torch.randn(50, 3)
+    view = window_view(series, 7)
+    assert view.untyped_storage().data_ptr() == series.untyped_storage().data_ptr()
+    assert torch.equal(view, torch.stack([series[i : i + 7] for i in range(44)]))
+
+
+@pytest.mark.parametrize("stride", [1, 3, 7, 50])
+@pytest.mark.parametrize("end", [9, 10, 23])
+def test_every_step_is_in_a_window_and_none_leaves_the_range(stride: int, end: int):
+    starts = window_starts(2, end, 7, stride)
+    assert starts[0] == 2
+    assert starts[-1] + 7 == end
+    assert len(set(starts.tolist())) == len(starts)
+    assert (starts.diff() <= stride).all()
+
+
+def test_a_range_shorter_than_a_window_has_none():
+    assert len(window_starts(0, 6, 7, 1)) == 0
+
+
+@pytest.mark.parametrize("positions", [1, 4, 9])
+@pytest.mark.parametrize("steps", [1, 3])
+def test_next_steps_equal_a_loop(positions: int, steps: int):
+    series = torch.randn(2, 9 + 3, 2)
+    history, future = series[:, :9], series[:, 9:, :1]
+    targets = next_steps(history, future, steps, positions)
+    for position in range(positions):
+        at = 9 - positions + position + 1
+        assert torch.equal(targets[:, position], series[:, at : at + steps, :1])

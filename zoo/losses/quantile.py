@@ -1,0 +1,34 @@
+"""The quantile (pinball) loss."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from zoo.errors import ZooError
+
+
+class Quantile(nn.Module):
+    """Mean pinball loss of one output for each of `quantiles`, which must ascend.
+
+    Source: Koenker and Bassett, "Regression Quantiles", 1978.
+
+    Raises:
+        ZooError: quantiles outside (0, 1), not ascending, or none.
+    """
+
+    levels: Tensor
+
+    def __init__(self, *, quantiles: list[float]) -> None:
+        super().__init__()
+        ascending = all(a < b for a, b in zip(quantiles, quantiles[1:], strict=False))
+        if not quantiles or not ascending or not all(0.0 < q < 1.0 for q in quantiles):
+            raise ZooError(f"`quantiles` (={quantiles}) must ascend within (0, 1)")
+        self.quantiles = list(quantiles)
+        self.register_buffer("levels", torch.tensor(quantiles), persistent=False)
+
+    def forward(
+        self, forecast: Float[Tensor, "*shape q"], target: Float[Tensor, "*shape"]
+    ) -> Float[Tensor, ""]:
+        """The mean over values and quantiles."""
+        error = target.unsqueeze(-1) - forecast
+        return torch.maximum(self.levels * error, (self.levels - 1.0) * error).mean()

@@ -1,0 +1,53 @@
+"""A small convolutional forecaster."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from zoo.errors import ZooError
+from zoo.networks.glorot import glorot_init
+
+
+class ConvForecaster(nn.Module):
+    """Four convolutions, two poolings and one that spans what is left: 809 parameters at 16 values, one step.
+
+    Source: the ladder of "TensorFlow without a PhD" (2018), its convolutional rung. Known-future covariates are
+    read over the known past alone.
+
+    Raises:
+        ZooError: fewer than 4 known values.
+    """
+
+    def __init__(
+        self,
+        *,
+        context: int,
+        in_channels: int = 1,
+        out_channels: int = 1,
+        horizon: int = 1,
+        known_channels: int = 0,
+        outputs: int = 1,
+    ) -> None:
+        super().__init__()
+        if context < 4:
+            raise ZooError(f"`context` (={context}) must be at least 4: two poolings halve it twice")
+        self.horizon = horizon
+        self.shape = (horizon, out_channels, outputs)
+        self.wide = nn.Conv1d(in_channels + known_channels, 8, 4)
+        self.middle = nn.Conv1d(8, 16, 3, padding=1)
+        self.narrow = nn.Conv1d(16, 8, 1)
+        self.last = nn.Conv1d(8, 8, 3, padding=1)
+        self.output = nn.Conv1d(8, horizon * out_channels * outputs, context // 4)
+        glorot_init(self)
+
+    def forward(
+        self, history: Float[Tensor, "b t c"], known: Float[Tensor, "b s k"] | None = None
+    ) -> Float[Tensor, "b h d q"]:
+        """The forecast of each step, channel and output."""
+        inputs = history if known is None else torch.cat([history, known[:, : history.shape[1]]], dim=2)
+        x = F.pad(inputs.transpose(1, 2), (1, 2))  # an even kernel: Keras pads one more on the right
+        x = self.middle(self.wide(x).relu()).relu()
+        x = F.max_pool1d(self.narrow(x).relu(), 2)
+        x = F.max_pool1d(self.last(x).relu(), 2)
+        return self.output(x).flatten(1).unflatten(1, self.shape)

@@ -1,0 +1,76 @@
+"""Forecasts from a fixed number of known values: linear, and with one hidden layer."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from zoo.networks.glorot import glorot_init
+
+
+class LinearForecaster(nn.Module):
+    """Each step of the forecast is a weighted sum of all known values: 17 parameters at 16 values, one step.
+
+    Source: the ladder of "TensorFlow without a PhD" (2018), its linear rung; Zeng et al., "Are Transformers
+    Effective for Time Series Forecasting?", 2022, arXiv:2205.13504, show how hard it is to beat.
+    """
+
+    def __init__(
+        self,
+        *,
+        context: int,
+        in_channels: int = 1,
+        out_channels: int = 1,
+        horizon: int = 1,
+        known_channels: int = 0,
+        outputs: int = 1,
+    ) -> None:
+        super().__init__()
+        self.horizon = horizon
+        self.shape = (horizon, out_channels, outputs)
+        inputs = context * in_channels + (context + horizon) * known_channels
+        self.output = nn.Linear(inputs, horizon * out_channels * outputs)
+        glorot_init(self)
+
+    def forward(
+        self, history: Float[Tensor, "b t c"], known: Float[Tensor, "b s k"] | None = None
+    ) -> Float[Tensor, "b h d q"]:
+        """The forecast of each step, channel and output (a value, or one for each quantile)."""
+        return self.output(_flat(history, known)).unflatten(1, self.shape)
+
+
+class DenseForecaster(nn.Module):
+    """One hidden layer, half as wide as the known past unless told: 145 parameters at 16 values, one step.
+
+    Source: the ladder of "TensorFlow without a PhD" (2018), its dense rung.
+    """
+
+    def __init__(
+        self,
+        *,
+        context: int,
+        in_channels: int = 1,
+        out_channels: int = 1,
+        horizon: int = 1,
+        known_channels: int = 0,
+        hidden_size: int | None = None,
+        outputs: int = 1,
+    ) -> None:
+        super().__init__()
+        self.horizon = horizon
+        self.shape = (horizon, out_channels, outputs)
+        inputs = context * in_channels + (context + horizon) * known_channels
+        width = max(context // 2, 1) if hidden_size is None else hidden_size
+        self.hidden = nn.Linear(inputs, width)
+        self.output = nn.Linear(width, horizon * out_channels * outputs)
+        glorot_init(self)
+
+    def forward(
+        self, history: Float[Tensor, "b t c"], known: Float[Tensor, "b s k"] | None = None
+    ) -> Float[Tensor, "b h d q"]:
+        """The forecast of each step, channel and output."""
+        return self.output(self.hidden(_flat(history, known)).relu()).unflatten(1, self.shape)
+
+
+def _flat(history: Tensor, known: Tensor | None) -> Tensor:
+    values = history.flatten(1)
+    return values if known is None else torch.cat([values, known.flatten(1)], dim=1)

@@ -1,0 +1,147 @@
+"""Recurrent forecasters: GRU, LSTM and the plain recurrent network."""
+
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from zoo.errors import ZooError
+from zoo.networks.glorot import glorot_init
+
+_CELLS: dict[str, type[nn.RNNBase]] = {"gru": nn.GRU, "lstm": nn.LSTM, "rnn": nn.RNN}
+
+
+class RecurrentForecaster(nn.Module):
+    """A recurrent encoder of the known past and a linear reading of its state.
+
+    Dimensions: b windows, t known steps, s = t + h steps of covariates, c channels read, d forecast, h steps ahead,
+    k known-future covariates, q outputs a value (1, or one for each quantile). The forecast channels are the first
+    d of those read.
+
+    `direct` reads all h steps from the last state; `recursive` reads one and feeds it back (the middle output).
+    With `differences` the network reads the steps between values, and its output is added to the last one: for
+    series that wander instead of returning to a mean.
+
+    Source: Cho et al., 2014, arXiv:1406.1078 (in the form of cuDNN, with the reset gate after the product);
+    Hochreiter and Schmidhuber, 1997. One GRU layer of 32 on one channel: 3,393 parameters; two: 9,729.
+
+    Raises:
+        ZooError: an unknown cell or output; recursion that does not forecast all it reads, or that runs both ways.
+    """
+
+    def __init__(
+        self,
+        *,
+        cell: str = "gru",
+        in_channels: int = 1,
+        out_channels: int = 1,
+        horizon: int = 1,
+        known_channels: int = 0,
+        hidden_size: int = 64,
+        num_layers: int = 1,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        output: str = "direct",
+        differences: bool = False,
+        outputs: int = 1,
+    ) -> None:
+        super().__init__()
+        if cell not in _CELLS:
+            raise ZooError(f"`cell` (={cell}) must be one of: {', '.join(_CELLS)}")
+        if output not in ("direct", "recursive"):
+            raise ZooError(f"`output` (={output}) must be one of: direct, recursive")
+        if not 0.0 <= dropout < 1.0:
+            raise ZooError(f"`dropout` (={dropout}) must lie in [0, 1)")
+        if output == "recursive" and in_channels != out_channels:
+            raise ZooError(
+                f"`output` (=recursive) must forecast every channel that it reads: the data has {in_channels} and "
+                f"forecasts {out_channels}; use output=direct"
+            )
+        if output == "recursive" and bidirectional:
+            raise ZooError(
+                "`output` (=recursive) goes with bidirectional=false: it runs forward step by step"
+            )
+        self.horizon = horizon
+        self.out_channels = out_channels
+        self.known_channels = known_channels
+        self.recursive = output == "recursive"
+        self.differences = differences
+        self.causal = not bidirectional
+        self.steps = 1 if self.recursive else horizon
+        self.shape = (self.steps, out_channels, outputs)
+        self.encoder = _CELLS[cell](
+            in_channels + known_channels,
+            hidden_size,
+            num_layers,
+            batch_first=True,
+            dropout=dropout if num_layers > 1 else 0.0,
+            bidirectional=bidirectional,
+        )
+        self.dropout = nn.Dropout(dropout)
+        width = hidden_size * (2 if bidirectional else 1) + self.steps * known_channels
+        self.output = nn.Linear(width, self.steps * out_channels * outputs)
+        glorot_init(self)
+
+    def forward(
+        self, history: Float[Tensor, "b t c"], known: Float[Tensor, "b s k"] | None = None
+    ) -> Float[Tensor, "b h d q"]:
+        """The forecast of the steps after the history."""
+        states, last = self._encode(history, known)
+        if (
+            not self.causal
+        ):  # the backward pass ends at the first step, so its last state is not the last output
+            hidden = last[0] if isinstance(last, tuple) else last
+            states = torch.cat([hidden[-2], hidden[-1]], dim=1).unsqueeze(1)
+        forecast = self._read(states[:, -1:], history, known)[:, 0]
+        return self._roll_out(forecast, last, history, known) if self.recursive else forecast
+
+    def sequence(
+        self, history: Float[Tensor, "b t c"], known: Float[Tensor, "b s k"] | None, positions: int
+    ) -> Float[Tensor, "b positions steps d q"]:
+        """The forecasts made after each of the last `positions` steps, each knowing only what came before.
+
+        Raises:
+            ZooError: the encoder runs both ways, so that its states before the last have seen the answers.
+        """
+        if not self.causal:
+            raise ZooError(
+                "`bidirectional` (=true) cannot be trained on several positions, because the backward pass sees the "
+                "answers: set model.loss_on=last"
+            )
+        states, _ = self._encode(history, known)
+        return self._read(states[:, -positions:], history, known)
+
+    def _encode(self, history: Tensor, known: Tensor | None) -> tuple[Tensor, Any]:
+        inputs = history
+        if self.differences:
+            inputs = history.diff(dim=1, prepend=history[:, :1])
+        if known is not None:
+            inputs = torch.cat([inputs, known[:, : history.shape[1]]], dim=2)
+        states, last = self.encoder(inputs)
+        return states, last
+
+    def _read(self, states: Tensor, history: Tensor, known: Tensor | None) -> Tensor:
+        positions, end = states.shape[1], history.shape[1]
+        features = self.dropout(states)
+        if known is not None:
+            ahead = known.unfold(1, self.steps, 1)[:, end - positions + 1 : end + 1]
+            features = torch.cat([features, ahead.flatten(2)], dim=2)
+        forecast = self.output(features).unflatten(2, self.shape)
+        if self.differences:
+            forecast = forecast + history[:, -positions:, None, : self.out_channels, None]
+        return forecast
+
+    def _roll_out(self, first: Tensor, state: Any, history: Tensor, known: Tensor | None) -> Tensor:
+        """Feeds each forecast back as the next value; `first` [b 1 d q] is the forecast of the first step."""
+        forecasts, past, end = [first], history[:, -1:], history.shape[1]
+        for step in range(1, self.horizon):
+            value = forecasts[-1][..., forecasts[-1].shape[-1] // 2]
+            inputs = value - past if self.differences else value
+            ahead = None if known is None else known[:, end + step - 1 : end + step + 1]
+            if ahead is not None:
+                inputs = torch.cat([inputs, ahead[:, :1]], dim=2)
+            states, state = self.encoder(inputs, state)
+            forecasts.append(self._read(states, value, ahead)[:, 0])
+            past = value
+        return torch.cat(forecasts, dim=1)
