@@ -1,5 +1,7 @@
 """The quantile (pinball) loss."""
 
+from itertools import pairwise
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -20,7 +22,7 @@ class Quantile(nn.Module):
 
     def __init__(self, *, quantiles: list[float]) -> None:
         super().__init__()
-        ascending = all(a < b for a, b in zip(quantiles, quantiles[1:], strict=False))
+        ascending = all(a < b for a, b in pairwise(quantiles))
         if not quantiles or not ascending or not all(0.0 < q < 1.0 for q in quantiles):
             raise ZooError(f"`quantiles` (={quantiles}) must ascend within (0, 1)")
         self.quantiles = list(quantiles)

@@ -12,8 +12,8 @@ from zoo.networks.glorot import glorot_init
 class ConvForecaster(nn.Module):
     """Four convolutions, two poolings and one that spans what is left: 809 parameters at 16 values, one step.
 
-    Source: the ladder of "TensorFlow without a PhD" (2018), its convolutional rung. Known-future covariates are
-    read over the known past alone.
+    Source: the ladder of "TensorFlow without a PhD" (2018), its convolutional rung. Known-future covariates
+    are read over the known past alone.
 
     Raises:
         ZooError: fewer than 4 known values.

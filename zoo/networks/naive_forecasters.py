@@ -8,7 +8,7 @@ from zoo.errors import ZooError
 
 
 class RandomForecaster(nn.Module):
-    """Values drawn evenly from [`low`, `high`), the same ones for the same history: the bottom rung of the ladder.
+    """Values drawn evenly from [`low`, `high`), the same for the same history: the lowest rung of the ladder.
 
     The draw is a hash of the last known values, so that a saved forecaster repeats itself.
     """

@@ -35,11 +35,12 @@ def next_steps(
 ) -> Float[Tensor, "b positions steps d"]:
     """What comes in the `steps` after each of the last `positions` steps of the history.
 
-    The first d channels of the history are those of the future. The last position's answer is the first `steps`
-    of the future.
+    The first d channels of the history are those of the future. The last position's answer is the first
+    `steps` of the future.
 
-    >>> next_steps(torch.tensor([[[1.], [2.], [3.]]]), torch.tensor([[[4.], [5.]]]), 2, 2)[0, :, :, 0].tolist()
-    [[3.0, 4.0], [4.0, 5.0]]
+    >>> history, future = torch.tensor([[[1.0], [2.0], [3.0]]]), torch.tensor([[[4.0], [5.0]]])
+    >>> next_steps(history, future, steps=2, positions=2).flatten(1).tolist()
+    [[3.0, 4.0, 4.0, 5.0]]
     """
     tail = history[:, history.shape[1] - positions + 1 :, : future.shape[2]]
     known = torch.cat([tail, future[:, :steps]], dim=1)
