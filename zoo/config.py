@@ -84,64 +84,91 @@ def plain(config: DictConfig) -> dict[str, Any]:
 
 
 def check(config: DictConfig, config_name: str = "train") -> None:
-    """Refuses keys that nothing would read, without importing what they configure.
+    """Refuses keys that nothing would read and values of the wrong kind, without importing what they configure.
+
+    For the configuration of the running command.
 
     Raises:
-        ZooError: names the key, the nearest one that exists, and all that exist.
+        ZooError: names the key or value and what is allowed.
     """
-    known = compose(config_name=config_name).keys()
+    reference = _reference(config_name)
     for key in config:
-        if key not in known:
-            raise ZooError(unknown("key", str(key), [str(k) for k in known]))
-    _check_node(plain(config), "")
+        if key not in reference:
+            raise ZooError(unknown("key", str(key), sorted(reference)))
+    _check_node(plain(config), reference, "")
 
 
-def _check_node(node: Any, where: str) -> None:
-    if isinstance(node, list):
-        for index, item in enumerate(node):
-            _check_node(item, f"{where}[{index}]")
+def _reference(config_name: str) -> dict[str, Any]:
+    """What the running command would have composed from its choice of options alone."""
+    hydra = HydraConfig.get()
+    groups = [f"{group}={option}" for group, option in choices().items() if option != "None"]
+    sources = [source.path for source in hydra.runtime.config_sources if source.schema == "file"]
+    folders = [Path(path) for path in sources if path and Path(path) != CONFIG_DIR]
+    composed = compose(groups, config_name=config_name, config_dir=folders[0] if folders else None)
+    reference = OmegaConf.to_container(composed, resolve=False)
+    assert isinstance(reference, dict)
+    return {str(key): value for key, value in reference.items()}
+
+
+def _check_node(node: Any, reference: Any, where: str) -> None:
     if not isinstance(node, dict):
-        return
+        return _check_value(node, reference, where)
     allowed = parameters(node["_target_"]) if "_target_" in node else None
+    listed = reference if isinstance(reference, dict) else {}
     for key, value in node.items():
         path = f"{where}.{key}" if where else str(key)
         if allowed is not None and not str(key).startswith("_") and key not in allowed:
-            raise ZooError(unknown("key", path, [f"{where}.{name}" for name in sorted(allowed)]))
-        _check_node(value, path)
+            names = [f"{where}.{name}" for name in sorted(allowed)]
+            raise ZooError(unknown("key", path, names, [f"{where}.{name}" for name in listed if name != "_target_"]))
+        _check_node(value, listed.get(key), path)
 
 
-def unknown(what: str, given: str, allowed: Sequence[str]) -> str:
-    """One line that says what was given, the nearest that exists, and all that exist."""
+def _check_value(value: Any, reference: Any, where: str) -> None:
+    if value == "" and reference != "":
+        raise ZooError(f"`{where}` is empty: write a value after the =, or null")
+    number = isinstance(reference, int | float) and not isinstance(reference, bool)
+    if number and (isinstance(value, str | bool)):
+        raise ZooError(f"`{where}` (={value}) must be a number, such as {reference}")
+    if isinstance(reference, bool) and not isinstance(value, bool):
+        raise ZooError(f"`{where}` (={value}) must be true or false")
+
+
+def unknown(what: str, given: str, allowed: Sequence[str], listed: Sequence[str] = ()) -> str:
+    """One line that says what was given, the nearest that exists, and all that exist (or those `listed`)."""
     close = difflib.get_close_matches(given, allowed, n=1, cutoff=0.6)
     hint = f"did you mean `{close[0]}`? " if close else ""
-    return f"unknown {what} `{given}`: {hint}there are: {', '.join(allowed) or 'none'}"
+    return f"unknown {what} `{given}`: {hint}there are: {', '.join(sorted(listed or allowed)) or 'none'}"
 
 
 def explain(error: Exception, config_name: str) -> str:
     """One line for what Hydra or OmegaConf refused."""
-    if isinstance(error, MissingConfigException) and error.missing_cfg_file and error.options is not None:
-        group, _, option = error.missing_cfg_file.rpartition("/")
-        allowed = sorted({*error.options, *list_options(group)})
-        return unknown(group or "configuration", option, allowed)
     text = str(error)
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file:
+        group, _, option = error.missing_cfg_file.rpartition("/")
+        return unknown(group or "configuration", option, [*(error.options or list_options(group))])
+    if refused := re.search(r"Could not load '([^']+)/([^/']+)'", text):
+        return unknown(refused[1], refused[2], list_options(refused[1]))
+    if isinstance(error, OverrideParseException):
+        return f"`{error.override}` is not of the form KEY=VALUE: {text.splitlines()[1].strip()}"
     if refused := re.search(r"[Cc]ould not override '([^'@]+)'", text):
-        return unknown("key", refused[1], _siblings(refused[1], config_name))
+        return _unknown_key(refused[1], config_name)
     if refused := re.search(r"Could not append to config. An item is already at '([^']+)'", text):
         return f"`{refused[1]}` exists already: leave out the + before it"
     return _first_line(error)
 
 
-def _siblings(key: str, config_name: str) -> list[str]:
-    """Keys that stand where `key` was looked for, with their paths, in the default configuration."""
+def _unknown_key(key: str, config_name: str) -> str:
+    """For a key that Hydra does not know: what stands in its place in the default configuration."""
     parent, _, _ = key.rpartition(".")
-    config: Any = compose(config_name=config_name)
-    node = OmegaConf.select(config, parent, throw_on_missing=False) if parent else config
+    node: Any = compose(config_name=config_name)
+    if parent:
+        node = OmegaConf.select(node, parent, throw_on_missing=False)
     if not isinstance(node, DictConfig):
-        return _siblings(parent, config_name)
-    names = [str(name) for name in node if not str(name).startswith("_")]
-    if target := node.get("_target_"):
-        names += parameters(target) or ()
-    return sorted({f"{parent}.{name}" if parent else name for name in names})
+        return _unknown_key(parent, config_name)
+    start = f"{parent}." if parent else ""
+    listed = [f"{start}{name}" for name in node if not str(name).startswith("_")]
+    taken = parameters(node["_target_"]) or () if "_target_" in node else ()
+    return unknown("key", key, [*listed, *(f"{start}{name}" for name in taken)], listed)
 
 
 def _first_line(error: Exception) -> str:
@@ -151,4 +178,5 @@ def _first_line(error: Exception) -> str:
 
 def choices() -> dict[str, str]:
     """Which option of each group the running command chose: `{"model": "lenet5", "data": "digits", …}`."""
-    return {str(group): str(option) for group, option in HydraConfig.get().runtime.choices.items()}
+    chosen = HydraConfig.get().runtime.choices
+    return {str(group): str(option) for group, option in chosen.items() if not str(group).startswith("hydra/")}

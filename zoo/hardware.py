@@ -2,6 +2,7 @@
 
 import math
 import os
+import platform
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -106,3 +107,10 @@ def _layout(asked: bool | Literal["auto"], on_gpu: bool, network: nn.Module) -> 
     if bool(getattr(network, "channels_last", False)):
         return True, "memory layout: channels-last (faster for this network)"
     return False, "memory layout: channels-first (channels-last brings this network nothing)"
+
+
+def device_name(device: torch.device) -> str:
+    """The device as people call it."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"CPU {platform.machine()}, {torch.get_num_threads()} threads"

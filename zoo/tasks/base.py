@@ -100,7 +100,7 @@ class Task(LightningModule, ABC):
         """Stops before a checkpoint of a diverged network is written."""
         loss = self.train_metrics["loss"]
         if isinstance(loss, MeanMetric) and loss.update_called and not self.trainer.sanity_checking:
-            self._require_finite(loss.value / loss.weight)
+            self._require_finite(loss.mean_value / loss.weight)
 
     def on_train_epoch_end(self) -> None:
         """Logs the epoch's training metrics."""

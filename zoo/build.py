@@ -1,0 +1,146 @@
+"""Configuration to data module, task and trainer: the only place that instantiates a configuration."""
+
+import inspect
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from pytorch_lightning import Callback, Trainer
+from pytorch_lightning.loggers import CSVLogger, Logger
+
+from zoo.callbacks import BestAndLast, Progress, SeedEachEpoch, Throughput
+from zoo.config import compose, list_models, plain, unknown
+from zoo.data.base import DataModule
+from zoo.errors import ZooError
+from zoo.hardware import Hardware
+from zoo.instantiate import complete, instantiate, locate
+from zoo.tasks.base import Task
+
+
+def build_data(config: dict[str, Any]) -> DataModule:
+    """The data module of a `data` configuration; it remembers the configuration.
+
+    Raises:
+        ZooError: an argument that the data module does not take.
+    """
+    datamodule = instantiate(complete(config, {}, "data"), "data")
+    assert isinstance(datamodule, DataModule)
+    datamodule.config = config
+    return datamodule
+
+
+def build_task(config: dict[str, Any], facts: Mapping[str, Any], card: dict[str, Any]) -> Task:
+    """The task of a `model` configuration, completed with the facts of its data.
+
+    Raises:
+        ZooError: an argument is missing, unknown, or contradicts the facts.
+    """
+    completed = complete(config, facts, "model")
+    task = instantiate(completed, "model")
+    assert isinstance(task, Task)
+    task.config = completed
+    task.card = card
+    return task
+
+
+def attach_optimizer(task: Task, optimizer: dict[str, Any], scheduler: dict[str, Any]) -> None:
+    """Gives the task what it trains with."""
+    task.optimizer_factory = instantiate(complete(optimizer, {}, "optimizer"), "optimizer")
+    task.schedule = instantiate(complete(scheduler, {}, "scheduler"), "scheduler")
+
+
+def build_trainer(config: dict[str, Any], task: Task, hardware: Hardware, run_dir: Path) -> Trainer:
+    """The trainer of a run, which logs and saves below `run_dir`.
+
+    Raises:
+        ZooError: a logger's package is not installed, or an option is wrong.
+    """
+    facts = {"monitor": task.monitor, "mode": task.monitor_mode}
+    callbacks: list[Callback] = [Throughput(), SeedEachEpoch(config["seed"]), Progress(task.monitor)]
+    if not config["trainer"].get("fast_dev_run"):
+        callbacks.append(BestAndLast(run_dir / "checkpoints", task.monitor, task.monitor_mode))
+    callbacks += _named(config["callbacks"], facts, "callbacks")
+    loggers: list[Logger] = [CSVLogger(run_dir, name="", version="")]
+    loggers += _named(config["logger"], {}, "logger")
+    asked = config["trainer"] | {
+        "accelerator": hardware.accelerator,
+        "devices": hardware.devices,
+        "precision": hardware.precision,
+    }
+    arguments = complete(asked, {}, "trainer")
+    trainer = instantiate(
+        arguments
+        | {
+            "callbacks": callbacks,
+            "logger": loggers,
+            "default_root_dir": str(run_dir),
+            "deterministic": config["deterministic"],
+            "enable_checkpointing": not config["trainer"].get("fast_dev_run"),
+        },
+        "trainer",
+    )
+    assert isinstance(trainer, Trainer)
+    return trainer
+
+
+def prepare_network(task: Task, *, channels_last: bool, compiled: bool) -> None:
+    """Lays the weights out channels-last and compiles the network in place, so that weight names stay as they are."""
+    if channels_last:
+        for parameter in task.network.parameters():
+            if parameter.ndim == 4:
+                parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+    if compiled:
+        task.network.compile()
+
+
+def create_model(name: str, *, pretrained: str | None = None, **facts: Any) -> Task:
+    """A model of the catalogue as a LightningModule, ready to be called, trained or fine-tuned.
+
+    `pretrained` names published weights or a file of weights; `facts` are what data would say of itself
+    (`num_classes`, `in_channels`, `image_size`, …), where the network's own defaults do not fit.
+
+    Raises:
+        ZooError: no such model, weights or fact.
+
+    >>> create_model("lenet5", num_classes=7).network.classifier[-1].out_features
+    7
+    """
+    if name not in list_models():
+        raise ZooError(unknown("model", name, list_models()))
+    config = plain(compose([f"model={name}"]))["model"]
+    readers = _readers(config)
+    for fact in facts:
+        if fact not in readers:
+            raise ZooError(unknown("argument", fact, sorted(readers)))
+    task = build_task(config, _defaults(config["network"]) | facts, {})
+    if pretrained is not None:
+        from zoo.pretrained import load_pretrained
+
+        load_pretrained(task, pretrained)
+    return task.eval()
+
+
+def _named(configs: Mapping[str, Any], facts: Mapping[str, Any], where: str) -> list[Any]:
+    for name, config in configs.items():
+        if not isinstance(config, Mapping) or "_target_" not in config:
+            raise ZooError(f"`{where}.{name}` (={config}) has no `_target_`, so nothing reads it")
+    completed = {name: complete(config, facts, f"{where}.{name}") for name, config in configs.items()}
+    return [instantiate(config, f"{where}.{name}") for name, config in completed.items()]
+
+
+def _readers(config: Any) -> set[str]:
+    """Arguments that a configuration's classes take and that it leaves open."""
+    if not isinstance(config, Mapping):
+        return set()
+    names: set[str] = set().union(*(_readers(value) for value in config.values()))
+    if "_target_" in config:
+        names |= set(inspect.signature(locate(config["_target_"])).parameters) - set(config)
+    return names
+
+
+def _defaults(network: Mapping[str, Any]) -> dict[str, Any]:
+    """What the network says of itself when nobody tells it, for the task's own arguments of the same name."""
+    parameters = inspect.signature(locate(network["_target_"])).parameters.values()
+    defaults = {p.name: p.default for p in parameters if p.default is not inspect.Parameter.empty}
+    return defaults | {key: value for key, value in network.items() if not key.startswith("_")}

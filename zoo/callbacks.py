@@ -1,0 +1,136 @@
+"""What surrounds training: the two checkpoints, the seed of each epoch, the throughput, and the progress shown."""
+
+import sys
+import time
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from pytorch_lightning import Callback, LightningModule, Trainer
+from pytorch_lightning.callbacks import ModelCheckpoint
+from pytorch_lightning.callbacks.progress import TQDMProgressBar
+from torch import Tensor
+
+from zoo.data.sampling import epoch_seed
+
+_REFRESH_EVERY = 20  # steps; drawing the bar each step costs more than a small network's step
+
+
+class BestAndLast(ModelCheckpoint):
+    """`best.ckpt` by the task's monitored value, the later of equals, and `last.ckpt` after every epoch."""
+
+    def __init__(self, folder: Path, monitor: str, mode: Literal["min", "max"]) -> None:
+        super().__init__(
+            dirpath=folder,
+            filename="best",
+            monitor=monitor,
+            mode=mode,
+            save_last=True,
+            auto_insert_metric_name=False,
+            enable_version_counter=False,
+        )
+
+    def check_monitor_top_k(self, trainer: Trainer, current: Tensor | None = None) -> bool:
+        """A tie counts as better: on a small validation split the later of equals is the better trained."""
+        if current is not None and self.best_model_score is not None and current == self.best_model_score:
+            return True
+        return super().check_monitor_top_k(trainer, current)
+
+
+class SeedEachEpoch(Callback):
+    """Seeds the random numbers of an epoch from the seed and the epoch, so that a resumed run draws the same."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Seeds torch on every device; ranks differ, so that they augment differently."""
+        torch.manual_seed(epoch_seed(self.seed + trainer.global_rank, trainer.current_epoch))
+
+
+class Throughput(Callback):
+    """Counts samples and seconds of training steps, and how much of the time was spent waiting for data."""
+
+    def __init__(self) -> None:
+        self.samples = 0
+        self.seconds = 0.0
+        self.waiting = 0.0
+        self.samples_per_second = 0.0
+        """Of the last epoch."""
+        self._epoch = (0.0, 0, 0.0)
+        self._idle_since = 0.0
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Starts the clock of the epoch."""
+        self._idle_since = time.perf_counter()
+        self._epoch = (self._idle_since, self.samples, self.waiting)
+
+    def on_train_batch_start(
+        self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        """The time since the last step went into fetching this batch."""
+        self.waiting += time.perf_counter() - self._idle_since
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Counts the batch, of all processes."""
+        self.samples += len(batch[0]) * trainer.world_size
+        self._idle_since = time.perf_counter()
+        started, samples, _ = self._epoch
+        self.samples_per_second = (self.samples - samples) / (self._idle_since - started)
+
+    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Closes the epoch's clock before validation, which is not training time."""
+        self._close()
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Logs the throughput of the epoch."""
+        self._close()
+        pl_module.log("samples_per_second", self.samples_per_second, rank_zero_only=True)
+
+    def _close(self) -> None:
+        started, _, _ = self._epoch
+        if started:
+            self.seconds += self._idle_since - started
+            self._epoch = (0.0, self.samples, self.waiting)
+
+
+class Progress(TQDMProgressBar):
+    """A bar for the running epoch on a terminal, and one line for each finished epoch everywhere."""
+
+    def __init__(self, monitor: str) -> None:
+        super().__init__(refresh_rate=_REFRESH_EVERY if sys.stderr.isatty() else 0)
+        self.monitor = monitor
+        self._started = 0.0
+
+    def get_metrics(self, trainer: Trainer, pl_module: LightningModule) -> dict[str, Any]:
+        """What stands behind the bar."""
+        shown: dict[str, Any] = {"samples/s": f"{_throughput(trainer).samples_per_second:,.0f}"}
+        for name in (self.monitor,):
+            if name in trainer.callback_metrics:
+                shown[name] = f"{trainer.callback_metrics[name].item():.4f}"
+        return shown
+
+    def on_train_epoch_start(self, trainer: Trainer, *_: Any) -> None:
+        """Notes the time."""
+        super().on_train_epoch_start(trainer, *_)
+        self._started = time.perf_counter()
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Prints the line of the epoch."""
+        super().on_train_epoch_end(trainer, pl_module)
+        if not trainer.is_global_zero:
+            return
+        metrics = trainer.callback_metrics
+        names = ["train/loss", "val/loss", *([] if self.monitor == "val/loss" else [self.monitor])]
+        values = [f"{name} {metrics[name].item():.4f}" for name in names if name in metrics]
+        epochs = trainer.max_epochs if trainer.max_epochs and trainer.max_epochs > 0 else "∞"
+        line = [f"epoch {trainer.current_epoch + 1}/{epochs}", *values]
+        line.append(f"{_throughput(trainer).samples_per_second:,.0f} samples/s")
+        line.append(f"{time.perf_counter() - self._started:.1f} s")
+        print("  ".join(line), flush=True)
+
+
+def _throughput(trainer: Trainer) -> Throughput:
+    return next(callback for callback in trainer.callbacks if isinstance(callback, Throughput))  # type: ignore[attr-defined]

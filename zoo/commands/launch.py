@@ -1,0 +1,63 @@
+"""How every command starts and ends: nothing heavy before the configuration stands, one line for a mistake."""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+Command = Callable[[Any], None]
+_HYDRA_LEAVES = {".hydra"}  # what a run directory holds before the command has written anything
+
+
+def launch(name: str, command: Command) -> None:
+    """Runs `command` on the configuration `configs/NAME.yaml` and the words of the command line.
+
+    Ends the process with 2 and one line on standard error where the user is mistaken.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # spinning threads on shared cores cost more than they do
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands errors on instead of printing them its own way
+    sys.path.append(str(Path.cwd()))  # a user's own networks stand where the command is typed
+
+    import hydra
+    from hydra.errors import ConfigCompositionException, HydraException
+    from omegaconf.errors import OmegaConfBaseException
+
+    from zoo.config import CONFIG_DIR, check, explain
+    from zoo.errors import ZooError
+
+    def checked(config: Any) -> None:
+        try:
+            check(config, name)
+            command(config)
+        except ZooError as error:  # here, since Hydra would print a line of its own
+            _remove_if_untouched()
+            _fail(name, str(error))
+
+    main = hydra.main(version_base="1.3", config_path=str(CONFIG_DIR), config_name=name)(checked)
+    try:
+        main()
+    except (ConfigCompositionException, HydraException, OmegaConfBaseException) as error:
+        _fail(name, explain(error, name))
+    except KeyboardInterrupt:
+        print(f"\nzoo-{name}: stopped", file=sys.stderr)
+        raise SystemExit(130) from None
+
+
+def _fail(name: str, message: str) -> None:
+    print(f"zoo-{name.replace('_', '-')}: {' '.join(message.split())}", file=sys.stderr)
+    raise SystemExit(2) from None
+
+
+def run_directory() -> Path:
+    """Where the running command writes."""
+    from hydra.core.hydra_config import HydraConfig
+
+    return Path(HydraConfig.get().runtime.output_dir)
+
+
+def _remove_if_untouched() -> None:
+    folder = run_directory()
+    if folder.is_dir() and {path.name for path in folder.iterdir()} <= _HYDRA_LEAVES:
+        shutil.rmtree(folder)

@@ -1,0 +1,19 @@
+"""`zoo-train`: trains a model, tests it, and writes a report."""
+
+from typing import Any
+
+from zoo.commands.launch import launch, run_directory
+from zoo.config import choices, plain
+
+
+def main() -> None:
+    """The entry point of `zoo-train` and `train.py`."""
+    launch("train", _train)
+
+
+def _train(config: Any) -> None:
+    run_dir, chosen, values = run_directory(), choices(), plain(config)
+
+    from zoo.training import train  # torch and Lightning are imported once the configuration stands
+
+    train(values, run_dir, model=chosen["model"], data=chosen["data"])

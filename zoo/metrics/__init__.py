@@ -1,0 +1,1 @@
+"""Metrics: torchmetrics shells over pure functions."""

@@ -1,0 +1,1 @@
+"""Networks: plain modules, from their papers."""

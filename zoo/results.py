@@ -1,0 +1,87 @@
+"""What a run leaves behind: `metrics.json` and the report."""
+
+import json
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from pytorch_lightning import Trainer
+
+from zoo.callbacks import Throughput
+from zoo.data.base import DataModule
+from zoo.hardware import device_name
+from zoo.tasks.base import Task
+
+Baselines = dict[str, dict[str, float]]
+
+
+def measure(trainer: Trainer, task: Task, datamodule: DataModule, checkpoint: Path) -> dict[str, float]:
+    """Metrics of the test split with the weights of a checkpoint, which stay in `task`."""
+    (values,) = trainer.test(
+        task, datamodule=datamodule, ckpt_path=checkpoint, weights_only=True, verbose=False
+    )
+    return {name.removeprefix("test/"): value for name, value in values.items()}
+
+
+def write_results(
+    config: dict[str, Any],
+    trainer: Trainer,
+    task: Task,
+    datamodule: DataModule,
+    run_dir: Path,
+    test: dict[str, float],
+) -> None:
+    """Writes `metrics.json` and `report/index.html` below `run_dir`, and prints both in short."""
+    baselines = import_module(f"zoo.baselines.{task.kind}").baselines
+    compared: Baselines = baselines(datamodule, task) if config["baselines"] else {}
+    results = _results(trainer, task, test, compared)
+    (run_dir / "metrics.json").write_text(json.dumps(results, indent=2) + "\n")
+    report = write_report(config, task, datamodule, run_dir, results)
+    for line in summary(test, compared, _first_metric(task)):
+        print(line)
+    print(f"report: {report}\ncheckpoint: {run_dir / 'checkpoints' / 'best.ckpt'}")
+
+
+def write_report(
+    config: dict[str, Any], task: Task, datamodule: DataModule, run_dir: Path, results: dict[str, Any]
+) -> Path:
+    """Writes the report of the task's kind, and gives the path of its page."""
+    from zoo.reports.curves import learning_curves
+    from zoo.reports.page import write_page
+
+    folder = run_dir / "report"
+    folder.mkdir(exist_ok=True)
+    kind = import_module(f"zoo.reports.{task.kind}")
+    sections = [*learning_curves(run_dir, folder), *kind.sections(task, datamodule, folder, results)]
+    page: Path = write_page(folder, f"{results['model']} on {results['data']}", sections, config)
+    return page
+
+
+def summary(test: dict[str, float], baselines: Baselines, metric: str) -> list[str]:
+    """The test metrics, and the baselines beside the model on the one metric that they share."""
+    lines = ["test: " + "  ".join(f"{name} {value:.4f}" for name, value in sorted(test.items()))]
+    beside = [f"{name} {values[metric]:.4f}" for name, values in baselines.items() if metric in values]
+    return lines + ([f"baselines, {metric}: " + "  ".join(beside)] if beside else [])
+
+
+def _first_metric(task: Task) -> str:
+    return task.monitor.partition("/")[2]
+
+
+def _results(
+    trainer: Trainer, task: Task, test: dict[str, float], baselines: Baselines
+) -> dict[str, Any]:
+    throughput = next(c for c in trainer.callbacks if isinstance(c, Throughput))  # type: ignore[attr-defined]
+    return {
+        "model": task.card["model"],
+        "data": task.card["data_name"],
+        "parameters": sum(parameter.numel() for parameter in task.network.parameters()),
+        "device": device_name(task.device),
+        "precision": str(trainer.precision),
+        "epochs": trainer.current_epoch,
+        "seconds": round(throughput.seconds, 3),
+        "samples_per_second": round(throughput.samples / throughput.seconds, 1) if throughput.seconds else None,
+        "waiting_for_data": round(throughput.waiting / throughput.seconds, 4) if throughput.seconds else None,
+        "test": test,
+        "baselines": baselines,
+    }

@@ -1,0 +1,94 @@
+"""One run: data, task and trainer from a configuration; fit, test, metrics.json and report."""
+
+import errno
+import logging
+import warnings
+from pathlib import Path
+from typing import Any
+
+from pytorch_lightning import Trainer, seed_everything
+from pytorch_lightning.utilities.exceptions import MisconfigurationException
+
+from zoo.build import attach_optimizer, build_data, build_task, build_trainer, prepare_network
+from zoo.data.base import DataModule
+from zoo.errors import ZooError
+from zoo.hardware import choose
+from zoo.results import measure, write_results
+from zoo.resume import resume_from
+from zoo.tasks.base import Task
+
+_NOT_FOR_USERS = (
+    ".*does not have many workers.*",  # data in memory needs none
+    ".*smaller than the logging interval.*",  # values are logged once an epoch
+    "Experiment logs directory .* exists and is not empty",  # Hydra has made the run directory
+    ".*isinstance.treespec, LeafSpec.. is deprecated",  # Lightning's own business with torch
+)
+
+
+def train(config: dict[str, Any], run_dir: Path, *, model: str, data: str) -> None:
+    """Trains, tests and reports as `config` says; `model` and `data` are the names that were chosen.
+
+    Raises:
+        ZooError: a user's mistake in the configuration, the data, or a file.
+    """
+    quiet_lightning()
+    seed_everything(config["seed"], workers=True, verbose=False)
+    datamodule = build_data(config["data"])
+    datamodule.setup()
+    card = datamodule.card() | {"model": model, "data": config["data"], "data_name": data}
+    task = build_task(config["model"], datamodule.facts(), card)
+    attach_optimizer(task, config["optimizer"], config["scheduler"])
+    hardware = choose(config["trainer"], channels_last=config["channels_last"], network=task.network)
+    for line in introduction(task, model, data, hardware.reasons):
+        print(line)
+    prepare_network(task, channels_last=hardware.channels_last, compiled=config["compile"])
+    trainer = build_trainer(config, task, hardware, run_dir)
+    checkpoint = resume_from(config["resume"], run_dir, task, trainer)
+    try:
+        fit(trainer, task, datamodule, checkpoint)
+        _test_and_report(config, trainer, task, datamodule, run_dir)
+    except MisconfigurationException as error:
+        raise ZooError(str(error)) from error
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT):
+            raise ZooError(f"cannot write below {run_dir}: {error.strerror}; what was written stays") from error
+        raise
+
+
+def fit(trainer: Trainer, task: Task, datamodule: DataModule, checkpoint: Path | None) -> None:
+    """Trains a network that has something to learn; one that has not is only validated and saved."""
+    if any(parameter.requires_grad for parameter in task.parameters()):
+        trainer.fit(task, datamodule=datamodule, ckpt_path=checkpoint, weights_only=True)
+        if trainer.interrupted:
+            raise KeyboardInterrupt
+        return
+    trainer.validate(task, datamodule=datamodule, verbose=False)
+    if not trainer.fast_dev_run:  # type: ignore[attr-defined]
+        trainer.save_checkpoint(Path(trainer.default_root_dir) / "checkpoints" / "best.ckpt")
+
+
+def _test_and_report(
+    config: dict[str, Any], trainer: Trainer, task: Task, datamodule: DataModule, run_dir: Path
+) -> None:
+    best = run_dir / "checkpoints" / "best.ckpt"
+    if trainer.fast_dev_run:  # type: ignore[attr-defined]
+        trainer.test(task, datamodule=datamodule, verbose=False)
+        print("one batch of each stage ran through; nothing was saved")
+        return
+    test = measure(trainer, task, datamodule, best)
+    if trainer.is_global_zero:
+        write_results(config, trainer, task, datamodule, run_dir, test)
+
+
+def introduction(task: Task, model: str, data: str, reasons: list[str]) -> list[str]:
+    """What is printed before the first epoch."""
+    count = sum(parameter.numel() for parameter in task.network.parameters())
+    return [f"{model} on {data}: {count:,} parameters", *reasons]
+
+
+def quiet_lightning() -> None:
+    """Leaves out of the console what Lightning says for its own sake."""
+    for name in ("pytorch_lightning", "lightning_fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    for message in _NOT_FOR_USERS:
+        warnings.filterwarnings("ignore", message)
