@@ -4,8 +4,6 @@ from typing import Any, Literal
 
 import torch
 from sklearn.datasets import load_digits
-from torch import Tensor
-from torch.nn import functional as F
 
 from zoo.data.image_base import (
     Augmentation,
@@ -13,14 +11,16 @@ from zoo.data.image_base import (
     Preprocessing,
     TensorImages,
     stratified_split,
+    to_unit,
 )
+from zoo.data.images import squash
 from zoo.errors import ZooError
 
 _BRIGHTEST = 16  # the 8×8 images count ink in 0 … 16
 
 
 class Digits(ImageClassificationData):
-    """1,797 handwritten digits of 8×8 pixels, resized to `image_size`; a fifth for test, a tenth for validation.
+    """1,797 handwritten digits of 8×8 pixels, enlarged to `image_size`; a fifth is for test, a tenth for val.
 
     Source: Alpaydin and Kaynak, "Optical Recognition of Handwritten Digits", UCI, 1998, its test part.
 
@@ -38,9 +38,7 @@ class Digits(ImageClassificationData):
         seed: int,
         augmentation: Augmentation | None,
     ) -> None:
-        super().__init__(
-            batch_size=batch_size, num_workers=num_workers, seed=seed, augmentation=augmentation
-        )
+        super().__init__(batch_size=batch_size, num_workers=num_workers, seed=seed, augmentation=augmentation)
         if channels not in (1, 3):
             raise ZooError(f"`data.channels` (={channels}) must be 1 or 3")
         if image_size < 8:
@@ -52,11 +50,13 @@ class Digits(ImageClassificationData):
         """The three splits, stratified by class."""
         pixels, targets = load_digits(return_X_y=True)
         labels = torch.from_numpy(targets)
-        images = self._resized(torch.from_numpy(pixels).float().view(-1, 1, 8, 8))
+        ink = torch.from_numpy(pixels).float().view(-1, 1, 8, 8)
+        squashed = squash((ink * (255 / _BRIGHTEST)).round().to(torch.uint8), size=self.image_size)
+        images = squashed.expand(-1, self.channels, -1, -1).contiguous()
         rest, test = stratified_split(targets, 0.2, self.seed)
         train, val = stratified_split(targets[rest], 0.125, self.seed)
         indices = {"train": rest[train], "val": rest[val], "test": test}
-        ink = images[indices["train"]].float() / 255
+        ink = to_unit(images[indices["train"]])
         self.class_names = [str(digit) for digit in range(10)]
         self.preprocessing = Preprocessing(
             size=self.image_size,
@@ -66,7 +66,3 @@ class Digits(ImageClassificationData):
             resize="squash",
         )
         return {name: TensorImages(images[part], labels[part]) for name, part in indices.items()}
-
-    def _resized(self, ink: Tensor) -> Tensor:
-        images = F.interpolate(ink / _BRIGHTEST, size=self.image_size, mode="bilinear")
-        return (images * 255).round().to(torch.uint8).expand(-1, self.channels, -1, -1).contiguous()

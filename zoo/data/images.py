@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import UInt8
+from jaxtyping import Shaped, UInt8
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 from torchvision.io import ImageReadMode, decode_image
@@ -102,19 +102,26 @@ def to_channels(image: UInt8[Tensor, "c h w"], channels: int) -> UInt8[Tensor, "
     return ((red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16).to(torch.uint8)[None]
 
 
-def to_square(image: UInt8[Tensor, "c h w"], *, resize: int, size: int) -> UInt8[Tensor, "c s s"]:
-    """Bring the short side to `resize` pixels (antialiased), then cut or pad with black to `size` x `size`.
+def squash(images: Shaped[Tensor, "*n c h w"], *, size: int) -> Shaped[Tensor, "*n c s s"]:
+    """Scale to `size` x `size` pixels with antialiasing, whatever the shape was."""
+    return _resized(images, [size, size])
+
+
+def cut_square(images: Shaped[Tensor, "*n c h w"], *, short: int, size: int) -> Shaped[Tensor, "*n c s s"]:
+    """Bring the short side to `short` pixels (antialiased), then cut or pad with black to `size` x `size`.
 
     This is the evaluation transform of torchvision's classifiers: 256 and 224 cut an eighth off each side.
     28 and 32 add the two black pixels around MNIST that LeNet-5 was published with.
     """
-    height, width = image.shape[-2:]
+    height, width = images.shape[-2:]
     limit = MAX_ASPECT * min(height, width)
     if max(height, width) > limit:
-        image = F.center_crop(image, [min(height, limit), min(width, limit)])
-    if min(height, width) != resize:
-        image = F.resize(image, [resize], interpolation=F.InterpolationMode.BILINEAR, antialias=True)
-    return F.center_crop(image, [size, size])
+        images = F.center_crop(images, [min(height, limit), min(width, limit)])
+    return F.center_crop(_resized(images, [short]), [size, size])
+
+
+def _resized(images: Shaped[Tensor, "*n c h w"], size: list[int]) -> Shaped[Tensor, "*n c i j"]:
+    return F.resize(images, size, interpolation=F.InterpolationMode.BILINEAR, antialias=True)
 
 
 def _decode(data: bytes) -> UInt8[Tensor, "c h w"]:
