@@ -31,10 +31,11 @@ def triplet_loss(
 class TripletLoss(nn.Module):
     """Triplet loss over the triplets mined in a batch.
 
-    FaceNet (Schroff et al. 2015, arXiv:1503.03832). `curriculum` mines semi-hard negatives until `hard_from` of the
-    training is over and then ever harder ones, until the last step takes the hardest: hard negatives from the first
-    step on let the embedding collapse. The mean is over the triplets that violate the margin (`active`), as a mean over
-    all of them vanishes when few do, or over all that were mined.
+    FaceNet (Schroff et al. 2015, arXiv:1503.03832). `curriculum` mines semi-hard negatives until
+    `hard_from` of the training is over and then ever harder ones, until the last step takes the hardest:
+    hard negatives from the first step on let the embedding collapse. The mean is over the triplets that
+    violate the margin (`active`), as a mean over all of them vanishes when few do, or over all that were
+    mined.
 
     Raises:
         ZooError: if the margin is not positive, or mining or average is unknown.
@@ -89,7 +90,7 @@ class TripletLoss(nn.Module):
     def mine(
         self, embeddings: Float[Tensor, "n d"], identities: Int[Tensor, " n"], progress: float
     ) -> Triplets:
-        """The triplets of a batch; distances here carry no graph, which is what keeps a large batch in memory."""
+        """The triplets of a batch; without a graph here, a large batch stays small in memory."""
         distances = self.distances(embeddings)
         if self.mining == "batch_hard":
             return batch_hard_triplets(distances, identities)

@@ -1,4 +1,4 @@
-"""Embedding networks: an image to a point on the unit sphere. The twin of a Siamese pair is the same network again."""
+"""Embedding networks: an image to a point on the unit sphere; the Siamese twin is the same network again."""
 
 from collections.abc import Sequence
 
@@ -13,9 +13,9 @@ from zoo.errors import ZooError
 class EmbeddingNetwork(nn.Module):
     """Any network that turns an image into a vector, followed by L2 normalisation.
 
-    A classification network of the zoo is a backbone as it stands: its last layer, built with `num_classes` set to the
-    size of the embedding, is the embedding head. With `mirror`, the embedding out of training is that of the picture
-    plus that of its mirror image, which is right for faces and wrong for characters.
+    A classification network of the zoo is a backbone as it stands: its last layer, built with `num_classes`
+    set to the size of the embedding, is the embedding head. With `mirror`, the embedding out of training is
+    that of the picture plus that of its mirror image, which is right for faces and wrong for characters.
 
     FaceNet (Schroff et al. 2015, arXiv:1503.03832), section 3.
     """
@@ -41,11 +41,11 @@ class EmbeddingNetwork(nn.Module):
 
 
 class ConvTrunk(nn.Module):
-    """A small convolutional network for crops of 28 to 112 pixels: two 3×3 convolutions and a halving for each width.
+    """A small network for crops of 28 to 112 pixels: for each width 3×3 convolutions and a halving.
 
-    The last map is averaged down to `grid` × `grid` cells, because where a feature lies tells faces and characters
-    apart, then mapped to `num_classes` values. With `whiten`, batch normalisation without scale makes the values of the
-    embedding equally spread, which also keeps it from starting in a narrow cone.
+    The last map is averaged down to `grid` × `grid` cells, because where a feature lies tells faces and
+    characters apart, then mapped to `num_classes` values. With `whiten`, batch normalisation without scale
+    makes the values of the embedding equally spread, which also keeps it from starting in a narrow cone.
     """
 
     def __init__(

@@ -13,8 +13,8 @@ def squared_distances(a: Float[Tensor, "n d"], b: Float[Tensor, "n d"]) -> Float
 def pairwise_squared_distances(a: Float[Tensor, "n d"], b: Float[Tensor, "m d"]) -> Float[Tensor, "n m"]:
     """Squared Euclidean distance of every row of `a` to every row of `b`, in float32 or better.
 
-    |a|^2 + |b|^2 - 2ab needs no n x m x d intermediate. Both sides are first moved to the mean of `b`, because the
-    form subtracts large equal numbers when the vectors lie far from the origin.
+    |a|^2 + |b|^2 - 2ab needs no n x m x d intermediate. Both sides are first moved to the mean of `b`,
+    because the form subtracts large equal numbers when the vectors lie far from the origin.
     """
     a, b = at_least_float32(a), at_least_float32(b)
     # Half precision loses every digit of a small distance, so autocast must not reach the product.

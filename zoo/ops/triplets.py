@@ -1,7 +1,8 @@
 """Triplet mining: which (anchor, positive, negative) rows of a batch to learn from.
 
-An anchor and its positive are two different rows of one identity; a negative is a row of another identity. Mining needs
-no gradient: the miners take the batch's distances and return row numbers. A batch without a valid triplet gives none.
+An anchor and its positive are two different rows of one identity; a negative is a row of another identity.
+Mining needs no gradient: the miners take the batch's distances and return row numbers. A batch without a
+valid triplet gives none.
 """
 
 from typing import NamedTuple
@@ -56,11 +57,11 @@ def batch_hard_triplets(distances: Float[Tensor, "n n"], identities: Int[Tensor,
 def semi_hard_triplets(
     distances: Float[Tensor, "n n"], identities: Int[Tensor, " n"], margin: float, hardness: float = 0.0
 ) -> Triplets:
-    """For each (anchor, positive) pair the closest negative that is farther than the positive, but inside the margin.
+    """For each (anchor, positive) pair the closest negative beyond the positive, but inside the margin.
 
-    FaceNet (Schroff et al. 2015, arXiv:1503.03832), section 3.2. `hardness` leads from there to hard negatives: a
-    negative is taken from distance (1 - hardness)·d(anchor, positive) upwards, so that at 1 the closest of all is
-    taken. Pairs with no such negative give no triplet.
+    FaceNet (Schroff et al. 2015, arXiv:1503.03832), section 3.2. `hardness` leads from there to hard
+    negatives: a negative is taken from distance (1 - hardness)·d(anchor, positive) upwards, so that at 1
+    the closest of all is taken. Pairs with no such negative give no triplet.
     """
     pairs = positive_pairs(identities)
     negatives, found = [], []
@@ -82,7 +83,8 @@ def semi_hard_triplets(
 class ActiveTriplets(NamedTuple):
     """All triplets that violate the margin, as what each distance counts for.
 
-    The sum of the hinge over all triplets is `(weights * distances).sum() + margin * active`, and so is its gradient.
+    The sum of the hinge over all triplets is `(weights * distances).sum() + margin * active`, and so is its
+    gradient.
     """
 
     weights: Float[Tensor, "n n"]

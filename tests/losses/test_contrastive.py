@@ -1,0 +1,83 @@
+import math
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from zoo.errors import ZooError
+from zoo.losses.contrastive import ContrastiveLoss, VerificationLoss
+
+
+def batch(rows=12, kinds=4):
+    torch.manual_seed(0)
+    vectors = F.normalize(torch.randn(rows, 5, dtype=torch.float64), dim=1)
+    return vectors.requires_grad_(), torch.arange(rows) % kinds
+
+
+def naive(vectors, identities, together, apart):
+    same, different = [], []
+    for i in range(len(vectors)):
+        for j in range(i):
+            if identities[i] == identities[j]:
+                same.append(together(vectors[i], vectors[j]))
+            else:
+                different.append(apart(vectors[i], vectors[j]))
+    return (torch.stack(same).mean() + torch.stack(different).mean()) / 2
+
+
+def test_contrastive_equals_the_naive_loop():
+    vectors, identities = batch()
+    expected = naive(
+        vectors,
+        identities,
+        lambda x, y: (x - y).norm() ** 2,
+        lambda x, y: max(1.2 - (x - y).norm(), torch.zeros((), dtype=torch.float64)) ** 2,
+    )
+    found = ContrastiveLoss(margin=1.2)(vectors, identities)
+    torch.testing.assert_close(found.value, expected)
+    ours, theirs = (torch.autograd.grad(v, vectors)[0] for v in (found.value, expected))
+    torch.testing.assert_close(ours, theirs)
+    assert found.total == 12 * 11 / 2
+
+
+def test_verification_head_equals_a_logistic_unit_over_absolute_differences():
+    vectors, identities = batch()
+    vectors = vectors.float().detach()
+    loss = VerificationLoss(size=5)
+
+    def logit(x, y):
+        return loss.bias - (loss.weight * (x - y).abs()).sum()
+
+    one, zero = torch.tensor(1.0), torch.tensor(0.0)
+    expected = naive(
+        vectors,
+        identities,
+        lambda x, y: F.binary_cross_entropy_with_logits(logit(x, y), one),
+        lambda x, y: F.binary_cross_entropy_with_logits(logit(x, y), zero),
+    )
+    found = loss(vectors, identities).value
+    torch.testing.assert_close(found, expected)
+    found.backward()
+    assert all(torch.isfinite(p.grad).all() and p.grad.abs().sum() > 0 for p in loss.parameters())
+
+
+@pytest.mark.parametrize("loss", [ContrastiveLoss(margin=1.0), VerificationLoss(size=3)])
+def test_equal_vectors_have_a_finite_gradient(loss):
+    vectors = torch.ones(4, 3, requires_grad=True)
+    found = loss(vectors, torch.tensor([0, 0, 1, 1])).value
+    found.backward()
+    assert math.isfinite(found.item())
+    assert torch.isfinite(vectors.grad).all()
+
+
+@pytest.mark.parametrize("identities", [[0], [0, 1, 2], [0, 0, 0]])
+def test_one_kind_of_pair_alone_gives_no_nan(identities):
+    vectors = F.normalize(torch.randn(len(identities), 3), dim=1).requires_grad_()
+    found = ContrastiveLoss(margin=1.0)(vectors, torch.tensor(identities)).value
+    found.backward()
+    assert torch.isfinite(vectors.grad).all()
+
+
+def test_margin_must_be_positive():
+    with pytest.raises(ZooError, match=r"`margin` \(=0\.0\) must be positive"):
+        ContrastiveLoss(margin=0.0)

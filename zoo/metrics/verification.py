@@ -1,0 +1,120 @@
+"""How well a distance tells pairs of one identity from pairs of two: ROC and what is read off it.
+
+`distances` are those of the pairs, `same` whether a pair is of one identity. A pair is accepted where its
+distance is at most the threshold. FAR: accepted share of the different pairs. TAR: accepted share of the
+same pairs.
+"""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+
+class Roc(NamedTuple):
+    """One point for each distinct distance, ascending, after a first point that accepts nothing."""
+
+    thresholds: Float[Tensor, " p"]
+    far: Float[Tensor, " p"]
+    tar: Float[Tensor, " p"]
+
+
+class Errors(NamedTuple):
+    """What happens at one threshold."""
+
+    accuracy: float
+    far: float
+    tar: float
+
+
+def roc(distances: Float[Tensor, " n"], same: Bool[Tensor, " n"], weights: Tensor | None = None) -> Roc:
+    """The curve in float64; `weights` counts each pair so many times. A kind without pairs has rate NaN."""
+    order = distances.argsort()
+    distances, same = distances[order].double(), same[order]
+    counts = torch.ones_like(distances) if weights is None else weights[order].double()
+    last = torch.ones_like(same)  # where a run of equal distances ends: a threshold cannot split it
+    last[:-1] = distances[1:] != distances[:-1]
+    accepted_same = (counts * same).cumsum(0)[last]
+    accepted_different = (counts * ~same).cumsum(0)[last]
+    zero = distances.new_zeros(1)
+    tar = torch.cat([zero, accepted_same]) / (counts * same).sum()
+    far = torch.cat([zero, accepted_different]) / (counts * ~same).sum()
+    return Roc(torch.cat([zero - torch.inf, distances[last]]), far, tar)
+
+
+def auc(curve: Roc) -> float:
+    """Area under the curve: the chance that a same pair is closer than a different one, ties one half."""
+    return float(torch.trapezoid(curve.tar, curve.far))
+
+
+def equal_error_rate(curve: Roc) -> float:
+    """The rate at which FAR equals 1 - TAR, interpolated between the two points around it."""
+    gap = curve.far - (1 - curve.tar)  # rises from -1 to 1
+    if gap.isnan().any():
+        return float("nan")
+    above = int((gap >= 0).nonzero()[0])
+    below = above - 1
+    part = gap[below] / (gap[below] - gap[above])
+    return float(curve.far[below] + part * (curve.far[above] - curve.far[below]))
+
+
+def tar_at_far(curve: Roc, far: float) -> float:
+    """The highest TAR of a threshold whose FAR is at most `far`.
+
+    It means something from about 10 / `far` different pairs on.
+    """
+    return float(curve.tar[_last_within(curve, far)])
+
+
+def threshold_at_far(curve: Roc, far: float) -> float:
+    """A threshold with a FAR of at most `far`, halfway to the next distance: safe from rounding."""
+    index = _last_within(curve, far)
+    following = min(index + 1, len(curve.thresholds) - 1)
+    here, there = curve.thresholds[index], curve.thresholds[following]
+    return float(there - 1e-6 if here.isinf() else (here + there) / 2)
+
+
+def errors_at(distances: Float[Tensor, " n"], same: Bool[Tensor, " n"], threshold: float) -> Errors:
+    """Accuracy, FAR and TAR at a threshold."""
+    accepted = distances <= threshold
+    return Errors(
+        accuracy=float((accepted == same).double().mean()),
+        far=float(accepted[~same].double().mean()),
+        tar=float(accepted[same].double().mean()),
+    )
+
+
+def best_threshold(distances: Float[Tensor, " n"], same: Bool[Tensor, " n"]) -> float:
+    """The threshold of the highest accuracy on these pairs, halfway to the next distance."""
+    curve = roc(distances, same)
+    right = curve.tar.nan_to_num() * same.sum() + (1 - curve.far.nan_to_num()) * (~same).sum()
+    index = int(right.argmax())
+    here, there = curve.thresholds[index], curve.thresholds[min(index + 1, len(curve.thresholds) - 1)]
+    return float(there - 1e-6 if here.isinf() else (here + there) / 2)
+
+
+class FoldedAccuracy(NamedTuple):
+    """Accuracy over folds, each with the threshold that the other folds choose."""
+
+    mean: float
+    standard_error: float
+    thresholds: list[float]
+
+
+def folded_accuracy(
+    distances: Float[Tensor, " n"], same: Bool[Tensor, " n"], folds: Int[Tensor, " n"]
+) -> FoldedAccuracy:
+    """The protocol of Labeled Faces in the Wild (Huang et al. 2007), view 2: ten folds of 300 + 300 pairs."""
+    accuracies, thresholds = [], []
+    for fold in folds.unique().tolist():
+        inside = folds == fold
+        thresholds.append(best_threshold(distances[~inside], same[~inside]))
+        accuracies.append(errors_at(distances[inside], same[inside], thresholds[-1]).accuracy)
+    values = torch.tensor(accuracies, dtype=torch.float64)
+    error = float(values.std() / len(values) ** 0.5) if len(values) > 1 else float("nan")
+    return FoldedAccuracy(float(values.mean()), error, thresholds)
+
+
+def _last_within(curve: Roc, far: float) -> int:
+    return int((curve.far <= far).sum()) - 1
