@@ -20,7 +20,7 @@ _HOMES = {
     "load": "zoo.checkpoint",
     "predict": "zoo.prediction",
 }
-__all__ = ["ZooError", "create_model", "list_models", "load", "predict"]  # noqa: F822
+__all__ = ["ZooError", "create_model", "list_models", "load", "predict"]
 __version__ = "0.1.0"
 
 

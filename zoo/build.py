@@ -50,36 +50,53 @@ def attach_optimizer(task: Task, optimizer: dict[str, Any], scheduler: dict[str,
     task.schedule = instantiate(complete(scheduler, {}, "scheduler"), "scheduler")
 
 
-def build_trainer(config: dict[str, Any], task: Task, hardware: Hardware, run_dir: Path) -> Trainer:
-    """The trainer of a run, which logs and saves below `run_dir`.
+def build_callbacks(config: dict[str, Any], task: Task, run_dir: Path) -> list[Callback]:
+    """What surrounds a training run, and the callbacks asked for.
 
     Raises:
-        ZooError: a logger's package is not installed, or an option is wrong.
+        ZooError: an option that a callback does not take.
     """
-    facts = {"monitor": task.monitor, "mode": task.monitor_mode}
     callbacks: list[Callback] = [Throughput(), SeedEachEpoch(config["seed"]), Progress(task.monitor)]
     if not config["trainer"].get("fast_dev_run"):
         callbacks.append(BestAndLast(run_dir / "checkpoints", task.monitor, task.monitor_mode))
-    callbacks += _named(config["callbacks"], facts, "callbacks")
-    loggers: list[Logger] = [CSVLogger(run_dir, name="", version="")]
-    loggers += _named(config["logger"], {}, "logger")
-    asked = config["trainer"] | {
+    facts = {"monitor": task.monitor, "mode": task.monitor_mode}
+    return callbacks + _named(config["callbacks"], facts, "callbacks")
+
+
+def build_loggers(config: dict[str, Any], run_dir: Path) -> list[Logger]:
+    """`metrics.csv` always, and the loggers asked for.
+
+    Raises:
+        ZooError: a logger's package is not installed.
+    """
+    return [CSVLogger(run_dir, name="", version=""), *_named(config["logger"], {}, "logger")]
+
+
+def build_trainer(
+    config: dict[str, Any],
+    hardware: Hardware,
+    run_dir: Path,
+    *,
+    callbacks: list[Callback],
+    loggers: list[Logger],
+    deterministic: bool,
+) -> Trainer:
+    """The trainer of a `trainer` configuration, whose choices of `auto` are made.
+
+    Raises:
+        ZooError: an option that the trainer does not take.
+    """
+    chosen = {
         "accelerator": hardware.accelerator,
         "devices": hardware.devices,
         "precision": hardware.precision,
+        "default_root_dir": str(run_dir),
+        "deterministic": deterministic,
+        "enable_checkpointing": any(isinstance(callback, BestAndLast) for callback in callbacks),
+        "enable_progress_bar": any(isinstance(callback, Progress) for callback in callbacks),
     }
-    arguments = complete(asked, {}, "trainer")
-    trainer = instantiate(
-        arguments
-        | {
-            "callbacks": callbacks,
-            "logger": loggers,
-            "default_root_dir": str(run_dir),
-            "deterministic": config["deterministic"],
-            "enable_checkpointing": not config["trainer"].get("fast_dev_run"),
-        },
-        "trainer",
-    )
+    arguments = complete(config | chosen, {}, "trainer")
+    trainer = instantiate(arguments | {"callbacks": callbacks, "logger": loggers or False}, "trainer")
     assert isinstance(trainer, Trainer)
     return trainer
 

@@ -65,9 +65,7 @@ class Throughput(Callback):
         self._idle_since = time.perf_counter()
         self._epoch = (self._idle_since, self.samples, self.waiting)
 
-    def on_train_batch_start(
-        self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
-    ) -> None:
+    def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
         """The time since the last step went into fetching this batch."""
         self.waiting += time.perf_counter() - self._idle_since
 

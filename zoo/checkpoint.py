@@ -87,7 +87,9 @@ def _refuse_strangers(config: Any, trust: tuple[str, ...], path: str | Path) -> 
         target = str(config["_target_"])
         package = target.partition(".")[0]
         if package != "zoo" and package not in trust:
-            raise ZooError(f"{path} wants to build {target}: only zoo's own classes are built; trust=[{package}] allows it")
+            raise ZooError(
+                f"{path} wants to build {target}: only zoo's own classes are built; trust=[{package}] allows it"
+            )
         found = locate(target)
         if not (isinstance(found, type) and issubclass(found, nn.Module)):
             raise ZooError(f"{path} wants to build {target}, which is no network, loss or task")

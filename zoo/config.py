@@ -35,9 +35,7 @@ def list_options(group: str, config_dir: Path | None = None) -> list[str]:
     return sorted({path.stem for folder in folders for path in folder.glob("*.yaml")})
 
 
-def compose(
-    overrides: Sequence[str] = (), *, config_name: str = "train", config_dir: Path | None = None
-) -> DictConfig:
+def compose(overrides: Sequence[str] = (), *, config_name: str = "train", config_dir: Path | None = None) -> DictConfig:
     """The composed configuration of a command, as its command line would give it.
 
     May be called while a Hydra command runs: its state is put back afterwards.
@@ -50,7 +48,7 @@ def compose(
         try:
             config = hydra_compose(config_name, [*overrides, *extra])
         except (ConfigCompositionException, OverrideParseException, OmegaConfBaseException) as error:
-            raise ZooError(explain(error, config_name)) from error
+            raise ZooError(explain(error, config_name, overrides)) from error
     return config
 
 
@@ -135,13 +133,13 @@ def _check_value(value: Any, reference: Any, where: str) -> None:
 
 def unknown(what: str, given: str, allowed: Sequence[str], listed: Sequence[str] = ()) -> str:
     """One line that says what was given, the nearest that exists, and all that exist (or those `listed`)."""
-    close = difflib.get_close_matches(given, allowed, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(given, list(allowed), n=1, cutoff=0.6)
     hint = f"did you mean `{close[0]}`? " if close else ""
     return f"unknown {what} `{given}`: {hint}there are: {', '.join(sorted(listed or allowed)) or 'none'}"
 
 
-def explain(error: Exception, config_name: str) -> str:
-    """One line for what Hydra or OmegaConf refused."""
+def explain(error: Exception, config_name: str, overrides: Sequence[str] = ()) -> str:
+    """One line for what Hydra or OmegaConf refused of `overrides`."""
     text = str(error)
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         group, _, option = error.missing_cfg_file.rpartition("/")
@@ -151,22 +149,23 @@ def explain(error: Exception, config_name: str) -> str:
     if isinstance(error, OverrideParseException):
         return f"`{error.override}` is not of the form KEY=VALUE: {text.splitlines()[1].strip()}"
     if refused := re.search(r"[Cc]ould not override '([^'@]+)'", text):
-        return _unknown_key(refused[1], config_name)
+        return _unknown_key(refused[1], config_name, overrides)
     if refused := re.search(r"Could not append to config. An item is already at '([^']+)'", text):
         return f"`{refused[1]}` exists already: leave out the + before it"
     return _first_line(error)
 
 
-def _unknown_key(key: str, config_name: str) -> str:
-    """For a key that Hydra does not know: what stands in its place in the default configuration."""
+def _unknown_key(key: str, config_name: str, overrides: Sequence[str]) -> str:
+    """For a key that Hydra does not know: what stands in its place, with the options that were chosen."""
     parent, _, _ = key.rpartition(".")
-    node: Any = compose(config_name=config_name)
+    groups = [word for word in overrides if (CONFIG_DIR / word.partition("=")[0]).is_dir()]
+    node: Any = compose(groups, config_name=config_name)
     if parent:
         node = OmegaConf.select(node, parent, throw_on_missing=False)
     if not isinstance(node, DictConfig):
-        return _unknown_key(parent, config_name)
+        return _unknown_key(parent, config_name, overrides)
     start = f"{parent}." if parent else ""
-    listed = [f"{start}{name}" for name in node if not str(name).startswith("_")]
+    listed = [f"{start}{name!s}" for name in node if not str(name).startswith("_")]
     taken = parameters(node["_target_"]) or () if "_target_" in node else ()
     return unknown("key", key, [*listed, *(f"{start}{name}" for name in taken)], listed)
 

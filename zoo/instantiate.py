@@ -27,13 +27,12 @@ def complete(config: Any, facts: Facts, where: str = "") -> Any:
     if "_target_" not in config:
         return filled
     parameters = _parameters(locate(config["_target_"], where))
-    for name, parameter in parameters.items():
+    for name in parameters:
         if name not in facts:
             continue
         if filled.setdefault(name, facts[name]) != facts[name]:
             raise ZooError(
-                f"`{_join(where, name)}` (={filled[name]}) contradicts the data, which says {facts[name]}: "
-                f"leave it out"
+                f"`{_join(where, name)}` (={filled[name]}) contradicts the data, which says {facts[name]}: leave it out"
             )
     _check_arguments(config["_target_"], filled, parameters, where)
     return filled

@@ -19,7 +19,7 @@ def decay_groups(module: nn.Module) -> list[dict[str, Any]]:
     Source: He et al., "Bag of Tricks for Image Classification", 2018, arXiv:1812.01187, section 3.1.
     """
     trainable = [parameter for parameter in module.parameters() if parameter.requires_grad]
-    groups = [
+    groups: list[dict[str, Any]] = [
         {"params": [p for p in trainable if p.ndim > 1]},
         {"params": [p for p in trainable if p.ndim <= 1], "weight_decay": 0.0},
     ]

@@ -15,11 +15,9 @@ from zoo.tasks.base import Task
 Baselines = dict[str, dict[str, float]]
 
 
-def measure(trainer: Trainer, task: Task, datamodule: DataModule, checkpoint: Path) -> dict[str, float]:
-    """Metrics of the test split with the weights of a checkpoint, which stay in `task`."""
-    (values,) = trainer.test(
-        task, datamodule=datamodule, ckpt_path=checkpoint, weights_only=True, verbose=False
-    )
+def measure(trainer: Trainer, task: Task, datamodule: DataModule, checkpoint: Path | None = None) -> dict[str, float]:
+    """Metrics of the test split with the weights of a checkpoint, which stay in `task`, or with its own."""
+    (values,) = trainer.test(task, datamodule=datamodule, ckpt_path=checkpoint, weights_only=True, verbose=False)
     return {name.removeprefix("test/"): value for name, value in values.items()}
 
 
@@ -32,14 +30,15 @@ def write_results(
     test: dict[str, float],
 ) -> None:
     """Writes `metrics.json` and `report/index.html` below `run_dir`, and prints both in short."""
-    baselines = import_module(f"zoo.baselines.{task.kind}").baselines
-    compared: Baselines = baselines(datamodule, task) if config["baselines"] else {}
+    compared: Baselines = {}
+    if config["baselines"]:
+        compared = import_module(f"zoo.baselines.{task.kind}").baselines(datamodule, task)
     results = _results(trainer, task, test, compared)
     (run_dir / "metrics.json").write_text(json.dumps(results, indent=2) + "\n")
     report = write_report(config, task, datamodule, run_dir, results)
     for line in summary(test, compared, _first_metric(task)):
         print(line)
-    print(f"report: {report}\ncheckpoint: {run_dir / 'checkpoints' / 'best.ckpt'}")
+    print(f"report: {report}")
 
 
 def write_report(
@@ -52,7 +51,9 @@ def write_report(
     folder = run_dir / "report"
     folder.mkdir(exist_ok=True)
     kind = import_module(f"zoo.reports.{task.kind}")
-    sections = [*learning_curves(run_dir, folder), *kind.sections(task, datamodule, folder, results)]
+    sections = [*kind.sections(task, datamodule, folder, results)]
+    if (run_dir / "metrics.csv").is_file():
+        sections.append(learning_curves(run_dir / "metrics.csv", folder))
     page: Path = write_page(folder, f"{results['model']} on {results['data']}", sections, config)
     return page
 
@@ -68,10 +69,7 @@ def _first_metric(task: Task) -> str:
     return task.monitor.partition("/")[2]
 
 
-def _results(
-    trainer: Trainer, task: Task, test: dict[str, float], baselines: Baselines
-) -> dict[str, Any]:
-    throughput = next(c for c in trainer.callbacks if isinstance(c, Throughput))  # type: ignore[attr-defined]
+def _results(trainer: Trainer, task: Task, test: dict[str, float], baselines: Baselines) -> dict[str, Any]:
     return {
         "model": task.card["model"],
         "data": task.card["data_name"],
@@ -79,9 +77,20 @@ def _results(
         "device": device_name(task.device),
         "precision": str(trainer.precision),
         "epochs": trainer.current_epoch,
-        "seconds": round(throughput.seconds, 3),
-        "samples_per_second": round(throughput.samples / throughput.seconds, 1) if throughput.seconds else None,
-        "waiting_for_data": round(throughput.waiting / throughput.seconds, 4) if throughput.seconds else None,
+        **_throughput(trainer),
         "test": test,
         "baselines": baselines,
+    }
+
+
+def _throughput(trainer: Trainer) -> dict[str, float | None]:
+    """Seconds of training steps, and what came of them; nothing where nothing was trained."""
+    found = [c for c in trainer.callbacks if isinstance(c, Throughput) and c.seconds]  # type: ignore[attr-defined]
+    if not found:
+        return {"seconds": 0.0, "samples_per_second": None, "waiting_for_data": None}
+    seconds = found[0].seconds
+    return {
+        "seconds": round(seconds, 3),
+        "samples_per_second": round(found[0].samples / seconds, 1),
+        "waiting_for_data": round(found[0].waiting / seconds, 4),
     }

@@ -1,5 +1,6 @@
 """Going on where an earlier run stopped."""
 
+import csv
 import shutil
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from pytorch_lightning import Trainer
 from zoo.checkpoint import read
 from zoo.errors import ZooError
 from zoo.tasks.base import Task
+
+_BEFORE = "metrics_before.csv"
 
 
 def resume_from(asked: str | None, run_dir: Path, task: Task, trainer: Trainer) -> Path | None:
@@ -30,9 +33,23 @@ def resume_from(asked: str | None, run_dir: Path, task: Task, trainer: Trainer) 
         )
     curve = path.parent.parent / "metrics.csv"
     if curve.is_file():
-        shutil.copy(curve, run_dir / "metrics_before.csv")
+        shutil.copy(curve, run_dir / _BEFORE)
     print(f"resuming {path} after epoch {done}")
     return path
+
+
+def join_curve(run_dir: Path) -> None:
+    """Puts the rows of the run that was resumed before those of this one, in one `metrics.csv`."""
+    before, after = run_dir / _BEFORE, run_dir / "metrics.csv"
+    if not before.is_file():
+        return
+    rows = [row for path in (before, after) for row in csv.DictReader(path.read_text().splitlines())]
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    with after.open("w", newline="") as file:
+        writer = csv.DictWriter(file, names)
+        writer.writeheader()
+        writer.writerows(rows)
+    before.unlink()
 
 
 def _newest(run_dir: Path) -> Path:

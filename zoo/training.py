@@ -9,12 +9,20 @@ from typing import Any
 from pytorch_lightning import Trainer, seed_everything
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
-from zoo.build import attach_optimizer, build_data, build_task, build_trainer, prepare_network
+from zoo.build import (
+    attach_optimizer,
+    build_callbacks,
+    build_data,
+    build_loggers,
+    build_task,
+    build_trainer,
+    prepare_network,
+)
 from zoo.data.base import DataModule
 from zoo.errors import ZooError
 from zoo.hardware import choose
 from zoo.results import measure, write_results
-from zoo.resume import resume_from
+from zoo.resume import join_curve, resume_from
 from zoo.tasks.base import Task
 
 _NOT_FOR_USERS = (
@@ -42,7 +50,14 @@ def train(config: dict[str, Any], run_dir: Path, *, model: str, data: str) -> No
     for line in introduction(task, model, data, hardware.reasons):
         print(line)
     prepare_network(task, channels_last=hardware.channels_last, compiled=config["compile"])
-    trainer = build_trainer(config, task, hardware, run_dir)
+    trainer = build_trainer(
+        config["trainer"],
+        hardware,
+        run_dir,
+        callbacks=build_callbacks(config, task, run_dir),
+        loggers=build_loggers(config, run_dir),
+        deterministic=config["deterministic"],
+    )
     checkpoint = resume_from(config["resume"], run_dir, task, trainer)
     try:
         fit(trainer, task, datamodule, checkpoint)
@@ -77,6 +92,7 @@ def _test_and_report(
         return
     test = measure(trainer, task, datamodule, best)
     if trainer.is_global_zero:
+        join_curve(run_dir)
         write_results(config, trainer, task, datamodule, run_dir, test)
 
 

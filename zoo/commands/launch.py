@@ -39,7 +39,7 @@ def launch(name: str, command: Command) -> None:
     try:
         main()
     except (ConfigCompositionException, HydraException, OmegaConfBaseException) as error:
-        _fail(name, explain(error, name))
+        _fail(name, explain(error, name, sys.argv[1:]))
     except KeyboardInterrupt:
         print(f"\nzoo-{name}: stopped", file=sys.stderr)
         raise SystemExit(130) from None

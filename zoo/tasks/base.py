@@ -1,7 +1,7 @@
 """What every task shares: the three stages, their metrics, the optimizer, and the watch for a diverged loss."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -151,5 +151,6 @@ class Task(LightningModule, ABC):
 
 
 def _with_loss(metrics: MetricCollection, prefix: str) -> MetricCollection:
-    members: Mapping[str, Any] = {**metrics.clone(), "loss": MeanMetric(nan_strategy="disable")}
-    return MetricCollection(dict(members), prefix=prefix)
+    collection = metrics.clone(prefix=prefix)
+    collection.add_metrics({"loss": MeanMetric(nan_strategy="disable")})
+    return collection

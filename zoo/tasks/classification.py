@@ -13,10 +13,8 @@ from zoo.metrics.collect import Collected
 from zoo.tasks.base import Stage, Task
 
 
-class TestOutputs(NamedTuple):
+class ClassOutputs(NamedTuple):
     """What the network said of the test split, in the order of the data set."""
-
-    __test__ = False  # the name starts like a test class, and is none
 
     probabilities: Float[Tensor, "n k"]
     labels: Int[Tensor, " n"]
@@ -34,19 +32,19 @@ class Classification(Task):
     monitor = "val/accuracy"
     monitor_mode = "max"
 
-    def __init__(
-        self, *, network: nn.Module, loss: nn.Module, num_classes: int, auxiliary_weight: float = 0.3
-    ) -> None:
+    def __init__(self, *, network: nn.Module, loss: nn.Module, num_classes: int, auxiliary_weight: float = 0.3) -> None:
         if num_classes < 2:
             raise ZooError(f"`num_classes` (={num_classes}) must be at least 2: one class leaves nothing to tell")
+        metrics = _metrics(num_classes)
         super().__init__(
             network=network,
             loss=loss,
-            metrics=MetricCollection(_metrics(num_classes)),
+            metrics=MetricCollection(metrics),
             train_metrics=MetricCollection(
                 {"accuracy": MulticlassAccuracy(num_classes, average="micro", validate_args=False)}
             ),
         )
+        self.measured = list(metrics)
         self.num_classes = num_classes
         self.auxiliary_weight = auxiliary_weight
         self.test_probabilities = Collected()
@@ -70,9 +68,8 @@ class Classification(Task):
             return loss
         probabilities = logits.float().softmax(1)
         metrics = self.metrics_of(stage)
-        for name in metrics.keys(keep_base=True):
-            if name != "loss":
-                metrics[name].update(probabilities, labels)
+        for name in self.measured:
+            metrics[name].update(probabilities, labels)
         if stage == "test":
             self.test_probabilities.update(probabilities)
             self.test_labels.update(labels)
@@ -83,9 +80,9 @@ class Classification(Task):
         self.test_probabilities.reset()
         self.test_labels.reset()
 
-    def test_outputs(self) -> TestOutputs:
+    def test_outputs(self) -> ClassOutputs:
         """What the last test produced, on the CPU."""
-        return TestOutputs(self.test_probabilities.compute().cpu(), self.test_labels.compute().cpu())
+        return ClassOutputs(self.test_probabilities.compute().cpu(), self.test_labels.compute().cpu())
 
     def predict_step(self, batch: Any, batch_idx: int = 0) -> Float[Tensor, "b k"]:
         """Class probabilities of a batch of images, or of the images of a batch with labels."""

@@ -1,0 +1,19 @@
+"""`zoo-evaluate`: tests a checkpoint and writes a report."""
+
+from typing import Any
+
+from zoo.commands.launch import launch, run_directory
+from zoo.config import choices, plain
+
+
+def main() -> None:
+    """The entry point of `zoo-evaluate` and `scripts/evaluate.py`."""
+    launch("evaluate", _evaluate)
+
+
+def _evaluate(config: Any) -> None:
+    run_dir, chosen, values = run_directory(), choices(), plain(config)
+
+    from zoo.evaluation import evaluate  # torch and Lightning are imported once the configuration stands
+
+    evaluate(values, run_dir, data=None if chosen["data"] == "None" else chosen["data"])

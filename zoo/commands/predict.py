@@ -1,0 +1,23 @@
+"""`zoo-predict`: what a checkpoint says of files of one's own."""
+
+from pathlib import Path
+from typing import Any
+
+from zoo.commands.launch import launch, run_directory
+from zoo.config import plain
+
+
+def main() -> None:
+    """The entry point of `zoo-predict` and `scripts/predict.py`."""
+    launch("predict", _predict)
+
+
+def _predict(config: Any) -> None:
+    folder, values = run_directory(), plain(config)
+    options = {key: values[key] for key in values["options"] if values[key] is not None}
+
+    from zoo.checkpoint import load  # torch is imported once the configuration stands
+    from zoo.prediction import predict
+
+    results = predict(load(values["checkpoint"], trust=values["trust"]), Path(values["source"]), folder, **options)
+    print(f"{len(results)} results: {folder / 'predictions.csv'}")

@@ -1,0 +1,57 @@
+"""Measures a checkpoint on the test split of its own data or of other data."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from zoo.build import build_data, build_trainer, prepare_network
+from zoo.checkpoint import load
+from zoo.data.base import DataModule
+from zoo.errors import ZooError
+from zoo.hardware import choose
+from zoo.results import measure, write_results
+from zoo.tasks.base import Task
+from zoo.training import introduction, quiet_lightning
+
+
+def evaluate(config: dict[str, Any], run_dir: Path, *, data: str | None) -> dict[str, float]:
+    """Tests `config["checkpoint"]`, writes `metrics.json` and a report, and gives the test metrics.
+
+    `data` names the data that was chosen; without it the checkpoint's own data is used, and the values given for
+    it on the command line replace its own.
+
+    Raises:
+        ZooError: a broken checkpoint, or data that the model was not made for.
+    """
+    quiet_lightning()
+    task = load(config["checkpoint"], trust=config["trust"])
+    datamodule = build_data(config["data"] if data else task.card["data"] | config["data"])
+    datamodule.setup()
+    _refuse_other_data(task, datamodule)
+    task.card["data_name"] = data or task.card["data_name"]
+    hardware = choose(config["trainer"], channels_last=config["channels_last"], network=task.network)
+    for line in introduction(task, task.card["model"], task.card["data_name"], hardware.reasons):
+        print(line)
+    prepare_network(task, channels_last=hardware.channels_last, compiled=config["compile"])
+    trainer = build_trainer(config["trainer"], hardware, run_dir, callbacks=[], loggers=[], deterministic=False)
+    test = measure(trainer, task, datamodule)
+    if trainer.is_global_zero:
+        write_results(config, trainer, task, datamodule, run_dir, test)
+    return test
+
+
+def _refuse_other_data(task: Task, datamodule: DataModule) -> None:
+    facts = datamodule.facts()
+    for name, value in _settings(task.config):
+        if name in facts and facts[name] != value:
+            raise ZooError(f"the model was made for `{name}` {value}, and this data has {facts[name]}")
+    ours, theirs = task.card.get("class_names"), datamodule.card().get("class_names")
+    if ours != theirs:
+        raise ZooError(f"the model knows the classes {ours}, and this data has {theirs}")
+
+
+def _settings(config: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(config, Mapping):
+        for key, value in config.items():
+            yield str(key), value
+            yield from _settings(value)
