@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from zoo.ops.windows import next_steps, window_starts, window_view
+from zoo.ops.windows import next_steps, window_counts, window_starts, window_view
 
 
 def test_views_equal_a_loop_and_share_the_memory_of_the_series():
@@ -13,16 +13,16 @@ def test_views_equal_a_loop_and_share_the_memory_of_the_series():
 
 @pytest.mark.parametrize("stride", [1, 3, 7, 50])
 @pytest.mark.parametrize("end", [9, 10, 23])
-def test_every_step_is_in_a_window_and_none_leaves_the_range(stride: int, end: int):
-    starts = window_starts(2, end, 7, stride)
-    assert starts[0] == 2
-    assert starts[-1] + 7 == end
-    assert len(set(starts.tolist())) == len(starts)
-    assert (starts.diff() <= stride).all()
-
-
-def test_a_range_shorter_than_a_window_has_none():
-    assert len(window_starts(0, 6, 7, 1)) == 0
+def test_every_step_is_in_a_window_and_none_leaves_its_span(stride: int, end: int):
+    spans = torch.tensor([[2, end], [30, 33], [40, 40 + end]])
+    counts = window_counts(spans, 7, stride)
+    assert counts[1] == 0
+    starts = window_starts(torch.arange(int(counts.sum())), spans, 7, stride)
+    for first, last, part in [(2, end, starts[: counts[0]]), (40, 40 + end, starts[counts[0] :])]:
+        assert part[0] == first
+        assert part[-1] + 7 == last
+        assert len(set(part.tolist())) == len(part)
+        assert (part.diff() <= stride).all()
 
 
 @pytest.mark.parametrize("positions", [1, 4, 9])

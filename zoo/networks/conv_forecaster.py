@@ -22,7 +22,7 @@ class ConvForecaster(nn.Module):
     def __init__(
         self,
         *,
-        context: int,
+        context: int = 32,
         in_channels: int = 1,
         out_channels: int = 1,
         horizon: int = 1,

@@ -17,7 +17,7 @@ class LinearForecaster(nn.Module):
     def __init__(
         self,
         *,
-        context: int,
+        context: int = 32,
         in_channels: int = 1,
         out_channels: int = 1,
         horizon: int = 1,
@@ -47,7 +47,7 @@ class DenseForecaster(nn.Module):
     def __init__(
         self,
         *,
-        context: int,
+        context: int = 32,
         in_channels: int = 1,
         out_channels: int = 1,
         horizon: int = 1,

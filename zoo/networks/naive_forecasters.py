@@ -76,7 +76,9 @@ class SeasonalNaive(nn.Module):
         ZooError: a season longer than the known past, or below 1.
     """
 
-    def __init__(self, *, season: int, context: int, out_channels: int = 1, horizon: int = 1) -> None:
+    def __init__(
+        self, *, season: int = 1, context: int = 32, out_channels: int = 1, horizon: int = 1
+    ) -> None:
         super().__init__()
         if not 1 <= season <= context:
             raise ZooError(f"`season` (={season}) must lie in 1 … {context}, the length of the known past")

@@ -15,18 +15,19 @@ _CELLS: dict[str, type[nn.RNNBase]] = {"gru": nn.GRU, "lstm": nn.LSTM, "rnn": nn
 class RecurrentForecaster(nn.Module):
     """A recurrent encoder of the known past and a linear reading of its state.
 
-    Dimensions: b windows, t known steps, h steps ahead, s = t + h steps of covariates, c channels read, d channels
-    forecast (the first of those read), k known-future covariates, q outputs a value (1, or one for each quantile).
+    Dimensions: b windows, t known steps, h steps ahead, s = t + h steps of covariates, c channels read,
+    d channels forecast (the first of those read), k known-future covariates, q outputs a value (1, or one
+    for each quantile).
 
-    `direct` reads all h steps from the last state; `recursive` reads one and feeds it back (its middle output).
-    With `differences` the network reads the steps between values, and its output is added to the last one:
-    for series that wander instead of returning to a mean.
+    `direct` reads all h steps from the last state; `recursive` reads one and feeds it back (its middle
+    output). With `differences` the network reads the steps between values, and its output is added to the
+    last one: for series that wander instead of returning to a mean.
 
     Source: Cho et al., 2014, arXiv:1406.1078 (in the form of cuDNN, with the reset gate after the product);
     Hochreiter and Schmidhuber, 1997. One GRU layer of 32 on one channel: 3,393 parameters; two: 9,729.
 
     Raises:
-        ZooError: an unknown cell or output; a recursion that does not forecast all it reads, or runs both ways.
+        ZooError: an unknown cell or output; a recursion that leaves channels out, or runs both ways.
     """
 
     def __init__(
@@ -54,8 +55,8 @@ class RecurrentForecaster(nn.Module):
             raise ZooError(f"`dropout` (={dropout}) must lie in [0, 1)")
         if output == "recursive" and in_channels != out_channels:
             raise ZooError(
-                f"`output` (=recursive) must forecast every channel that it reads: the data has {in_channels} "
-                f"and forecasts {out_channels}; use output=direct"
+                f"`output` (=recursive) must forecast every channel that it reads: the data has "
+                f"{in_channels} and forecasts {out_channels}; use output=direct"
             )
         if output == "recursive" and bidirectional:
             raise ZooError(
@@ -105,8 +106,8 @@ class RecurrentForecaster(nn.Module):
         """
         if not self.causal:
             raise ZooError(
-                "`bidirectional` (=true) cannot be trained on several positions, because the backward pass sees "
-                "the answers: set model.loss_on=last"
+                "`bidirectional` (=true) cannot be trained on several positions, because the backward pass "
+                "sees the answers: set model.loss_on=last"
             )
         states, _ = self._encode(history, known)
         return self._read(states[:, -positions:], history, known)

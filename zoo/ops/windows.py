@@ -14,20 +14,29 @@ def window_view(series: Shaped[Tensor, "time c"], length: int) -> Shaped[Tensor,
     return series.unfold(0, length, 1).transpose(1, 2)
 
 
-def window_starts(first: int, end: int, length: int, stride: int) -> Int[Tensor, " n"]:
-    """Starts of windows of `length` steps that lie within [first, end), `stride` apart.
+def window_counts(spans: Int[Tensor, "n 2"], length: int, stride: int) -> Int[Tensor, " n"]:
+    """How many windows of `length` steps lie in each span [first, end), `stride` apart.
 
-    The last window ends with the last step, whatever the stride, so that no step drops off the end.
-    Empty when not one window fits.
-
-    >>> window_starts(0, 10, 4, 4).tolist()
-    [0, 4, 6]
+    The last window ends with the span, whatever the stride, so that no step drops off the end.
     """
-    last = end - length
-    starts = torch.arange(first, max(last + 1, first), stride)
-    if len(starts) and int(starts[-1]) != last:
-        starts = torch.cat([starts, torch.tensor([last])])
-    return starts
+    last = spans[:, 1] - spans[:, 0] - length
+    counts = torch.div(last + stride - 1, stride, rounding_mode="floor") + 1
+    return torch.where(last >= 0, counts, 0)
+
+
+def window_starts(
+    indices: Int[Tensor, " b"], spans: Int[Tensor, "n 2"], length: int, stride: int
+) -> Int[Tensor, " b"]:
+    """Where the windows of these numbers start, counted through the spans one after the other.
+
+    >>> window_starts(torch.arange(5), torch.tensor([[0, 10], [20, 26]]), length=4, stride=4).tolist()
+    [0, 4, 6, 20, 22]
+    """
+    ends = window_counts(spans, length, stride).cumsum(0)
+    span = torch.searchsorted(ends, indices, right=True)
+    before = torch.cat([ends.new_zeros(1), ends])[span]
+    first, end = spans[span].unbind(1)
+    return torch.minimum(first + (indices - before) * stride, end - length)
 
 
 def next_steps(
