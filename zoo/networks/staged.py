@@ -1,0 +1,156 @@
+"""What the image networks share: named stages, intermediate maps, a head, gradient checkpointing."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import ClassVar, NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from zoo.errors import ZooError
+
+Layers = dict[str, nn.Module]
+
+
+class Outputs(NamedTuple):
+    """What a network with auxiliary heads returns; `auxiliary` is empty in eval."""
+
+    logits: Tensor
+    auxiliary: tuple[Tensor, ...]
+
+
+class StagedNetwork(nn.Module, ABC):
+    """A trunk of named stages, each a sequence of named layers, and a head.
+
+    Stages are what fine-tuning unfreezes and slows down, what checkpointing recomputes, and, with the names of
+    single layers, what `features` asks for. Layer names are module paths, so they match the state dict.
+    """
+
+    heads: ClassVar[tuple[str, ...]]  # module paths of the linear layers with one output per class, main one first
+    least_size: int = 1  # pixels on the shorter side
+
+    maps: tuple[str, ...] = ()
+    checkpointing: bool = False
+
+    @abstractmethod
+    def stages(self) -> dict[str, Layers]:
+        """Stage name → layer name → module, in the order in which they run."""
+
+    @abstractmethod
+    def classify(self, trunk: Float[Tensor, "n c h w"]) -> Float[Tensor, "n out"]:
+        """The trunk's last map to logits (to pooled features where `num_classes` was 0)."""
+
+    def forward(self, images: Float[Tensor, "n c h w"]) -> Tensor | dict[str, Tensor] | Outputs:
+        """Logits, or with `features` the named maps.
+
+        Raises:
+            ZooError: the images are smaller than the network can take.
+        """
+        trunk, maps = self.run(images, self.maps)
+        return maps if self.maps else self.classify(trunk)
+
+    def run(self, images: Float[Tensor, "n c h w"], keep: Collection[str]) -> tuple[Tensor, dict[str, Tensor]]:
+        """The trunk's last map, and those named in `keep` by stage or layer."""
+        if min(images.shape[-2:]) < self.least_size:
+            height, width = images.shape[-2:]
+            raise ZooError(
+                f"{type(self).__name__} takes images of at least {self.least_size}×{self.least_size} pixels, "
+                f"not {height}×{width}: enlarge them, e.g. with data.image_size={self.least_size}"
+            )
+        x, kept = images, {}
+        for stage, layers in self.stages().items():
+            if self.checkpointing and self.training and torch.is_grad_enabled():
+                context = _recompute_context(layers)
+                x, found = checkpoint(_run_layers, layers, x, keep, use_reentrant=False, context_fn=context)
+            else:
+                x, found = _run_layers(layers, x, keep)
+            kept.update(found)
+            if stage in keep:
+                kept[stage] = x
+        return x, {name: kept[name] for name in keep}
+
+    def finish(self, *, features: Collection[str] | None, checkpointing: bool) -> None:
+        """Ends a constructor: options that no single network differs in.
+
+        With `features`, the head and what follows the last map become `Identity`: they would get no gradient.
+
+        Raises:
+            ZooError: `features` names a layer that is not there.
+        """
+        self.checkpointing = checkpointing
+        if features is None:
+            return
+        stages = self.stages()
+        names = [name for stage, layers in stages.items() for name in (stage, *layers)]
+        unknown = [name for name in features if name not in names]
+        if unknown or not features:
+            raise ZooError(f"`features` (={list(features)}) must name layers from: {', '.join(dict.fromkeys(names))}")
+        self.maps = tuple(features)
+        layers = [name for layers in stages.values() for name in layers]
+        last = max(layers.index(list(stages[n])[-1] if n in stages else n) for n in features)
+        trunk = {name.split(".")[0] for name in layers}
+        head = [name for name, _ in self.named_children() if name not in trunk]
+        for name in [*layers[last + 1 :], *head]:
+            self.set_submodule(name, nn.Identity())
+
+
+def initialise(network: nn.Module, last: Collection[str]) -> None:
+    """Kaiming initialisation (He et al. 2015, arXiv:1502.01852); the `last` layers small, so that loss starts at ln K.
+
+    Without it the activations of a deep plain network shrink layer by layer, and its loss stays at ln K.
+    """
+    for name, module in network.named_modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+        elif isinstance(module, nn.Linear) and name in last:
+            nn.init.normal_(module.weight, std=0.01)
+        elif isinstance(module, nn.Linear):
+            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+        else:
+            continue
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+
+
+def head(inputs: int, num_classes: int) -> nn.Linear | nn.Identity:
+    """The last layer; `num_classes=0` asks for the features that it would have read."""
+    if num_classes < 0:
+        raise ZooError(f"`num_classes` (={num_classes}) must not be negative; 0 asks for pooled features")
+    return nn.Linear(inputs, num_classes) if num_classes else nn.Identity()
+
+
+def _run_layers(layers: Layers, x: Tensor, keep: Collection[str]) -> tuple[Tensor, dict[str, Tensor]]:
+    kept: dict[str, Tensor] = {}
+    overwritten: str | None = None
+    for name, layer in layers.items():
+        if overwritten and getattr(layer, "inplace", False):
+            kept[overwritten] = x.clone()
+        x = layer(x)
+        overwritten = name if name in keep else None
+        if overwritten:
+            kept[name] = x
+    return x, kept
+
+
+def _recompute_context(layers: Layers) -> Callable[[], tuple[AbstractContextManager, AbstractContextManager]]:
+    return lambda: (nullcontext(), _statistics_kept(layers))
+
+
+@contextmanager
+def _statistics_kept(layers: Layers) -> Iterator[None]:
+    """The second forward of a checkpoint must not count the batch twice in running means and variances."""
+    norms = [m for layer in layers.values() for m in layer.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+    momenta = [norm.momentum for norm in norms]
+    counts = [None if norm.num_batches_tracked is None else norm.num_batches_tracked.clone() for norm in norms]
+    try:
+        for norm in norms:
+            norm.momentum = 0.0
+        yield
+    finally:
+        for norm, momentum, count in zip(norms, momenta, counts, strict=True):
+            norm.momentum = momentum
+            if norm.num_batches_tracked is not None and count is not None:
+                norm.num_batches_tracked.copy_(count)
