@@ -31,7 +31,7 @@ class Preprocessing:
     std: tuple[float, ...]
     """Of each channel, on the scale [0, 1]."""
     resize: Literal["squash", "crop"]
-    """`squash` may change the aspect ratio; `crop` brings the short side to `size / crop_ratio` and cuts the rest."""
+    """`squash` may change the aspect ratio; `crop` brings the short side to `size / crop_ratio`, cuts the rest."""
     crop_ratio: float = 1.0
     """0.875 cuts an eighth off, as ImageNet's networks are measured; above 1 pads with black."""
 
@@ -52,7 +52,8 @@ class Preprocessing:
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> "Preprocessing":
         """What `plain` gave."""
-        return cls(**{key: tuple(v) if isinstance(v, list) else v for key, v in plain.items()})
+        values: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in plain.items()}
+        return cls(**values)
 
     def plain(self) -> dict[str, Any]:
         """As plain containers."""

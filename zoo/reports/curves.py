@@ -1,0 +1,72 @@
+"""Learning curves from the metrics that a run logged."""
+
+import csv
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from zoo.reports.figures import COLOURS, drawing
+from zoo.reports.page import Section
+
+Series = list[tuple[float, float]]
+COLUMNS = 3
+STAGES = {"train": COLOURS[1], "val": COLOURS[0]}
+
+
+def learning_curves(run_dir: Path, folder: Path) -> list[Section]:
+    """Plot each metric of `run_dir/metrics.csv` over the epochs, training beside validation.
+
+    No section where nothing was logged over the epochs, as for a model that has nothing to learn.
+    """
+    path = run_dir / "metrics.csv"
+    panels = read_metrics(path) if path.is_file() else {}
+    if not panels:
+        return []
+    columns = min(COLUMNS, len(panels))
+    rows = math.ceil(len(panels) / columns)
+    picture = folder / "learning_curves.png"
+    with drawing(picture, width=3.4 * columns + 0.6, height=2.7 * rows) as figure:
+        grid = figure.subplots(rows, columns, squeeze=False).ravel()
+        for axes, (name, stages) in zip(grid, panels.items(), strict=False):
+            _panel(axes, name, stages)
+        for axes in grid[len(panels) :]:
+            axes.remove()
+    return [Section("Learning curves", "Training and validation, once an epoch.", [picture])]
+
+
+def read_metrics(path: Path) -> dict[str, dict[str, Series]]:
+    """Read Lightning's `metrics.csv` as `{metric: {stage: [(epoch, value), …]}}`, the loss first.
+
+    Only what was logged as `train/NAME` or `val/NAME` counts. A value logged several times in an epoch keeps its
+    last; values that are not finite are left out.
+    """
+    found: dict[str, dict[str, dict[float, float]]] = {}
+    with path.open(newline="", encoding="utf-8") as lines:
+        for row in csv.DictReader(lines):
+            for key, text in row.items():
+                stage, _, name = (key or "").partition("/")
+                if stage in STAGES and name and text and row.get("epoch"):
+                    found.setdefault(name, {}).setdefault(stage, {})[float(row["epoch"])] = float(text)
+    names = sorted(found, key=lambda name: (name != "loss", "train" not in found[name], name))
+    return {name: {stage: _finite(found[name][stage]) for stage in STAGES if stage in found[name]} for name in names}
+
+
+def _finite(series: dict[float, float]) -> Series:
+    return [(epoch, value) for epoch, value in sorted(series.items()) if math.isfinite(value)]
+
+
+def _panel(axes: Axes, name: str, stages: Mapping[str, Series]) -> None:
+    axes.set_title(name)
+    for stage, series in stages.items():
+        marker = "o" if len(series) == 1 else None  # a line of one point is invisible
+        x, y = [epoch for epoch, _ in series], [value for _, value in series]
+        axes.plot(x, y, color=STAGES[stage], label=stage, marker=marker)
+    values = [value for series in stages.values() for _, value in series]
+    if name == "loss" and values and min(values) > 0 and max(values) > 20 * min(values):
+        axes.set_yscale("log")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
+    axes.set_xlabel("epoch")
+    axes.legend()
