@@ -1,0 +1,55 @@
+import pytest
+import torch
+
+from zoo.errors import ZooError
+from zoo.networks.resnet import ResNet
+from zoo.networks.yolo import YOLO, SmallDarknet
+
+
+def test_grids_have_a_vector_for_each_anchor_of_each_cell_in_train_and_eval():
+    network = YOLO(backbone=SmallDarknet(), num_classes=3)
+    assert network.strides == [8, 16]
+    for mode in (True, False):
+        grids = network.train(mode)(torch.zeros(2, 3, 64, 96))
+        assert [tuple(g.shape) for g in grids] == [(2, 8, 12, 3, 8), (2, 4, 6, 3, 8)]
+
+
+def test_any_backbone_with_maps_will_do():
+    backbone = ResNet(layers=[1, 1, 1, 1], block="basic", features=["layer2", "layer3", "layer4"])
+    network = YOLO(backbone=backbone, width=16, num_classes=2)
+    assert network.strides == [8, 16, 32]
+    grids = network(torch.zeros(1, 3, 64, 64))
+    assert [tuple(g.shape) for g in grids] == [(1, 8, 8, 2, 7), (1, 4, 4, 2, 7), (1, 2, 2, 2, 7)]
+
+
+def test_probing_leaves_the_backbone_as_it_was():
+    backbone = SmallDarknet()
+    before = {name: value.clone() for name, value in backbone.state_dict().items()}
+    YOLO(backbone=backbone)
+    assert backbone.training
+    assert all(torch.equal(before[name], value) for name, value in backbone.state_dict().items())
+
+
+def test_few_cells_claim_an_object_at_the_start():
+    network = YOLO(backbone=SmallDarknet(), num_classes=10).eval()
+    grids = network(torch.rand(2, 3, 96, 96))
+    assert 0 < torch.cat([g[..., 0].sigmoid().flatten() for g in grids]).mean() < 0.01
+
+
+def test_anchors_travel_in_the_state_and_divide_evenly():
+    network = YOLO(backbone=SmallDarknet(), anchors=[[30, 30], [10, 10]])
+    assert network.state_dict()["anchors"].tolist() == [[[10, 10]], [[30, 30]]]
+    with pytest.raises(ZooError, match=r"`anchors` \(=3 of them\) must divide evenly over 2 strides"):
+        YOLO(backbone=SmallDarknet(), anchors=[[1, 1], [2, 2], [3, 3]])
+
+
+def test_sides_must_be_multiples_of_the_largest_stride():
+    with pytest.raises(ZooError, match="multiples of 16 pixels, not 40×64"):
+        YOLO(backbone=SmallDarknet())(torch.zeros(1, 3, 40, 64))
+
+
+def test_a_backbone_without_maps_is_refused():
+    with pytest.raises(ZooError, match="give it `features`"):
+        YOLO(backbone=ResNet(layers=[1, 1, 1, 1], block="basic"))
+    with pytest.raises(ZooError, match="each must be twice"):
+        YOLO(backbone=ResNet(layers=[1, 1, 1, 1], block="basic", features=["layer1", "layer3"]))

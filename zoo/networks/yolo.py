@@ -1,0 +1,166 @@
+"""YOLO: one pass over the image, boxes and classes from every cell of a few grids."""
+
+import itertools
+import math
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from zoo.errors import ZooError
+from zoo.ops.anchors import YOLOV3_TINY, Shapes, by_stride
+
+BOX = 5  # pc, bx, by, bh, bw stand before the classes
+_OBJECTS_PER_IMAGE = 8  # a guess that sets the first objectness; Lin et al. 2017, arXiv:1708.02002, section 3.3
+_PROBE = 64  # pixels of the image that finds out a backbone's strides and channels
+
+
+class ConvBlock(nn.Sequential):
+    """Convolution without bias, batch norm, SiLU."""
+
+    def __init__(self, inputs: int, outputs: int, size: int = 3, stride: int = 1) -> None:
+        super().__init__(
+            nn.Conv2d(inputs, outputs, size, stride, padding=size // 2, bias=False),
+            nn.BatchNorm2d(outputs),
+            nn.SiLU(inplace=True),
+        )
+
+
+class Residual(nn.Module):
+    """x + 3×3(1×1(x)), the block of Darknet-53 (Redmon & Farhadi 2018, arXiv:1804.02767)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(ConvBlock(channels, channels // 2, 1), ConvBlock(channels // 2, channels, 3))
+
+    def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
+        """The sum."""
+        return x + self.body(x)
+
+
+class SmallDarknet(nn.Module):
+    """Darknet's pattern at a tenth of its width: each stage halves the picture, then adds residual blocks.
+
+    Returns the maps of the last `maps` stages by name, `stage1` having stride 2.
+    """
+
+    def __init__(
+        self,
+        *,
+        in_channels: int = 3,
+        widths: Sequence[int] = (16, 32, 64, 96),
+        depths: Sequence[int] = (0, 1, 2, 2),
+        maps: int = 2,
+    ) -> None:
+        super().__init__()
+        if len(widths) != len(depths) or not 0 < maps <= len(widths):
+            raise ZooError(
+                f"`widths` (={list(widths)}) and `depths` (={list(depths)}) must have one entry for each stage, "
+                f"and `maps` (={maps}) must be between 1 and their number"
+            )
+        self.kept = [f"stage{i}" for i in range(len(widths) - maps + 1, len(widths) + 1)]
+        for i, (width, depth) in enumerate(zip(widths, depths, strict=True), start=1):
+            blocks = [Residual(width) for _ in range(depth)]
+            self.add_module(f"stage{i}", nn.Sequential(ConvBlock(in_channels, width, 3, 2), *blocks))
+            in_channels = width
+
+    def forward(self, images: Float[Tensor, "b c h w"]) -> dict[str, Tensor]:
+        """The kept maps, the finest first."""
+        x, maps = images, {}
+        for name, stage in self.named_children():
+            x = stage(x)
+            if name in self.kept:
+                maps[name] = x
+        return maps
+
+
+class YOLO(nn.Module):
+    """Raw predictions for every anchor of every cell of one grid per backbone map, the same in train and eval.
+
+    Each grid is [B, rows, columns, anchors, 5 + classes], the last axis being the notes' pc, bx, by, bh, bw, c…
+    before their activation, which `zoo.ops.grid.decode` applies. Coarser maps are upsampled and joined to finer
+    ones (Lin et al. 2016, arXiv:1612.03144). Redmon et al. 2015 (arXiv:1506.02640), Redmon & Farhadi 2018
+    (arXiv:1804.02767); the backbone is any network that returns a dict of maps, finest first, each half the size
+    of the one before.
+
+    `anchors` are (width, height) in pixels of the network's input; the small ones go to the fine grids.
+
+    Raises:
+        ZooError: anchors that do not divide evenly over the maps.
+    """
+
+    anchors: Float[Tensor, "levels a 2"]
+
+    def __init__(
+        self, *, backbone: nn.Module, width: int = 64, num_classes: int = 80, anchors: Shapes = YOLOV3_TINY
+    ) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.num_classes = num_classes
+        self.strides, channels = _probe(backbone)
+        try:
+            self.register_buffer("anchors", by_stride(anchors, len(self.strides)))
+        except ValueError as error:
+            raise ZooError(f"{error}: choose data.num_anchors so that they do") from error
+        self.inward = nn.ModuleList(ConvBlock(count, width, 1) for count in channels)
+        self.join = nn.ModuleList(ConvBlock(2 * width, width, 1) for _ in channels[:-1])
+        self.heads = nn.ModuleList()
+        for stride in self.strides:
+            last = nn.Conv2d(width, self.anchors.shape[1] * (BOX + num_classes), 1)
+            self._start_rare(last, stride)
+            self.heads.append(nn.Sequential(ConvBlock(width, width), ConvBlock(width, width), last))
+
+    def forward(self, images: Float[Tensor, "b c h w"]) -> tuple[Float[Tensor, "b _ _ a values"], ...]:
+        """Raw grids, the finest first.
+
+        Raises:
+            ZooError: the sides of the images are no multiples of the largest stride.
+        """
+        height, width = images.shape[-2:]
+        if height % self.strides[-1] or width % self.strides[-1]:
+            raise ZooError(
+                f"YOLO takes images with sides that are multiples of {self.strides[-1]} pixels, "
+                f"not {height}×{width}: set data.image_size to a multiple"
+            )
+        maps = list(self.backbone(images).values())
+        path = [self.inward[-1](maps[-1])]  # top-down: from the coarsest map to the finest
+        for i in reversed(range(len(maps) - 1)):
+            above = F.interpolate(path[0], scale_factor=2.0, mode="nearest")
+            path.insert(0, self.join[i](torch.cat([self.inward[i](maps[i]), above], 1)))
+        grids = []
+        for head, x in zip(self.heads, path, strict=True):
+            raw = head(x)
+            b, _, rows, columns = raw.shape
+            grids.append(raw.view(b, -1, BOX + self.num_classes, rows, columns).permute(0, 3, 4, 1, 2))
+        return tuple(grids)
+
+    def _start_rare(self, last: nn.Conv2d, stride: int) -> None:
+        """Biases with which few cells claim an object and each class is equally likely."""
+        assert last.bias is not None
+        cells = (416 / stride) ** 2 * len(self.anchors[0])
+        with torch.no_grad():
+            bias = last.bias.view(-1, BOX + self.num_classes)
+            bias[:, 0] = math.log(_OBJECTS_PER_IMAGE / cells)
+            bias[:, BOX:] = -math.log(max(self.num_classes - 1, 1))
+
+
+@torch.no_grad()
+def _probe(backbone: nn.Module) -> tuple[list[int], list[int]]:
+    """Strides and channels of a backbone's maps.
+
+    Raises:
+        ZooError: it returns no dict of maps that halve from one to the next.
+    """
+    training = backbone.training
+    parameter = next(backbone.parameters())
+    channels = next(m for m in backbone.modules() if isinstance(m, nn.Conv2d)).in_channels
+    maps = backbone.eval()(parameter.new_zeros(1, channels, _PROBE, _PROBE))
+    backbone.train(training)
+    if not isinstance(maps, dict):
+        raise ZooError(f"the backbone {type(backbone).__name__} must return maps: give it `features`")
+    strides = [_PROBE // x.shape[-1] for x in maps.values()]
+    if any(2 * fine != coarse for fine, coarse in itertools.pairwise(strides)):
+        raise ZooError(f"the backbone's maps have strides {strides}: each must be twice the one before")
+    return strides, [x.shape[1] for x in maps.values()]

@@ -1,0 +1,121 @@
+"""Anchor shapes: from k-means on the training boxes, with what they gain.
+
+Redmon & Farhadi 2016 (arXiv:1612.08242), section 2: k-means under the distance 1 − IoU of shapes.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from zoo.ops.iou import pairwise_shape_iou
+
+Shapes = Sequence[Sequence[float | int]]  # (width, height) pairs in pixels, by area
+
+# YOLOv3 (arXiv:1804.02767) and its tiny form: (width, height) in pixels of a 416-pixel image
+PUBLISHED_SIZE = 416
+YOLOV3: Shapes = [[10, 13], [16, 30], [33, 23], [30, 61], [62, 45], [59, 119], [116, 90], [156, 198], [373, 326]]
+YOLOV3_TINY: Shapes = [[10, 14], [23, 27], [37, 58], [81, 82], [135, 169], [344, 319]]
+
+
+class Fit(NamedTuple):
+    """How well anchors cover boxes: mean IoU with the best anchor, share of boxes within `ratio` of one."""
+
+    mean_iou: float
+    recall: float
+
+
+class AnchorChoice(NamedTuple):
+    """The anchors to use and why: the fit of the defaults and of k-means."""
+
+    anchors: Shapes
+    before: Fit
+    after: Fit
+    source: str  # "default" or "k-means"
+
+
+def fit(sizes: Float[Tensor, "n 2"], anchors: Float[Tensor, "k 2"], ratio: float | int = 4) -> Fit:
+    """The fit of anchors to the (width, height) of boxes; recall is the best that matching by shape can reach."""
+    if not len(sizes):
+        return Fit(0.0, 0.0)
+    mean_iou = pairwise_shape_iou(sizes, anchors).amax(1).mean()
+    return Fit(float(mean_iou), float(shape_ratio(sizes, anchors).amin(1).lt(ratio).float().mean()))
+
+
+def shape_ratio(sizes: Float[Tensor, "n 2"], anchors: Float[Tensor, "k 2"]) -> Float[Tensor, "n k"]:
+    """The larger of width and height ratio, each at least 1: by how much an anchor has to be stretched."""
+    ratio = sizes[:, None] / anchors[None]
+    return torch.maximum(ratio, 1 / ratio).amax(-1)
+
+
+def kmeans(
+    sizes: Float[Tensor, "n 2"], k: int, *, seed: int, iterations: int = 100, restarts: int = 5
+) -> Float[Tensor, "k 2"]:
+    """k shapes that lower the mean of 1 − IoU to the nearest, by area.
+
+    Starts from k-means++, moves to the median; the mean distance may rise in a step (the median does not
+    minimise it), so the best centres seen are returned.
+
+    Raises:
+        ValueError: fewer different sizes than anchors.
+    """
+    different = len(sizes.unique(dim=0))
+    if different < k:
+        raise ValueError(f"`k` (={k}) must not exceed the number of different box sizes ({different})")
+    generator = torch.Generator().manual_seed(seed)
+    sizes = sizes.double().cpu()
+    best, best_iou = sizes[:k], -1.0
+    for _ in range(restarts):
+        centres = _plus_plus(sizes, k, generator)
+        previous = None
+        for _ in range(iterations):
+            nearest, index = pairwise_shape_iou(sizes, centres).max(1)
+            if (mean_iou := float(nearest.mean())) > best_iou:
+                best, best_iou = centres, mean_iou
+            if previous is not None and torch.equal(index, previous):
+                break
+            previous = index
+            members = [sizes[index == j] for j in range(k)]
+            centres = torch.stack([m.median(0).values if len(m) else c for m, c in zip(members, centres, strict=True)])
+    return best[best.prod(1).argsort(stable=True)].float()
+
+
+def choose(
+    sizes: Float[Tensor, "n 2"], default: Shapes, *, seed: int, min_gain: float = 0.02, ratio: float | int = 4
+) -> AnchorChoice:
+    """As many k-means anchors as `default` has, where they gain at least `min_gain` of mean IoU or recall."""
+    before = fit(sizes, torch.tensor(default, dtype=torch.float32), ratio)
+    if len(sizes.unique(dim=0)) < len(default):  # too few boxes to learn from
+        return AnchorChoice(default, before, before, "default")
+    found = kmeans(sizes, len(default), seed=seed)
+    after = fit(sizes, found, ratio)
+    if after.mean_iou - before.mean_iou < min_gain and after.recall - before.recall < min_gain:
+        return AnchorChoice(default, before, after, "default")
+    return AnchorChoice([[round(float(v), 1) for v in shape] for shape in found], before, after, "k-means")
+
+
+def scaled(anchors: Shapes, image_size: int) -> Shapes:
+    """Published anchors for images of another size, in pixels."""
+    return [[round(side * image_size / PUBLISHED_SIZE, 1) for side in shape] for shape in anchors]
+
+
+def by_stride(anchors: Shapes, strides: int) -> Float[Tensor, "strides k 2"]:
+    """The anchors by area in equal groups, the smallest for the finest stride.
+
+    Raises:
+        ValueError: the anchors do not divide evenly.
+    """
+    if not anchors or len(anchors) % strides:
+        raise ValueError(f"`anchors` (={len(anchors)} of them) must divide evenly over {strides} strides")
+    shapes = torch.tensor(anchors, dtype=torch.float32)
+    return shapes[shapes.prod(1).argsort(stable=True)].view(strides, -1, 2)
+
+
+def _plus_plus(sizes: Tensor, k: int, generator: torch.Generator) -> Tensor:
+    chosen = [int(torch.randint(len(sizes), (1,), generator=generator))]
+    while len(chosen) < k:
+        distance = 1 - pairwise_shape_iou(sizes, sizes[chosen]).amax(1)
+        chosen.append(int(torch.multinomial(distance.clamp(min=1e-12).square(), 1, generator=generator)))
+    return sizes[chosen]

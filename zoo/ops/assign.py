@@ -1,0 +1,49 @@
+"""Which predictions of a grid are to find which objects."""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from zoo.ops.anchors import shape_ratio
+
+
+class Matches(NamedTuple):
+    """Places in a batch of grids, and the object that each is to find; an object may have many."""
+
+    image: Int[Tensor, " m"]
+    row: Int[Tensor, " m"]
+    column: Int[Tensor, " m"]
+    anchor: Int[Tensor, " m"]
+    object: Int[Tensor, " m"]
+
+
+def assign(
+    boxes: Float[Tensor, "n 4"],
+    images: Int[Tensor, " n"],
+    anchors: Float[Tensor, "a 2"],
+    *,
+    stride: int,
+    rows: int,
+    columns: int,
+    ratio: float | int,
+) -> Matches:
+    """Every anchor stretched by less than `ratio`, in the cell of the object's centre and its two nearest neighbours.
+
+    The rule of YOLOv5 (Jocher 2020): many matches for each object teach a detector from scratch sooner than the
+    one of the notes. `boxes` are xyxy in pixels, `images` says to which image of the batch each belongs.
+    """
+    alike = shape_ratio((boxes[:, 2:] - boxes[:, :2]).clamp(min=1e-6), anchors) < ratio
+    thing, anchor = torch.nonzero(alike, as_tuple=True)
+    centre = (boxes[thing, :2] + boxes[thing, 2:]) / 2 / stride
+    limit = centre.new_tensor([columns, rows])
+    cell = torch.minimum(centre.floor(), limit - 1).clamp(min=0)  # a centre on the far border: the last cell
+    side = torch.where(centre - cell < 0.5, -1.0, 1.0)  # the nearer neighbour along x and along y
+    zero = torch.zeros_like(side[:, 0])
+    steps = torch.stack([torch.stack([zero, zero], 1), side * side.new_tensor([1, 0]), side * side.new_tensor([0, 1])])
+    cells = cell + steps  # [3 m 2]
+    inside = ((cells >= 0) & (cells < limit)).all(-1)
+    column, row = cells[inside].long().unbind(-1)
+    thing, anchor = thing.expand(3, -1)[inside], anchor.expand(3, -1)[inside]
+    return Matches(images[thing], row, column, anchor, thing)

@@ -1,0 +1,66 @@
+"""From the dense predictions of a detector to the few boxes of an image."""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from zoo.ops.nms import PREFIX, Kernel, classwise_nms, soft_nms
+
+
+class Detections(NamedTuple):
+    """Boxes of one image, best first: xyxy in pixels, score in [0, 1], class."""
+
+    boxes: Float[Tensor, "n 4"]
+    scores: Float[Tensor, " n"]
+    labels: Int[Tensor, " n"]
+
+
+def select(
+    boxes: Float[Tensor, "n 4"],
+    scores: Float[Tensor, "n classes"],
+    *,
+    min_score: float,
+    iou_threshold: float,
+    max_detections: int,
+    top_k: int | None = None,
+    soft_sigma: float | None = None,
+    kernel: Kernel = "compiled",
+) -> Detections:
+    """The detections of one image: every box has its best class, and class-wise NMS keeps the best boxes.
+
+    Boxes under `min_score`, or not finite, are discarded; `top_k` keeps only the best before NMS; `soft_sigma`
+    takes soft-NMS. The result is exact and the same at any machine speed: greedy NMS of the best k boxes is a
+    prefix of greedy NMS of all, so NMS looks at the best few, and at four times as many only where they leave
+    fewer than `max_detections`.
+    """
+    best = scores.float().amax(-1) if scores.shape[-1] else scores.new_zeros(len(scores))
+    alive = torch.nonzero((best >= min_score) & torch.isfinite(boxes).all(-1))[:, 0]
+    alive = alive[best[alive].argsort(descending=True, stable=True)][:top_k]
+    if not len(alive):
+        return Detections(boxes[:0].float(), best[:0], alive)
+    boxes, best, labels = boxes[alive].float(), best[alive], scores[alive].argmax(-1)
+    if soft_sigma is not None:
+        return _soft(boxes, best, labels, soft_sigma, min_score, max_detections)
+    size = PREFIX
+    while True:
+        kept = classwise_nms(boxes[:size], best[:size], labels[:size], iou_threshold, kernel)
+        if len(kept) >= max_detections or size >= len(boxes):
+            kept = kept[:max_detections]
+            return Detections(boxes[kept], best[kept], labels[kept])
+        size *= 4
+
+
+def _soft(
+    boxes: Tensor, scores: Tensor, labels: Tensor, sigma: float, min_score: float, max_detections: int
+) -> Detections:
+    kept, lowered = [labels[:0]], [scores[:0]]
+    for label in labels.unique():
+        members = torch.nonzero(labels == label)[:, 0]
+        result = soft_nms(boxes[members], scores[members], sigma=sigma, min_score=min_score)
+        kept.append(members[result.kept])
+        lowered.append(result.scores)
+    index, score = torch.cat(kept), torch.cat(lowered)
+    order = score.argsort(descending=True, stable=True)[:max_detections]
+    return Detections(boxes[index[order]], score[order], labels[index[order]])
