@@ -33,6 +33,7 @@ class ConvForecaster(nn.Module):
         if context < 4:
             raise ZooError(f"`context` (={context}) must be at least 4: two poolings halve it twice")
         self.horizon = horizon
+        self.outputs = outputs
         self.shape = (horizon, out_channels, outputs)
         self.wide = nn.Conv1d(in_channels + known_channels, 8, 4)
         self.middle = nn.Conv1d(8, 16, 3, padding=1)

@@ -26,6 +26,7 @@ class LinearForecaster(nn.Module):
     ) -> None:
         super().__init__()
         self.horizon = horizon
+        self.outputs = outputs
         self.shape = (horizon, out_channels, outputs)
         inputs = context * in_channels + (context + horizon) * known_channels
         self.output = nn.Linear(inputs, horizon * out_channels * outputs)
@@ -57,6 +58,7 @@ class DenseForecaster(nn.Module):
     ) -> None:
         super().__init__()
         self.horizon = horizon
+        self.outputs = outputs
         self.shape = (horizon, out_channels, outputs)
         inputs = context * in_channels + (context + horizon) * known_channels
         width = max(context // 2, 1) if hidden_size is None else hidden_size

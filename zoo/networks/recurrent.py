@@ -59,10 +59,9 @@ class RecurrentForecaster(nn.Module):
                 f"{in_channels} and forecasts {out_channels}; use output=direct"
             )
         if output == "recursive" and bidirectional:
-            raise ZooError(
-                "`output` (=recursive) goes with bidirectional=false: it runs forward step by step"
-            )
+            raise ZooError("`output` (=recursive) goes with bidirectional=false: it runs forward step by step")
         self.horizon = horizon
+        self.outputs = outputs
         self.out_channels = out_channels
         self.known_channels = known_channels
         self.recursive = output == "recursive"
@@ -88,9 +87,7 @@ class RecurrentForecaster(nn.Module):
     ) -> Float[Tensor, "b h d q"]:
         """The forecast of the steps after the history."""
         states, last = self._encode(history, known)
-        if (
-            not self.causal
-        ):  # the backward pass ends at the first step, so its last state is not the last output
+        if not self.causal:  # the backward pass ends at the first step, so its last state is not the last output
             hidden = last[0] if isinstance(last, tuple) else last
             states = torch.cat([hidden[-2], hidden[-1]], dim=1).unsqueeze(1)
         forecast = self._read(states[:, -1:], history, known)[:, 0]
