@@ -1,7 +1,7 @@
 """What every data set shares: it describes itself, and is batched by one indexing call."""
 
 from abc import ABC, abstractmethod
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from pytorch_lightning import LightningDataModule
 from torch import Tensor
@@ -14,6 +14,7 @@ from zoo.hardware import data_workers
 Split = Literal["train", "val", "test"]
 
 
+@runtime_checkable
 class BatchDataset(Protocol):
     """Samples that are fetched a batch at a time."""
 
