@@ -27,10 +27,8 @@ class Forecast(NamedTuple):
     quantiles: Float[Tensor, "b h d q"]
 
 
-class TestOutputs(NamedTuple):
+class Tested(NamedTuple):
     """What the test split was forecast as, in order."""
-
-    __test__ = False  # the name starts like a test class, and is none
 
     value: Float[Tensor, "n h d"]
     lower: Float[Tensor, "n h d"]
@@ -105,7 +103,7 @@ class Forecasting(Task):
             unknown = torch.full((len(levels), horizon, out_channels), torch.nan, dtype=torch.float64)
             self.register_buffer("residuals", unknown)
         self.val_residuals = Collected()
-        self.collected = nn.ModuleDict({name: Collected() for name in TestOutputs._fields})
+        self.collected = nn.ModuleDict({name: Collected() for name in Tested._fields})
 
     @staticmethod
     def _check_loss(network: nn.Module, loss: nn.Module, loss_on: str) -> None:
@@ -154,7 +152,7 @@ class Forecasting(Task):
     def _keep(self, forecast: Forecast, future: Tensor) -> None:
         levels = self.levels[:_GRID] if self.conformal else self.levels
         self.test_metrics["intervals"].update(forecast.lower, forecast.upper, forecast.quantiles, levels, future)
-        outputs = TestOutputs(forecast.value, forecast.lower, forecast.upper, future.double())
+        outputs = Tested(forecast.value, forecast.lower, forecast.upper, future.double())
         for name, values in outputs._asdict().items():
             self.collected[name].update(values)  # type: ignore[operator]
 
@@ -202,9 +200,9 @@ class Forecasting(Task):
         for collected in self.collected.values():
             collected.reset()  # type: ignore[operator]
 
-    def test_outputs(self) -> TestOutputs:
+    def test_outputs(self) -> Tested:
         """What the last test produced, on the CPU."""
-        return TestOutputs(*(self.collected[n].compute().cpu() for n in TestOutputs._fields))  # type: ignore[operator]
+        return Tested(*(self.collected[n].compute().cpu() for n in Tested._fields))  # type: ignore[operator]
 
     def predict_step(self, batch: Any, batch_idx: int = 0) -> Forecast:
         """Forecasts of a batch of windows, or of a tensor of histories."""
