@@ -20,6 +20,16 @@ from zoo.tasks.classification import Classification
 RNG = np.random.default_rng(0)
 PROBABILITIES = RNG.dirichlet(np.full(6, 0.4), 300).astype(np.float32)
 LABELS = np.where(RNG.random(300) < 0.7, PROBABILITIES.argmax(1), RNG.integers(0, 6, 300))
+RESULTS = {
+    "parameters": 1234,
+    "epochs": 3,
+    "seconds": 12.3,
+    "device": "CPU",
+    "precision": "32-true",
+    "samples_per_second": 5678.0,
+    "test": {"accuracy": 0.75, "ece": 0.1, "loss": 1.0},
+    "baselines": {},
+}
 PREDICTED = PROBABILITIES.argmax(1)
 
 
@@ -82,10 +92,7 @@ def measured():
 
 
 def test_report_has_every_part(measured, tmp_path):
-    results = {
-        "test": {"accuracy": 0.75, "ece": 0.1, "loss": 1.0},
-        "baselines": {"majority class": {"accuracy": 0.2}},
-    }
+    results = RESULTS | {"baselines": {"majority class": {"accuracy": 0.2}}}
     parts = {part.title: part for part in sections(*measured, tmp_path, results)}
     assert list(parts) == ["Result", "Confusion matrix", "Classes", "Calibration", "Most confident mistakes"]
     drawn = [figure.name for part in parts.values() for figure in part.figures]
@@ -96,12 +103,13 @@ def test_report_has_every_part(measured, tmp_path):
         ["this model", "0.7500", "0.1000"],
         ["majority class", "0.2000", "–"],
     ]
+    assert "1,234 parameters · 3 epochs in 12 s · CPU (32-true) · 5,678 samples/s" in parts["Result"].text
     support = [int(row[4]) for row in parts["Classes"].table[1:]]
     assert support == np.bincount(LABELS).tolist()
 
 
 def test_a_report_without_baselines_draws_no_bars(measured, tmp_path):
-    part = sections(*measured, tmp_path, {"test": {"accuracy": 0.75}, "baselines": {}})[0]
+    part = sections(*measured, tmp_path, RESULTS)[0]
     assert part.figures == []
 
 

@@ -37,7 +37,7 @@ def sections(task: Classification, datamodule: DataModule, folder: Path, results
     names = [str(name) for name in task.card["class_names"]]
     test = datamodule.split("test")
     return [
-        comparison(results["test"], results["baselines"], "accuracy", folder),
+        comparison(results, "accuracy", folder),
         confusion_section(probabilities, labels, names, folder),
         class_section(probabilities, labels, names),
         calibration_section(probabilities, labels, folder),

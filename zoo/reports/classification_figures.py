@@ -19,7 +19,7 @@ def draw_confusion(path: Path, matrix: Int[np.ndarray, "k k"], class_names: Sequ
     """Draw a confusion matrix, its rows (true classes) coloured by their share of each prediction."""
     count = len(class_names)
     shares = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
-    side = min(max(3.2, 1.6 + 0.42 * count), 9.5)
+    side = min(max(3.2, 1.6 + 0.42 * count), 8.2)
     with drawing(path, width=side + 0.6, height=side) as figure:
         axes = figure.add_subplot()
         image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, interpolation="nearest")
@@ -62,11 +62,11 @@ def draw_pictures(path: Path, pictures: Sequence[Shaped[Tensor, "..."]], titles:
     """Draw images [C H W] of bytes, six in a row, each under its title of at most two lines."""
     columns = min(6, max(len(pictures), 1))
     rows = -(-len(pictures) // columns)
-    with drawing(path, width=1.75 * columns, height=2.15 * rows) as figure:
+    with drawing(path, width=1.46 * columns, height=1.85 * rows) as figure:
         grid = figure.subplots(rows, columns, squeeze=False).ravel()
         for axes, picture, title in zip(grid, pictures, titles, strict=False):
             show_picture(axes, picture)
-            axes.set_title(title, fontsize=8, fontweight="normal", pad=4)
+            axes.set_title(title, fontsize=8.5, fontweight="normal", pad=4)
         for axes in grid[len(pictures) :]:
             axes.remove()
     return path

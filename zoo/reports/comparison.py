@@ -2,27 +2,38 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from zoo.reports.figures import COLOURS, LINE, SOFT, drawing, plain_text
 from zoo.reports.page import Section
 
 
-def comparison(
-    test: Mapping[str, float], baselines: Mapping[str, Mapping[str, float]], metric: str, folder: Path
-) -> Section:
-    """Set the model's test metrics beside those of simple rules; `metric` chooses the one that is drawn."""
-    names = [name for name in test if not name.startswith("loss")]
-    names.sort(key=lambda name: (name != metric, name))
+def comparison(results: Mapping[str, Any], metric: str, folder: Path) -> Section:
+    """Set the test metrics of `metrics.json` beside those of simple rules; `metric` is the one that is drawn."""
+    test, baselines = results["test"], results["baselines"]
+    names = sorted((name for name in test if name != "loss"), key=lambda name: (name != metric, name))
+    everyone = {"this model": test, **baselines}
     rows = [["", *names]]
-    for who, values in {"this model": test, **baselines}.items():
+    for who, values in everyone.items():
         rows.append([who, *(f"{values[name]:.4f}" if name in values else "–" for name in names)])
-    drawn = {"this model": test, **baselines}
-    bars = {who: values[metric] for who, values in drawn.items() if metric in values}
+    bars = {who: values[metric] for who, values in everyone.items() if metric in values}
     figures = [draw_bars(folder / "baselines.png", metric, bars)] if len(bars) > 1 else []
-    text = "Measured on the test split, which took no part in training or in the choice of the checkpoint."
+    text = f"{cost(results)}\n\nMeasured on the test split, which took no part in training or model choice."
     if baselines:
         text += " The simple rules beside the model were fitted on the same training split."
     return Section("Result", text, figures, rows)
+
+
+def cost(results: Mapping[str, Any]) -> str:
+    """What the run took, in one line."""
+    parts = [
+        f"{results['parameters']:,} parameters",
+        f"{results['epochs']} epochs in {results['seconds']:,.0f} s",
+        f"{results['device']} ({results['precision']})",
+    ]
+    if results["samples_per_second"]:
+        parts.append(f"{results['samples_per_second']:,.0f} samples/s")
+    return " · ".join(parts)
 
 
 def draw_bars(path: Path, metric: str, values: dict[str, float]) -> Path:

@@ -28,7 +28,7 @@ def learning_curves(run_dir: Path, folder: Path) -> list[Section]:
     columns = min(COLUMNS, len(panels))
     rows = math.ceil(len(panels) / columns)
     picture = folder / "learning_curves.png"
-    with drawing(picture, width=3.4 * columns + 0.6, height=2.7 * rows) as figure:
+    with drawing(picture, width=2.9 * columns, height=2.4 * rows) as figure:
         grid = figure.subplots(rows, columns, squeeze=False).ravel()
         for axes, (name, stages) in zip(grid, panels.items(), strict=False):
             _panel(axes, name, stages)

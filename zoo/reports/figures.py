@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 COLOURS = ("#2f6fde", "#e8843c", "#3a9d6e", "#b3508f", "#8a6fd1", "#c2a227", "#4aa3b5", "#7d8590")
 """Told apart by people with any colour vision when a few are used in order; the first is the model's own."""
+DPI = 144
 INK, SOFT, LINE = "#1d2330", "#667085", "#e4e7ec"
 
 _STYLE: Any = {
@@ -37,7 +38,7 @@ _STYLE: Any = {
     "legend.frameon": False,
     "legend.fontsize": 9,
     "figure.facecolor": "white",
-    "savefig.dpi": 144,
+    "savefig.dpi": DPI,
 }
 
 

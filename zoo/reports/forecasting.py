@@ -14,4 +14,4 @@ def sections(
     task: Forecasting, datamodule: SeriesData, folder: Path, results: Mapping[str, Any]
 ) -> list[Section]:
     """Parts of the report, their figures saved in `folder`; the test split must have been measured by `task`."""
-    return [comparison(results["test"], results["baselines"], "rmse", folder)]
+    return [comparison(results, "rmse", folder)]

@@ -10,6 +10,9 @@ from typing import Any
 
 from omegaconf import OmegaConf
 
+from zoo.reports.figures import DPI
+
+SCREEN_DPI = 96  # what a browser takes for an inch
 _NUMBER = re.compile(r"[-+−]?[\d,]*\.?\d+(e[-+]?\d+)?\s?(%|s|ms|h|min)?|–|nan")
 
 
@@ -82,9 +85,11 @@ def _section(name: str, section: Section) -> str:
 
 
 def _figure(path: Path) -> str:
-    data = base64.b64encode(path.read_bytes()).decode("ascii")
+    content = path.read_bytes()
+    data = base64.b64encode(content).decode("ascii")
     alt = html.escape(path.stem.replace("_", " "), quote=True)
-    return f'<figure><img alt="{alt}" src="data:image/png;base64,{data}"></figure>'
+    width = round(int.from_bytes(content[16:20]) * SCREEN_DPI / DPI)  # sharp on screens with small pixels
+    return f'<figure><img alt="{alt}" width="{width}" src="data:image/png;base64,{data}"></figure>'
 
 
 def _table(rows: list[list[str]]) -> str:
