@@ -18,7 +18,7 @@ class Scale(NamedTuple):
     scale: list[float]
 
 
-def fit_scale(parts: Sequence[Float[np.ndarray, "time c"]], names: Sequence[str], kind: str) -> Scale:
+def fit_scale(parts: Sequence[Float[np.ndarray, "_ c"]], names: Sequence[str], kind: str) -> Scale:
     """Mean and standard deviation of each channel over the training parts, or 0 and 1 where `kind` is none.
 
     Raises:
@@ -42,7 +42,7 @@ def fit_scale(parts: Sequence[Float[np.ndarray, "time c"]], names: Sequence[str]
     return Scale(center.tolist(), scale.tolist())
 
 
-def naive_errors(parts: Sequence[Float[np.ndarray, "time d"]], season: int) -> list[float]:
+def naive_errors(parts: Sequence[Float[np.ndarray, "_ d"]], season: int) -> list[float]:
     """Mean absolute error within the training parts of repeating the value one season earlier, by channel.
 
     This is what the mean absolute scaled error is scaled by. Source: Hyndman and Koehler, 2006. A part no

@@ -1,0 +1,206 @@
+"""Series from a table: any CSV or Parquet file, split in order of time."""
+
+import sys
+from abc import abstractmethod
+from itertools import count
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+
+from zoo.data.calendar import calendar_covariates, calendar_names
+from zoo.data.series_base import SeriesData, Splits
+from zoo.data.series_file import read_frame
+from zoo.data.series_table import Columns, SeriesTable, describe_filled, read_table
+from zoo.errors import ZooError
+
+Fractions = tuple[float, float, float]
+
+
+class TableData(SeriesData):
+    """Series of a table, each split in order of time by the three fractions of `split`.
+
+    Every window's future lies within one part; its history may reach back into the part before, which was known
+    by then. Windows of validation and test lie `stride` steps apart.
+
+    Raises:
+        ZooError: fractions that are not three positive ones with the sum 1, or a stride below 1.
+    """
+
+    def __init__(
+        self,
+        *,
+        split: list[float],
+        stride: int,
+        calendar: list[str],
+        context: int,
+        horizon: int,
+        season: int,
+        scaler: str,
+        windows_per_epoch: int | None,
+        batch_size: int,
+        num_workers: int | Literal["auto"],
+        seed: int,
+    ) -> None:
+        super().__init__(
+            context=context,
+            horizon=horizon,
+            season=season,
+            scaler=scaler,
+            windows_per_epoch=windows_per_epoch,
+            batch_size=batch_size,
+            num_workers=num_workers,
+            seed=seed,
+        )
+        if len(split) != 3 or min(split) <= 0 or abs(sum(split) - 1.0) > 1e-6:
+            raise ZooError(f"`data.split` (={split}) must be three positive fractions with the sum 1")
+        if stride < 1:
+            raise ZooError(f"`data.stride` (={stride}) must be at least 1")
+        self.fractions: Fractions = (split[0], split[1], split[2])
+        self.stride = stride
+        self.calendar = list(calendar)
+
+    @abstractmethod
+    def source(self) -> tuple[SeriesTable, str]:
+        """The checked table, and the name of where it comes from.
+
+        Raises:
+            ZooError: it is not there or not usable.
+        """
+
+    def splits(self) -> Splits:
+        """The table's series, and the parts of each."""
+        self.table, where = self.source()
+        for line in describe_filled(self.table, where):
+            print(line, file=sys.stderr)
+        spans: dict[str, list[tuple[int, int]]] = {"train": [], "val": [], "test": []}
+        for (first, end), name in zip(self.table.spans(), self.table.names, strict=True):
+            parts = cut(end - first, self.fractions, self.context, self.horizon)
+            if parts is None:
+                raise ZooError(self._too_short(where, name, end - first))
+            for split, (start, stop) in parts.items():
+                spans[split].append((first + start, first + stop))
+        calendar = calendar_covariates(self.table.stamps, self.calendar)
+        known = np.concatenate([self.table.known, calendar], axis=1)
+        series = torch.from_numpy(self.table.values)
+        return Splits(
+            names=self.table.columns.targets + self.table.columns.covariates,
+            series=dict.fromkeys(spans, series),
+            spans=spans,
+            strides={"train": 1, "val": self.stride, "test": self.stride},
+            out_channels=len(self.table.columns.targets),
+            known=torch.from_numpy(known) if known.shape[1] else None,
+            known_names=self.table.columns.known + calendar_names(self.calendar),
+        )
+
+    def _too_short(self, where: str, name: str, length: int) -> str:
+        least = next(
+            n
+            for n in count(self.context + self.horizon)
+            if cut(n, self.fractions, self.context, self.horizon) is not None
+        )
+        who = f"series `{name}` of {where}" if name else where
+        return (
+            f"{who} has {length} points; data.context={self.context} and data.horizon={self.horizon} split by "
+            f"{list(self.fractions)} need at least {least}"
+        )
+
+    def card(self) -> dict[str, Any]:
+        """How a file with more of the series is to be read."""
+        card = super().card()
+        columns, step = self.table.columns, self.table.step
+        return card | {
+            "known": columns.known,
+            "calendar": self.calendar,
+            "time": columns.time,
+            "series": columns.series,
+            "step": [step.kind, step.size],
+            "series_names": self.table.names,
+            "filled": self.table.filled,
+        }
+
+
+def cut(length: int, fractions: Fractions, context: int, horizon: int) -> dict[str, tuple[int, int]] | None:
+    """The parts of a series, each with the history that its first future needs; None where one holds no window.
+
+    Training takes the first fraction of the steps and the test the last, both rounded down, as is usual for the
+    long-horizon benchmarks.
+
+    >>> cut(7588, (0.7, 0.1, 0.2), 96, 96)
+    {'train': (0, 5311), 'val': (5215, 6071), 'test': (5975, 7588)}
+    """
+    train, test = int(length * fractions[0] + 1e-9), int(length * fractions[2] + 1e-9)
+    enough = train >= context + horizon and test >= horizon and length - train - test >= horizon
+    if not enough:
+        return None
+    return {
+        "train": (0, train),
+        "val": (train - context, length - test),
+        "test": (length - test - context, length),
+    }
+
+
+class Series(TableData):
+    """Series of a CSV or Parquet file.
+
+    `targets` are forecast (all columns that have no other part, when empty), `covariates` are read beside them,
+    `known` are given for the future too. `time` names a column of times or numbers, `series` one that tells
+    several series in the file apart. `fill` stands in for missing values: forward, zero, or null to refuse them.
+    """
+
+    def __init__(
+        self,
+        *,
+        path: str,
+        header: bool,
+        targets: list[str],
+        covariates: list[str],
+        known: list[str],
+        time: str | None,
+        series: str | None,
+        fill: str | None,
+        split: list[float],
+        stride: int,
+        calendar: list[str],
+        context: int,
+        horizon: int,
+        season: int,
+        scaler: str,
+        windows_per_epoch: int | None,
+        batch_size: int,
+        num_workers: int | Literal["auto"],
+        seed: int,
+    ) -> None:
+        super().__init__(
+            split=split,
+            stride=stride,
+            calendar=calendar,
+            context=context,
+            horizon=horizon,
+            season=season,
+            scaler=scaler,
+            windows_per_epoch=windows_per_epoch,
+            batch_size=batch_size,
+            num_workers=num_workers,
+            seed=seed,
+        )
+        self.path = Path(path).expanduser()
+        self.header = header
+        self.columns = Columns(
+            targets=[str(name) for name in targets],
+            covariates=[str(name) for name in covariates],
+            known=[str(name) for name in known],
+            time=time,
+            series=series,
+        )
+        self.fill = fill
+
+    def source(self) -> tuple[SeriesTable, str]:
+        """The file's table."""
+        frame = read_frame(self.path, header=self.header)
+        return read_table(frame, self.columns, fill=self.fill, where=str(self.path)), str(self.path)
+
+    def card(self) -> dict[str, Any]:
+        """How a file with more of the series is to be read."""
+        return super().card() | {"header": self.header, "fill": self.fill}

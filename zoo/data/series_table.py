@@ -1,0 +1,186 @@
+"""A table of series, checked: every column a number, every stamp in its place, nothing missing but what was filled."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+
+from zoo.data.stamps import Step, check_stamps, parse_stamps, plain_stamp
+from zoo.errors import ZooError
+
+FILLS = ("forward", "zero")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Columns:
+    """Which columns of a table mean what."""
+
+    targets: list[str]
+    """Forecast; empty for all that have no other part."""
+    covariates: list[str]
+    """Read beside the targets, known for the past alone."""
+    known: list[str]
+    """Known beforehand: given for the future as well."""
+    time: str | None
+    """Times, or consecutive numbers; without it the rows are taken as evenly spaced."""
+    series: str | None
+    """Names the series that a row belongs to."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeriesTable:
+    """Series one after the other, each in order of time."""
+
+    columns: Columns
+    """With `targets` spelt out."""
+    names: list[str]
+    """Of the series; one empty name where there is no such column."""
+    lengths: list[int]
+    """Steps of each series."""
+    values: Float[np.ndarray, "time c"]
+    """Targets, then covariates."""
+    known: Float[np.ndarray, "time k"]
+    stamps: np.ndarray
+    """Of each step: datetime64, or numbers."""
+    step: Step
+    filled: dict[str, int]
+    """How many values of each column were missing and filled."""
+
+    def spans(self) -> list[tuple[int, int]]:
+        """Where each series begins and ends."""
+        ends = np.cumsum(self.lengths).tolist()
+        return [(end - length, end) for end, length in zip(ends, self.lengths, strict=True)]
+
+
+def read_table(frame: pd.DataFrame, columns: Columns, *, fill: str | None, where: str) -> SeriesTable:
+    """The series of a data frame; `where` names its source in messages. Rows are counted from 1.
+
+    `fill` says what stands for a missing value: forward, the value before it; zero; null refuses it.
+
+    Raises:
+        ZooError: names the row and the column of what is wrong.
+    """
+    if fill is not None and fill not in FILLS:
+        raise ZooError(f"`data.fill` (={fill}) must be one of: null, {', '.join(FILLS)}")
+    columns = _spelt_out(frame, columns, where)
+    if frame.empty:
+        raise ZooError(f"{where} has a header and no rows")
+    groups = _groups(frame, columns.series)
+    stamps, step = _stamps(frame, groups, columns, where)
+    wanted = columns.targets + columns.covariates
+    numbers = {name: _numbers(frame[name], name, where) for name in [*wanted, *columns.known]}
+    filled = {name: _fill(values, name, groups, fill, where) for name, values in numbers.items()}
+    order = np.concatenate(list(groups.values()))
+    return SeriesTable(
+        columns=columns,
+        names=list(groups),
+        lengths=[len(rows) for rows in groups.values()],
+        values=np.stack([numbers[name][order] for name in wanted], axis=1),
+        known=np.stack([numbers[name][order] for name in columns.known], axis=1)
+        if columns.known
+        else np.empty((len(order), 0)),
+        stamps=stamps[order],
+        step=step,
+        filled={name: count for name, count in filled.items() if count},
+    )
+
+
+def _spelt_out(frame: pd.DataFrame, columns: Columns, where: str) -> Columns:
+    there = [str(name) for name in frame.columns]
+    parts = {"targets": columns.targets, "covariates": columns.covariates, "known": columns.known}
+    parts |= {name: [v] for name in ("time", "series") if (v := getattr(columns, name)) is not None}
+    for part, names in parts.items():
+        for name in names:
+            if name not in there:
+                raise ZooError(f"`data.{part}`: {where} has no column `{name}`; there are: {', '.join(there)}")
+    taken = [name for names in parts.values() for name in names]
+    twice = sorted({name for name in taken if taken.count(name) > 1})
+    if twice:
+        raise ZooError(f"column `{twice[0]}` is given two parts; each of {', '.join(parts)} needs its own")
+    targets = columns.targets or [name for name in there if name not in taken]
+    if not targets:
+        raise ZooError(f"{where} has no column left to forecast: name one with data.targets=[…]")
+    return Columns(
+        targets=targets,
+        covariates=columns.covariates,
+        known=columns.known,
+        time=columns.time,
+        series=columns.series,
+    )
+
+
+def _groups(frame: pd.DataFrame, series: str | None) -> dict[str, np.ndarray]:
+    """Row numbers of each series, in the order of the file."""
+    if series is None:
+        return {"": np.arange(len(frame))}
+    names = frame[series].astype(str).to_numpy()
+    return {str(name): np.flatnonzero(names == name) for name in pd.unique(names)}
+
+
+def _stamps(
+    frame: pd.DataFrame, groups: dict[str, np.ndarray], columns: Columns, where: str
+) -> tuple[np.ndarray, Step]:
+    if columns.time is None:
+        stamps = np.zeros(len(frame), dtype=np.int64)
+        for rows in groups.values():
+            stamps[rows] = np.arange(len(rows))
+        return stamps, Step(kind="number", size="1")
+    stamps = parse_stamps(frame[columns.time], columns.time, where)
+    found = [check_stamps(stamps, rows, columns.time, where) for rows in groups.values()]
+    for name, step in zip(groups, found, strict=True):
+        if step != found[0]:
+            raise ZooError(
+                f"{where}: series `{name}` has one value every {step.size}, series `{next(iter(groups))}` one "
+                f"every {found[0].size}; they must share one spacing"
+            )
+    return stamps, found[0]
+
+
+def _numbers(column: pd.Series, name: str, where: str) -> np.ndarray:
+    values = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
+    text = np.flatnonzero(np.isnan(values) & column.notna().to_numpy())
+    if len(text):
+        raise ZooError(f"{where}, row {text[0] + 1}, column `{name}`: {column.iloc[text[0]]!r} is no number")
+    infinite = np.flatnonzero(np.isinf(values))
+    if len(infinite):
+        raise ZooError(f"{where}, row {infinite[0] + 1}, column `{name}`: the value is infinite")
+    return values
+
+
+def _fill(values: np.ndarray, name: str, groups: dict[str, np.ndarray], fill: str | None, where: str) -> int:
+    """Fills missing values in place, from the past of the same series alone; says how many there were."""
+    missing = np.isnan(values)
+    count = int(missing.sum())
+    if not count:
+        return 0
+    first = int(np.flatnonzero(missing)[0])
+    if fill is None:
+        raise ZooError(
+            f"{where}: column `{name}` misses {count} of {len(values)} values, the first in row {first + 1}: "
+            f"data.fill=forward repeats the value before, data.fill=zero puts 0"
+        )
+    if fill == "zero":
+        values[missing] = 0.0
+        return count
+    for rows in groups.values():
+        if missing[rows[0]]:
+            raise ZooError(
+                f"{where}, row {rows[0] + 1}, column `{name}`: the series begins with a missing value, and "
+                f"data.fill=forward has nothing to repeat: leave the first rows out, or use data.fill=zero"
+            )
+        latest = np.maximum.accumulate(np.where(missing[rows], 0, np.arange(len(rows))))
+        values[rows] = values[rows][latest]
+    return count
+
+
+def describe_filled(table: SeriesTable, where: str) -> list[str]:
+    """One line for each column whose missing values were filled."""
+    total = sum(table.lengths)
+    return [f"{where}: filled {n} of {total} missing values of `{name}`" for name, n in table.filled.items()]
+
+
+def last_stamps(table: SeriesTable) -> Sequence[str | int | float]:
+    """The last stamp of each series, as plain values."""
+    return [plain_stamp(table.stamps[end - 1]) for _, end in table.spans()]
