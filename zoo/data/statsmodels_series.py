@@ -66,14 +66,14 @@ class StatsmodelsSeries(TableData):
         )
         if name not in SOURCES:
             raise ZooError(f"`data.name` (={name}) must be one of: {', '.join(SOURCES)}")
-        self.name = name
+        self.dataset = name
         self.fill = fill
 
     def source(self) -> tuple[SeriesTable, str]:
         """The series as a table."""
-        target, time, _, _ = SOURCES[self.name]
+        target, time, _, _ = SOURCES[self.dataset]
         columns = Columns(targets=[target], covariates=[], known=[], time=time, series=None)
-        return read_table(load_frame(self.name), columns, fill=self.fill, where=self.name), self.name
+        return read_table(load_frame(self.dataset), columns, fill=self.fill, where=self.dataset), self.dataset
 
     def card(self) -> dict[str, Any]:
         """How a file with more of the series is to be read."""
