@@ -92,14 +92,14 @@ def read_image(path: str | Path, *, channels: int) -> UInt8[Tensor, "c h w"]:
             raise UnreadableImage(path, f"the file is damaged ({first_line})") from None
 
 
-def to_channels(image: UInt8[Tensor, "c h w"], channels: int) -> UInt8[Tensor, "d h w"]:
+def to_channels(images: UInt8[Tensor, "*n c h w"], channels: int) -> UInt8[Tensor, "*n d h w"]:
     """Turn grey into RGB or RGB into grey, with the integer ITU-R 601-2 weights that Pillow uses."""
-    if image.shape[0] == channels:
-        return image
+    if images.shape[-3] == channels:
+        return images
     if channels == 3:
-        return image.expand(3, -1, -1).contiguous()
-    red, green, blue = image.int()
-    return ((red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16).to(torch.uint8)[None]
+        return torch.cat([images] * 3, dim=-3)
+    red, green, blue = images.int().split(1, dim=-3)
+    return ((red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16).to(torch.uint8)
 
 
 def squash(images: Shaped[Tensor, "*n c h w"], *, size: int) -> Shaped[Tensor, "*n c s s"]:

@@ -1,0 +1,111 @@
+"""Files of the small sets that torchvision can fetch: looked for, downloaded where allowed, read into memory."""
+
+import contextlib
+import gzip
+import io
+import math
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from jaxtyping import Int, UInt8
+from torch import Tensor
+from torchvision import datasets
+
+from zoo.errors import ZooError
+
+SETS: dict[str, Any] = {
+    "mnist": datasets.MNIST,
+    "fashion_mnist": datasets.FashionMNIST,
+    "cifar10": datasets.CIFAR10,
+    "cifar100": datasets.CIFAR100,
+}
+_IDX_BYTES = 8  # the code of unsigned bytes in the third byte of an idx file
+
+
+class Part(NamedTuple):
+    """Images and labels of one published part."""
+
+    images: UInt8[Tensor, "n c h w"]
+    labels: Int[Tensor, " n"]
+
+
+class NotThere(Exception):
+    """Files of the set are missing or not whole."""
+
+
+def read_set(name: str, root: Path, *, download: bool) -> tuple[Part, Part, list[str]]:
+    """Read the training part, the test part and the class names of a set; download what is missing if allowed.
+
+    Raises:
+        ZooError: names the set, the folder looked in, and the ways on.
+    """
+    title, folder = SETS[name].__name__, _folder(name, root)
+    try:
+        return _read(name, root)
+    except NotThere as missing:
+        if not download:
+            raise ZooError(
+                f"{title} is not in `{folder}` ({missing}): give data.root=FOLDER where its files are, "
+                "or data.download=true to fetch them"
+            ) from None
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):  # torchvision says there which hosts it tries
+            SETS[name](root, download=True)
+        return _read(name, root)
+    except PermissionError as error:
+        raise ZooError(f"{title} cannot be downloaded into `{root}`: {error.strerror}; give data.root=FOLDER") from None
+    except (OSError, RuntimeError, EOFError, NotThere):  # OSError is what a missing network gives too
+        raise ZooError(
+            f"{title} is not in `{folder}` and could not be downloaded: try again with a network, or bring its files "
+            "from elsewhere and give data.root=FOLDER data.download=false"
+        ) from None
+
+
+def _folder(name: str, root: Path) -> Path:
+    if name.startswith("cifar"):
+        return root / str(SETS[name].base_folder)
+    return root / SETS[name].__name__ / "raw"
+
+
+def _read(name: str, root: Path) -> tuple[Part, Part, list[str]]:
+    if name.startswith("cifar"):
+        return _read_cifar(name, root)
+    folder = _folder(name, root)
+    parts = []
+    for prefix in ("train", "t10k"):
+        images = _read_idx(folder / f"{prefix}-images-idx3-ubyte")
+        labels = _read_idx(folder / f"{prefix}-labels-idx1-ubyte")
+        parts.append(Part(images[:, None], labels.long()))
+    digits = [str(digit) for digit in range(10)]
+    return parts[0], parts[1], digits if name == "mnist" else list(SETS[name].classes)
+
+
+def _read_cifar(name: str, root: Path) -> tuple[Part, Part, list[str]]:
+    """Read the pickled files of CIFAR, whose checksums torchvision compares before it opens them."""
+    try:
+        train, test = (SETS[name](root, train=part) for part in (True, False))
+    except (RuntimeError, OSError) as error:
+        raise NotThere("missing, or not as published") from error
+    train_part, test_part = (
+        Part(torch.from_numpy(part.data).permute(0, 3, 1, 2).contiguous(), torch.tensor(part.targets))
+        for part in (train, test)
+    )
+    return train_part, test_part, list(train.classes)
+
+
+def _read_idx(path: Path) -> UInt8[Tensor, "..."]:
+    """Read an idx file of bytes (LeCun et al., 1998), unpacked or as `.gz`."""
+    packed = path.with_name(path.name + ".gz")
+    try:
+        data = path.read_bytes() if path.is_file() else gzip.decompress(packed.read_bytes())
+    except FileNotFoundError:
+        raise NotThere(f"no {path.name} or {packed.name}") from None
+    except (OSError, EOFError) as error:
+        raise NotThere(f"{packed.name} is damaged") from error
+    dimensions = data[3] if len(data) > 4 and data[:3] == bytes([0, 0, _IDX_BYTES]) else 0
+    start = 4 + 4 * dimensions
+    shape = [int.from_bytes(data[place : place + 4]) for place in range(4, start, 4)]
+    if dimensions == 0 or len(data) - start != math.prod(shape):
+        raise NotThere(f"{path.name} is damaged")
+    return torch.frombuffer(bytearray(data[start:]), dtype=torch.uint8).view(shape)
