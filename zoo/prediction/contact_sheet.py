@@ -1,0 +1,72 @@
+"""Small pictures side by side, each with two lines below it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from PIL import Image, ImageDraw, ImageFont
+from torchvision.transforms.v2.functional import to_pil_image
+
+from zoo.data.images import UnreadableImage, read_image
+
+SHOWN = 60  # pictures; a folder may hold thousands
+COLUMNS = 6
+SIDE, GAP, TEXT = 168, 14, 44  # pixels of a picture, between pictures, and for the words below one
+FONT_SIZE = 14
+PAPER, CARD, INK, SOFT, WARNING = "#ffffff", "#eef0f3", "#1d2330", "#667085", "#b42318"
+
+
+class Caption(NamedTuple):
+    """A picture's file and what stands below it."""
+
+    path: Path
+    title: str
+    detail: str
+    warning: bool = False
+
+
+def write_contact_sheet(path: Path, captions: Sequence[Caption]) -> None:
+    """Write the first 60 pictures as one PNG; a file that cannot be read is an empty card with its caption."""
+    shown = captions[:SHOWN]
+    columns = min(COLUMNS, len(shown))
+    rows = -(-len(shown) // columns)
+    width, height = GAP + columns * (SIDE + GAP), GAP + rows * (SIDE + TEXT + GAP)
+    sheet = Image.new("RGB", (width, height), PAPER)
+    draw = ImageDraw.Draw(sheet)
+    font = ImageFont.load_default(FONT_SIZE)
+    for number, caption in enumerate(shown):
+        left = GAP + (number % columns) * (SIDE + GAP)
+        top = GAP + (number // columns) * (SIDE + TEXT + GAP)
+        draw.rectangle((left, top, left + SIDE - 1, top + SIDE - 1), fill=CARD)
+        if (picture := _thumbnail(caption.path)) is not None:
+            sheet.paste(picture, (left + (SIDE - picture.width) // 2, top + (SIDE - picture.height) // 2))
+        title_colour = WARNING if caption.warning else INK
+        draw.text((left, top + SIDE + 6), _shortened(caption.title, font), title_colour, font)
+        draw.text((left, top + SIDE + 25), _shortened(caption.detail, font), SOFT, font)
+    sheet.save(path)
+
+
+def _thumbnail(path: Path) -> Image.Image | None:
+    """The whole picture inside the square; pixels of very small ones stay visible."""
+    try:
+        picture = to_pil_image(read_image(path, channels=3))
+    except UnreadableImage:
+        return None
+    scale = SIDE / max(picture.size)
+    size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
+    return picture.resize(size, Image.Resampling.NEAREST if scale > 2 else Image.Resampling.LANCZOS)
+
+
+def _shortened(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
+    """Cut out the middle of a text until it fits below a picture."""
+    text = " ".join(text.split())
+    if font.getlength(text) <= SIDE:
+        return text
+    kept = len(text) - 1
+    while kept > 2 and font.getlength(_without_middle(text, kept)) > SIDE:
+        kept -= 1
+    return _without_middle(text, kept)
+
+
+def _without_middle(text: str, kept: int) -> str:
+    return f"{text[: (kept + 1) // 2]}…{text[len(text) - kept // 2 :]}"

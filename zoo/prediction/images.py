@@ -1,0 +1,69 @@
+"""What every prediction on image files shares: which files, read in batches, and a line for each broken one."""
+
+import csv
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from jaxtyping import UInt8
+from torch import Tensor
+
+from zoo.data.image_base import Preprocessing
+from zoo.data.images import EXTENSIONS, UnreadableImage, list_images
+from zoo.errors import ZooError
+
+
+class ReadBatch(NamedTuple):
+    """Some of the files in their order, the readable ones as a batch."""
+
+    paths: list[Path]
+    images: UInt8[Tensor, "b c s s"]
+    errors: dict[Path, str]
+
+
+def image_files(source: Path) -> list[Path]:
+    """Return the file itself, or all image files below a folder.
+
+    Raises:
+        ZooError: a folder without images.
+    """
+    if not source.is_dir():
+        return [source]
+    files = list_images(source)
+    if not files:
+        raise ZooError(f"source={source} holds no images ({' '.join(EXTENSIONS)})")
+    return files
+
+
+def read_batches(files: Sequence[Path], preprocessing: Preprocessing, batch_size: int) -> Iterator[ReadBatch]:
+    """Read files as the network was shown its test images, `batch_size` at a time.
+
+    Raises:
+        ZooError: a batch size below 1.
+    """
+    if batch_size < 1:
+        raise ZooError(f"`batch_size` (={batch_size}) must be at least 1")
+    for start in range(0, len(files), batch_size):
+        paths, images, errors = list(files[start : start + batch_size]), [], {}
+        for path in paths:
+            try:
+                images.append(preprocessing.read(path))
+            except UnreadableImage as error:
+                errors[path] = error.reason
+        empty = torch.empty(0, preprocessing.channels, preprocessing.size, preprocessing.size, dtype=torch.uint8)
+        yield ReadBatch(paths, torch.stack(images) if images else empty, errors)
+
+
+def write_table(path: Path, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Write rows of words as CSV."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        writer.writerows(rows)
+
+
+def write_json(path: Path, results: Sequence[Mapping[str, Any]]) -> None:
+    """Write results of plain values as JSON."""
+    path.write_text(json.dumps(list(results), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
