@@ -14,9 +14,7 @@ class Candidates(NamedTuple):
     distances: Float[Tensor, "probes k"]
 
 
-def candidates(
-    distances: Float[Tensor, "probes gallery"], gallery: Int[Tensor, " gallery"], k: int
-) -> Candidates:
+def candidates(distances: Float[Tensor, "probes gallery"], gallery: Int[Tensor, " gallery"], k: int) -> Candidates:
     """The `k` closest identities; one with several pictures counts with its closest."""
     known, index = gallery.unique(return_inverse=True)
     closest = distances.new_full((len(distances), len(known)), torch.inf)
@@ -33,7 +31,7 @@ def rank_k(found: Candidates, probes: Int[Tensor, " probes"], k: int) -> float:
 def detection_and_identification_rate(
     found: Candidates, probes: Int[Tensor, " probes"], gallery: Int[Tensor, " gallery"], false_alarms: float
 ) -> float:
-    """Share of the enrolled probes that are named rightly, at a share of false alarms among others.
+    """Share of the enrolled probes that are named rightly, at a share of false alarms of others.
 
     A false alarm is a probe of nobody enrolled that is named all the same. The threshold is the largest at
     which at most `false_alarms` of them are. Handbook of Face Recognition (Li and Jain 2011), open-set
@@ -73,16 +71,12 @@ def one_shot(
         found = candidates(distances[probes][:, gallery], identities[gallery], 5)
         open_set = []
         for _ in range(halves if len(known) > 1 else 0):
-            chosen = gallery[
-                torch.randperm(len(known), generator=generator)[: len(known) // 2].to(gallery.device)
-            ]
+            chosen = gallery[torch.randperm(len(known), generator=generator)[: len(known) // 2].to(gallery.device)]
             named = candidates(distances[probes][:, chosen], identities[chosen], 1)
             args = (named, identities[probes], identities[chosen])
             open_set.append(detection_and_identification_rate(*args, false_alarms=0.01))
         mean = torch.tensor(open_set, dtype=torch.float64).mean()
-        figures.append(
-            [rank_k(found, identities[probes], 1), rank_k(found, identities[probes], 5), float(mean)]
-        )
+        figures.append([rank_k(found, identities[probes], 1), rank_k(found, identities[probes], 5), float(mean)])
     return OneShot(*torch.tensor(figures, dtype=torch.float64).mean(0).tolist())
 
 

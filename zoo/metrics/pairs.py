@@ -1,6 +1,6 @@
 """Pairs of rows to compare, and how sure a figure over them is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import torch
@@ -81,7 +81,7 @@ def bootstrap(
     distances: Tensor,
     pairs: Pairs,
     identities: Int[Tensor, " n"],
-    figures: dict[str, Callable[[Roc], float]],
+    figures: Mapping[str, Callable[[Roc], float]],
     *,
     draws: int = 200,
     seed: int = 0,

@@ -51,18 +51,20 @@ class ConvTrunk(nn.Module):
     def __init__(
         self,
         *,
-        in_channels: int,
-        num_classes: int,
+        in_channels: int = 1,
+        num_classes: int = 128,
         widths: Sequence[int] = (32, 64, 128, 128),
         convolutions: int = 1,
-        grid: int = 2,
+        grid: int = 3,
         dropout: float = 0.0,
         whiten: bool = True,
+        standardize: bool = False,
     ) -> None:
         super().__init__()
         if not widths:
             raise ZooError("`widths` (=[]) must name at least one width, as in [32, 64]")
-        layers: list[nn.Module] = []
+        # Each picture to mean 0 and deviation 1, so that the light on it counts less.
+        layers: list[nn.Module] = [nn.InstanceNorm2d(in_channels)] if standardize else []
         channels = in_channels
         for width in widths:
             for _ in range(convolutions):

@@ -1,0 +1,41 @@
+"""Signs that an embedding collapses to one point."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+COLLAPSED_SPREAD = 0.1
+NEAR_MARGIN = 0.05
+ALL_ACTIVE = 0.95
+
+ADVICE = (
+    "mine semi_hard or curriculum instead of batch_hard (model.loss.mining), lower optimizer.lr, "
+    "or let the run mend itself with model.recover=true"
+)
+
+
+def spread(embeddings: Float[Tensor, "n d"]) -> Float[Tensor, ""]:
+    """Root mean squared distance of the embeddings to their mean.
+
+    On the unit sphere it is near 1 when they point everywhere and 0 when they are all the same.
+    """
+    return embeddings.var(dim=0, correction=0).sum().clamp_min(0).sqrt()
+
+
+def collapse_signs(spread: float, active: float, loss: float, margin: float | None) -> list[str]:
+    """What speaks for a collapse, in words; empty for a healthy embedding.
+
+    `active` is the share of triplets that violate the margin. A collapsed network leaves every triplet
+    active at a loss that is exactly the margin; this alone is also how hard mining looks at the start of a
+    training, so it counts only together with a narrow spread.
+    """
+    if not torch.isfinite(torch.tensor([spread, loss])).all():
+        return [f"the embeddings are no longer finite (spread {spread}, loss {loss})"]
+    if spread >= COLLAPSED_SPREAD:
+        return []
+    signs = [f"embedding spread {spread:.4f}, where 1 is healthy"]
+    if margin is not None and abs(loss - margin) <= NEAR_MARGIN * margin:
+        signs.append(f"loss {loss:.4f} at the margin {margin}")
+    if active >= ALL_ACTIVE:
+        signs.append(f"{active:.0%} of the triplets active")
+    return signs

@@ -1,0 +1,72 @@
+"""All figures of a set of embeddings."""
+
+from collections.abc import Callable
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from zoo.metrics.identification import episode_accuracy, one_shot
+from zoo.metrics.pairs import Pairs, all_pairs
+from zoo.metrics.verification import auc, equal_error_rate, errors_at, roc, tar_at_far
+from zoo.ops.identities import groups_of
+
+PAIR_LIMIT = 500_000
+"""Pairs of either kind that are compared."""
+RECOGNITION_LIMIT = 4_000
+"""Pictures that recognition is measured on."""
+FARS = (0.1, 0.01, 0.001)
+
+Distances = Callable[[Tensor, Tensor], Tensor]
+"""Vectors [n d] and [m d] to their distances [n m]."""
+
+
+def compared_pairs(identities: Int[Tensor, " n"]) -> Pairs:
+    """The pairs that verification is measured on."""
+    return all_pairs(identities, groups_of(identities), PAIR_LIMIT)
+
+
+def pair_distances(vectors: Float[Tensor, "n d"], pairs: Pairs, distances: Distances) -> Float[Tensor, " p"]:
+    """The distance of each pair; `distances` is asked for blocks of rows, never for all at once."""
+    found = vectors.new_empty(len(pairs.first))
+    order = pairs.first.argsort(stable=True)
+    for rows in order.split(max(1, len(order) // max(1, len(vectors) // 256))):
+        firsts, index = pairs.first[rows].unique(return_inverse=True)
+        for at, part in enumerate(firsts.split(256)):
+            inside = (index >= at * 256) & (index < at * 256 + len(part))
+            block = distances(vectors[part], vectors)
+            found[rows[inside]] = block[index[inside] - at * 256, pairs.second[rows[inside]]].to(found.dtype)
+    return found
+
+
+def verification_figures(distances: Float[Tensor, " p"], pairs: Pairs) -> dict[str, float]:
+    """AUC, EER and TAR at the false-accept rates of `FARS`."""
+    curve = roc(distances, pairs.same)
+    rates = {f"tar_at_far_{far}": tar_at_far(curve, far) for far in FARS}
+    return {"auc": auc(curve), "eer": equal_error_rate(curve), **rates}
+
+
+def recognition_figures(
+    vectors: Float[Tensor, "n d"], identities: Int[Tensor, " n"], distances: Distances
+) -> dict[str, float]:
+    """One-shot recognition: over all identities, or within the groups where there are groups."""
+    vectors, identities = vectors[:RECOGNITION_LIMIT], identities[:RECOGNITION_LIMIT]
+    matrix = distances(vectors, vectors)
+    groups = groups_of(identities)
+    if len(groups.unique()) > 1:
+        return {"one_shot": episode_accuracy(matrix, identities, groups)}
+    found = one_shot(matrix, identities)
+    return {"rank1": found.rank1, "rank5": found.rank5, "dir_at_far_0.01": found.dir_at_far_1}
+
+
+def embedding_figures(
+    vectors: Float[Tensor, "n d"], identities: Int[Tensor, " n"], distances: Distances, threshold: float | None
+) -> dict[str, float]:
+    """All of them, and what happens at `threshold` if there is one; figures that the data cannot give are left out."""
+    pairs = compared_pairs(identities)
+    values = pair_distances(vectors, pairs, distances)
+    figures = verification_figures(values, pairs) | recognition_figures(vectors, identities, distances)
+    if threshold is not None:
+        accuracy, far, tar = errors_at(values, pairs.same, threshold)
+        figures |= {"accuracy": accuracy, "far": far, "tar": tar, "threshold": threshold}
+    return {name: value for name, value in figures.items() if torch.isfinite(torch.tensor(value))}
