@@ -9,7 +9,7 @@ import torch
 from pytorch_lightning import Callback, Trainer
 from pytorch_lightning.loggers import CSVLogger, Logger
 
-from zoo.callbacks import BestAndLast, Progress, SeedEachEpoch, Throughput
+from zoo.callbacks import BestAndLast, Progress, Throughput
 from zoo.config import compose, list_models, plain, unknown
 from zoo.data.base import DataModule
 from zoo.errors import ZooError
@@ -56,7 +56,7 @@ def build_callbacks(config: dict[str, Any], task: Task, run_dir: Path) -> list[C
     Raises:
         ZooError: an option that a callback does not take.
     """
-    callbacks: list[Callback] = [Throughput(), SeedEachEpoch(config["seed"]), Progress(task.monitor)]
+    callbacks: list[Callback] = [Throughput(), Progress(task.monitor)]
     if not config["trainer"].get("fast_dev_run"):
         callbacks.append(BestAndLast(run_dir / "checkpoints", task.monitor, task.monitor_mode))
     facts = {"monitor": task.monitor, "mode": task.monitor_mode}
@@ -130,11 +130,11 @@ def create_model(name: str, *, pretrained: str | None = None, **facts: Any) -> T
     for fact in facts:
         if fact not in readers:
             raise ZooError(unknown("argument", fact, sorted(readers)))
-    task = build_task(config, _defaults(config["network"]) | facts, {})
+    task = build_task(config, _defaults(config["network"]) | facts, {"model": name})
     if pretrained is not None:
         from zoo.pretrained import load_pretrained
 
-        load_pretrained(task, pretrained)
+        load_pretrained(task, pretrained, model=name)
     return task.eval()
 
 

@@ -1,17 +1,15 @@
-"""What surrounds training: the two checkpoints, the seed of each epoch, the throughput, and the progress shown."""
+"""What surrounds training: the two checkpoints, the throughput, and the progress shown."""
 
+import shutil
 import sys
 import time
 from pathlib import Path
 from typing import Any, Literal
 
-import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.callbacks.progress import TQDMProgressBar
 from torch import Tensor
-
-from zoo.data.sampling import epoch_seed
 
 _REFRESH_EVERY = 20  # steps; drawing the bar each step costs more than a small network's step
 
@@ -26,26 +24,28 @@ class BestAndLast(ModelCheckpoint):
             monitor=monitor,
             mode=mode,
             save_last=True,
+            save_on_train_epoch_end=True,  # so that a checkpoint stands between two epochs, where resuming is exact
             auto_insert_metric_name=False,
             enable_version_counter=False,
         )
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Takes the best checkpoint of the run that is resumed over into this run's folder."""
+        theirs = Path(state_dict["best_model_path"])
+        folder = Path(str(self.dirpath))
+        if theirs.parent != folder and theirs.is_file():
+            folder.mkdir(parents=True, exist_ok=True)
+            ours = str(shutil.copy(theirs, folder))
+            scores = {ours: state_dict["best_model_score"]}
+            moved = {"dirpath": self.dirpath, "best_model_path": ours, "best_k_models": scores}
+            state_dict = state_dict | moved | {"kth_best_model_path": ours, "last_model_path": ""}
+        super().load_state_dict(state_dict)
 
     def check_monitor_top_k(self, trainer: Trainer, current: Tensor | None = None) -> bool:
         """A tie counts as better: on a small validation split the later of equals is the better trained."""
         if current is not None and self.best_model_score is not None and current == self.best_model_score:
             return True
         return super().check_monitor_top_k(trainer, current)
-
-
-class SeedEachEpoch(Callback):
-    """Seeds the random numbers of an epoch from the seed and the epoch, so that a resumed run draws the same."""
-
-    def __init__(self, seed: int) -> None:
-        self.seed = seed
-
-    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Seeds torch on every device; ranks differ, so that they augment differently."""
-        torch.manual_seed(epoch_seed(self.seed + trainer.global_rank, trainer.current_epoch))
 
 
 class Throughput(Callback):
@@ -59,6 +59,10 @@ class Throughput(Callback):
         """Of the last epoch."""
         self._epoch = (0.0, 0, 0.0)
         self._idle_since = 0.0
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Starts the clock of a resumed run, whose first epoch Lightning does not announce."""
+        self.on_train_epoch_start(trainer, pl_module)
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Starts the clock of the epoch."""

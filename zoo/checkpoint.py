@@ -5,6 +5,7 @@ the card (preprocessing, class names, data). It is read without running any code
 """
 
 import pickle
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,8 @@ def read_tensors(path: str | Path) -> Any:
     if not path.is_file():
         raise ZooError(f"{path} does not exist")
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings(action="ignore"):  # a foreign pickle protocol is refused, not worth a warning
+            return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise ZooError(f"{path} is refused: it is no checkpoint, or holds code instead of weights") from error
     except (RuntimeError, EOFError, BadZipFile, OSError, ValueError, KeyError, UnicodeDecodeError) as error:

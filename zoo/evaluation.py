@@ -9,6 +9,7 @@ from zoo.checkpoint import load
 from zoo.data.base import DataModule
 from zoo.errors import ZooError
 from zoo.hardware import choose
+from zoo.pretrained import normalize_as
 from zoo.results import measure, write_results
 from zoo.tasks.base import Task
 from zoo.training import introduction, quiet_lightning
@@ -28,6 +29,7 @@ def evaluate(config: dict[str, Any], run_dir: Path, *, data: str | None) -> dict
     datamodule = build_data(config["data"] if data else task.card["data"] | config["data"])
     datamodule.setup()
     _refuse_other_data(task, datamodule)
+    normalize_as(datamodule, task.card.get("preprocessing"))
     task.card["data_name"] = data or task.card["data_name"]
     hardware = choose(config["trainer"], channels_last=config["channels_last"], network=task.network)
     for line in introduction(task, task.card["model"], task.card["data_name"], hardware.reasons):

@@ -1,6 +1,7 @@
 """Configuration to objects: `_target_` names a class by its full path, the other keys are its arguments."""
 
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from importlib import import_module
@@ -107,8 +108,8 @@ def _check_arguments(
 
 
 def _missing_package(target: str, where: str, error: ModuleNotFoundError) -> str:
-    package = error.name or str(error).partition("`")[2].partition("`")[0] or str(error)
-    package = package.partition(">")[0].partition(".")[0]
+    quoted = re.search(r"[`']([\w-]+)", str(error))  # Lightning names the package in quotes, Python as an attribute
+    package = error.name or (quoted[1] if quoted else str(error))
     return f"`{where}` ({target}) needs the package `{package}`, which is not installed: pip install {package}"
 
 

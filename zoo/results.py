@@ -53,7 +53,7 @@ def write_report(
     kind = import_module(f"zoo.reports.{task.kind}")
     sections = [*kind.sections(task, datamodule, folder, results)]
     if (run_dir / "metrics.csv").is_file():
-        sections.append(learning_curves(run_dir / "metrics.csv", folder))
+        sections += learning_curves(run_dir, folder)
     page: Path = write_page(folder, f"{results['model']} on {results['data']}", sections, config)
     return page
 

@@ -25,7 +25,7 @@ def resume_from(asked: str | None, run_dir: Path, task: Task, trainer: Trainer) 
     path = _newest(run_dir) if asked == "auto" else Path(asked)
     checkpoint = read(path)
     _refuse_other_model(path, checkpoint["zoo"]["model"], task.config)
-    done = checkpoint["loops"]["fit_loop"]["epoch_progress"]["current"]["completed"]
+    done = checkpoint["epoch"] + 1  # checkpoints are written when an epoch is over
     if trainer.max_epochs is not None and 0 <= trainer.max_epochs <= done:
         raise ZooError(
             f"resume={path}: that run is finished, epoch {done} of {trainer.max_epochs}; "

@@ -20,7 +20,9 @@ from zoo.build import (
 )
 from zoo.data.base import DataModule
 from zoo.errors import ZooError
+from zoo.finetune import prepare
 from zoo.hardware import choose
+from zoo.pretrained import find, load_pretrained, normalize_as
 from zoo.results import measure, write_results
 from zoo.resume import join_curve, resume_from
 from zoo.tasks.base import Task
@@ -41,20 +43,25 @@ def train(config: dict[str, Any], run_dir: Path, *, model: str, data: str) -> No
     """
     quiet_lightning()
     seed_everything(config["seed"], workers=True, verbose=False)
+    weights = find(config["pretrained"], model=model) if config["pretrained"] else None
     datamodule = build_data(config["data"])
     datamodule.setup()
+    if weights is not None:
+        normalize_as(datamodule, weights.preprocessing)
     card = datamodule.card() | {"model": model, "data": config["data"], "data_name": data}
     task = build_task(config["model"], datamodule.facts(), card)
     attach_optimizer(task, config["optimizer"], config["scheduler"])
+    told = load_pretrained(task, weights, model=model, class_names=card.get("class_names")) if weights else []
+    finetuning = prepare(config.get("finetune"), task, pretrained=weights is not None)
     hardware = choose(config["trainer"], channels_last=config["channels_last"], network=task.network)
-    for line in introduction(task, model, data, hardware.reasons):
+    for line in [*introduction(task, model, data, hardware.reasons), *told]:
         print(line)
     prepare_network(task, channels_last=hardware.channels_last, compiled=config["compile"])
     trainer = build_trainer(
         config["trainer"],
         hardware,
         run_dir,
-        callbacks=build_callbacks(config, task, run_dir),
+        callbacks=[*build_callbacks(config, task, run_dir), *finetuning],
         loggers=build_loggers(config, run_dir),
         deterministic=config["deterministic"],
     )
@@ -73,9 +80,10 @@ def train(config: dict[str, Any], run_dir: Path, *, model: str, data: str) -> No
 def fit(trainer: Trainer, task: Task, datamodule: DataModule, checkpoint: Path | None) -> None:
     """Trains a network that has something to learn; one that has not is only validated and saved."""
     if any(parameter.requires_grad for parameter in task.parameters()):
-        trainer.fit(task, datamodule=datamodule, ckpt_path=checkpoint, weights_only=True)
-        if trainer.interrupted:
-            raise KeyboardInterrupt
+        try:
+            trainer.fit(task, datamodule=datamodule, ckpt_path=checkpoint, weights_only=True)
+        except SystemExit as end:  # Lightning ends the process itself when it is interrupted
+            raise KeyboardInterrupt from end
         return
     trainer.validate(task, datamodule=datamodule, verbose=False)
     if not trainer.fast_dev_run:  # type: ignore[attr-defined]

@@ -41,7 +41,7 @@ def launch(name: str, command: Command) -> None:
     except (ConfigCompositionException, HydraException, OmegaConfBaseException) as error:
         _fail(name, explain(error, name, sys.argv[1:]))
     except KeyboardInterrupt:
-        print(f"\nzoo-{name}: stopped", file=sys.stderr)
+        print(f"\nzoo-{name}: stopped; what was written stays", file=sys.stderr)
         raise SystemExit(130) from None
 
 

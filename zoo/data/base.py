@@ -3,11 +3,12 @@
 from abc import ABC, abstractmethod
 from typing import Any, Literal, Protocol, runtime_checkable
 
+import torch
 from pytorch_lightning import LightningDataModule
 from torch import Tensor
 from torch.utils.data import DataLoader, Sampler
 
-from zoo.data.sampling import IndexBatches
+from zoo.data.sampling import IndexBatches, numbered_seed
 from zoo.errors import ZooError
 from zoo.hardware import data_workers
 
@@ -114,6 +115,13 @@ class DataModule(LightningDataModule, ABC):
     def test_dataloader(self) -> DataLoader[Any]:
         """Test batches in order."""
         return self.loader("test")
+
+    def on_before_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
+        """Seeds each training step from the seed and its number, so that a resumed run draws what it would have."""
+        if self.trainer is not None and self.trainer.training:
+            step = self.trainer.fit_loop.epoch_loop.total_batch_idx + 1
+            torch.manual_seed(numbered_seed(self.seed + self.trainer.global_rank, step))
+        return batch
 
     def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
         """Augments training batches and normalizes all, on the device."""

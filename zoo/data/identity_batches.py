@@ -7,7 +7,7 @@ from jaxtyping import Int
 from torch import Tensor
 from torch.utils.data import Sampler
 
-from zoo.data.sampling import epoch_seed
+from zoo.data.sampling import numbered_seed
 from zoo.errors import ZooError
 
 
@@ -68,8 +68,8 @@ class IdentityBatches(Sampler[Tensor]):
         return self.steps_per_epoch
 
     def __iter__(self) -> Iterator[Int[Tensor, " b"]]:
-        generator = torch.Generator().manual_seed(epoch_seed(self.seed, self.epoch))
-        own = torch.Generator().manual_seed(epoch_seed(self.seed + 1 + self.rank, self.epoch))
+        generator = torch.Generator().manual_seed(numbered_seed(self.seed, self.epoch))
+        own = torch.Generator().manual_seed(numbered_seed(self.seed + 1 + self.rank, self.epoch))
         for _ in range(self.steps_per_epoch):
             shares: list[Tensor] = []
             while len(shares) < self.world_size:

@@ -53,7 +53,7 @@ class IndexBatches(Sampler[Tensor]):
     def __iter__(self) -> Iterator[Int[Tensor, " b"]]:
         order = torch.arange(self.count)
         if self.shuffle:
-            generator = torch.Generator().manual_seed(epoch_seed(self.seed, self.epoch))
+            generator = torch.Generator().manual_seed(numbered_seed(self.seed, self.epoch))
             order = torch.randperm(self.count, generator=generator)
         batches = self._mine(order).split(self.batch_size)
         yield from batches[: len(self)]
@@ -65,6 +65,6 @@ class IndexBatches(Sampler[Tensor]):
         return order[self.rank * share : (self.rank + 1) * share]
 
 
-def epoch_seed(seed: int, epoch: int) -> int:
-    """A seed for each epoch, far from those of neighbouring seeds and epochs."""
-    return (seed * 1_000_003 + epoch * 7_919 + 12_345) % 2**31
+def numbered_seed(seed: int, number: int) -> int:
+    """A seed for each number (an epoch, a step), far from those of neighbouring seeds and numbers."""
+    return (seed * 1_000_003 + number * 7_919 + 12_345) % 2**31

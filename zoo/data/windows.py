@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.utils.data import Sampler
 
-from zoo.data.sampling import epoch_seed
+from zoo.data.sampling import numbered_seed
 from zoo.errors import ZooError
 from zoo.ops.windows import window_counts, window_starts, window_view
 
@@ -100,6 +100,6 @@ class RandomBatches(Sampler[Tensor]):
         return self.batches
 
     def __iter__(self) -> Iterator[Int[Tensor, " b"]]:
-        generator = torch.Generator().manual_seed(epoch_seed(self.seed + self.rank, self.epoch))
+        generator = torch.Generator().manual_seed(numbered_seed(self.seed + self.rank, self.epoch))
         for _ in range(self.batches):
             yield torch.randint(self.count, (self.batch_size,), generator=generator)

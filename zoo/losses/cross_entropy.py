@@ -33,6 +33,4 @@ class CrossEntropy(nn.Module):
         self, logits: Float[Tensor, "b k"], target: Int[Tensor, " b"] | Float[Tensor, "b k"]
     ) -> Float[Tensor, ""]:
         """The mean over the batch, in nats."""
-        return F.cross_entropy(
-            logits, target, weight=self.class_weights, label_smoothing=self.label_smoothing
-        )
+        return F.cross_entropy(logits, target, weight=self.class_weights, label_smoothing=self.label_smoothing)

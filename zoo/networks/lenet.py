@@ -1,7 +1,5 @@
 """LeNet-5."""
 
-from typing import Literal
-
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -17,7 +15,7 @@ class LeNet5(nn.Module):
 
     Source: LeCun et al., "Gradient-Based Learning Applied to Document Recognition", 1998. Plain tanh and average
     pooling without trainable coefficients, all 16 maps connected to all 6, and a linear output layer in place of
-    the radial basis functions, as is usual today.
+    the radial basis functions, as is usual today. `activation` is tanh or relu, `pooling` average or max.
 
     Raises:
         ZooError: an unknown activation or pooling, or an image too small.
@@ -29,8 +27,8 @@ class LeNet5(nn.Module):
         num_classes: int = 10,
         in_channels: int = 1,
         image_size: int = 32,
-        activation: Literal["tanh", "relu"] = "tanh",
-        pooling: Literal["average", "max"] = "average",
+        activation: str = "tanh",
+        pooling: str = "average",
     ) -> None:
         super().__init__()
         if activation not in _ACTIVATIONS:

@@ -1,0 +1,177 @@
+import csv
+import json
+
+import pytest
+import torch
+
+from zoo.build import build_data
+from zoo.checkpoint import load, read
+
+QUICK = ["trainer.max_epochs=2", "trainer.accelerator=cpu", "trainer.devices=1", "baselines=false"]
+FIRST_RUN = "runs/lenet5-digits"
+
+
+def weights(run, name="last"):
+    return read(run / "checkpoints" / f"{name}.ckpt")["state_dict"]
+
+
+def same(one, other):
+    return one.keys() == other.keys() and all(torch.equal(one[key], other[key]) for key in one)
+
+
+def newest(folder):
+    return max((folder / FIRST_RUN).iterdir(), key=lambda path: path.name)
+
+
+def test_a_run_leaves_what_it_promises(command):
+    ended = command("train", "trainer.max_epochs=2")
+    assert ended.code == 0, ended.err
+    assert "lenet5 on digits: 61,706 parameters" in ended.out
+    assert "device: " in ended.out
+    assert "precision: " in ended.out
+    assert "epoch 2/2  train/loss " in ended.out
+    assert "samples/s" in ended.out
+    assert f"report: {ended.run}/report/index.html" in ended.out
+    results = json.loads((ended.run / "metrics.json").read_text())
+    assert results["model"] == "lenet5"
+    assert results["data"] == "digits"
+    assert results["parameters"] == 61_706
+    assert results["epochs"] == 2
+    assert results["seconds"] > 0
+    assert results["samples_per_second"] > 0
+    assert results["test"].keys() >= {"accuracy", "top5", "ece", "f1", "loss"}
+    assert results["baselines"]["majority class"]["accuracy"] < 0.2 < results["test"]["accuracy"]
+    assert results["baselines"]["logistic regression"]["accuracy"] > 0.9
+    with (ended.run / "metrics.csv").open() as file:
+        assert {"train/accuracy", "val/accuracy", "train/loss", "val/loss"} <= set(csv.DictReader(file).fieldnames)
+    assert (ended.run / ".hydra" / "config.yaml").is_file()
+    assert list((ended.run / "report").glob("*.png"))
+
+
+def test_a_checkpoint_predicts_what_the_test_measured(command):
+    run = command("train", *QUICK).run
+    model = load(run / "checkpoints" / "best.ckpt")
+    datamodule = build_data(model.card["data"])
+    images, labels = datamodule.normalize(datamodule.split("test")[torch.arange(len(datamodule.split("test")))])
+    accuracy = (model.predict_step(images).argmax(1) == labels).float().mean().item()
+    assert accuracy == pytest.approx(json.loads((run / "metrics.json").read_text())["test"]["accuracy"], abs=1e-6)
+
+
+def test_the_same_seed_gives_the_same_numbers_bit_for_bit(command, tmp_path):
+    runs = [command("train", *QUICK, "deterministic=true", folder=tmp_path / name).run for name in ("a", "b")]
+    assert same(weights(runs[0]), weights(runs[1]))
+    other = command("train", *QUICK, "seed=1", folder=tmp_path / "c").run
+    assert not same(weights(runs[0]), weights(other))
+
+
+def test_two_epochs_stopped_and_two_more_are_four(command, tmp_path, monkeypatch):
+    words = ["trainer.max_epochs=4", "callbacks=[ema]", "scheduler=one_cycle", "baselines=false", "trainer=cpu"]
+    whole = command("train", *words, folder=tmp_path / "whole").run
+
+    from zoo.callbacks import Throughput
+
+    start = Throughput.on_train_epoch_start
+
+    def stopping(self, trainer, pl_module):
+        if trainer.current_epoch == 2:
+            raise KeyboardInterrupt
+        start(self, trainer, pl_module)
+
+    folder = tmp_path / "halves"
+    with monkeypatch.context() as patch:
+        patch.setattr(Throughput, "on_train_epoch_start", stopping)
+        stopped = command("train", *words, folder=folder)
+    assert stopped.code == 130
+    resumed = command("train", *words, "resume=auto", folder=folder)
+    assert resumed.code == 0, resumed.err
+    assert "after epoch 2" in resumed.out
+    run = newest(folder)
+    theirs, ours = read(whole / "checkpoints" / "last.ckpt"), read(run / "checkpoints" / "last.ckpt")
+    assert same(theirs["state_dict"], ours["state_dict"])
+    assert same(theirs["current_model_state"], ours["current_model_state"])
+    assert str(theirs["optimizer_states"]) == str(ours["optimizer_states"])
+    with (run / "metrics.csv").open() as file:
+        epochs = {row["epoch"] for row in csv.DictReader(file) if row["val/loss"]}
+    assert epochs == {"0", "1", "2", "3"}
+
+
+def test_a_finished_run_is_not_resumed_unless_epochs_are_raised(command):
+    first = command("train", *QUICK)
+    checkpoint = first.run / "checkpoints" / "last.ckpt"
+    refused = command("train", *QUICK, f"resume={checkpoint}")
+    assert refused.code == 2
+    assert "that run is finished, epoch 2 of 2; to train on, raise trainer.max_epochs above 2" in refused.err
+    raised = command("train", *QUICK, f"resume={checkpoint}", "trainer.max_epochs=3")
+    assert raised.code == 0, raised.err
+    assert json.loads((newest(first.folder) / "metrics.json").read_text())["epochs"] == 3
+
+
+def test_resuming_another_model_or_nothing(command):
+    checkpoint = command("train", *QUICK).run / "checkpoints" / "last.ckpt"
+    other = command("train", *QUICK, f"resume={checkpoint}", "+model.network.activation=relu")
+    assert other.code == 2
+    assert "a checkpoint of another model; its `model.network` is " in other.err
+    nothing = command("train", *QUICK, "resume=auto", "runs=elsewhere")
+    assert nothing.code == 2
+    assert "resume=auto: no checkpoints/last.ckpt below" in nothing.err
+
+
+def test_debug_runs_one_batch_and_saves_nothing(command):
+    ended = command("train", "trainer=debug")
+    assert ended.code == 0, ended.err
+    assert "one batch of each stage ran through; nothing was saved" in ended.out
+    assert not list(ended.folder.rglob("*.ckpt"))
+
+
+def test_a_loss_that_becomes_nan_stops_and_keeps_the_last_good_checkpoint(command, monkeypatch):
+    from zoo.losses.cross_entropy import CrossEntropy
+
+    forward, calls = CrossEntropy.forward, []
+
+    def spoiled(self, logits, target):
+        calls.append(1)
+        return forward(self, logits, target) * (float("nan") if len(calls) > 30 else 1)
+
+    monkeypatch.setattr(CrossEntropy, "forward", spoiled)
+    ended = command("train", "trainer.max_epochs=4", "baselines=false")
+    assert ended.code == 2
+    assert "the training loss became nan in epoch 1" in ended.err
+    assert all(torch.isfinite(value).all() for value in weights(ended.run).values())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["callbacks=[early_stopping]"],
+        ["trainer.accumulate_grad_batches=2"],
+        ["compile=false"],
+        ["trainer.gradient_clip_val=0.5"],
+        ["find_lr=true"],
+        ["find_batch_size=true"],
+    ],
+)
+def test_options_run(command, words):
+    ended = command("train", *QUICK, *words)
+    assert ended.code == 0, ended.err
+
+
+def test_a_sweep_runs_once_for_each_value(command):
+    ended = command("train", "-m", *QUICK, "seed=0,1", "trainer.max_epochs=1")
+    assert ended.code == 0, ended.err
+    assert len(list(ended.folder.rglob("metrics.json"))) == 2
+
+
+def test_evaluate_measures_the_same(command):
+    run = command("train", *QUICK).run
+    ended = command("evaluate", f"checkpoint={run}/checkpoints/best.ckpt", "runs=evaluated", "baselines=false")
+    assert ended.code == 0, ended.err
+    (again,) = (ended.folder / "evaluated").rglob("metrics.json")
+    expected = json.loads((run / "metrics.json").read_text())["test"]
+    assert json.loads(again.read_text())["test"] == pytest.approx(expected, abs=1e-6)
+
+
+def test_evaluating_on_other_data_is_refused(command):
+    checkpoint = command("train", *QUICK).run / "checkpoints" / "best.ckpt"
+    ended = command("evaluate", f"checkpoint={checkpoint}", "+data.image_size=28")
+    assert ended.code == 2
+    assert "the model was made for `image_size` 32, and this data has 28" in ended.err

@@ -1,0 +1,68 @@
+import pytest
+import torch
+
+from zoo.data.sampling import IndexBatches, numbered_seed
+from zoo.errors import ZooError
+
+
+def batches(count=10, size=3, **settings):
+    settings = {"shuffle": False, "seed": 0} | settings
+    return [batch.tolist() for batch in IndexBatches(count, size, **settings)]
+
+
+def test_in_order_and_complete():
+    assert batches() == [[0, 1, 2], [3, 4, 5], [6, 7, 8], [9]]
+
+
+def test_shuffled_batches_are_full_and_hold_nothing_twice():
+    found = batches(shuffle=True)
+    assert [len(batch) for batch in found] == [3, 3, 3]
+    assert len({index for batch in found for index in batch}) == 9
+
+
+def test_fewer_samples_than_a_batch():
+    assert sorted(batches(count=2, shuffle=True)[0]) == [0, 1]
+
+
+@pytest.mark.parametrize("shuffle", [True, False])
+@pytest.mark.parametrize("count", [1, 7, 8, 9, 100])
+@pytest.mark.parametrize("world", [1, 2, 3])
+def test_length_is_what_is_given(shuffle, count, world):
+    for rank in range(world):
+        sampler = IndexBatches(count, 4, shuffle=shuffle, seed=1, rank=rank, world_size=world)
+        assert len(list(sampler)) == len(sampler)
+
+
+def test_the_order_depends_on_seed_and_epoch_alone():
+    sampler = IndexBatches(50, 50, shuffle=True, seed=3)
+    (first,) = sampler
+    (again,) = sampler
+    sampler.set_epoch(1)
+    (second,) = sampler
+    (other,) = IndexBatches(50, 50, shuffle=True, seed=4)
+    assert torch.equal(first, again)
+    assert not torch.equal(first, second)
+    assert not torch.equal(first, other)
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 101])
+def test_processes_share_evaluation_without_padding(count):
+    shares = [batches(count, 3, rank=rank, world_size=2) for rank in range(2)]
+    flat = [index for share in shares for batch in share for index in batch]
+    assert flat == list(range(count))
+
+
+def test_processes_train_in_step_on_different_samples():
+    shares = [batches(11, 2, shuffle=True, rank=rank, world_size=2) for rank in range(2)]
+    assert len(shares[0]) == len(shares[1])
+    sets = [{index for batch in share for index in batch} for share in shares]
+    assert not sets[0] & sets[1]
+
+
+def test_seeds_of_epochs_differ():
+    assert len({numbered_seed(seed, epoch) for seed in range(30) for epoch in range(100)}) == 3000
+
+
+def test_an_empty_batch_is_refused():
+    with pytest.raises(ZooError, match=r"`data.batch_size` \(=0\) must be at least 1"):
+        IndexBatches(3, 0, shuffle=False, seed=0)

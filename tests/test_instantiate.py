@@ -1,0 +1,66 @@
+import pytest
+import torch
+
+from zoo.errors import ZooError
+from zoo.instantiate import complete, instantiate, locate
+
+LENET = {"_target_": "zoo.networks.lenet.LeNet5"}
+
+
+def test_facts_fill_what_the_configuration_leaves_open():
+    completed = complete({"network": LENET, "rate": 0.1}, {"num_classes": 7, "horizon": 3})
+    assert completed == {"network": LENET | {"num_classes": 7}, "rate": 0.1}
+    assert instantiate(completed)["network"].classifier[-1].out_features == 7
+
+
+def test_facts_do_not_touch_what_they_are_given():
+    config = {"network": dict(LENET)}
+    complete(config, {"num_classes": 7})
+    assert config == {"network": LENET}
+
+
+def test_a_value_that_contradicts_the_data_is_refused():
+    with pytest.raises(ZooError, match=r"`model.num_classes` \(=5\) contradicts the data, which says 10"):
+        complete(LENET | {"num_classes": 5}, {"num_classes": 10}, "model")
+
+
+def test_an_argument_that_nothing_reads_is_refused():
+    with pytest.raises(ZooError, match="`model.widht`: zoo.networks.lenet.LeNet5 takes num_classes, in_channels"):
+        complete(LENET | {"widht": 5}, {}, "model")
+
+
+def test_an_argument_that_is_missing_is_named():
+    with pytest.raises(ZooError, match="`model.network` is not given, and the data does not say it"):
+        complete({"_target_": "zoo.tasks.classification.Classification"}, {}, "model")
+
+
+def test_lists_and_partials():
+    config = [{"_target_": "torch.optim.sgd.SGD", "_partial_": True, "lr": 0.5}]
+    (factory,) = instantiate(complete(config, {}))
+    assert factory([torch.nn.Parameter(torch.zeros(1))]).param_groups[0]["lr"] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("zoo.nothing.Here", r"`model._target_` \(=zoo.nothing.Here\) names no module"),
+        ("zoo.errors.Nothing", r"names nothing in `zoo.errors`"),
+        ("zoo.tasks.base._FINITE_CHECK_EVERY", "is no class or function"),
+        ("not_installed_anywhere.Thing", "needs the package|names no module"),
+    ],
+)
+def test_a_target_that_is_not_there(target, message):
+    with pytest.raises(ZooError, match=message):
+        locate(target, "model")
+
+
+def test_a_logger_whose_package_is_missing_says_what_to_install():
+    config = {"_target_": "pytorch_lightning.loggers.wandb.WandbLogger"}
+    pytest.importorskip("pytorch_lightning")
+    try:
+        import wandb  # noqa: F401
+    except ModuleNotFoundError:
+        with pytest.raises(ZooError, match="needs the package `wandb`, which is not installed: pip install wandb"):
+            instantiate(config, "logger.wandb")
+    else:
+        pytest.skip("wandb is installed")
