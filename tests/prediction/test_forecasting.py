@@ -1,0 +1,124 @@
+"""From a file of the past to the file of a forecast."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from zoo.build import build_data, build_task
+from zoo.checkpoint import load
+from zoo.config import compose, plain
+from zoo.errors import ZooError
+from zoo.prediction import predict
+from zoo.tasks.forecasting import Forecasting
+
+
+def frame(count: int = 90, start: str = "2026-01-01", **columns) -> pd.DataFrame:
+    stamps = pd.date_range(start, periods=count, freq="D").strftime("%Y-%m-%d")
+    y = np.sin(np.arange(count) * 2 * np.pi / 7) + 10.0
+    return pd.DataFrame({"day": stamps, "y": y, **columns})
+
+
+def model(tmp_path: Path, table: pd.DataFrame, *words: str, name: str = "seasonal_naive") -> Forecasting:
+    path = tmp_path / "train.csv"
+    table.to_csv(path, index=False)
+    shape = ["data.time=day", "data.targets=[y]", "data.context=14", "data.horizon=5", "data.season=7"]
+    config = plain(compose([f"model={name}", "data=series", f"data.path={path}", *shape, *words]))
+    data = build_data(config["data"])
+    task = build_task(config["model"], data.facts(), data.card())
+    task.log_dict = lambda *_, **__: None
+    task.validation_step(data.all_windows("val"), 0)
+    task.on_validation_epoch_end()
+    return task
+
+
+def source(tmp_path: Path, table: pd.DataFrame, name: str = "history.csv") -> Path:
+    table.to_csv(tmp_path / name, index=False)
+    return tmp_path / name
+
+
+def test_the_forecast_goes_on_where_the_file_ends(tmp_path: Path):
+    task = model(tmp_path, frame())
+    (result,) = predict(task, source(tmp_path, frame(40, "2027-02-01")), tmp_path / "out")
+    assert result.stamps == [f"2027-03-{day}T00:00:00" for day in range(13, 18)]
+    expected = np.sin(np.arange(40, 45) * 2 * np.pi / 7) + 10.0
+    assert np.allclose([row[0] for row in result.values], expected)
+    written = list(csv.reader((tmp_path / "out" / "predictions.csv").read_text().splitlines()))
+    assert written[0] == ["day", "y", "y_lower", "y_upper"]
+    assert [row[0] for row in written[1:]] == result.stamps
+    assert [float(row[1]) for row in written[1:]] == [row[0] for row in result.values]
+    (stored,) = json.loads((tmp_path / "out" / "predictions.json").read_text())
+    assert stored["values"] == result.values
+    assert (tmp_path / "out" / "forecast.png").stat().st_size > 1000
+
+
+def test_intervals_hold_what_they_promise_on_noise(tmp_path: Path):
+    noise = np.random.default_rng(0).normal(size=2000)
+    task = model(tmp_path, frame(2000).assign(y=noise), "data.split=[0.2,0.4,0.4]")
+    (result,) = predict(task, source(tmp_path, frame(40).assign(y=noise[:40])))
+    lower, upper = np.array(result.lower), np.array(result.upper)
+    half = 1.645 * np.sqrt(2.0)  # the season repeated: two draws of noise apart
+    assert np.allclose((upper - lower)[:, 0] / 2, half, rtol=0.12)
+
+
+def test_several_series_and_a_longer_horizon(tmp_path: Path):
+    table = pd.concat([frame(80).assign(who="a"), frame(80).assign(who="b", y=np.arange(80.0))])
+    task = model(tmp_path, table, "data.series=who", name="last2")
+    results = predict(task, source(tmp_path, table), tmp_path / "out", horizon=8, recursive=True)
+    assert [result.series for result in results] == ["a", "b"]
+    assert np.allclose(np.array(results[1].values)[:, 0], np.arange(80, 88))
+    assert results[1].lower[4][0] is not None
+    assert results[1].lower[5][0] is None
+    written = list(csv.reader((tmp_path / "out" / "predictions.csv").read_text().splitlines()))
+    assert written[0] == ["who", "day", "y", "y_lower", "y_upper"]
+    assert len(written) == 1 + 16
+    assert len(list((tmp_path / "out").glob("*.png"))) == 2
+
+
+def test_known_columns_are_read_from_the_rows_ahead(tmp_path: Path):
+    table = frame(90, promotion=np.arange(90) % 3)
+    task = model(tmp_path, table, "data.known=[promotion]", "data.calendar=[weekday]", name="linear_forecaster")
+    ahead = frame(45, promotion=np.arange(45) % 3)
+    ahead.loc[40:, "y"] = np.nan
+    (result,) = predict(task, source(tmp_path, ahead))
+    assert result.stamps[0] == "2026-02-10T00:00:00"
+    other = ahead.copy()
+    other.loc[40:, "promotion"] = 2
+    (changed,) = predict(task, source(tmp_path, other))
+    assert changed.values != result.values
+    with pytest.raises(ZooError, match=r"needs promotion for 5 steps .* \(there are 3\), or ask for a smaller"):
+        predict(task, source(tmp_path, ahead[:43]))
+    (short,) = predict(task, source(tmp_path, ahead[:43]), horizon=3)
+    assert len(short.values) == 3
+
+
+def test_a_checkpoint_forecasts_from_the_file_alone(tmp_path: Path):
+    import torch
+
+    task = model(tmp_path, frame(), name="gru")
+    checkpoint: dict = {"state_dict": task.state_dict()}
+    task.on_save_checkpoint(checkpoint)
+    torch.save(checkpoint, tmp_path / "some.ckpt")
+    past = source(tmp_path, frame(40, "2027-02-01"))
+    assert predict(load(tmp_path / "some.ckpt"), past) == predict(task, past)
+
+
+@pytest.mark.parametrize(
+    ("table", "options", "message"),
+    [
+        (frame(40).rename(columns={"y": "z"}), {}, r"has no column `y`, .* it needs: y, day; there are: day, z"),
+        (frame(10), {}, r"history.csv has 10 points; this model reads the last 14"),
+        (frame(40), {"horizon": 6}, r"`horizon` \(=6\) is beyond the 5 steps .* recursive=true"),
+        (frame(40), {"horizon": 0}, r"`horizon` \(=0\) must be at least 1"),
+        (frame(80)[::2], {}, r"has a value every 2D; this model was trained on one every D"),
+        (frame(40).assign(y="abc"), {}, r"row 1, column `y`: 'abc' is no number"),
+        (frame(0), {}, r"has a header and no rows"),
+    ],
+)
+def test_bad_files_and_options(tmp_path: Path, table: pd.DataFrame, options: dict, message: str):
+    task = model(tmp_path, frame())
+    with pytest.raises(ZooError, match=message):
+        predict(task, source(tmp_path, table), **options)

@@ -1,0 +1,87 @@
+"""Forecasts as CSV, JSON and pictures."""
+
+import csv
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from zoo.reports.figures import COLOURS, drawing, plain_text
+
+Stamp = str | int | float
+_PICTURES = 20  # series at most
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeriesForecast:
+    """What comes after one series, in its own units."""
+
+    series: str
+    """Empty where the file holds one series only."""
+    targets: list[str]
+    stamps: list[Stamp]
+    """Of the steps ahead: ISO 8601, or numbers."""
+    values: list[list[float]]
+    """One row a step, one value a target."""
+    lower: list[list[float | None]]
+    """Of the interval; None where none was measured (steps fed back beyond the trained horizon)."""
+    upper: list[list[float | None]]
+    history: list[list[float]]
+    """The steps that the forecast was made from."""
+    history_stamps: list[Stamp]
+
+
+def write_forecasts(results: Sequence[SeriesForecast], folder: Path, series: str | None, time: str) -> None:
+    """Writes predictions.csv, predictions.json, and a picture of each of the first series.
+
+    `series` and `time` head the columns that name the series and the time of a row.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "predictions.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        names = [f"{name}{part}" for name in results[0].targets for part in ("", "_lower", "_upper")]
+        writer.writerow([*([series] if series else []), time, *names])
+        for result in results:
+            for step, stamp in enumerate(result.stamps):
+                cells = zip(result.values[step], result.lower[step], result.upper[step], strict=True)
+                row = ["" if cell is None else cell for triple in cells for cell in triple]
+                writer.writerow([*([result.series] if series else []), stamp, *row])
+    (folder / "predictions.json").write_text(json.dumps([asdict(r) for r in results], indent=2) + "\n")
+    for number, result in enumerate(results[:_PICTURES]):
+        safe = re.sub(r"[^\w-]+", "_", result.series)
+        draw_forecast(folder / (f"forecast_{number}_{safe}.png" if result.series else "forecast.png"), result)
+
+
+def draw_forecast(path: Path, result: SeriesForecast) -> Path:
+    """Draws the known past, the forecast and its interval, one panel for each target."""
+    count = len(result.targets)
+    past, ahead = _axis(result.history_stamps), _axis(result.stamps)
+    with drawing(path, width=8.5, height=0.6 + 2.4 * count) as figure:
+        panels = figure.subplots(count, 1, squeeze=False, sharex=True).ravel()
+        for index, (axes, name) in enumerate(zip(panels, result.targets, strict=True)):
+            history = [row[index] for row in result.history]
+            values = [row[index] for row in result.values]
+            bounds = [(low[index], up[index]) for low, up in zip(result.lower, result.upper, strict=True)]
+            measured = [k for k, (low, _) in enumerate(bounds) if low is not None]
+            axes.plot(past, history, color=COLOURS[7], label="known")
+            axes.plot([past[-1], *ahead], [history[-1], *values], color=COLOURS[0], label="forecast")
+            if measured:
+                axes.fill_between(
+                    [ahead[k] for k in measured],
+                    [bounds[k][0] for k in measured],
+                    [bounds[k][1] for k in measured],
+                    color=COLOURS[0],
+                    alpha=0.18,
+                    linewidth=0,
+                    label="interval",
+                )
+            axes.set_title(plain_text(f"{result.series} {name}".strip()))
+        panels[0].legend(loc="upper left")
+    return path
+
+
+def _axis(stamps: Sequence[Any]) -> list[Any]:
+    return [datetime.fromisoformat(s) if isinstance(s, str) else s for s in stamps]
