@@ -6,7 +6,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 import torch
 from pytorch_lightning import LightningDataModule
 from torch import Tensor
-from torch.utils.data import DataLoader, Sampler
+from torch.utils.data import DataLoader, Dataset, Sampler
 
 from zoo.data.sampling import IndexBatches, numbered_seed
 from zoo.errors import ZooError
@@ -92,10 +92,10 @@ class DataModule(LightningDataModule, ABC):
 
     def loader(self, name: Split) -> DataLoader[Any]:
         """The batches of a split."""
-        dataset = self.split(name)
+        dataset: Any = self.split(name)
         workers = 0 if dataset.in_memory else data_workers(self.num_workers)
         return DataLoader(
-            dataset,
+            _ErrorsAsBatches(dataset) if workers else dataset,
             sampler=self.sampler(name),
             batch_size=None,
             num_workers=workers,
@@ -117,7 +117,13 @@ class DataModule(LightningDataModule, ABC):
         return self.loader("test")
 
     def on_before_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
-        """Seeds each training step from the seed and its number, so that a resumed run draws what it would have."""
+        """Seeds each training step from the seed and its number, so that a resumed run draws what it would have.
+
+        Raises:
+            ZooError: a worker met it; workers themselves would bury it in a traceback.
+        """
+        if isinstance(batch, ZooError):
+            raise batch
         if self.trainer is not None and self.trainer.training:
             step = self.trainer.fit_loop.epoch_loop.total_batch_idx + 1
             torch.manual_seed(numbered_seed(self.seed + self.trainer.global_rank, step))
@@ -128,6 +134,22 @@ class DataModule(LightningDataModule, ABC):
         if self.trainer is not None and self.trainer.training:
             batch = self.augment(batch)
         return self.normalize(batch)
+
+
+class _ErrorsAsBatches(Dataset[Any]):
+    """Hands a user's mistake out of a worker process as if it were a batch."""
+
+    def __init__(self, dataset: BatchDataset) -> None:
+        self.dataset = dataset
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def __getitem__(self, indices: Tensor) -> Any:
+        try:
+            return self.dataset[indices]
+        except ZooError as error:
+            return error
 
 
 def _as_it_is(batch: Any) -> Any:

@@ -30,6 +30,9 @@ class UnreadableImage(ZooError):
         self.path = Path(path)
         self.reason = reason
 
+    def __reduce__(self) -> tuple[type["UnreadableImage"], tuple[Path, str]]:
+        return UnreadableImage, (self.path, self.reason)  # so that it can leave a worker process
+
 
 def list_images(folder: str | Path) -> list[Path]:
     """Return all image files below a folder, by extension, sorted; hidden files and folders are left out.
