@@ -1,0 +1,146 @@
+"""What fits is loaded, what is new is said, the rest is refused."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from zoo.build import create_model
+from zoo.errors import ZooError
+from zoo.losses.cross_entropy import CrossEntropy
+from zoo.networks.googlenet import GoogLeNet
+from zoo.networks.lenet import LeNet5
+from zoo.networks.resnet import ResNet
+from zoo.pretrained import fit, load_pretrained
+from zoo.tasks.classification import Classification
+from zoo.weights import Source
+
+
+def resnet(**options: Any) -> ResNet:
+    return ResNet(layers=(1, 1, 1, 1), **({"block": "basic"} | options))
+
+
+def source(network: nn.Module, class_names: list[str] | None = None) -> Source:
+    return Source(label="net.pth", state=network.state_dict(), class_names=class_names, preprocessing=None)
+
+
+def test_equal_networks_load_whole() -> None:
+    ours, theirs = resnet(num_classes=5), resnet(num_classes=5)
+    report = fit(ours, source(theirs), class_names=None)
+    assert report.lines("net.pth") == [
+        f"loaded: {len(theirs.state_dict())} tensors of net.pth",
+        "newly initialised: nothing",
+        "left over: nothing",
+    ]
+    for a, b in zip(ours.state_dict().values(), theirs.state_dict().values(), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_a_head_for_other_classes_keeps_the_rows_that_both_know() -> None:
+    ours, theirs = resnet(num_classes=4), resnet(num_classes=3)
+    nn.init.normal_(theirs.fc.bias)
+    before = ours.fc.weight.detach().clone()
+    report = fit(ours, source(theirs, ["ant", "bee", "cat"]), class_names=["Bee", "dog", "ant", "emu"])
+    assert report.new == ["fc 3→4 classes, 2 rows kept by name (Bee, …)"]
+    assert torch.equal(ours.fc.weight[[0, 2]], theirs.fc.weight[[1, 0]])
+    assert torch.equal(ours.fc.bias[[0, 2]], theirs.fc.bias[[1, 0]])
+    assert torch.equal(ours.fc.weight[[1, 3]], before[[1, 3]])
+    assert torch.equal(ours.conv1.weight, theirs.conv1.weight)
+
+
+def test_classes_in_another_order_are_put_in_ours() -> None:
+    ours, theirs = resnet(num_classes=2), resnet(num_classes=2)
+    report = fit(ours, source(theirs, ["bee", "ant"]), class_names=["ant", "bee"])
+    assert torch.equal(ours.fc.weight, theirs.fc.weight[[1, 0]])
+    assert report.new == ["fc 2→2 classes, 2 rows kept by name (ant, …)"]
+
+
+def test_other_classes_in_the_same_number_make_a_new_head() -> None:
+    ours, theirs = resnet(num_classes=2), resnet(num_classes=2)
+    before = ours.fc.weight.detach().clone()
+    report = fit(ours, source(theirs, ["cat", "dog"]), class_names=["ant", "bee"])
+    assert torch.equal(ours.fc.weight, before)
+    assert report.new == ["fc 2→2 classes, 0 rows kept by name"]
+
+
+@pytest.mark.parametrize("channels", [1, 2, 5])
+def test_the_first_convolution_adapts_to_the_channels(channels: int) -> None:
+    ours, theirs = resnet(num_classes=2, in_channels=channels), resnet(num_classes=2)
+    report = fit(ours, source(theirs), class_names=None)
+    assert report.adapted == [f"conv1 adapted from 3 to {channels} channels"]
+    grey = torch.randn(2, 1, 32, 32)
+    with torch.no_grad():
+        expected = theirs.eval()(grey.expand(-1, 3, -1, -1))
+        found = ours.eval()(grey.expand(-1, channels, -1, -1))
+    if channels == 1:
+        torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-4)
+    else:  # the same picture in every channel gives answers of the same size
+        assert 0.5 < found.std() / expected.std() < 2
+
+
+def test_another_architecture_is_refused_and_changes_nothing() -> None:
+    ours, theirs = resnet(num_classes=2), resnet(num_classes=2, block="bottleneck")
+    before = {key: value.clone() for key, value in ours.state_dict().items()}
+    told = r"net.pth does not fit ResNet: layer1.0.conv1.weight 64×64×3×3 is 64×64×1×1, .*, and \d+ more"
+    with pytest.raises(ZooError, match=told):
+        fit(ours, source(theirs), class_names=None)
+    assert all(torch.equal(value, before[key]) for key, value in ours.state_dict().items())
+
+
+def test_tensors_that_lack_or_have_no_place_are_refused() -> None:
+    ours, state = resnet(num_classes=2), dict(resnet(num_classes=2).state_dict())
+    del state["layer2.0.bn1.running_mean"]
+    state["layer9.weight"] = torch.zeros(3)
+    given = Source(label="net.pth", state=state, class_names=None, preprocessing=None)
+    with pytest.raises(ZooError, match=r"layer2.0.bn1.running_mean 128 is missing, layer9.weight 3 has no place$"):
+        fit(ours, given, class_names=None)
+
+
+def test_old_files_lack_the_batch_counters() -> None:
+    ours, theirs = resnet(num_classes=2), resnet(num_classes=2)
+    state = {k: v for k, v in theirs.state_dict().items() if "num_batches" not in k}
+    report = fit(ours, Source(label="x", state=state, class_names=None, preprocessing=None), class_names=None)
+    assert (report.new, report.left_over) == ([], [])
+
+
+def test_parts_that_the_network_is_built_without_are_left_over() -> None:
+    theirs = resnet(num_classes=2)
+    report = fit(resnet(features=["layer2"]), source(theirs), class_names=None)
+    assert len(report.left_over) == 1
+    assert report.left_over[0].endswith("tensors of fc, layer3, layer4, which this network is built without")
+    report = fit(resnet(num_classes=0), source(theirs), class_names=None)
+    assert report.left_over == ["2 tensors of fc, which this network is built without"]
+
+
+def test_auxiliary_heads_may_lack_on_either_side() -> None:
+    whole, plain = GoogLeNet(num_classes=2), GoogLeNet(num_classes=2, auxiliary=False)
+    assert "of aux1, aux2, which" in fit(plain, source(whole), class_names=None).left_over[0]
+    report = fit(whole, source(plain), class_names=None)
+    assert report.new == [f"aux{i}.fc2 (2 classes), which the weights lack" for i in (1, 2)]
+    assert torch.equal(whole.fc.weight, plain.fc.weight)
+
+
+def test_a_network_without_named_heads_has_its_last_linear_layer() -> None:
+    report = fit(LeNet5(num_classes=3), source(LeNet5()), class_names=None)
+    assert report.new == ["classifier.5 10→3 classes"]
+
+
+def test_the_card_tells_what_the_weights_know() -> None:
+    known = {"size": 32}
+    theirs = Source(label="x", state=resnet(num_classes=2).state_dict(), class_names=["a", "b"], preprocessing=known)
+    task = Classification(network=resnet(num_classes=2), loss=CrossEntropy(), num_classes=2)
+    load_pretrained(task, theirs, model="x")
+    assert task.card == {"preprocessing": known, "class_names": ["a", "b"]}
+    task = Classification(network=resnet(num_classes=3), loss=CrossEntropy(), num_classes=3)
+    load_pretrained(task, theirs, model="x", class_names=["b", "c", "d"])
+    assert task.card == {"preprocessing": known}
+
+
+def test_create_model_takes_a_file(tmp_path: Path) -> None:
+    theirs = LeNet5(num_classes=10)
+    torch.save(theirs.state_dict(), tmp_path / "lenet.pth")
+    model = create_model("lenet5", pretrained=str(tmp_path / "lenet.pth"), num_classes=7)
+    assert torch.equal(model.network.state_dict()["features.0.weight"], theirs.features[0].weight)
+    assert model.network.state_dict()["classifier.5.weight"].shape[0] == 7
