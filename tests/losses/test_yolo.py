@@ -125,3 +125,11 @@ def test_half_precision_grids_give_a_finite_loss():
 def test_a_ratio_that_no_decoded_box_can_reach_is_refused():
     with pytest.raises(ZooError, match=r"`match_ratio` \(=5"):
         make_loss(match_ratio=5.0)
+
+
+def test_permuted_grids_as_the_network_gives_them():
+    grids, targets = batch()
+    stored = tuple(g.contiguous().permute(0, 3, 4, 1, 2).contiguous().permute(0, 3, 4, 1, 2) for g in grids)
+    assert not stored[0].is_contiguous()
+    expected = make_loss()(grids, targets, ANCHORS, STRIDES)
+    torch.testing.assert_close(make_loss()(stored, targets, ANCHORS, STRIDES).total, expected.total)

@@ -83,7 +83,7 @@ class YoloLoss(nn.Module):
             cells = activate(matched[:, 1:5], shapes[match.anchor], stride)
             found = to_pixels(cells, match.row, match.column, stride)
             iou = overlap(found.detach(), boxes[match.object])
-            goal = torch.zeros_like(raw[..., 0])
+            goal = raw.new_zeros(raw.shape[:-1])
             flat = ((match.image * rows + match.row) * columns + match.column) * len(shapes) + match.anchor
             goal.view(-1).scatter_reduce_(0, flat, iou, "amax")
             judged.append(_judged(raw, shapes, stride, targets, goal))

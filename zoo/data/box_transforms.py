@@ -1,0 +1,129 @@
+"""Changes of pictures that move their boxes along; every random choice is an argument."""
+
+import torch
+from jaxtyping import Float, Shaped
+from torch import Tensor
+from torch.nn import functional as F
+from torchvision.transforms.v2 import functional as T
+
+from zoo.ops.boxes import area, clip
+
+Target = dict[str, Tensor]
+"""`boxes` [N 4] xyxy in pixels, `labels` [N], optional `ignore` [M 4] and `ignore_labels` [M], regions not to judge."""
+GREY = 114 / 255  # what fills the place beside a picture; the customary value of YOLO code
+Window = tuple[float, float, float, float]
+_LEAST_SIDE = 2.0  # pixels; smaller rests of a box are no objects any more
+
+
+def move(target: Target, window: Window, *, width: int, height: int, min_visible: float | int) -> Target:
+    """The boxes after the xyxy `window` of the picture became a picture of `width` × `height`.
+
+    Boxes are clipped; those of which less than the share `min_visible` is left are dropped.
+    """
+    x1, y1, x2, y2 = window
+    boxes = target["boxes"]
+    scale = boxes.new_tensor([width / (x2 - x1), height / (y2 - y1)] * 2)
+    origin = boxes.new_tensor([x1, y1, x1, y1])
+    moved = (boxes - origin) * scale
+    clipped = clip(moved, height, width)
+    sides = clipped[:, 2:] - clipped[:, :2]
+    keep = (area(clipped) >= min_visible * area(moved)) & (sides >= _LEAST_SIDE).all(1)
+    result = target | {"boxes": clipped[keep], "labels": target["labels"][keep]}
+    if "ignore" in target:
+        result["ignore"] = clip((target["ignore"] - origin) * scale, height, width)
+    return result
+
+
+def look(image: Float[Tensor, "c h w"], window: Window, *, width: int, height: int) -> Float[Tensor, "c i j"]:
+    """The xyxy `window` of a picture as a picture of `width` × `height`; grey where the window leaves the picture."""
+    x1, y1, x2, y2 = window
+    rows, columns = image.shape[-2:]
+    x = (x1 + (torch.arange(width, device=image.device) + 0.5) * (x2 - x1) / width) * 2 / columns - 1
+    y = (y1 + (torch.arange(height, device=image.device) + 0.5) * (y2 - y1) / height) * 2 / rows - 1
+    grid = torch.stack(torch.meshgrid(x, y, indexing="xy"), -1)[None]
+    return F.grid_sample((image - GREY)[None], grid, align_corners=False)[0] + GREY
+
+
+def flip(image: Shaped[Tensor, "c h w"], target: Target, *, vertical: bool = False) -> tuple[Tensor, Target]:
+    """Picture and boxes mirrored left to right, or top to bottom."""
+    length = image.shape[-2] if vertical else image.shape[-1]
+    low, high = (1, 3) if vertical else (0, 2)
+    result = dict(target)
+    for name in ("boxes", "ignore"):
+        if name in target:
+            boxes = target[name].clone()
+            boxes[:, low], boxes[:, high] = length - target[name][:, high], length - target[name][:, low]
+            result[name] = boxes
+    return image.flip(-2 if vertical else -1), result
+
+
+def mosaic(
+    images: Float[Tensor, "4 c h w"],
+    targets: list[Target],
+    *,
+    centre: tuple[int, int],
+    windows: list[Window],
+    min_visible: float | int,
+) -> tuple[Float[Tensor, "c h w"], Target]:
+    """Four pictures around `centre` (x, y), each showing its window (Bochkovskiy et al. 2020, arXiv:2004.10934)."""
+    height, width = images.shape[-2:]
+    x, y = centre
+    result = torch.empty_like(images[0])
+    parts: list[Target] = []
+    corners = [(0, 0, x, y), (x, 0, width, y), (0, y, x, height), (x, y, width, height)]
+    for image, target, window, (left, top, right, bottom) in zip(images, targets, windows, corners, strict=True):
+        w, h = right - left, bottom - top
+        result[:, top:bottom, left:right] = look(image, window, width=w, height=h)
+        moved = move(target, window, width=w, height=h, min_visible=min_visible)
+        for name in ("boxes", "ignore"):
+            if name in moved:
+                moved[name] = moved[name] + moved[name].new_tensor([left, top, left, top])
+        parts.append(moved)
+    return result, {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+
+
+def mixup(
+    image: Float[Tensor, "c h w"], target: Target, other: Float[Tensor, "c h w"], others: Target, *, share: float
+) -> tuple[Float[Tensor, "c h w"], Target]:
+    """`share` of the picture and the rest of another, with the boxes of both (Zhang et al. 2019, arXiv:1902.04103)."""
+    together = {name: torch.cat([target[name], others[name]]) for name in target}
+    return share * image + (1 - share) * other, together
+
+
+class Letterbox:
+    """How a picture of any shape becomes a square one without stretching, and how boxes come back.
+
+    The picture is scaled to fit and set into the middle of grey.
+    """
+
+    def __init__(self, *, width: int, height: int, size: int) -> None:
+        self.scale = size / max(width, height)
+        self.width = max(1, round(width * self.scale))
+        self.height = max(1, round(height * self.scale))
+        self.left = (size - self.width) // 2
+        self.top = (size - self.height) // 2
+        self.size = size
+        self.original = (width, height)
+
+    def image(self, image: Shaped[Tensor, "c h w"]) -> Shaped[Tensor, "c size size"]:
+        """The picture [c size size]; bytes stay bytes."""
+        fill = GREY if image.is_floating_point() else round(255 * GREY)
+        canvas = image.new_full((image.shape[0], self.size, self.size), fill)
+        resized = T.resize(image, [self.height, self.width], antialias=True)
+        canvas[:, self.top : self.top + self.height, self.left : self.left + self.width] = resized
+        return canvas
+
+    def boxes(self, boxes: Float[Tensor, "n 4"]) -> Float[Tensor, "n 4"]:
+        """xyxy boxes of the original picture in the square one."""
+        return boxes * self._ratio(boxes) + self._offset(boxes)
+
+    def back(self, boxes: Float[Tensor, "n 4"]) -> Float[Tensor, "n 4"]:
+        """xyxy boxes of the square picture in the original one; the inverse of `boxes`."""
+        return (boxes - self._offset(boxes)) / self._ratio(boxes)
+
+    def _ratio(self, boxes: Tensor) -> Tensor:
+        width, height = self.original
+        return boxes.new_tensor([self.width / width, self.height / height] * 2)
+
+    def _offset(self, boxes: Tensor) -> Tensor:
+        return boxes.new_tensor([self.left, self.top] * 2)

@@ -1,0 +1,97 @@
+"""Boxes in Pascal VOC's XML files."""
+
+import math
+from pathlib import Path
+from xml.etree import ElementTree
+
+import torch
+
+from zoo.data.annotations import Annotations, Problem
+from zoo.data.images import EXTENSIONS
+from zoo.errors import ZooError
+
+
+def read_voc(root: Path, split: str, class_names: list[str] | None = None) -> Annotations:
+    """The pictures that `ImageSets/Main/SPLIT.txt` lists, from `JPEGImages` and `Annotations`.
+
+    VOC counts pixels from 1 and includes the last: a box from 1 to 10 is 10 wide, and starts at 0 here. Classes are
+    those of all XML files of the folder, by name. A picture without XML is kept as one without objects.
+
+    Raises:
+        ZooError: the folder or the list is not there.
+    """
+    listed = root / "ImageSets" / "Main" / f"{split}.txt"
+    for needed in (root / "JPEGImages", root / "Annotations", listed):
+        if not needed.exists():
+            raise ZooError(f"{needed} does not exist: a VOC folder has JPEGImages, Annotations and ImageSets/Main")
+    known = voc_classes(root) if class_names is None else class_names
+    result = Annotations([], known)
+    images = {path.stem: path for path in sorted((root / "JPEGImages").iterdir()) if path.suffix.lower() in EXTENSIONS}
+    for name in listed.read_text(encoding="utf-8").split():
+        if name in ("-1", "0", "1"):  # the second column of a list for a single class
+            continue
+        image, xml = images.get(name), root / "Annotations" / f"{name}.xml"
+        if image is None:
+            message = f"{root / 'JPEGImages' / name}.* does not exist; {listed.name} names it"
+            result.problems.append(Problem(f"{name}.xml", "missing image", message))
+        else:
+            _add_image(result, image, xml)
+    return result
+
+
+def voc_classes(root: Path) -> list[str]:
+    """The names of all objects in a VOC folder, sorted."""
+    names = set()
+    for xml in sorted((root / "Annotations").glob("*.xml")):
+        try:
+            names |= {(thing.findtext("name") or "").strip() for thing in ElementTree.parse(xml).iter("object")}
+        except ElementTree.ParseError:
+            continue  # told when its picture is read
+    return sorted(names - {""})
+
+
+def _add_image(result: Annotations, image: Path, xml: Path) -> None:
+    boxes, labels = [], []
+    width = height = 0
+    if xml.exists():
+        try:
+            tree = ElementTree.parse(xml).getroot()
+        except ElementTree.ParseError as error:
+            result.problems.append(Problem(xml.name, "broken annotation", f"no XML: {error}"))
+            return
+        width, height = (int(float(tree.findtext(f"size/{side}") or 0)) for side in ("width", "height"))
+        for thing in tree.iter("object"):
+            name = (thing.findtext("name") or "").strip()
+            sides = [_number(thing.findtext(f"bndbox/{side}")) for side in ("xmin", "ymin", "xmax", "ymax")]
+            if name not in result.class_names:
+                message = f"{name!r} is none of {', '.join(result.class_names)}"
+                result.problems.append(Problem(xml.name, "unknown class", message))
+            elif None in sides:
+                result.problems.append(Problem(xml.name, "broken annotation", f"an object {name!r} without its box"))
+            else:
+                boxes.append([float(v) for v in sides if v is not None])
+                labels.append(result.class_names.index(name))
+    if not width or not height:
+        width, height = image_size(image)
+    written = torch.tensor(boxes).view(-1, 4)
+    empty = (written[:, :2] == written[:, 2:]).any(1, keepdim=True)  # an error, not a box of one pixel
+    corners = torch.where(empty, written, written - torch.tensor([1.0, 1.0, 0.0, 0.0]))
+    result.add(image, file=xml.name, width=width, height=height, boxes=corners, labels=labels, image_id=image.stem)
+
+
+def image_size(path: Path) -> tuple[int, int]:
+    """Width and height from the head of an image file; 0 and 0 where it cannot be read."""
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(path) as image:
+            return image.size
+    except (OSError, UnidentifiedImageError):
+        return 0, 0
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        return float(text) if text is not None else None
+    except ValueError:
+        return math.nan

@@ -1,0 +1,79 @@
+"""COCO's mean average precision, and precision and recall at one score."""
+
+import numpy as np
+import torch
+from torch import Tensor
+from torchmetrics.detection import MeanAveragePrecision
+
+from zoo.metrics.matching import OperatingPoint, Target, best_point, point_at, right
+from zoo.ops.boxes import convert
+from zoo.ops.detections import Detections
+
+MAX_DETECTIONS = 100  # of an image, as COCO counts
+# In double precision: torchmetrics' own single-precision thresholds disagree with pycocotools' on exact ties.
+_IOUS = np.linspace(0.5, 0.95, 10).tolist()
+_RECALLS = np.linspace(0.0, 1.0, 101).tolist()
+
+
+class DetectionMetrics(MeanAveragePrecision):
+    """`map`, `map_50`, `map_75` as COCO counts them; `precision`, `recall`, `f1` from the score `at` on.
+
+    Without `at`, at the score with the highest F1, which `point` then holds.
+    """
+
+    def __init__(self, per_class: bool = False) -> None:
+        super().__init__(
+            iou_thresholds=_IOUS, rec_thresholds=_RECALLS, class_metrics=per_class, backend="faster_coco_eval"
+        )
+        self.at: float | None = None
+        self.point: OperatingPoint | None = None
+
+    def add(self, found: list[Detections], targets: list[Target]) -> None:
+        """Counts a batch; the `ignore` regions of a target are COCO's crowds."""
+        self.update([detections._asdict() for detections in found], [_with_crowds(target) for target in targets])
+
+    def compute(self) -> dict[str, Tensor]:
+        """The six values."""
+        values = super().compute()
+        names = ["map", "map_50", "map_75"]
+        if self.class_metrics:
+            names += ["map_per_class", "classes"]
+        scores, correct, objects = right(self._found(), self._targets())
+        if self.at is None:
+            self.point = best_point(scores, correct, objects)
+        else:
+            self.point = point_at(self.at, scores, correct, objects)
+        at_point = {name: torch.tensor(getattr(self.point, name)) for name in ("precision", "recall", "f1")}
+        return {name: values[name] for name in names} | at_point
+
+    def _found(self) -> list[Detections]:
+        stored = zip(self.detection_box, self.detection_scores, self.detection_labels, strict=True)
+        return [Detections(convert(b.cpu(), "xywh", "xyxy"), s.cpu(), k.cpu()) for b, s, k in stored]
+
+    def _targets(self) -> list[Target]:
+        stored = zip(self.groundtruth_box, self.groundtruth_labels, self.groundtruth_crowds, strict=True)
+        targets = []
+        for sized, labels, crowds in stored:
+            boxes, crowd = convert(sized.cpu(), "xywh", "xyxy"), crowds.cpu().bool()
+            labels = labels.cpu()
+            targets.append(
+                {
+                    "boxes": boxes[~crowd],
+                    "labels": labels[~crowd],
+                    "ignore": boxes[crowd],
+                    "ignore_labels": labels[crowd],
+                }
+            )
+        return targets
+
+
+def _with_crowds(target: Target) -> Target:
+    labels = target["labels"]
+    if "ignore" not in target:
+        return {"boxes": target["boxes"], "labels": labels}
+    crowds = target["ignore_labels"]
+    return {
+        "boxes": torch.cat([target["boxes"], target["ignore"]]),
+        "labels": torch.cat([labels, crowds]),
+        "iscrowd": torch.cat([torch.zeros_like(labels), torch.ones_like(crowds)]),
+    }

@@ -1,0 +1,107 @@
+"""Which detections are right: greedy matching, the operating point, confusions. Pure functions on tensors."""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from zoo.ops.boxes import area
+from zoo.ops.detections import Detections
+from zoo.ops.iou import pairwise_intersection, pairwise_iou
+
+Target = dict[str, Tensor]
+MATCH_IOU = 0.5  # from this overlap on a detection is right
+
+
+class OperatingPoint(NamedTuple):
+    """A score from which on detections count, and what follows from it."""
+
+    score: float
+    precision: float
+    recall: float
+    f1: float
+
+
+def match(found: Detections, target: Target, iou_threshold: float = MATCH_IOU) -> Int[Tensor, " n"]:
+    """The object that each detection of an image finds, or −1; best first, each object once, classes apart.
+
+    A detection takes the free object of its class with the highest IoU of at least `iou_threshold`, as in COCO.
+    """
+    iou = pairwise_iou(found.boxes, target["boxes"])
+    iou[found.labels[:, None] != target["labels"][None]] = -1
+    taken = torch.full((len(found.labels),), -1, dtype=torch.long)
+    if not iou.numel():
+        return taken
+    for i in found.scores.argsort(descending=True, stable=True).tolist():
+        best, thing = iou[i].max(0)
+        if best >= iou_threshold:
+            taken[i] = thing
+            iou[:, thing] = -1
+    return taken
+
+
+def right(found: list[Detections], targets: list[Target]) -> tuple[Float[Tensor, " n"], Bool[Tensor, " n"], int]:
+    """Scores and rightness of all detections, best first, and the number of objects.
+
+    A wrong detection of which more than half lies in an ignored region is left out.
+    """
+    scores, correct = [torch.empty(0)], [torch.empty(0, dtype=torch.bool)]
+    for detections, target in zip(found, targets, strict=True):
+        hit = match(detections, target) >= 0
+        keep = hit | ~ignored(detections, target)
+        scores.append(detections.scores[keep])
+        correct.append(hit[keep])
+    score, hits = torch.cat(scores), torch.cat(correct)
+    order = score.argsort(descending=True, stable=True)
+    return score[order], hits[order], sum(len(target["labels"]) for target in targets)
+
+
+def ignored(found: Detections, target: Target) -> Bool[Tensor, " n"]:
+    """Which detections lie by more than half in a region of their class that is not to be judged."""
+    if "ignore" not in target or not len(target["ignore"]):
+        return torch.zeros(len(found.labels), dtype=torch.bool)
+    inside = pairwise_intersection(found.boxes, target["ignore"]) / area(found.boxes)[:, None].clamp(min=1e-7)
+    same = found.labels[:, None] == target["ignore_labels"][None]
+    return ((inside > 0.5) & same).any(1)
+
+
+def best_point(scores: Float[Tensor, " n"], correct: Bool[Tensor, " n"], objects: int) -> OperatingPoint:
+    """The score with the highest F1 over all classes together; the higher score of equals. Scores stand best first."""
+    if not len(scores) or not objects:
+        return OperatingPoint(0.5, 0.0, 0.0, 0.0)
+    hits = correct.cumsum(0)
+    last_of_equals = torch.ones_like(correct)
+    last_of_equals[:-1] = scores[:-1] != scores[1:]  # a threshold takes all detections of one score or none
+    f1 = 2 * hits / (torch.arange(1, len(scores) + 1) + objects)
+    f1[~last_of_equals] = -1
+    return point_at(float(scores[f1.argmax()]), scores, correct, objects)
+
+
+def point_at(score: float, scores: Float[Tensor, " n"], correct: Bool[Tensor, " n"], objects: int) -> OperatingPoint:
+    """Precision, recall and F1 of the detections from `score` on; no detections have precision 0."""
+    chosen = correct[scores >= score]
+    hits = int(chosen.sum())
+    precision, recall = hits / max(len(chosen), 1), hits / max(objects, 1)
+    return OperatingPoint(score, precision, recall, 2 * hits / max(len(chosen) + objects, 1))
+
+
+def confusion(found: list[Detections], targets: list[Target], num_classes: int, score: float) -> Int[Tensor, "c c"]:
+    """Rows are true classes, columns found ones, the last row and column "nothing there".
+
+    Detections from `score` on take the free object with the highest IoU of at least 0.5, whatever its class.
+    """
+    counts = torch.zeros(num_classes + 1, num_classes + 1, dtype=torch.long)
+    for detections, target in zip(found, targets, strict=True):
+        chosen = Detections(*(part[detections.scores >= score] for part in detections))
+        blind = chosen._replace(labels=torch.zeros_like(chosen.labels))
+        taken = match(blind, target | {"labels": torch.zeros_like(target["labels"])})
+        seen = taken[taken >= 0]
+        counts.index_put_((target["labels"][seen], chosen.labels[taken >= 0]), torch.ones_like(seen), accumulate=True)
+        for label in chosen.labels[(taken < 0) & ~ignored(chosen, target)].tolist():
+            counts[num_classes, label] += 1
+        missed = torch.ones(len(target["labels"]), dtype=torch.bool)
+        missed[seen] = False
+        for label in target["labels"][missed].tolist():
+            counts[label, num_classes] += 1
+    return counts
