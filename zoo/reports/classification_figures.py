@@ -28,7 +28,8 @@ def draw_confusion(path: Path, matrix: Int[np.ndarray, "k k"], class_names: Sequ
         axes.set_ylabel("true")
         if count <= NAMED_UP_TO:
             names = [plain_text(name, 18) for name in class_names]
-            axes.set_xticks(range(count), names, rotation=0 if max(map(len, names)) <= 3 else 90)
+            crowded = max(map(len, names)) > (12 if count <= 3 else 3)
+            axes.set_xticks(range(count), names, rotation=90 if crowded else 0)
             axes.set_yticks(range(count), names)
         if count <= NUMBERED_UP_TO:
             for row, column in zip(*np.nonzero(matrix), strict=True):

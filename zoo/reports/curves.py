@@ -62,7 +62,7 @@ def _panel(axes: Axes, name: str, stages: Mapping[str, Series]) -> None:
     axes.set_title(name)
     for stage, series in stages.items():
         marker = "o" if len(series) == 1 else None  # a line of one point is invisible
-        x, y = [epoch for epoch, _ in series], [value for _, value in series]
+        x, y = [epoch + 1 for epoch, _ in series], [value for _, value in series]  # counted from 1, as on screen
         axes.plot(x, y, color=STAGES[stage], label=stage, marker=marker)
     values = [value for series in stages.values() for _, value in series]
     if name == "loss" and values and min(values) > 0 and max(values) > 20 * min(values):
