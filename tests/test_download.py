@@ -62,7 +62,7 @@ def test_a_file_is_downloaded_once(url: str, tmp_path: Path) -> None:
 def test_a_download_that_broke_off_goes_on(url: str, tmp_path: Path) -> None:
     file = tmp_path / "net.pth"
     Server.limit = 100_000
-    with pytest.raises(ZooError, match="net.pth: the download broke off at 100,000 of 1,280,000 bytes; run again"):
+    with pytest.raises(ZooError, match=r"net.pth: the download broke off at 100,000 of 1,280,000 bytes; run again"):
         fetch(file, url=url, sha256=SHA[:8])
     assert not file.exists()
     Server.limit = len(CONTENT)
