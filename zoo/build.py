@@ -160,4 +160,6 @@ def _defaults(network: Mapping[str, Any]) -> dict[str, Any]:
     """What the network says of itself when nobody tells it, for the task's own arguments of the same name."""
     parameters = inspect.signature(locate(network["_target_"])).parameters.values()
     defaults = {p.name: p.default for p in parameters if p.default is not inspect.Parameter.empty}
-    return defaults | {key: value for key, value in network.items() if not key.startswith("_")}
+    return defaults | {
+        key: value for key, value in network.items() if not key.startswith("_") and not isinstance(value, Mapping)
+    }

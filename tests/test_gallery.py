@@ -1,0 +1,167 @@
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from zoo.errors import ZooError
+from zoo.gallery import Gallery, fingerprint, load_gallery, read_gallery
+from zoo.losses.contrastive import VerificationLoss
+from zoo.losses.triplet import TripletLoss
+from zoo.networks.embedding import EmbeddingNetwork
+from zoo.tasks.embedding import Embedding
+
+
+def model(seed=0, loss=None):
+    torch.manual_seed(seed)
+    backbone = nn.Sequential(nn.Flatten(), nn.Linear(9, 4))
+    task = Embedding(network=EmbeddingNetwork(backbone=backbone), loss=loss or TripletLoss(margin=0.2, mining="all"))
+    task.card = {"preprocessing": {"size": 3}}
+    return task.eval()
+
+
+def axis(number, lean=0.0):
+    """A unit vector along an axis, leaning a little towards the last."""
+    vector = torch.zeros(1, 4)
+    vector[0, number] = 1
+    vector[0, 3] += lean
+    return F.normalize(vector, dim=1)
+
+
+@pytest.fixture
+def task():
+    return model()
+
+
+@pytest.fixture
+def gallery(task):
+    found = Gallery(fingerprint(task), [], torch.zeros(0, 0))
+    found.enroll("ann", torch.cat([axis(0), axis(0, 0.2)]))
+    found.enroll("bob", axis(1))
+    return found
+
+
+def test_the_closest_are_found_best_first(gallery, task):
+    (found,) = gallery.search(task, axis(1, 0.1), 5)
+    assert [other.name for other in found] == ["bob", "ann"]
+    assert found[0].distance == pytest.approx((axis(1, 0.1) - axis(1)).square().sum().item(), abs=1e-6)
+    assert gallery.distance(task, "bob", axis(1, 0.1)) == [pytest.approx(found[0].distance)]
+
+
+def test_a_person_is_the_mean_of_their_pictures(gallery, task):
+    names, templates = gallery.templates()
+    assert names == ["ann", "bob"]
+    torch.testing.assert_close(templates[0], F.normalize(axis(0) + axis(0, 0.2), dim=1)[0])
+
+
+def test_the_verification_head_searches_by_its_own_distance():
+    task = model(loss=VerificationLoss(size=4))
+    gallery = Gallery(fingerprint(task), [], torch.zeros(0, 0))
+    gallery.enroll("ann", axis(0))
+    gallery.enroll("bob", axis(1))
+    (found,) = gallery.search(task, axis(1, 0.1), 2)
+    assert [other.name for other in found] == ["bob", "ann"]
+    torch.testing.assert_close(found[0].distance, task.loss.distances(axis(1, 0.1), axis(1)).item())
+
+
+def test_enrolling_again_adds(gallery):
+    assert gallery.enroll("bob", axis(1, 0.3)) == 1
+    assert gallery.people == {"ann": 2, "bob": 2}
+
+
+def test_removing_forgets(gallery, task):
+    assert gallery.remove("ann") == 2
+    assert gallery.people == {"bob": 1}
+    (found,) = gallery.search(task, axis(0), 5)
+    assert [other.name for other in found] == ["bob"]
+
+
+def test_people_closer_than_the_threshold(gallery, task):
+    gallery.enroll("twin", axis(1, 0.1))
+    assert [other.name for other in gallery.closer_than(task, "twin", 0.1)] == ["bob"]
+    assert gallery.closer_than(task, "ann", 0.1) == []
+
+
+def test_a_file_comes_back_as_it_was(gallery, task, tmp_path):
+    gallery.save(tmp_path / "deep" / "people.gallery")
+    again = load_gallery(tmp_path / "deep" / "people.gallery", task)
+    assert again.names == gallery.names
+    assert torch.equal(again.vectors, gallery.vectors)
+    assert [path.name for path in (tmp_path / "deep").iterdir()] == ["people.gallery"]
+
+
+def test_no_file_is_an_empty_gallery(task, tmp_path):
+    gallery = load_gallery(tmp_path / "people.gallery", task)
+    assert gallery.people == {}
+    with pytest.raises(ZooError, match="the gallery is empty: enroll somebody first"):
+        gallery.search(task, axis(0), 1)
+
+
+def test_another_models_gallery_is_refused(gallery, tmp_path):
+    gallery.save(tmp_path / "g")
+    with pytest.raises(ZooError, match="was enrolled with another model"):
+        load_gallery(tmp_path / "g", model(seed=1))
+    other_size = model()
+    other_size.card = {"preprocessing": {"size": 5}}
+    with pytest.raises(ZooError, match="was enrolled with another model"):
+        load_gallery(tmp_path / "g", other_size)
+
+
+@pytest.mark.parametrize("part", [0, 1, 100, 700, -1])
+def test_a_file_that_was_cut_short_is_refused(gallery, tmp_path, part):
+    path = tmp_path / "g"
+    gallery.save(path)
+    path.write_bytes(path.read_bytes()[:part])
+    with pytest.raises(ZooError, match=r"cannot be read|is refused"):
+        read_gallery(path)
+
+
+def test_every_edited_entry_is_refused(gallery, tmp_path):
+    path = tmp_path / "g"
+    gallery.save(path)
+    content = torch.load(path, weights_only=True)
+    edits = {"names": ["eve", "eve", "bob"], "vectors": content["vectors"].flip(0), "model": "0", "digest": "0"}
+    for key, value in edits.items():
+        torch.save(content | {key: value}, path)
+        with pytest.raises(ZooError, match="it was changed after it was written"):
+            read_gallery(path)
+    torch.save({key: value for key, value in content.items() if key != "vectors"}, path)
+    with pytest.raises(ZooError, match="it was changed after it was written"):
+        read_gallery(path)
+    torch.save({"weights": torch.ones(1)}, path)
+    with pytest.raises(ZooError, match="is no gallery of format 1"):
+        read_gallery(path)
+
+
+def test_a_write_that_fails_keeps_the_old_file(gallery, task, tmp_path, monkeypatch):
+    path = tmp_path / "g"
+    gallery.save(path)
+    before = path.read_bytes()
+    gallery.enroll("eve", axis(2))
+
+    def full(descriptor):
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="no space left"):
+        gallery.save(path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("name", ["", "  ", "a\nb"])
+def test_names_are_one_line(gallery, name):
+    with pytest.raises(ZooError, match="is no name: give one line of letters"):
+        gallery.enroll(name, axis(0))
+
+
+def test_unknown_people(gallery, task):
+    for ask in (gallery.remove, lambda name: gallery.distance(task, name, axis(0))):
+        with pytest.raises(ZooError, match="name=eve is not enrolled; enrolled: ann, bob"):
+            ask("eve")
+
+
+def test_the_fingerprint_follows_weights_and_preprocessing():
+    assert fingerprint(model()) == fingerprint(model())
+    assert (
+        len({fingerprint(model()), fingerprint(model(seed=1)), fingerprint(model(loss=VerificationLoss(size=4)))}) == 3
+    )

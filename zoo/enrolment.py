@@ -1,0 +1,143 @@
+"""What `zoo-gallery` does: enroll, verify, identify, list and remove."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from zoo.checkpoint import load
+from zoo.config import unknown
+from zoo.data.identity_folder import subfolders
+from zoo.data.images import list_images
+from zoo.errors import ZooError
+from zoo.gallery import Gallery, load_gallery, read_gallery
+from zoo.prediction.embedding import NOT_RECOGNIZED, EmbeddingPrediction, embed, predict, threshold_of
+from zoo.tasks.embedding import Embedding
+
+
+def run(values: dict[str, Any], folder: Path) -> Iterator[str]:
+    """The lines that the command of `configs/gallery.yaml` prints; `folder` is where `identify` writes.
+
+    Raises:
+        ZooError: a user's mistake.
+    """
+    actions = {"enroll": _enroll, "verify": _verify, "identify": _identify, "list": _list, "remove": _remove}
+    if values["action"] not in actions:
+        raise ZooError(unknown("action", str(values["action"]), list(actions)))
+    yield from actions[values["action"]](values, folder)
+
+
+def _enroll(values: dict[str, Any], folder: Path) -> Iterator[str]:
+    task, path = _model(values), Path(values["gallery"])
+    gallery = load_gallery(path, task)
+    source = _source(values)
+    if values["name"] is None:
+        if not source.is_dir() or not any(entry.is_dir() for entry in source.iterdir()):
+            raise ZooError("`name` is not given: add name=… or give a source with a folder of pictures for each name")
+        chosen = {str(person.name): person for person in subfolders(source)}
+    else:
+        chosen = {str(values["name"]): source}
+    lines = []
+    for name, pictures in chosen.items():
+        if pictures.is_dir() and not list_images(pictures):
+            raise ZooError(f"source={pictures} holds no pictures of {name}")
+        read = embed(task, pictures, batch_size=values["batch_size"])
+        if broken := [result for result in read if result.error is not None]:
+            raise ZooError(f"cannot read {broken[0].path}: {broken[0].error}; nobody was enrolled")
+        before = gallery.enroll(name, _vectors(read))
+        added = f"{len(read)} picture{'s' if len(read) > 1 else ''}"
+        lines.append(
+            f"{name} was enrolled already: {added} added to {before}" if before else f"{name}: {added} enrolled"
+        )
+    gallery.save(path)
+    yield from lines
+    yield from _warnings(gallery, task, list(chosen), values)
+    yield f"{len(gallery.people)} people in {path}"
+
+
+def _warnings(gallery: Gallery, task: Embedding, names: list[str], values: dict[str, Any]) -> Iterator[str]:
+    threshold = threshold_of(task, values["threshold"])
+    told: set[frozenset[str]] = set()
+    for name in names:
+        for other in gallery.closer_than(task, name, threshold):
+            if (pair := frozenset((name, other.name))) not in told:
+                told.add(pair)
+                yield (
+                    f"warning: {name} and {other.name} are closer (distance {other.distance:.4f}) than the threshold "
+                    f"{threshold:.4f}: they will be taken for one another"
+                )
+
+
+def _verify(values: dict[str, Any], folder: Path) -> Iterator[str]:
+    task = _model(values)
+    gallery = load_gallery(Path(values["gallery"]), task)
+    if values["name"] is None:
+        raise ZooError("`name` is not given: add name=… of the person that the pictures should show")
+    name, threshold = str(values["name"]), threshold_of(task, values["threshold"])
+    gallery.require(name)
+    for result in embed(task, _source(values), batch_size=values["batch_size"]):
+        if result.error is not None:
+            yield f"{result.path}: cannot be read: {result.error}"
+            continue
+        (distance,) = gallery.distance(task, name, _vectors([result]))
+        verdict = f"is {name}" if distance <= threshold else f"is not {name}"
+        yield f"{result.path}: {verdict} (distance {distance:.4f}, threshold {threshold:.4f})"
+
+
+def _identify(values: dict[str, Any], folder: Path) -> Iterator[str]:
+    task = _model(values)
+    threshold = threshold_of(task, values["threshold"])
+    options = {"gallery": values["gallery"], "threshold": threshold, "batch_size": values["batch_size"]}
+    for result in predict(task, _source(values), folder, **options):
+        if result.error is not None:
+            yield f"{result.path}: cannot be read: {result.error}"
+            continue
+        closest = result.candidates[0]
+        told = f"closest is {closest.name}, distance {closest.distance:.4f}, threshold {threshold:.4f}"
+        if result.name is not None:
+            told = f"distance {closest.distance:.4f}, threshold {threshold:.4f}"
+        yield f"{result.path}: {result.name or NOT_RECOGNIZED} ({told})"
+    yield f"results: {folder / 'predictions.csv'}"
+
+
+def _list(values: dict[str, Any], folder: Path) -> Iterator[str]:
+    people = read_gallery(Path(values["gallery"])).people
+    for name, pictures in people.items():
+        yield f"{name}: {pictures} picture{'s' if pictures > 1 else ''}"
+    yield f"{len(people)} people"
+
+
+def _remove(values: dict[str, Any], folder: Path) -> Iterator[str]:
+    path = Path(values["gallery"])
+    gallery = read_gallery(path)
+    if values["name"] is None:
+        raise ZooError("`name` is not given: add name=… of the person to remove")
+    removed = gallery.remove(str(values["name"]))
+    gallery.save(path)
+    yield f"{values['name']}: {removed} picture{'s' if removed > 1 else ''} removed, {len(gallery.people)} people left"
+
+
+def _model(values: dict[str, Any]) -> Embedding:
+    if values["checkpoint"] is None:
+        raise ZooError("`checkpoint` is not given: add checkpoint=… of a run of python train.py model=siamese")
+    task = load(values["checkpoint"], trust=values["trust"])
+    if not isinstance(task, Embedding):
+        raise ZooError(
+            f"{values['checkpoint']} is a {task.kind} model; a gallery needs an embedding model, such as one of "
+            f"python train.py model=siamese"
+        )
+    return task
+
+
+def _source(values: dict[str, Any]) -> Path:
+    if values["source"] is None:
+        raise ZooError("`source` is not given: add source=… of a picture or a folder of pictures")
+    source = Path(values["source"])
+    if not source.exists():
+        raise ZooError(f"source={source} does not exist")
+    return source
+
+
+def _vectors(results: list[EmbeddingPrediction]) -> torch.Tensor:
+    return torch.tensor([result.vector for result in results])

@@ -1,0 +1,37 @@
+"""Exact nearest neighbours among many unit vectors."""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from zoo.ops.distances import squared_distances
+
+BLOCK = 2**18  # rows compared at a time, so that memory does not grow with the number of vectors
+
+
+class Nearest(NamedTuple):
+    """The closest rows of each probe, best first."""
+
+    rows: Int[Tensor, "probes k"]
+    distances: Float[Tensor, "probes k"]
+
+
+def nearest(probes: Float[Tensor, "p d"], vectors: Float[Tensor, "n d"], k: int) -> Nearest:
+    """The `k` closest unit vectors by squared Euclidean distance.
+
+    On the unit sphere |a - b|^2 = 2 - 2ab, so the order is that of the products: one pass over the vectors.
+    """
+    k = min(k, len(vectors))
+    best = probes.new_full((len(probes), 0), 0)
+    rows = torch.zeros(len(probes), 0, dtype=torch.long, device=probes.device)
+    for start in range(0, len(vectors), BLOCK):
+        products = probes @ vectors[start : start + BLOCK].T
+        found = products.topk(min(k, products.shape[1]), dim=1)
+        best = torch.cat([best, found.values], dim=1)
+        rows = torch.cat([rows, found.indices + start], dim=1)
+        kept = best.topk(min(k, best.shape[1]), dim=1)
+        best, rows = kept.values, rows.gather(1, kept.indices)
+    flat = squared_distances(probes.repeat_interleave(k, dim=0), vectors[rows.flatten()])
+    return Nearest(rows, flat.view(len(probes), k))
