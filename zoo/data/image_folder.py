@@ -24,6 +24,7 @@ from zoo.hardware import data_workers
 
 _log = logging.getLogger(__name__)
 _NAMED = 5  # broken files
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 class ImageFolder(ImageClassificationData):
@@ -33,7 +34,8 @@ class ImageFolder(ImageClassificationData):
     an image is resized until its short side has `image_size / crop_ratio` pixels, and the central square of
     `image_size` is cut out. Training images are the central square of the short side, which the augmentation cuts.
     Where all splits fit into `cache_mb` megabytes they are decoded once and held in memory as bytes, else each batch
-    is read by worker processes. With `on_error: skip` every file is looked at once, and broken ones are left out.
+    is read by worker processes. Without `mean` and `std` they are ImageNet's, or those of the weights that training
+    starts from. With `on_error: skip` every file is looked at once, and broken ones are left out.
 
     Raises:
         ZooError: a value out of its range.
@@ -46,8 +48,8 @@ class ImageFolder(ImageClassificationData):
         image_size: int,
         crop_ratio: float,
         channels: int,
-        mean: list[float],
-        std: list[float],
+        mean: list[float] | None,
+        std: list[float] | None,
         val_fraction: float,
         test_fraction: float,
         on_error: str,
@@ -58,6 +60,7 @@ class ImageFolder(ImageClassificationData):
         augmentation: Augmentation | None,
     ) -> None:
         super().__init__(batch_size=batch_size, num_workers=num_workers, seed=seed, augmentation=augmentation)
+        mean, std = mean or list(IMAGENET_MEAN[:channels]), std or list(IMAGENET_STD[:channels])
         _check_image(image_size, crop_ratio, channels, mean, std)
         if not (val_fraction > 0 and test_fraction > 0 and val_fraction + test_fraction < 1):
             raise ZooError(
