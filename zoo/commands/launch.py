@@ -1,5 +1,6 @@
 """How every command starts and ends: nothing heavy before the configuration stands, one line for a mistake."""
 
+import errno
 import os
 import shutil
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 Command = Callable[[Any], None]
+_NOT_WRITABLE = {errno.EACCES, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR}
 _HYDRA_LEAVES = {".hydra"}  # what a run directory holds before the command has written anything
 
 
@@ -40,6 +42,11 @@ def launch(name: str, command: Command) -> None:
         main()
     except (ConfigCompositionException, HydraException, OmegaConfBaseException) as error:
         _fail(name, explain(error, name, sys.argv[1:]))
+    except OSError as error:
+        if error.errno not in _NOT_WRITABLE:
+            raise
+        where = error.filename or "the run folder"
+        _fail(name, f"cannot write to {where}: {error.strerror}; runs=FOLDER puts runs elsewhere")
     except KeyboardInterrupt:
         print(f"\nzoo-{name}: stopped; what was written stays", file=sys.stderr)
         raise SystemExit(130) from None

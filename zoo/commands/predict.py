@@ -20,4 +20,6 @@ def _predict(config: Any) -> None:
     from zoo.prediction import predict
 
     results = predict(load(values["checkpoint"], trust=values["trust"]), Path(values["source"]), folder, **options)
-    print(f"{len(results)} results: {folder / 'predictions.csv'}")
+    broken = sum(getattr(result, "error", None) is not None for result in results)
+    note = f", {broken} of files that cannot be read" if broken else ""
+    print(f"{len(results)} results{note}: {folder / 'predictions.csv'}")

@@ -37,7 +37,10 @@ class ImageFiles:
         Raises:
             UnreadableImage: names the file.
         """
-        return torch.stack([self.image(int(index)) for index in indices]), self.labels[indices]
+        try:
+            return torch.stack([self.image(int(index)) for index in indices]), self.labels[indices]
+        except UnreadableImage as error:
+            raise with_way_on(error) from None
 
     def path(self, index: int) -> Path:
         """Where an image lies."""
@@ -49,11 +52,12 @@ class ImageFiles:
         Raises:
             UnreadableImage: names the file.
         """
-        try:
-            return self.read(self.path(index))
-        except UnreadableImage as error:
-            hint = "data.on_error=skip leaves such files out"
-            raise UnreadableImage(error.path, f"{error.reason}; {hint}") from None
+        return self.read(self.path(index))
+
+
+def with_way_on(error: UnreadableImage) -> UnreadableImage:
+    """The error with what one can do about it where a run ends because of it."""
+    return UnreadableImage(error.path, f"{error.reason}; data.on_error=skip leaves such files out")
 
 
 class _Attempts:

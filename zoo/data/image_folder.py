@@ -17,7 +17,7 @@ from zoo.data.image_base import (
     TensorImages,
     stratified_split,
 )
-from zoo.data.image_files import ImageFiles, read_all
+from zoo.data.image_files import ImageFiles, read_all, with_way_on
 from zoo.data.images import UnreadableImage
 from zoo.errors import ZooError
 from zoo.hardware import data_workers
@@ -126,7 +126,7 @@ class ImageFolder(ImageClassificationData):
         """Read a split once: without its broken files, and in memory if `keep`."""
         pictures, broken = read_all(images, keep=keep, workers=data_workers(self.num_workers))
         if broken and self.on_error == "raise":
-            raise broken[min(broken)]
+            raise with_way_on(broken[min(broken)])
         self.skipped += broken.values()
         good = np.setdiff1d(np.arange(len(images)), list(broken))
         left = images.files.part(good)
