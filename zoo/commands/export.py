@@ -1,0 +1,28 @@
+"""`zoo-export`: a checkpoint as a file that runs without the zoo."""
+
+from pathlib import Path
+from typing import Any
+
+from zoo.commands.launch import launch
+from zoo.config import plain
+
+
+def main() -> None:
+    """The entry point of `zoo-export` and `scripts/export.py`."""
+    launch("export", _export)
+
+
+def _export(config: Any) -> None:
+    values = plain(config)
+
+    from zoo.export import export  # torch is imported once the configuration stands
+
+    path, worst = export(
+        Path(values["checkpoint"]),
+        format=values["format"],
+        output=Path(values["output"]) if values["output"] else None,
+        with_preprocessing=values["with_preprocessing"],
+        tolerance=values["tolerance"],
+        trust=values["trust"],
+    )
+    print(f"{path}: equals the network at batches of 1 and 3 within {worst:.1e}")

@@ -1,0 +1,158 @@
+"""A checkpoint as a file that runs without the zoo: ONNX, or PyTorch's exported program."""
+
+import json
+import logging
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from zoo.checkpoint import load
+from zoo.data.image_base import Preprocessing
+from zoo.errors import ZooError
+from zoo.tasks.base import Task
+
+FORMATS = {"onnx": ".onnx", "torch_export": ".pt2"}
+METADATA = "zoo.json"
+"""Name of the entry that holds the classes and the preprocessing, as JSON."""
+
+Runner = Callable[[Tensor], list[Tensor]]
+
+
+class Program(nn.Module):
+    """What is exported: logits or other outputs of images, with or without the normalization before."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, network: nn.Module, preprocessing: Preprocessing | None) -> None:
+        super().__init__()
+        self.network = network
+        self.scaled = preprocessing is not None
+        if preprocessing is not None:
+            self.register_buffer("mean", torch.tensor(preprocessing.mean).view(1, -1, 1, 1) * 255)
+            self.register_buffer("std", torch.tensor(preprocessing.std).view(1, -1, 1, 1) * 255)
+
+    def forward(self, images: Tensor) -> Any:
+        """The network's output; where it has auxiliary heads, the main one's."""
+        if self.scaled:
+            images = (images - self.mean) / self.std
+        output = self.network(images)
+        return output.logits if hasattr(output, "logits") else output
+
+
+def export(
+    checkpoint: Path, *, format: str, output: Path | None, with_preprocessing: bool, tolerance: float, trust: list[str]
+) -> tuple[Path, float]:
+    """Writes the file and checks it against the network at batches of 1 and 3; its path and the greatest difference.
+
+    With `with_preprocessing` the file takes pixels of 0 … 255, else normalized ones; resizing stays outside. The file
+    carries class names and preprocessing.
+
+    Raises:
+        ZooError: a wrong option, a model that is not of images, a package that is missing, or outputs that differ.
+    """
+    if format not in FORMATS:
+        raise ZooError(f"`format` (={format}) must be one of: {', '.join(FORMATS)}")
+    task = load(checkpoint, trust=trust)
+    path = output or checkpoint.with_suffix(FORMATS[format])
+    preprocessing = _preprocessing(task, with_preprocessing)
+    program = Program(task.network, preprocessing if with_preprocessing else None).eval()
+    example = _images(task, 3)
+    metadata = json.dumps(
+        {
+            "model": task.card.get("model"),
+            "kind": task.kind,
+            "class_names": task.card.get("class_names"),
+            "preprocessing": task.card["preprocessing"],
+            "normalizes": with_preprocessing,
+        }
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")  # the exporters' own housekeeping
+        write = _write_onnx if format == "onnx" else _write_program
+        write(program, example, path, metadata)
+        runner = _onnx_runner(path) if format == "onnx" else _program_runner(path)
+        worst = max(_difference(program, runner, _images(task, batch)) for batch in (1, 3))
+    if not worst <= tolerance:
+        path.unlink()
+        raise ZooError(
+            f"the {format} file differs from the network by {worst:.1e}, more than {tolerance:.1e}: not kept"
+        )
+    return path, worst
+
+
+def _preprocessing(task: Task, wanted: bool) -> Preprocessing | None:
+    plain = task.card.get("preprocessing")
+    if plain is None:
+        raise ZooError(f"{task.card.get('model', 'this model')} is not a network of images; those alone are exported")
+    if "mean" not in plain:
+        if wanted:
+            raise ZooError("`with_preprocessing`: this model's images are not normalized, so there is nothing to add")
+        return None
+    return Preprocessing.from_plain(plain)
+
+
+def _images(task: Task, batch: int) -> Tensor:
+    plain = task.card["preprocessing"]
+    generator = torch.Generator().manual_seed(batch)
+    return torch.rand(batch, plain["channels"], plain["size"], plain["size"], generator=generator)
+
+
+def _write_onnx(program: Program, example: Tensor, path: Path, metadata: str) -> None:
+    for package in ("onnx", "onnxscript", "onnxruntime"):
+        try:
+            __import__(package)
+        except ModuleNotFoundError as error:
+            raise ZooError(f"format=onnx needs the package {package}: pip install zoo[export]") from error
+    for name in ("torch.onnx", "onnxscript", "onnx_ir"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    written = torch.onnx.export(
+        program,
+        (example,),
+        input_names=["images"],
+        dynamic_shapes={"images": {0: torch.export.Dim("batch", min=1)}},
+        dynamo=True,
+        verbose=False,
+    )
+    assert written is not None
+    written.model.metadata_props[METADATA] = metadata
+    written.save(path, external_data=False)
+
+
+def _write_program(program: Program, example: Tensor, path: Path, metadata: str) -> None:
+    shapes = {"images": {0: torch.export.Dim("batch", min=1)}}
+    exported = torch.export.export(program, (example,), dynamic_shapes=shapes)
+    torch.export.save(exported, path, extra_files={METADATA: metadata})
+
+
+def _onnx_runner(path: Path) -> Runner:
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    return lambda images: [torch.from_numpy(out) for out in session.run(None, {"images": images.numpy()})]
+
+
+def _program_runner(path: Path) -> Runner:
+    module = torch.export.load(path).module()
+    return lambda images: _flat(module(images))
+
+
+def _difference(program: Program, runner: Runner, images: Tensor) -> float:
+    images = images * 255 if program.scaled else images * 2 - 1
+    worst = 0.0
+    for mine, theirs in zip(_flat(program(images)), runner(images), strict=True):
+        scale = max(1.0, mine.abs().max().item())
+        worst = max(worst, (mine - theirs).abs().max().item() / scale)
+    return worst
+
+
+def _flat(output: Any) -> list[Tensor]:
+    if isinstance(output, Tensor):
+        return [output]
+    values = output.values() if isinstance(output, dict) else output
+    return [tensor for value in values for tensor in _flat(value)]
