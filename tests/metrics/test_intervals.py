@@ -39,11 +39,13 @@ def test_crps_of_the_median_alone_is_the_absolute_error():
 
 
 def test_batches_add_up_to_the_whole():
-    metric = IntervalErrors()
+    metric = IntervalErrors(LEVELS.tolist())
     lower, upper = QUANTILES[..., 0], QUANTILES[..., 18]
     for part in (slice(0, 11), slice(11, 30)):
-        metric.update(lower[part], upper[part], QUANTILES[part], LEVELS, TARGET[part])
+        metric.update(lower[part], upper[part], QUANTILES[part], TARGET[part])
     measured = metric.compute()
     assert measured["coverage"].item() == pytest.approx(covered(lower, upper, TARGET).double().mean().item())
     assert measured["width"].item() == pytest.approx((upper - lower).mean().item())
+    share = (TARGET <= QUANTILES[..., 3]).double().mean()
+    assert (metric.below[3] / metric.count).item() == pytest.approx(share.item())
     assert measured["crps"].item() == pytest.approx(crps(QUANTILES, LEVELS, TARGET).mean().item())

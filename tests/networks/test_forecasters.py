@@ -22,9 +22,7 @@ def test_parameter_counts_are_the_published_ones(network: type[nn.Module], at_16
 @pytest.mark.parametrize("network", [LinearForecaster, DenseForecaster, ConvForecaster])
 @pytest.mark.parametrize("known_channels", [0, 2])
 def test_shapes_and_gradients_with_several_channels(network: type[nn.Module], known_channels: int):
-    model = network(
-        context=9, in_channels=3, out_channels=2, horizon=4, known_channels=known_channels, outputs=3
-    )
+    model = network(context=9, in_channels=3, out_channels=2, horizon=4, known_channels=known_channels, outputs=3)
     known = torch.randn(5, 13, 2) if known_channels else None
     forecast = model(torch.randn(5, 9, 3), known)
     assert forecast.shape == (5, 4, 2, 3)
@@ -37,6 +35,14 @@ def test_linear_equals_the_sum_it_stands_for():
     history = torch.randn(3, 4, 1)
     expected = (history[:, :, 0] * model.output.weight[0]).sum(1) + model.output.bias
     assert torch.allclose(model(history).flatten(), expected)
+
+
+@pytest.mark.parametrize("network", [LinearForecaster, DenseForecaster, ConvForecaster])
+def test_differences_make_the_forecast_move_with_the_level(network: type[nn.Module]):
+    model = network(context=8, in_channels=2, horizon=3, differences=True)
+    history = torch.randn(4, 8, 2)
+    shift = torch.tensor([5.0, -3.0])
+    assert torch.allclose(model(history + shift), model(history) + 5.0, atol=1e-5)
 
 
 def test_last_value_and_trend():

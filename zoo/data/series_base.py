@@ -36,6 +36,7 @@ class SeriesData(DataModule):
 
     `windows_per_epoch` training windows are drawn at random offsets, or every window once where it is null.
     The scale is that of the training spans alone. `season` is the naive rule's, in steps.
+    With `differences` networks forecast how far the series moves from its last value, as one with a trend needs.
 
     Raises:
         ZooError: a context, horizon or season below 1.
@@ -48,6 +49,7 @@ class SeriesData(DataModule):
         horizon: int,
         season: int,
         scaler: str,
+        differences: bool,
         windows_per_epoch: int | None,
         batch_size: int,
         num_workers: int | Literal["auto"],
@@ -61,6 +63,7 @@ class SeriesData(DataModule):
         self.horizon = horizon
         self.season = season
         self.scaler = scaler
+        self.differences = differences
         self.windows_per_epoch = windows_per_epoch
 
     @abstractmethod
@@ -111,6 +114,7 @@ class SeriesData(DataModule):
             "out_channels": self.parts.out_channels,
             "known_channels": len(self.parts.known_names),
             "season": self.season,
+            "differences": self.differences,
             "center": self.scale.center,
             "scale": self.scale.scale,
             "known_center": self.known_scale[0],

@@ -58,6 +58,7 @@ class Waves(SeriesData):
             horizon=horizon,
             season=1,
             scaler="none",
+            differences=False,
             windows_per_epoch=windows_per_epoch,
             batch_size=batch_size,
             num_workers=num_workers,

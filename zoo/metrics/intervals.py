@@ -26,16 +26,20 @@ def crps(
 
 
 class IntervalErrors(Metric):
-    """Coverage, mean width and CRPS over the batches of a stage."""
+    """Coverage, mean width and CRPS over the batches of a stage, and how often the truth is below each quantile."""
 
     full_state_update = False
     count: Tensor
     inside: Tensor
     widths: Tensor
     scores: Tensor
+    below: Tensor
+    levels: Tensor
 
-    def __init__(self) -> None:
+    def __init__(self, levels: list[float]) -> None:
         super().__init__()
+        self.register_buffer("levels", torch.tensor(levels, dtype=torch.float64), persistent=False)
+        self.add_state("below", default=torch.zeros(len(levels), dtype=torch.float64), dist_reduce_fx="sum")
         for state in ("count", "inside", "widths", "scores"):
             self.add_state(state, default=torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
 
@@ -44,15 +48,15 @@ class IntervalErrors(Metric):
         lower: Float[Tensor, "n h d"],
         upper: Float[Tensor, "n h d"],
         quantiles: Float[Tensor, "n h d q"],
-        levels: Float[Tensor, " q"],
         target: Float[Tensor, "n h d"],
     ) -> None:
-        """Adds windows in the data's own units."""
+        """Adds windows in the data's own units, with one quantile for each level."""
         target = target.double()
         self.count += target.numel()
         self.inside += covered(lower.double(), upper.double(), target).sum()
         self.widths += (upper - lower).double().sum()
-        self.scores += crps(quantiles.double(), levels.double(), target).sum()
+        self.scores += crps(quantiles.double(), self.levels, target).sum()
+        self.below += (target.unsqueeze(-1) <= quantiles).double().sum((0, 1, 2))
 
     def compute(self) -> dict[str, Tensor]:
         """`coverage` in [0, 1], `width` and `crps` in the data's units."""

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from zoo.errors import ZooError
+from zoo.networks.dense_forecasters import from_last
 from zoo.networks.glorot import glorot_init
 
 
@@ -27,12 +28,14 @@ class ConvForecaster(nn.Module):
         out_channels: int = 1,
         horizon: int = 1,
         known_channels: int = 0,
+        differences: bool = False,
         outputs: int = 1,
     ) -> None:
         super().__init__()
         if context < 4:
             raise ZooError(f"`context` (={context}) must be at least 4: two poolings halve it twice")
         self.horizon = horizon
+        self.differences = differences
         self.outputs = outputs
         self.shape = (horizon, out_channels, outputs)
         self.wide = nn.Conv1d(in_channels + known_channels, 8, 4)
@@ -46,9 +49,10 @@ class ConvForecaster(nn.Module):
         self, history: Float[Tensor, "b t c"], known: Float[Tensor, "b s k"] | None = None
     ) -> Float[Tensor, "b h d q"]:
         """The forecast of each step, channel and output."""
+        history, last = from_last(history, self.shape[1], self.differences)
         inputs = history if known is None else torch.cat([history, known[:, : history.shape[1]]], dim=2)
         x = F.pad(inputs.transpose(1, 2), (1, 2))  # an even kernel: Keras pads one more on the right
         x = self.middle(self.wide(x).relu()).relu()
         x = F.max_pool1d(self.narrow(x).relu(), 2)
         x = F.max_pool1d(self.last(x).relu(), 2)
-        return self.output(x).flatten(1).unflatten(1, self.shape)
+        return last + self.output(x).flatten(1).unflatten(1, self.shape)

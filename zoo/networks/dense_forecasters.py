@@ -22,10 +22,12 @@ class LinearForecaster(nn.Module):
         out_channels: int = 1,
         horizon: int = 1,
         known_channels: int = 0,
+        differences: bool = False,
         outputs: int = 1,
     ) -> None:
         super().__init__()
         self.horizon = horizon
+        self.differences = differences
         self.outputs = outputs
         self.shape = (horizon, out_channels, outputs)
         inputs = context * in_channels + (context + horizon) * known_channels
@@ -36,7 +38,8 @@ class LinearForecaster(nn.Module):
         self, history: Float[Tensor, "b t c"], known: Float[Tensor, "b s k"] | None = None
     ) -> Float[Tensor, "b h d q"]:
         """The forecast of each step, channel and output (a value, or one for each quantile)."""
-        return self.output(_flat(history, known)).unflatten(1, self.shape)
+        history, last = from_last(history, self.shape[1], self.differences)
+        return last + self.output(_flat(history, known)).unflatten(1, self.shape)
 
 
 class DenseForecaster(nn.Module):
@@ -53,11 +56,13 @@ class DenseForecaster(nn.Module):
         out_channels: int = 1,
         horizon: int = 1,
         known_channels: int = 0,
+        differences: bool = False,
         hidden_size: int | None = None,
         outputs: int = 1,
     ) -> None:
         super().__init__()
         self.horizon = horizon
+        self.differences = differences
         self.outputs = outputs
         self.shape = (horizon, out_channels, outputs)
         inputs = context * in_channels + (context + horizon) * known_channels
@@ -70,7 +75,18 @@ class DenseForecaster(nn.Module):
         self, history: Float[Tensor, "b t c"], known: Float[Tensor, "b s k"] | None = None
     ) -> Float[Tensor, "b h d q"]:
         """The forecast of each step, channel and output."""
-        return self.output(self.hidden(_flat(history, known)).relu()).unflatten(1, self.shape)
+        history, last = from_last(history, self.shape[1], self.differences)
+        return last + self.output(self.hidden(_flat(history, known)).relu()).unflatten(1, self.shape)
+
+
+def from_last(
+    history: Float[Tensor, "b t c"], out_channels: int, differences: bool
+) -> tuple[Float[Tensor, "b t c"], Float[Tensor, "b 1 d 1"]]:
+    """The history and what is to be added to its forecast: with `differences` both as seen from the last value."""
+    last = history[:, -1:]
+    if not differences:
+        return history, torch.zeros_like(last[..., :out_channels, None])
+    return history - last, last[..., :out_channels, None]
 
 
 def _flat(history: Tensor, known: Tensor | None) -> Tensor:

@@ -21,7 +21,7 @@ class RecurrentForecaster(nn.Module):
 
     `direct` reads all h steps from the last state; `recursive` reads one and feeds it back (its middle
     output). With `differences` the network reads the steps between values, and its output is added to the
-    last one: for series that wander instead of returning to a mean.
+    last one: for series that wander or grow instead of returning to a mean.
 
     Source: Cho et al., 2014, arXiv:1406.1078 (in the form of cuDNN, with the reset gate after the product);
     Hochreiter and Schmidhuber, 1997. One GRU layer of 32 on one channel: 3,393 parameters; two: 9,729.

@@ -1,17 +1,115 @@
-"""The report of a forecaster."""
+"""The report of a forecaster: beside the rules that it must beat, where it errs, and how sure it may be."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from zoo.baselines.forecasting import batches, rules
 from zoo.data.series_base import SeriesData
 from zoo.reports.comparison import comparison
+from zoo.reports.figures import plain_text
+from zoo.reports.forecasting_figures import (
+    draw_autocorrelation,
+    draw_calibration,
+    draw_horizon,
+    draw_windows,
+)
 from zoo.reports.page import Section
-from zoo.tasks.forecasting import Forecasting
+from zoo.tasks.forecasting import Forecasting, Tested
+
+LAGS = 40
+SHOWN = (("good", 0.05), ("good", 0.15), ("median", 0.48), ("median", 0.52), ("bad", 0.95), ("worst", 1.0))
+"""Which windows are drawn, by the share of windows with a smaller error."""
+
+Values = Float[np.ndarray, "n h d"]
 
 
-def sections(
-    task: Forecasting, datamodule: SeriesData, folder: Path, results: Mapping[str, Any]
-) -> list[Section]:
+def sections(task: Forecasting, datamodule: SeriesData, folder: Path, results: Mapping[str, Any]) -> list[Section]:
     """Parts of the report, their figures saved in `folder`; the test split must have been measured by `task`."""
-    return [comparison(results, "rmse", folder)]
+    outputs = task.test_outputs()
+    scale = task.scale[: task.out_channels].cpu().numpy()
+    residuals = (outputs.target - outputs.value).numpy() / scale
+    return [
+        comparison(results, "rmse", folder),
+        windows_section(task, datamodule, outputs, residuals, folder),
+        horizon_section(datamodule, residuals, scale, folder),
+        calibration_section(task, results["test"], folder),
+        residual_section(residuals, datamodule.split("test").stride, folder),
+    ]
+
+
+def windows_section(
+    task: Forecasting, datamodule: SeriesData, outputs: Tested, residuals: Values, folder: Path
+) -> Section:
+    """Forecasts over truth where they are good, middling and bad; the channel with the window's largest error."""
+    errors = np.sqrt((residuals**2).mean(1))
+    order = errors.mean(1).argsort(kind="stable")
+    drawn = []
+    for name, share in SHOWN[: len(order)]:
+        window = int(order[min(int(share * len(order)), len(order) - 1)])
+        channel = int(errors[window].argmax())
+        batch = datamodule.split("test")[torch.tensor([window])]
+        target = str(task.card["targets"][channel])
+        title = plain_text(f"{name}: {target}" if task.out_channels > 1 else name)
+        lines = [part[window, :, channel].numpy() for part in (outputs.target, outputs.value, *outputs[1:3])]
+        drawn.append((title, batch.history[0, :, channel].numpy(), *lines))
+    text = (
+        f"Windows of the test split by their error: {', '.join(f'{name} ({share:.0%})' for name, share in SHOWN)} "
+        f"of the windows are forecast better. {len(order):,} windows in all."
+    )
+    return Section("Forecasts over truth", text, [draw_windows(folder / "windows.png", drawn)])
+
+
+def horizon_section(datamodule: SeriesData, residuals: Values, scale: Float[np.ndarray, " d"], folder: Path) -> Section:
+    """The error of each step ahead, beside the simple rules."""
+    errors = {"this model": np.sqrt((residuals**2).mean((0, 2)))}
+    for name, rule in rules(datamodule).items():
+        square = sum(
+            (((rule(b.history) - b.future).numpy() / scale) ** 2).sum(0) for b in batches(datamodule.split("test"))
+        )
+        errors[name] = np.sqrt(np.asarray(square).mean(1) / len(residuals))
+    steps = sorted({0, len(residuals[0]) // 4, len(residuals[0]) // 2, len(residuals[0]) - 1})
+    table = [["steps ahead", *(str(step + 1) for step in steps)]]
+    table += [[name, *(f"{values[step]:.4f}" for step in steps)] for name, values in errors.items()]
+    text = "Root mean squared error in units of the training part's standard deviation."
+    return Section("Error of each step ahead", text, [draw_horizon(folder / "horizon.png", errors)], table)
+
+
+def calibration_section(task: Forecasting, test: Mapping[str, float], folder: Path) -> Section:
+    """Whether the intervals hold what they promise."""
+    how = "from the residuals of the validation split" if task.conformal else "learnt as quantiles"
+    text = (
+        f"Intervals, {how}, hold {test.get('coverage', float('nan')):.1%} of the truth; their mean width is "
+        f"{test.get('width', float('nan')):.4g}. Each point should lie on the line: of a quantile of 0.8, 80 % of "
+        f"the truth lies below."
+    )
+    if not task.test_calibration:
+        return Section("Calibration of the intervals", text)
+    figure = draw_calibration(folder / "calibration.png", task.test_calibration)
+    return Section("Calibration of the intervals", text, [figure])
+
+
+def residual_section(residuals: Values, stride: int, folder: Path) -> Section:
+    """Whether the errors one step ahead still hold anything that could be forecast."""
+    first = residuals[:, 0].mean(1)
+    lags = min(LAGS, len(first) - 2)
+    if lags < 1 or first.std() == 0:
+        return Section("Residual autocorrelation", "There are too few windows to tell.")
+    values = autocorrelation(first, lags)
+    outside = int((np.abs(values) > 1.96 / len(first) ** 0.5).sum())
+    text = (
+        f"Of the errors one step ahead of successive windows, {stride} steps apart. Of {lags} lags, {outside} lie "
+        f"outside the band of uncorrelated errors; by chance {0.05 * lags:.0f} would."
+    )
+    figure = draw_autocorrelation(folder / "residuals.png", values, len(first))
+    return Section("Residual autocorrelation", text, [figure])
+
+
+def autocorrelation(values: Float[np.ndarray, " n"], lags: int) -> Float[np.ndarray, " lags"]:
+    """Autocorrelation at lags 1 … `lags`."""
+    rest = values - values.mean()
+    return np.array([rest[lag:] @ rest[:-lag] for lag in range(1, lags + 1)]) / (rest @ rest)

@@ -86,7 +86,6 @@ class Forecasting(Task):
         self.loss_on = loss_on
         self.horizon = horizon
         self.out_channels = out_channels
-        self.test_metrics.add_metrics({"intervals": IntervalErrors()})
         for name, values in {
             "center": center or [0.0] * in_channels,
             "scale": scale,
@@ -97,9 +96,13 @@ class Forecasting(Task):
         quantiles: list[float] | None = getattr(loss, "quantiles", None)
         self.conformal = quantiles is None
         edges = [(1.0 - interval) / 2.0, (1.0 + interval) / 2.0]
-        levels = [*((k + 1) / (_GRID + 1) for k in range(_GRID)), *edges] if quantiles is None else quantiles
-        self.register_buffer("levels", torch.tensor(levels, dtype=torch.float64), persistent=False)
+        grid = [(k + 1) / (_GRID + 1) for k in range(_GRID)] if quantiles is None else quantiles
+        self.test_metrics.add_metrics({"intervals": IntervalErrors(grid)})
+        self.test_calibration: list[tuple[float, float]] = []
+        """Of the last test: each level, and the share of the truth at or below its quantile."""
         if self.conformal:  # unknown until the first validation
+            levels = torch.tensor([*grid, *edges], dtype=torch.float64)
+            self.register_buffer("levels", levels, persistent=False)
             unknown = torch.full((len(levels), horizon, out_channels), torch.nan, dtype=torch.float64)
             self.register_buffer("residuals", unknown)
         self.val_residuals = Collected()
@@ -150,8 +153,7 @@ class Forecasting(Task):
         return loss
 
     def _keep(self, forecast: Forecast, future: Tensor) -> None:
-        levels = self.levels[:_GRID] if self.conformal else self.levels
-        self.test_metrics["intervals"].update(forecast.lower, forecast.upper, forecast.quantiles, levels, future)
+        self.test_metrics["intervals"].update(forecast.lower, forecast.upper, forecast.quantiles, future)
         outputs = Tested(forecast.value, forecast.lower, forecast.upper, future.double())
         for name, values in outputs._asdict().items():
             self.collected[name].update(values)  # type: ignore[operator]
@@ -199,6 +201,14 @@ class Forecasting(Task):
         """Forgets the outputs of an earlier test."""
         for collected in self.collected.values():
             collected.reset()  # type: ignore[operator]
+
+    def on_test_epoch_end(self) -> None:
+        """Keeps the calibration for the report, and logs the metrics."""
+        intervals = self.test_metrics["intervals"]
+        assert isinstance(intervals, IntervalErrors)
+        shares = (intervals.below / intervals.count).tolist()
+        self.test_calibration = list(zip(intervals.levels.tolist(), shares, strict=True))
+        super().on_test_epoch_end()
 
     def test_outputs(self) -> Tested:
         """What the last test produced, on the CPU."""

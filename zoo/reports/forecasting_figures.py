@@ -1,0 +1,75 @@
+"""What a report of a forecaster draws."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+
+from zoo.reports.figures import COLOURS, SOFT, drawing
+
+Array = Float[np.ndarray, "..."]
+
+
+def draw_windows(path: Path, windows: Sequence[tuple[str, Array, Array, Array, Array, Array]]) -> Path:
+    """Draw forecasts over truth: (title, history, truth, forecast, lower, upper) of one channel each."""
+    with drawing(path, width=9.6, height=1.0 + 2.0 * len(windows) / 2) as figure:
+        panels = figure.subplots((len(windows) + 1) // 2, 2, squeeze=False).ravel()
+        for axes, (title, history, truth, forecast, lower, upper) in zip(panels, windows, strict=False):
+            past = np.arange(1 - len(history), 1)
+            ahead = np.arange(1, len(truth) + 1)
+            axes.plot(past, history, color=COLOURS[7], label="known")
+            marker = "o" if len(truth) == 1 else None
+            if len(truth) == 1:
+                error = [[forecast[0] - lower[0]], [upper[0] - forecast[0]]]
+                axes.errorbar(ahead, forecast, yerr=np.maximum(error, 0), color=COLOURS[0], capsize=4, fmt="none")
+            else:
+                axes.fill_between(ahead, lower, upper, color=COLOURS[0], alpha=0.18, linewidth=0, label="interval")
+            axes.plot(ahead, truth, color=COLOURS[1], marker=marker, markersize=4, label="truth")
+            axes.plot(ahead, forecast, color=COLOURS[0], marker=marker, markersize=4, label="forecast")
+            axes.set_title(title)
+        for axes in panels[len(windows) :]:
+            axes.remove()
+        panels[0].legend(loc="upper left")
+    return path
+
+
+def draw_horizon(path: Path, errors: Mapping[str, Array]) -> Path:
+    """Draw the error of each step ahead, one line for each forecaster, the first in the model's colour."""
+    with drawing(path, width=8.0, height=3.2) as figure:
+        axes = figure.add_subplot()
+        for colour, (name, values) in zip(COLOURS, errors.items(), strict=False):
+            steps = np.arange(1, len(values) + 1)
+            axes.plot(steps, values, color=colour, label=name, marker="o" if len(values) < 20 else None, markersize=4)
+        highest = max(float(values[-1]) for name, values in errors.items() if name != "last2")
+        axes.set_ylim(0, 1.6 * highest)  # a trend that runs away would flatten the others
+        axes.set_xlabel("steps ahead")
+        axes.set_ylabel("RMSE, standardised")
+        axes.legend()
+    return path
+
+
+def draw_calibration(path: Path, calibration: Sequence[tuple[float, float]]) -> Path:
+    """Draw the share of the truth below each quantile over what the quantile promises."""
+    with drawing(path, width=3.8, height=3.6) as figure:
+        axes = figure.add_subplot()
+        axes.plot([0, 1], [0, 1], color=SOFT, linestyle=":", linewidth=1.3, label="perfectly calibrated")
+        axes.plot(*zip(*calibration, strict=True), "o", color=COLOURS[0], ms=4.5, label="this model")
+        axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="quantile", ylabel="share of the truth below")
+        axes.legend(loc="upper left")
+    return path
+
+
+def draw_autocorrelation(path: Path, autocorrelation: Array, count: int) -> Path:
+    """Draw the autocorrelation of residuals with the band within which that of `count` random ones would lie."""
+    lags = np.arange(1, len(autocorrelation) + 1)
+    with drawing(path, width=8.0, height=2.6) as figure:
+        axes = figure.add_subplot()
+        axes.axhspan(-1.96 / count**0.5, 1.96 / count**0.5, color=SOFT, alpha=0.15, label="no correlation (95 %)")
+        axes.vlines(lags, 0, autocorrelation, color=COLOURS[0])
+        axes.plot(lags, autocorrelation, "o", color=COLOURS[0], markersize=4)
+        axes.axhline(0, color=SOFT, linewidth=0.8)
+        axes.set_xlabel("lag, in windows")
+        axes.set_ylabel("autocorrelation")
+        axes.legend(loc="upper right")
+    return path
