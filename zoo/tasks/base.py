@@ -33,6 +33,8 @@ class Task(LightningModule, ABC):
     monitor: ClassVar[str]
     """The logged value that chooses the best checkpoint."""
     monitor_mode: ClassVar[Literal["min", "max"]]
+    measured_facts: ClassVar[frozenset[str]] = frozenset()
+    """Facts measured on the training split: the checkpoint's stand, and other data may have others."""
 
     def __init__(
         self,

@@ -53,6 +53,7 @@ class Forecasting(Task):
     kind = "forecasting"
     monitor = "val/rmse_normalised"
     monitor_mode = "min"
+    measured_facts = frozenset({"center", "scale", "known_center", "known_scale", "naive_error", "season"})
 
     center: Tensor
     scale: Tensor
