@@ -38,7 +38,10 @@ def build_task(config: dict[str, Any], facts: Mapping[str, Any], card: dict[str,
     """
     completed = complete(config, facts, "model")
     task = instantiate(completed, "model")
-    assert isinstance(task, Task)
+    if not isinstance(task, Task):
+        raise ZooError(
+            "`model` has no `_target_` that is a task: the first line of a model file is # @package _global_"
+        )
     task.config = completed
     task.card = card
     return task

@@ -4,12 +4,14 @@ import shutil
 import sys
 import time
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.callbacks.progress import TQDMProgressBar
 from torch import Tensor
+
+from zoo.tasks.base import Task
 
 _REFRESH_EVERY = 20  # steps; drawing the bar each step costs more than a small network's step
 
@@ -122,9 +124,10 @@ class Progress(TQDMProgressBar):
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Prints the line of the epoch."""
         super().on_train_epoch_end(trainer, pl_module)
+        measured = cast(Task, pl_module).train_metrics.compute()  # by all ranks; logged only after this hook
         if not trainer.is_global_zero:
             return
-        metrics = trainer.callback_metrics
+        metrics = trainer.callback_metrics | measured
         names = ["train/loss", "val/loss", *([] if self.monitor == "val/loss" else [self.monitor])]
         values = [f"{name} {metrics[name].item():.4f}" for name in names if name in metrics]
         epochs = trainer.max_epochs if trainer.max_epochs and trainer.max_epochs > 0 else "∞"

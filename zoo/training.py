@@ -21,11 +21,13 @@ from zoo.build import (
 from zoo.data.base import DataModule
 from zoo.errors import ZooError
 from zoo.finetune import prepare
-from zoo.hardware import choose
-from zoo.pretrained import find, load_pretrained, normalize_as
+from zoo.hardware import Hardware, choose
+from zoo.pretrained import load_pretrained, normalize_as
 from zoo.results import measure, write_results
 from zoo.resume import join_curve, resume_from
 from zoo.tasks.base import Task
+from zoo.tuning import find_batch_size, find_learning_rate
+from zoo.weights import find
 
 _NOT_FOR_USERS = (
     ".*does not have many workers.*",  # data in memory needs none
@@ -57,6 +59,7 @@ def train(config: dict[str, Any], run_dir: Path, *, model: str, data: str) -> No
     for line in [*introduction(task, model, data, hardware.reasons), *told]:
         print(line)
     prepare_network(task, channels_last=hardware.channels_last, compiled=config["compile"])
+    _tune(config, hardware, run_dir, task, datamodule)
     trainer = build_trainer(
         config["trainer"],
         hardware,
@@ -75,6 +78,20 @@ def train(config: dict[str, Any], run_dir: Path, *, model: str, data: str) -> No
         if error.errno in (errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT):
             raise ZooError(f"cannot write below {run_dir}: {error.strerror}; what was written stays") from error
         raise
+
+
+def _tune(config: dict[str, Any], hardware: Hardware, run_dir: Path, task: Task, datamodule: DataModule) -> None:
+    """Finds what `find_batch_size` and `find_lr` ask for, with a trainer of its own."""
+
+    def trainer() -> Trainer:
+        return build_trainer(config["trainer"], hardware, run_dir, callbacks=[], loggers=[], deterministic=False)
+
+    if config["find_batch_size"]:
+        print(f"batch size found: {find_batch_size(trainer(), task, datamodule)}")
+    if config["find_lr"]:
+        rate = find_learning_rate(trainer(), task, datamodule)
+        attach_optimizer(task, config["optimizer"] | {"lr": rate}, config["scheduler"])
+        print(f"learning rate found: {rate:.2e}")
 
 
 def fit(trainer: Trainer, task: Task, datamodule: DataModule, checkpoint: Path | None) -> None:

@@ -140,19 +140,18 @@ def test_a_loss_that_becomes_nan_stops_and_keeps_the_last_good_checkpoint(comman
 
 
 @pytest.mark.parametrize(
-    "words",
+    ("words", "said"),
     [
-        ["callbacks=[early_stopping]"],
-        ["trainer.accumulate_grad_batches=2"],
-        ["compile=false"],
-        ["trainer.gradient_clip_val=0.5"],
-        ["find_lr=true"],
-        ["find_batch_size=true"],
+        (["callbacks=[early_stopping]", "trainer.accumulate_grad_batches=2", "trainer.gradient_clip_val=0.5"], ""),
+        (["scheduler=plateau", "optimizer=sgd"], ""),
+        (["find_lr=true"], "learning rate found: "),
+        (["find_batch_size=true"], "batch size found: "),
     ],
 )
-def test_options_run(command, words):
+def test_options_run(command, words, said):
     ended = command("train", *QUICK, *words)
     assert ended.code == 0, ended.err
+    assert said in ended.out
 
 
 def test_a_sweep_runs_once_for_each_value(command):

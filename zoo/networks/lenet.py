@@ -15,7 +15,8 @@ class LeNet5(nn.Module):
 
     Source: LeCun et al., "Gradient-Based Learning Applied to Document Recognition", 1998. Plain tanh and average
     pooling without trainable coefficients, all 16 maps connected to all 6, and a linear output layer in place of
-    the radial basis functions, as is usual today. `activation` is tanh or relu, `pooling` average or max.
+    the radial basis functions, as is usual today. `activation` is tanh or relu, `pooling` average or max. Weights start
+    normal with standard deviation 1/sqrt(fan-in) (LeCun et al., "Efficient BackProp", 1998, section 4.6).
 
     Raises:
         ZooError: an unknown activation or pooling, or an image too small.
@@ -55,6 +56,10 @@ class LeNet5(nn.Module):
             act(),
             nn.Linear(84, num_classes),
         )
+        for layer in self.modules():
+            if isinstance(layer, nn.Conv2d | nn.Linear):
+                nn.init.normal_(layer.weight, std=layer.weight[0].numel() ** -0.5)
+                nn.init.zeros_(layer.bias)
 
     def forward(self, images: Float[Tensor, "b c h w"]) -> Float[Tensor, "b k"]:
         """Logits of each image."""

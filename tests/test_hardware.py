@@ -1,0 +1,85 @@
+import pytest
+import torch
+from torch import nn
+
+from zoo import hardware
+from zoo.errors import ZooError
+
+AUTO = {"accelerator": "auto", "devices": "auto", "precision": "auto"}
+
+
+def choose(**settings):
+    network = settings.pop("network", nn.Linear(1, 1))
+    return hardware.choose(AUTO | settings, channels_last=settings.pop("channels_last", "auto"), network=network)
+
+
+@pytest.fixture
+def no_gpu(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+
+
+@pytest.fixture
+def one_gpu(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda *_: "A GPU")
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation=True: not including_emulation)
+
+
+def test_without_a_gpu_the_cpu_in_full_precision(no_gpu):
+    chosen = choose()
+    assert (chosen.accelerator, chosen.devices, chosen.precision) == ("cpu", 1, "32-true")
+    assert "no CUDA device was found" in chosen.reasons[0]
+
+
+def test_with_a_gpu_bfloat16(one_gpu):
+    chosen = choose()
+    assert (chosen.accelerator, chosen.precision) == ("gpu", "bf16-mixed")
+    assert "A GPU" in chosen.reasons[0]
+
+
+def test_what_is_asked_stands(one_gpu):
+    chosen = choose(accelerator="cpu", precision="64-true", devices=2)
+    assert (chosen.accelerator, chosen.precision, chosen.devices) == ("cpu", "64-true", 2)
+
+
+def test_a_gpu_that_is_not_there(no_gpu):
+    with pytest.raises(ZooError, match=r"`trainer.accelerator` \(=gpu\) needs a CUDA device and none was found"):
+        choose(accelerator="gpu")
+
+
+@pytest.mark.parametrize("devices", [2, [0, 1]])
+def test_more_gpus_than_there_are(one_gpu, devices):
+    with pytest.raises(ZooError, match=r"is more than the 1 there are"):
+        choose(devices=devices)
+
+
+def test_sixteen_bits_where_they_are_slower_are_allowed_and_said(no_gpu, monkeypatch):
+    monkeypatch.setattr(hardware, "_cpu_has_bfloat16", lambda: False)
+    chosen = choose(precision="bf16-mixed")
+    assert chosen.precision == "bf16-mixed"
+    assert "slower here" in chosen.reasons[1]
+
+
+def test_a_network_says_whether_channels_last_pays(no_gpu):
+    network = nn.Conv2d(1, 1, 1)
+    assert not choose(network=network).channels_last
+    network.channels_last = True
+    assert choose(network=network).channels_last
+
+
+def test_cores_are_cut_by_the_quota(monkeypatch, tmp_path):
+    quota = tmp_path / "cpu.max"
+    monkeypatch.setattr(hardware, "_CGROUP_QUOTA", quota)
+    monkeypatch.setattr(hardware.os, "sched_getaffinity", lambda _: set(range(8)))
+    assert hardware.cores() == 8
+    quota.write_text("max 100000\n")
+    assert hardware.cores() == 8
+    quota.write_text("150000 100000\n")
+    assert hardware.cores() == 2
+
+
+def test_workers_as_asked_or_half_of_the_cores(monkeypatch, no_gpu):
+    monkeypatch.setattr(hardware, "cores", lambda: 6)
+    assert hardware.data_workers(4) == 4
+    assert hardware.data_workers("auto") == 3

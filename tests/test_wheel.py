@@ -1,0 +1,34 @@
+"""What is installed from a wheel trains in an empty folder."""
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.mark.slow
+def test_a_wheel_trains_without_a_clone(tmp_path):
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
+    subprocess.run([*pip, "wheel", "-q", "--no-deps", "-w", str(tmp_path), str(ROOT)], check=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    assert "zoo/configs/train.yaml" in names
+    assert not [name for name in names if name.startswith(("tests/", "configs/"))]
+    # A second environment that borrows the packages of this one, but not its editable zoo.
+    subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "venv")], check=True)
+    python = tmp_path / "venv" / "bin" / "python"
+    subprocess.run([python, "-m", "pip", "install", "-q", "--no-deps", str(wheel)], check=True)
+    site = next((tmp_path / "venv" / "lib").glob("python*/site-packages"))
+    (site / "borrowed.pth").write_text("\n".join(path for path in sys.path if path.endswith("site-packages")))
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    train = [tmp_path / "venv" / "bin" / "zoo-train", "trainer.max_epochs=1", "baselines=false"]
+    ended = subprocess.run(train, cwd=folder, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+    assert list(folder.rglob("report/index.html"))
+    where = subprocess.run([python, "-c", "import zoo; print(zoo.__file__)"], capture_output=True, text=True).stdout
+    assert str(site) in where

@@ -1,0 +1,21 @@
+"""`zoo-check-data`: what is wrong with a detection set, before anything trains on it."""
+
+from typing import Any
+
+from zoo.commands.launch import launch, run_directory
+from zoo.config import plain
+
+
+def main() -> None:
+    """The entry point of `zoo-check-data` and `scripts/check_data.py`; ends with 1 where something is wrong."""
+    launch("check_data", _check_data)
+
+
+def _check_data(config: Any) -> None:
+    folder, values = run_directory(), plain(config)
+
+    from zoo.build import build_data  # torch is imported once the configuration stands
+    from zoo.detection_check import check_data
+
+    if not check_data(build_data(values["data"]), folder):
+        raise SystemExit(1)
