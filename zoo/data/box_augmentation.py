@@ -20,14 +20,14 @@ class BoxAugmentation:
     def __init__(
         self,
         *,
-        mosaic: float | int,
-        mixup: float | int,
-        mosaic_until: float | int,
-        scale: tuple[float | int, float | int] | list[float | int],
-        flip: float | int,
-        vertical_flip: float | int,
-        colour: float | int,
-        min_visible: float | int,
+        mosaic: float,
+        mixup: float,
+        mosaic_until: float,
+        scale: tuple[float, float] | list[float],
+        flip: float,
+        vertical_flip: float,
+        colour: float,
+        min_visible: float,
     ) -> None:
         self.mosaic = mosaic
         self.mixup = mixup

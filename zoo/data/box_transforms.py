@@ -15,7 +15,7 @@ Window = tuple[float, float, float, float]
 _LEAST_SIDE = 2.0  # pixels; smaller rests of a box are no objects any more
 
 
-def move(target: Target, window: Window, *, width: int, height: int, min_visible: float | int) -> Target:
+def move(target: Target, window: Window, *, width: int, height: int, min_visible: float) -> Target:
     """The boxes after the xyxy `window` of the picture became a picture of `width` × `height`.
 
     Boxes are clipped; those of which less than the share `min_visible` is left are dropped.
@@ -63,7 +63,7 @@ def mosaic(
     *,
     centre: tuple[int, int],
     windows: list[Window],
-    min_visible: float | int,
+    min_visible: float,
 ) -> tuple[Float[Tensor, "c h w"], Target]:
     """Four pictures around `centre` (x, y), each showing its window (Bochkovskiy et al. 2020, arXiv:2004.10934)."""
     height, width = images.shape[-2:]

@@ -16,8 +16,9 @@ from zoo.data.box_formats import suspect_format
 from zoo.data.box_transforms import Letterbox, Target
 from zoo.data.coco import read_coco
 from zoo.data.detection_base import Anchors, Batch, DetectionData
-from zoo.data.images import UnreadableImage, read_image
+from zoo.data.images import read_image
 from zoo.data.sampling import IndexBatches
+from zoo.data.splits_check import check_pictures, missing_classes, shared_pictures
 from zoo.data.voc import read_voc, voc_classes
 from zoo.data.yolo_txt import read_yolo_txt, yolo_classes
 from zoo.errors import ZooError
@@ -82,8 +83,9 @@ class DetectionFiles(DetectionData):
     """Pictures and boxes below `root`, in splits by name.
 
     An epoch repeats the training pictures until it has `least_epoch` of them, since few pictures need as many steps
-    as many do. `problems` is `skip` (what is wrong is left out and told) or `refuse` (nothing is trained). A `val` or `test` of
-    null shares the pictures of the other one; without both a tenth of the training pictures is kept for each.
+    as many do. With `problems` as `skip`, what is wrong is left out and told; with `refuse` nothing is trained. A
+    `val` or `test` of null shares the pictures of the other one; without both a tenth of the training pictures is
+    kept for each.
 
     Raises:
         ZooError: no such folder.
@@ -141,20 +143,20 @@ class DetectionFiles(DetectionData):
     def read(self, name: str) -> Annotations:
         """The annotations of the split called `name`; the first one read sets the classes."""
 
-    def annotations(self) -> dict[str, Annotations]:
-        """All given splits with all their problems, and nothing refused."""
-        read = {split: self.read(name) for split, name in self.names.items() if name is not None}
-        for split, annotations in read.items():
+    def annotations(self, *, decode: bool) -> dict[str, Annotations]:
+        """All given splits with all their problems, and nothing refused; `decode` reads every picture whole."""
+        splits = {str(split): self.read(name) for split, name in self.names.items() if name is not None}
+        for split, annotations in splits.items():
             annotations.problems += suspect_format(annotations, split)
+            check_pictures(annotations, decode=decode)
             if not annotations.records:
-                annotations.problems.append(Problem(str(self.names[split]), "no images", "no usable picture"))
-        return {str(split): annotations for split, annotations in read.items()}
+                annotations.problems.append(Problem(str(self.root), "no images", f"the {split} split has none"))
+        splits["train"].problems += [*shared_pictures(splits), *missing_classes(splits)]
+        return splits
 
     def load(self) -> dict[str, Any]:
         """The splits, decoded as they are asked for."""
-        splits = self.annotations()
-        for annotations in splits.values():
-            _check_pictures(annotations, self.image_size)
+        splits = self.annotations(decode=False)
         for line in require_usable(splits, self.problems):
             print(line)
         self.class_names = splits["train"].class_names
@@ -173,23 +175,6 @@ class DetectionFiles(DetectionData):
                 records[missing] = records[other]
                 print(f"no {missing} split is given: the {other} pictures serve as both, so test figures flatter")
         return {name: PictureScenes(part, self.image_size) for name, part in records.items()}
-
-
-def _check_pictures(annotations: Annotations, size: int) -> None:
-    """Leaves out pictures that cannot be decoded, or are not of the annotated size."""
-    usable = []
-    for record in annotations.records:
-        try:
-            image = read_image(record.path, channels=3)
-        except UnreadableImage as error:
-            annotations.problems.append(Problem(record.path.name, "unreadable image", error.reason))
-            continue
-        if (image.shape[2], image.shape[1]) != (record.width, record.height):
-            message = f"{image.shape[2]}×{image.shape[1]} pixels, annotated as {record.width}×{record.height}"
-            annotations.problems.append(Problem(record.path.name, "wrong image size", message))
-            continue
-        usable.append(record)
-    annotations.records = usable
 
 
 class Coco(DetectionFiles):

@@ -29,7 +29,7 @@ class SceneMaker:
     """
 
     def __init__(
-        self, parts: Material, *, size: int, sides: tuple[int, int], most: int, overlap: float | int, key: list[int]
+        self, parts: Material, *, size: int, sides: tuple[int, int], most: int, overlap: float, key: list[int]
     ) -> None:
         self.parts = parts
         self.size = size
@@ -132,7 +132,7 @@ class DigitScenes(DetectionData):
         image_size: int,
         sides: tuple[int, int] | list[int],
         most: int,
-        overlap: float | int,
+        overlap: float,
         anchors: Anchors,
         num_anchors: int,
         batch_size: int,

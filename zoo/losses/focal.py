@@ -6,7 +6,7 @@ from torch.nn import functional as F
 
 
 def focal_bce(
-    logits: Float[Tensor, "*shape"], targets: Float[Tensor, "*shape"], gamma: float | int = 0.0
+    logits: Float[Tensor, "*shape"], targets: Float[Tensor, "*shape"], gamma: float = 0.0
 ) -> Float[Tensor, "*shape"]:
     """Element-wise |target − σ(logit)|^γ times the cross-entropy; γ = 0 is the plain form.
 

@@ -43,12 +43,12 @@ class YoloLoss(nn.Module):
     def __init__(
         self,
         *,
-        objectness_weight: float | int,
-        box_weight: float | int,
-        class_weight: float | int,
-        match_ratio: float | int,
-        gamma: float | int,
-        class_weights: Sequence[float | int] | None,
+        objectness_weight: float,
+        box_weight: float,
+        class_weight: float,
+        match_ratio: float,
+        gamma: float,
+        class_weights: Sequence[float] | None,
         overlap: Overlap = "ciou",
     ) -> None:
         super().__init__()

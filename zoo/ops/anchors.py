@@ -12,7 +12,7 @@ from torch import Tensor
 
 from zoo.ops.iou import pairwise_shape_iou
 
-Shapes = Sequence[Sequence[float | int]]  # (width, height) pairs in pixels, by area
+Shapes = Sequence[Sequence[float]]  # (width, height) pairs in pixels, by area
 
 # YOLOv3 (arXiv:1804.02767) and its tiny form: (width, height) in pixels of a 416-pixel image
 PUBLISHED_SIZE = 416
@@ -36,7 +36,7 @@ class AnchorChoice(NamedTuple):
     source: str  # "default" or "k-means"
 
 
-def fit(sizes: Float[Tensor, "n 2"], anchors: Float[Tensor, "k 2"], ratio: float | int = 4) -> Fit:
+def fit(sizes: Float[Tensor, "n 2"], anchors: Float[Tensor, "k 2"], ratio: float = 4) -> Fit:
     """The fit of anchors to the (width, height) of boxes; recall is the best that matching by shape can reach."""
     if not len(sizes):
         return Fit(0.0, 0.0)
@@ -83,7 +83,7 @@ def kmeans(
 
 
 def choose(
-    sizes: Float[Tensor, "n 2"], default: Shapes, *, seed: int, min_gain: float = 0.02, ratio: float | int = 4
+    sizes: Float[Tensor, "n 2"], default: Shapes, *, seed: int, min_gain: float = 0.02, ratio: float = 4
 ) -> AnchorChoice:
     """As many k-means anchors as `default` has, where they gain at least `min_gain` of mean IoU or recall."""
     before = fit(sizes, torch.tensor(default, dtype=torch.float32), ratio)

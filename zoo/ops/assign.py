@@ -27,7 +27,7 @@ def assign(
     stride: int,
     rows: int,
     columns: int,
-    ratio: float | int,
+    ratio: float,
 ) -> Matches:
     """Every anchor stretched by less than `ratio`, in the cell of the object's centre and its two nearest neighbours.
 

@@ -39,12 +39,12 @@ def convert(boxes: Num[Tensor, "*n 4"], source: BoxFormat, target: BoxFormat) ->
     return torch.stack([a, b, c, d], -1)
 
 
-def normalized(boxes: Float[Tensor, "*n 4"], height: float | int, width: float | int) -> Float[Tensor, "*n 4"]:
+def normalized(boxes: Float[Tensor, "*n 4"], height: float, width: float) -> Float[Tensor, "*n 4"]:
     """Pixel boxes of any format as fractions of the image."""
     return boxes / boxes.new_tensor([width, height, width, height])
 
 
-def pixels(boxes: Float[Tensor, "*n 4"], height: float | int, width: float | int) -> Float[Tensor, "*n 4"]:
+def pixels(boxes: Float[Tensor, "*n 4"], height: float, width: float) -> Float[Tensor, "*n 4"]:
     """Boxes given as fractions of the image in pixels; the inverse of `normalized`."""
     return boxes * boxes.new_tensor([width, height, width, height])
 
@@ -65,13 +65,13 @@ def area(boxes: Num[Tensor, "*n 4"]) -> Float[Tensor, " *n"]:
     return (x2 - x1).clamp(min=0) * (y2 - y1).clamp(min=0)
 
 
-def clip(boxes: Num[Tensor, "*n 4"], height: float | int, width: float | int) -> Num[Tensor, "*n 4"]:
+def clip(boxes: Num[Tensor, "*n 4"], height: float, width: float) -> Num[Tensor, "*n 4"]:
     """The part of every xyxy box inside the image (a box outside becomes empty, at the border)."""
     x1, y1, x2, y2 = boxes.unbind(-1)
     return torch.stack([x1.clamp(0, width), y1.clamp(0, height), x2.clamp(0, width), y2.clamp(0, height)], -1)
 
 
-def valid(boxes: Num[Tensor, "*n 4"], min_side: float | int = 0) -> Bool[Tensor, " *n"]:
+def valid(boxes: Num[Tensor, "*n 4"], min_side: float = 0) -> Bool[Tensor, " *n"]:
     """Which xyxy boxes are finite and longer than `min_side` pixels both ways."""
     x1, y1, x2, y2 = boxes.unbind(-1)
     return torch.isfinite(boxes).all(-1) & (x2 - x1 > min_side) & (y2 - y1 > min_side)

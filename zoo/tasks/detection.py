@@ -33,9 +33,7 @@ class Detection(Task):
 
     operating_point: Float[Tensor, ""]
 
-    def __init__(
-        self, *, network: nn.Module, loss: nn.Module, min_score: float | int, iou_threshold: float | int
-    ) -> None:
+    def __init__(self, *, network: nn.Module, loss: nn.Module, min_score: float, iou_threshold: float) -> None:
         for name, value in (("min_score", min_score), ("iou_threshold", iou_threshold)):
             if not 0 <= value <= 1:
                 raise ZooError(f"`{name}` (={value}) must be between 0 and 1")

@@ -1,0 +1,279 @@
+import json
+import os
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from zoo.data.detection_files import Coco, Voc, YoloTxt
+from zoo.errors import ZooError
+
+COMMON = {
+    "problems": "skip",
+    "least_epoch": 1,
+    "image_size": 64,
+    "anchors": "default",
+    "num_anchors": 6,
+    "batch_size": 4,
+    "num_workers": 0,
+    "seed": 0,
+    "augmentation": None,
+}
+BCCD = Path(os.environ.get("ZOO_TEST_DATA", Path(__file__).parents[2] / "../shared/data")) / "bccd" / "BCCD"
+
+
+def paint(path, shade, size=(60, 40)):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", size, (shade, 255 - shade, 7)).save(path)
+
+
+def write_coco(root, boxes, *, pictures=3, split="train", classes=("cat", "dog"), first_id=5, shade=0):
+    """`boxes`: (picture, class, x, y, w, h) with more keys of the annotation as a seventh entry."""
+    images, annotations = [], []
+    for i in range(pictures):
+        name = f"{split}{i}.png"
+        paint(root / split / name, shade + 10 * i + (0 if split == "train" else 100))
+        images.append({"id": i, "file_name": name, "width": 60, "height": 40})
+    for n, (picture, kind, x, y, w, h, *more) in enumerate(boxes):
+        entry = {"id": n, "image_id": picture, "category_id": kind, "bbox": [x, y, w, h], "iscrowd": 0}
+        annotations.append(entry | (more[0] if more else {}))
+    categories = [{"id": first_id + 2 * i, "name": name} for i, name in enumerate(classes)]
+    (root / "annotations").mkdir(exist_ok=True)
+    content = {"images": images, "annotations": annotations, "categories": categories}
+    (root / "annotations" / f"{split}.json").write_text(json.dumps(content))
+
+
+def coco(root, **changes):
+    names = {"train": "annotations/train.json", "val": "annotations/val.json", "test": None}
+    return Coco(**({"root": str(root), "images": "{split}"} | names | COMMON | changes))
+
+
+@pytest.fixture
+def good(tmp_path):
+    write_coco(tmp_path, [(0, 5, 0, 0, 30, 20), (0, 7, 30, 20, 30, 20), (2, 5, 10, 10, 20, 20, {"iscrowd": 1})])
+    write_coco(tmp_path, [(0, 7, 3, 4, 10, 20), (1, 5, 3, 4, 10, 20)], split="val")
+    return tmp_path
+
+
+def test_coco_boxes_are_letterboxed_and_ids_remapped(good, capsys):
+    data = coco(good)
+    assert data.facts()["num_classes"] == 2
+    images, targets = data.split("train")[torch.arange(3)]
+    assert images.shape == (3, 3, 64, 64)
+    scale, top = 64 / 60, (64 - 43) // 2
+    expected = torch.tensor([[0, top, 30 * scale, top + 20 * 43 / 40], [30 * scale, top + 20 * 43 / 40, 64, top + 43]])
+    torch.testing.assert_close(targets[0]["boxes"], expected, atol=1e-3, rtol=0)
+    assert targets[0]["labels"].tolist() == [0, 1]
+    assert len(targets[1]["labels"]) == 0  # a picture without annotation shows what is no object
+    assert targets[2]["ignore_labels"].tolist() == [0]
+    said = capsys.readouterr().out
+    assert "category ids are remapped: 5→0, 7→1" in said
+    assert "no test split is given: the val pictures serve as both" in said
+
+
+def only(annotations, kind):
+    return [problem for problem in annotations["train"].problems if problem.kind == kind]
+
+
+@pytest.mark.parametrize(
+    ("box", "kind", "message"),
+    [
+        ((0, 5, 10, 10, 0, 8), "empty box", "(10, 10, 10, 18) in an image of 60×40"),
+        ((0, 5, 30, 10, -8, 8), "reversed box", "(30, 10, 22, 18)"),
+        ((0, 5, 80, 10, 8, 8), "box outside", "(80, 10, 88, 18)"),
+        ((0, 5, float("nan"), 10, 8, 8), "not a number", "nan"),
+        ((0, 5, 0, 0, 30, 20), "duplicate box", "(0, 0, 30, 20)"),
+        ((0, 9, 0, 0, 30, 20), "unknown class", "category id 9"),
+        ((0, 5, 0, 0, 30, 20, {"bbox": [1, 2]}), "broken annotation", "bbox [1, 2]"),
+        ((77, 5, 0, 0, 30, 20), "missing image", "1 annotations name image id 77"),
+    ],
+)
+def test_each_wrong_annotation_is_named_and_left_out_or_refused(tmp_path, box, kind, message):
+    usual = [(i % 3, 5, i, 0, 30, 20) for i in range(12)]
+    write_coco(tmp_path, [*usual, box])
+    write_coco(tmp_path, [(0, 5, 1, 1, 9, 9)], split="val")
+    (problem,) = only(coco(tmp_path).annotations(decode=True), kind)
+    assert message in problem.message
+    assert sum(len(t["labels"]) for t in coco(tmp_path).split("train").targets) == 12
+    with pytest.raises(ZooError, match=f"{kind}.*data.problems=skip leaves them out"):
+        coco(tmp_path, problems="refuse").setup()
+
+
+def test_a_box_that_sticks_out_is_clipped(tmp_path):
+    write_coco(tmp_path, [(0, 5, 40, 10, 40, 20)])
+    write_coco(tmp_path, [(0, 5, 1, 1, 9, 9)], split="val")
+    data = coco(tmp_path, problems="refuse")
+    assert data.split("train").targets[0]["boxes"][0, 2] == 64
+    assert len(only(coco(tmp_path).annotations(decode=False), "box partly outside")) == 1
+
+
+def test_corners_given_as_corner_and_size_are_guessed(tmp_path):
+    corners = [(i % 3, 5, 20 + i, 15 + i, 45 + i, 30 + i) for i in range(12)]
+    write_coco(tmp_path, corners)
+    write_coco(tmp_path, [(0, 5, 1, 1, 9, 9)], split="val")
+    with pytest.raises(ZooError, match=r"wrong box format.*they fit as corners x1, y1, x2, y2"):
+        coco(tmp_path).setup()
+
+
+def test_fractions_given_as_pixels_are_refused(tmp_path):
+    write_coco(tmp_path, [(i % 3, 5, 0.1, 0.2, 0.01 * (i + 10), 0.3) for i in range(12)])
+    write_coco(tmp_path, [(0, 5, 1, 1, 9, 9)], split="val")
+    with pytest.raises(ZooError, match="normalised boxes"):
+        coco(tmp_path).setup()
+
+
+def test_a_picture_in_two_splits_stays_in_the_later(tmp_path):
+    write_coco(tmp_path, [(0, 5, 1, 1, 9, 9)])
+    write_coco(tmp_path, [(0, 5, 1, 1, 9, 9)], split="val")
+    (tmp_path / "val" / "val0.png").write_bytes((tmp_path / "train" / "train1.png").read_bytes())
+    (problem,) = only(coco(tmp_path).annotations(decode=False), "image in two splits")
+    assert problem.file == "train1.png"
+    assert problem.message == "train and val (val0.png)"
+    data = coco(tmp_path)
+    assert len(data.split("train")) == 2
+    assert len(data.split("val")) == 3
+
+
+def test_classes_missing_from_a_split_and_pictures_that_are_broken_or_of_another_size(tmp_path):
+    write_coco(tmp_path, [(0, 5, 1, 1, 9, 9)])
+    write_coco(tmp_path, [(0, 5, 1, 1, 9, 9), (0, 7, 1, 1, 9, 9)], split="val")
+    paint(tmp_path / "train" / "train1.png", 33, size=(50, 40))
+    (tmp_path / "train" / "train2.png").write_bytes(b"no picture")
+    annotations = coco(tmp_path).annotations(decode=True)
+    assert only(annotations, "class missing")[0].message == "no object of dog"
+    assert only(annotations, "wrong image size")[0].message == "50×40 pixels, annotated as 60×40"
+    assert only(annotations, "unreadable image")[0].file == "train2.png"
+    assert len(coco(tmp_path).split("train")) == 1
+
+
+def test_missing_folders_files_and_pictures(tmp_path, good):
+    with pytest.raises(ZooError, match="nowhere does not exist"):
+        coco(tmp_path / "nowhere")
+    with pytest.raises(ZooError, match=r"other.json does not exist"):
+        coco(good, val="annotations/other.json").setup()
+    with pytest.raises(ZooError, match="the train split has none"):
+        coco(good, images="elsewhere").setup()
+    (good / "annotations" / "val.json").write_text("[]")
+    with pytest.raises(ZooError, match="is no COCO file"):
+        coco(good).setup()
+    (good / "annotations" / "val.json").write_text("{")
+    with pytest.raises(ZooError, match="is no JSON"):
+        coco(good).setup()
+
+
+def test_without_validation_and_test_some_training_pictures_are_kept(tmp_path):
+    write_coco(tmp_path, [(i, 5, 1, 1, 9, 9) for i in range(20)], pictures=20)
+    data = coco(tmp_path, val=None)
+    paths = [{r.path for r in data.split(split).records} for split in ("train", "val", "test")]
+    assert [len(p) for p in paths] == [16, 2, 2]
+    assert not paths[0] & paths[1] | paths[0] & paths[2] | paths[1] & paths[2]
+
+
+def test_a_small_set_is_repeated_within_an_epoch(good):
+    sampler = coco(good, least_epoch=10).sampler("train")
+    shown = torch.cat(list(sampler)).tolist()
+    assert len(sampler) == 3
+    assert set(shown) == {0, 1, 2}
+
+
+def write_voc(root, boxes, names=("a", "b", "c")):
+    (root / "ImageSets" / "Main").mkdir(parents=True)
+    (root / "Annotations").mkdir()
+    for i, name in enumerate(names):
+        paint(root / "JPEGImages" / f"{name}.png", 40 * i)
+        things = "".join(
+            f"<object><name>{kind}</name><bndbox><xmin>{x1}</xmin><ymin>{y1}</ymin><xmax>{x2}</xmax><ymax>{y2}</ymax>"
+            "</bndbox></object>"
+            for picture, kind, x1, y1, x2, y2 in boxes
+            if picture == name
+        )
+        size = "<size><width>60</width><height>40</height><depth>3</depth></size>"
+        (root / "Annotations" / f"{name}.xml").write_text(f"<annotation>{size}{things}</annotation>")
+    for split, part in (("train", names[:1]), ("val", names[1:2]), ("test", names[2:])):
+        (root / "ImageSets" / "Main" / f"{split}.txt").write_text("\n".join(part))
+
+
+def voc(root, **changes):
+    return Voc(**({"root": str(root), "train": "train", "val": "val", "test": "test"} | COMMON | changes))
+
+
+def test_voc_counts_from_one(tmp_path):
+    write_voc(tmp_path, [("a", "cell", 1, 1, 60, 40), ("b", "cell", 5, 5, 9, 9), ("c", "blob", 5, 5, 9, 9)])
+    data = voc(tmp_path)
+    assert data.annotations(decode=True)["train"].records[0].boxes.tolist() == [[0, 0, 60, 40]]
+    assert data.facts()["num_classes"] == 2
+    assert list(data.class_names) == ["blob", "cell"]
+
+
+def test_voc_problems(tmp_path):
+    write_voc(tmp_path, [("a", "cell", 5, 5, 5, 5), ("a", "cell", "x", 5, 9, 9), ("b", "cell", 1, 1, 9, 9)])
+    (tmp_path / "ImageSets" / "Main" / "val.txt").write_text("b\nlost")
+    (tmp_path / "Annotations" / "c.xml").write_text("<annotation>")
+    annotations = voc(tmp_path).annotations(decode=True)
+    kinds = {split: [p.kind for p in found.problems] for split, found in annotations.items()}
+    assert kinds["train"][:2] == ["empty box", "not a number"]
+    assert kinds["val"] == ["missing image"]
+    assert kinds["test"][0] == "broken annotation"
+    with pytest.raises(ZooError, match="a VOC folder has JPEGImages, Annotations and ImageSets/Main"):
+        voc(tmp_path, train="other").setup()
+
+
+def write_yolo(root, lines, *, split="train", pictures=2, names="cat\ndog\n"):
+    for i in range(pictures):
+        paint(root / "images" / split / f"{split}{i}.png", 20 * i + (100 if split == "val" else 0))
+    (root / "labels" / split).mkdir(parents=True)
+    for name, text in lines.items():
+        (root / "labels" / split / f"{name}.txt").write_text(text)
+    (root / "classes.txt").write_text(names)
+
+
+def yolo(root, **changes):
+    return YoloTxt(**({"root": str(root), "train": "train", "val": "val", "test": None} | COMMON | changes))
+
+
+def test_yolo_lines_are_fractions_of_the_picture(tmp_path):
+    write_yolo(tmp_path, {"train0": "1 0.5 0.5 0.2 0.5\n0 0.25 0.5 0.5 1\n"})
+    write_yolo(tmp_path, {"val0": "0 0.5 0.5 0.2 0.5"}, split="val")
+    records = yolo(tmp_path).annotations(decode=True)["train"].records
+    torch.testing.assert_close(records[0].boxes, torch.tensor([[24.0, 10.0, 36.0, 30.0], [0.0, 0.0, 30.0, 40.0]]))
+    assert records[0].labels.tolist() == [1, 0]
+    assert len(records[1].labels) == 0
+
+
+def test_yolo_problems(tmp_path):
+    write_yolo(tmp_path, {"train0": "7 0.5 0.5 0.2 0.5\n0 0.5 0.5\n0 a b c d\n", "lost": "0 0.5 0.5 0.2 0.5"})
+    write_yolo(tmp_path, {"val0": "0 30 20 12 20"}, split="val")
+    annotations = yolo(tmp_path).annotations(decode=True)
+    kinds = [p.kind for p in annotations["train"].problems]
+    assert sorted(kinds)[:4] == ["broken annotation", "broken annotation", "class missing", "class missing"]
+    assert "unknown class" in kinds
+    assert "missing image" in kinds
+    with pytest.raises(ZooError, match=r"val0.txt: pixel boxes: line 1 .* values in pixels, where 0 to 1 is meant"):
+        yolo(tmp_path).setup()
+    (tmp_path / "classes.txt").unlink()
+    with pytest.raises(ZooError, match="has no class names"):
+        yolo(tmp_path).setup()
+
+
+def test_class_names_of_a_data_yaml(tmp_path):
+    write_yolo(tmp_path, {"train0": "1 0.5 0.5 0.2 0.5"})
+    write_yolo(tmp_path, {}, split="val")
+    (tmp_path / "classes.txt").unlink()
+    (tmp_path / "data.yaml").write_text("names: {0: ant, 1: bee}\n")
+    data = yolo(tmp_path)
+    data.setup()
+    assert data.class_names == ["ant", "bee"]
+
+
+@pytest.mark.data
+@pytest.mark.skipif(not BCCD.is_dir(), reason="the blood cells are not here")
+def test_blood_cells_as_published():
+    annotations = voc(BCCD).annotations(decode=False)
+    assert [len(annotations[split].records) for split in ("train", "val", "test")] == [205, 87, 72]
+    boxes = torch.cat([record.labels for split in annotations.values() for record in split.records])
+    assert boxes.bincount().tolist() == [361, 4153, 372]  # Platelets, RBC less two of zero area, WBC
+    assert sorted(p.file for split in annotations.values() for p in split.problems) == [
+        "BloodImage_00338.xml",
+        "BloodImage_00343.xml",
+    ]

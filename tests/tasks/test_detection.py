@@ -1,0 +1,132 @@
+import warnings
+
+import pytest
+import torch
+
+from zoo.build import build_data, build_task
+from zoo.config import compose, plain
+from zoo.errors import ZooError
+from zoo.losses.yolo import YoloLoss
+from zoo.networks.yolo import YOLO, SmallDarknet
+from zoo.ops.grid import deactivate, encode
+from zoo.tasks.detection import Detection
+
+TINY = ["data.train_scenes=8", "data.val_scenes=4", "data.test_scenes=6", "data.image_size=64", "data.sides=[14,28]"]
+BACKBONE = {"widths": (4, 8, 8, 8), "depths": (0, 0, 0, 0)}
+
+
+def make(network=None, **changes):
+    loss = YoloLoss(
+        objectness_weight=1.0, box_weight=1.0, class_weight=1.0, match_ratio=4.0, gamma=0.0, class_weights=None
+    )
+    network = network or YOLO(backbone=SmallDarknet(**BACKBONE), width=8, num_classes=2)
+    return Detection(**({"network": network, "loss": loss, "min_score": 0.01, "iou_threshold": 0.5} | changes))
+
+
+class Oracle(torch.nn.Module):
+    """A network that says what it was told."""
+
+    def __init__(self, targets, size=64):
+        super().__init__()
+        self.anchors = torch.tensor([[[12.0, 12.0]], [[30.0, 30.0]]])
+        self.strides = [8, 16]
+        grids = []
+        for anchors, stride in zip(self.anchors, self.strides, strict=True):
+            cells = size // stride
+            raws = []
+            for target in targets:
+                place = encode(
+                    target["boxes"], target["labels"], anchors, stride=stride, rows=cells, columns=cells, num_classes=2
+                )
+                where = torch.nonzero(place[..., 0], as_tuple=True)
+                raw = torch.where(place > 0.5, 10.0, -10.0)
+                raw[(*where, slice(1, 5))] = deactivate(place[where][:, 1:5], anchors[where[2]], stride)
+                raws.append(raw)
+            grids.append(torch.stack(raws))
+        self.grids = tuple(grids)
+
+    def forward(self, images):
+        return self.grids
+
+
+def scenes():
+    boxes = torch.tensor([[2.0, 2.0, 16.0, 14.0], [20.0, 20.0, 52.0, 48.0], [40.0, 3.0, 58.0, 15.0]])
+    return [
+        {"boxes": boxes, "labels": torch.tensor([0, 1, 1])},
+        {"boxes": torch.empty(0, 4), "labels": torch.empty(0, dtype=torch.long)},
+        {"boxes": boxes[:1], "labels": torch.tensor([1])},
+    ]
+
+
+def test_grids_made_from_the_truth_measure_as_perfect():
+    targets = scenes()
+    task = make(Oracle(targets)).eval()
+    task.validation_step((torch.zeros(3, 3, 64, 64), targets), 0)
+    values = task.val_metrics.compute()
+    assert {name: round(float(values[f"val/{name}"]), 4) for name in ("map", "map_50", "f1")} == {
+        "map": 1.0,
+        "map_50": 1.0,
+        "f1": 1.0,
+    }
+
+
+def test_the_forward_gives_boxes_and_scores_of_all_anchors():
+    boxes, scores = make().eval()(torch.rand(2, 3, 64, 64))
+    assert boxes.shape == (2, (64 + 16) * 3, 4)
+    assert scores.shape == (2, 240, 2)
+    assert ((scores >= 0) & (scores <= 1)).all()
+
+
+def test_the_operating_point_is_found_in_validation_saved_and_used(tmp_path):
+    from pytorch_lightning import Trainer
+
+    config = plain(compose(["model=yolo", "model.min_score=0.0001", *TINY]))
+    data = build_data(config["data"])
+    task = build_task(config["model"], data.facts(), data.card())
+    task.optimizer_factory = lambda groups: torch.optim.Adam(groups, lr=1e-3)
+    trainer = Trainer(
+        max_epochs=1,
+        accelerator="cpu",
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Lightning's advice on workers
+        trainer.fit(task, datamodule=data)
+    point = float(task.operating_point)
+    assert point != 0.5
+    trainer.save_checkpoint(tmp_path / "a.ckpt")
+    saved = torch.load(tmp_path / "a.ckpt", weights_only=True)["state_dict"]["operating_point"]
+    assert float(saved) == point
+    metric = task._boxes_of("test")
+    task.on_test_start()
+    assert metric.at == point
+    found = task.eval().predict_step(torch.rand(2, 3, 64, 64))
+    assert all((detections.scores >= point).all() for detections in found)
+
+
+def test_it_overfits_a_scene():
+    torch.manual_seed(0)
+    targets = scenes()[:1]
+    task = make(YOLO(backbone=SmallDarknet(widths=(8, 16, 24, 32), depths=(0, 0, 1, 1)), width=24, num_classes=2))
+    image = torch.zeros(1, 3, 64, 64)
+    for box, label in zip(targets[0]["boxes"].long().tolist(), targets[0]["labels"].tolist(), strict=True):
+        image[0, label, box[1] : box[3], box[0] : box[2]] = 1
+    batch = (image.repeat(2, 1, 1, 1), targets * 2)
+    optimizer = torch.optim.Adam(task.parameters(), lr=5e-3)
+    first = None
+    for _ in range(60):
+        loss = task.step(batch, "train")
+        first = first if first is not None else loss.item()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert loss.item() < 0.5 * first
+
+
+@pytest.mark.parametrize("name", ["min_score", "iou_threshold"])
+def test_thresholds_outside_their_range_are_refused(name):
+    with pytest.raises(ZooError, match=rf"`{name}` \(=1.5\) must be between 0 and 1"):
+        make(**{name: 1.5})

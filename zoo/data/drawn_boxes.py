@@ -1,0 +1,47 @@
+"""Pictures with boxes and their captions drawn on them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Num, UInt8
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+
+COLOURS = ("#2f6fde", "#e8843c", "#3a9d6e", "#b3508f", "#8a6fd1", "#c2a227", "#4aa3b5", "#d94f4f")
+
+
+def draw_boxes(
+    image: UInt8[Tensor, "3 h w"],
+    boxes: Num[Tensor, "n 4"],
+    captions: Sequence[str],
+    colours: Sequence[str],
+    enlarge: int = 1,
+) -> Image.Image:
+    """The picture, `enlarge` times as large, with xyxy boxes (pixels of the original) and a caption at each."""
+    picture = Image.fromarray(np.ascontiguousarray(image.permute(1, 2, 0).numpy()))
+    if enlarge > 1:
+        picture = picture.resize((picture.width * enlarge, picture.height * enlarge), Image.Resampling.BILINEAR)
+    draw = ImageDraw.Draw(picture)
+    long = max(picture.size)
+    thickness, font = max(1, long // 320), ImageFont.load_default(max(10, long // 48))
+    for box, caption, colour in zip((boxes * enlarge).tolist(), captions, colours, strict=True):
+        x1, y1, x2, y2 = box
+        draw.rectangle((min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2)), outline=colour, width=thickness)
+        if caption:
+            left, top, right, bottom = draw.textbbox((0, 0), caption, font=font)
+            height = bottom - top + 4
+            y = y1 - height if y1 >= height else y1
+            draw.rectangle((x1, y, x1 + right - left + 4, y + height), fill=colour)
+            draw.text((x1 + 2 - left, y + 2 - top), caption, fill="white", font=font)
+    return picture
+
+
+def sheet(pictures: Sequence[Image.Image], *, side: int, columns: int) -> Image.Image:
+    """Pictures side by side, each shrunk or enlarged to fit into `side` × `side` pixels."""
+    rows = -(-len(pictures) // columns) if pictures else 1
+    canvas = Image.new("RGB", (columns * side, rows * side), "white")
+    for i, picture in enumerate(pictures):
+        scale = (side - 4) / max(picture.size)
+        small = picture.resize((max(1, round(picture.width * scale)), max(1, round(picture.height * scale))))
+        canvas.paste(small, (i % columns * side + 2, i // columns * side + 2))
+    return canvas

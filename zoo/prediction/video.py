@@ -1,0 +1,42 @@
+"""Pictures of a video file, one after the other."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from jaxtyping import UInt8
+from torch import Tensor
+
+from zoo.errors import ZooError
+
+EXTENSIONS = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm")
+
+
+def is_video(path: Path) -> bool:
+    """Tell whether a file is taken for a video, by its name."""
+    return path.suffix.lower() in EXTENSIONS
+
+
+def frames(path: Path) -> Iterator[UInt8[Tensor, "3 h w"]]:
+    """The pictures of a video in order; a video that breaks off gives what comes before.
+
+    Raises:
+        ZooError: PyAV is not installed, or the file holds no picture that can be read.
+    """
+    try:
+        import av
+    except ModuleNotFoundError:
+        raise ZooError(f"{path} is a video: reading it needs PyAV (pip install zoo[video])") from None
+    count = 0
+    try:
+        with av.open(str(path)) as container:
+            for frame in container.decode(video=0):
+                count += 1
+                yield torch.from_numpy(frame.to_ndarray(format="rgb24")).permute(2, 0, 1)
+    except (av.error.FFmpegError, IndexError, ValueError) as error:
+        if count == 0:
+            raise ZooError(f"cannot read the video `{path}`: {error}") from None
+        print(f"the video {path} breaks off after {count} pictures: {error}")
+        return
+    if count == 0:
+        raise ZooError(f"cannot read the video `{path}`: it holds no picture")
