@@ -10,8 +10,9 @@ from pathlib import Path
 
 import torch
 
-from zoo import create_model, list_models
-from zoo.config import CONFIG_DIR, compose
+from zoo.build import catalogue_config
+from zoo.config import CONFIG_DIR, list_models
+from zoo.instantiate import instantiate, locate
 
 README = Path(__file__).resolve().parent.parent / "README.md"
 START, END = "<!-- models: start -->", "<!-- models: end -->"
@@ -21,10 +22,11 @@ def table() -> str:
     """The table in Markdown: one row for each model of the catalogue."""
     rows = ["| `model=` | parameters | task | what it is |", "|---|--:|---|---|"]
     for name in list_models():
+        config = catalogue_config(name)
         with torch.device("meta"):
-            model = create_model(name)
-        count = sum(parameter.numel() for parameter in model.network.parameters())
-        rows.append(f"| `{name}` | {count:,} | {model.kind} | {_description(name)} |")
+            network = instantiate(config["network"])
+        count = sum(parameter.numel() for parameter in network.parameters())
+        rows.append(f"| `{name}` | {count:,} | {locate(config['_target_']).kind} | {_description(name)} |")
     return "\n".join(rows)
 
 
@@ -32,7 +34,7 @@ def _description(name: str) -> str:
     """The first comment of the model's file."""
     lines = (CONFIG_DIR / "model" / f"{name}.yaml").read_text(encoding="utf-8").splitlines()
     comments = [line.removeprefix("# ") for line in lines if line.startswith("# ") and "@package" not in line]
-    return comments[0].rstrip(".") if comments else compose([f"model={name}"]).model.network._target_
+    return comments[0].rstrip(".") if comments else ""
 
 
 def main() -> int:

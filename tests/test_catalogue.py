@@ -3,9 +3,10 @@
 import pytest
 import torch
 
-from zoo.build import attach_optimizer, build_data, build_task, create_model
+from zoo.build import attach_optimizer, build_data, build_task, catalogue_config
 from zoo.checkpoint import load
 from zoo.config import compose, list_models, plain
+from zoo.instantiate import instantiate, locate
 
 HEAVY = {  # too slow or too large to be trained within a quick test; built on no device here, trained elsewhere
     name for name in list_models() if name.startswith(("alexnet", "vgg", "resnet", "inception", "googlenet"))
@@ -39,10 +40,11 @@ def first_batch(datamodule, split="train"):
 
 @pytest.mark.parametrize("name", list_models())
 def test_it_is_built_by_name_alone(name):
+    config = catalogue_config(name)
     with torch.device("meta"):
-        model = create_model(name)
-    assert model.config["network"]["_target_"].startswith("zoo.networks.")
-    assert model.monitor.startswith("val/")
+        network = instantiate(config["network"])
+    assert type(network).__module__.startswith("zoo.networks.")
+    assert locate(config["_target_"]).monitor.startswith("val/")
 
 
 @pytest.mark.parametrize("name", LIGHT)

@@ -126,6 +126,20 @@ def create_model(name: str, *, pretrained: str | None = None, **facts: Any) -> T
     >>> create_model("lenet5", num_classes=7).network.classifier[-1].out_features
     7
     """
+    task = build_task(catalogue_config(name, **facts), {}, {"model": name})
+    if pretrained is not None:
+        from zoo.pretrained import load_pretrained
+
+        load_pretrained(task, pretrained, model=name)
+    return task.eval()
+
+
+def catalogue_config(name: str, **facts: Any) -> dict[str, Any]:
+    """The completed configuration of a model of the catalogue, from `facts` and the network's own defaults.
+
+    Raises:
+        ZooError: no such model or fact.
+    """
     if name not in list_models():
         raise ZooError(unknown("model", name, list_models()))
     config = plain(compose([f"model={name}"]))["model"]
@@ -133,12 +147,9 @@ def create_model(name: str, *, pretrained: str | None = None, **facts: Any) -> T
     for fact in facts:
         if fact not in readers:
             raise ZooError(unknown("argument", fact, sorted(readers)))
-    task = build_task(config, _defaults(config["network"]) | facts, {"model": name})
-    if pretrained is not None:
-        from zoo.pretrained import load_pretrained
-
-        load_pretrained(task, pretrained, model=name)
-    return task.eval()
+    completed = complete(config, _defaults(config["network"]) | facts, "model")
+    assert isinstance(completed, dict)
+    return completed
 
 
 def _named(configs: Mapping[str, Any], facts: Mapping[str, Any], where: str) -> list[Any]:
