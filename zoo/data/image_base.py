@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int, Shaped, UInt8
 from torch import Tensor
+from torch.nn.functional import one_hot
 
 from zoo.data.base import DataModule
 from zoo.data.images import cut_square, read_image, squash
@@ -123,7 +124,11 @@ class ImageClassificationData(DataModule):
     def augment(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
         """A training batch through the augmentation."""
         images, labels = batch
-        return self.augmentation(to_unit(images), labels) if self.augmentation else (images, labels)
+        if self.augmentation is None:
+            return images, labels
+        if getattr(self.augmentation, "mixes_labels", False):
+            labels = one_hot(labels, len(self.class_names)).float()
+        return self.augmentation(to_unit(images), labels)
 
     def normalize(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
         """A batch with normalized images."""

@@ -20,6 +20,7 @@ from zoo.reports.classification_measures import (
 )
 from zoo.reports.comparison import comparison
 from zoo.reports.figures import plain_text
+from zoo.reports.network_views import filters_section, training_images_section
 from zoo.reports.page import Section
 from zoo.tasks.classification import Classification
 
@@ -36,12 +37,14 @@ def sections(task: Classification, datamodule: DataModule, folder: Path, results
     probabilities, labels = outputs.probabilities.numpy(), outputs.labels.numpy()
     names = [str(name) for name in task.card["class_names"]]
     test = datamodule.split("test")
+    views = [training_images_section(datamodule, folder), filters_section(task.network, folder)]
     return [
         comparison(results, "accuracy", folder),
         confusion_section(probabilities, labels, names, folder),
         class_section(probabilities, labels, names),
         calibration_section(probabilities, labels, folder),
         mistakes_section(probabilities, labels, names, test, folder),
+        *(view for view in views if view is not None),
     ]
 
 

@@ -1,0 +1,97 @@
+"""What a network of images was shown while it trained, and what its first layer looks for."""
+
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from zoo.data.base import DataModule
+from zoo.data.image_base import ImageClassificationData
+from zoo.reports.figures import drawing
+from zoo.reports.page import Section
+
+SHOWN = 24
+COLUMNS = 8
+FILTERS = 32
+
+EDGES = {
+    "vertical edge": ((1, 0, -1), (1, 0, -1), (1, 0, -1)),
+    "horizontal edge": ((1, 1, 1), (0, 0, 0), (-1, -1, -1)),
+    "Sobel, vertical": ((1, 0, -1), (2, 0, -2), (1, 0, -1)),
+    "Sobel, horizontal": ((1, 2, 1), (0, 0, 0), (-1, -2, -1)),
+}
+
+
+def training_images_section(datamodule: DataModule, folder: Path) -> Section | None:
+    """A contact sheet of augmented training images; None where the data is not of labelled images."""
+    if not isinstance(datamodule, ImageClassificationData):
+        return None
+    dataset = datamodule.split("train")
+    count = min(SHOWN, len(dataset))
+    chosen = torch.arange(count) * (len(dataset) // count)
+    with torch.random.fork_rng(devices=[]):  # the pictures change nothing else
+        torch.manual_seed(datamodule.seed)
+        images, labels = datamodule.normalize(datamodule.augment(dataset[chosen]))
+    preprocessing = datamodule.preprocessing
+    mean, std = (torch.tensor(values).view(-1, 1, 1) for values in (preprocessing.mean, preprocessing.std))
+    pictures = (images * std + mean).clamp(0, 1)
+    names = [str(name) for name in datamodule.class_names]
+    titles = [_title(label, names) for label in labels]
+    figure = _sheet(folder / "training_images.png", pictures, titles)
+    kind = "augmented " if datamodule.augmentation is not None else ""
+    text = f"{count} {kind}training images as the network sees them, before the last shift and scale of their values."
+    return Section("What the network sees", text, [figure])
+
+
+def filters_section(network: nn.Module, folder: Path) -> Section | None:
+    """Filters of the first convolution beside classical edge filters; None where there are none to see."""
+    first = next((module for module in network.modules() if isinstance(module, nn.Conv2d)), None)
+    if first is None or first.weight.shape[1] not in (1, 3) or min(first.weight.shape[2:]) < 3:
+        return None
+    learned = first.weight.detach().float().cpu()[:FILTERS]
+    known = torch.tensor(list(EDGES.values()), dtype=torch.float)[:, None]
+    with drawing(folder / "first_filters.png", width=8.4, height=1.6 + 1.05 * -(-len(learned) // COLUMNS)) as figure:
+        parts = figure.subfigures(2, 1, squeeze=False, height_ratios=[1.3, -(-len(learned) // COLUMNS)])
+        upper, lower = parts[:, 0]
+        for axes, kernel, name in zip(upper.subplots(1, len(EDGES)), known, EDGES, strict=True):
+            axes.imshow(_picture(kernel).numpy(), cmap="gray", vmin=0, vmax=1)
+            axes.set_title(name, fontsize=9)
+            axes.set_axis_off()
+        grid = lower.subplots(-(-len(learned) // COLUMNS), COLUMNS, squeeze=False).ravel()
+        for axes in grid:
+            axes.set_axis_off()
+        for axes, kernel in zip(grid, learned, strict=False):
+            axes.imshow(_picture(kernel).numpy(), cmap="gray", vmin=0, vmax=1)
+    text = (
+        f"Above, filters that find edges by construction; below, {len(learned)} of the {len(first.weight)} filters "
+        "of the first convolution, each on its own scale."
+    )
+    return Section("First-layer filters", text, [folder / "first_filters.png"])
+
+
+def _sheet(path: Path, pictures: Float[Tensor, "n c h w"], titles: list[str]) -> Path:
+    rows = -(-len(pictures) // COLUMNS)
+    with drawing(path, width=8.4, height=1.3 * rows) as figure:
+        grid = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
+        for axes in grid:
+            axes.set_axis_off()
+        for axes, picture, title in zip(grid, pictures, titles, strict=False):
+            axes.imshow(picture.permute(1, 2, 0).squeeze(-1).numpy(), cmap="gray", vmin=0, vmax=1)
+            axes.set_title(title, fontsize=8)
+    return path
+
+
+def _title(label: Tensor, names: list[str]) -> str:
+    """A class name, or for mixed images the two greatest with their shares."""
+    if label.ndim == 0:
+        return names[int(label)][:16]
+    values, places = label.topk(2)
+    parts = [f"{names[int(i)][:8]} {v:.0%}" for v, i in zip(values, places, strict=True) if v > 0.005]
+    return " ".join(parts)
+
+
+def _picture(kernel: Float[Tensor, "c h w"]) -> Tensor:
+    """A filter as an image: its own range to [0, 1]."""
+    low, high = kernel.min(), kernel.max()
+    return ((kernel - low) / (high - low).clamp(min=1e-12)).permute(1, 2, 0).squeeze(-1)
