@@ -2,6 +2,7 @@
 
 import json
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any, NamedTuple
@@ -27,7 +28,7 @@ class Ladder(Callback):
     `published` gives figures of others to stand beside, `floor` the best that is possible.
     """
 
-    def __init__(self, metric: str, published: dict[str, float] | None = None, floor: float | None = None) -> None:
+    def __init__(self, metric: str, published: Mapping[str, float] | None = None, floor: float | None = None) -> None:
         self.metric = metric
         self.published = published or {}
         self.floor = floor

@@ -1,5 +1,6 @@
 """Series from a table: any CSV or Parquet file, split in order of time."""
 
+import copy
 import sys
 from abc import abstractmethod
 from itertools import count
@@ -62,6 +63,18 @@ class TableData(SeriesData):
         self.fractions: Fractions = (split[0], split[1], split[2])
         self.stride = stride
         self.calendar = list(calendar)
+        self._fold: tuple[int, int] | None = None
+
+    def fold(self, number: int, folds: int) -> "TableData":
+        """The same data for one of `folds` origins of a backtest, from 0.
+
+        The test part is cut into `folds` blocks. Each fold tests on its own block, and has all that came before
+        to train on and to validate with, in the proportion of `split`.
+        """
+        other = copy.copy(self)
+        other._splits = {}
+        other._fold = (number, folds)
+        return other
 
     @abstractmethod
     def source(self) -> tuple[SeriesTable, str]:
@@ -78,7 +91,7 @@ class TableData(SeriesData):
             print(line, file=sys.stderr)
         spans: dict[str, list[tuple[int, int]]] = {"train": [], "val": [], "test": []}
         for (first, end), name in zip(self.table.spans(), self.table.names, strict=True):
-            parts = cut(end - first, self.fractions, self.context, self.horizon)
+            parts = cut(end - first, self.fractions, self.context, self.horizon, self._fold)
             if parts is None:
                 raise ZooError(self._too_short(where, name, end - first))
             for split, (start, stop) in parts.items():
@@ -100,7 +113,7 @@ class TableData(SeriesData):
         least = next(
             n
             for n in count(self.context + self.horizon)
-            if cut(n, self.fractions, self.context, self.horizon) is not None
+            if cut(n, self.fractions, self.context, self.horizon, self._fold) is not None
         )
         who = f"series `{name}` of {where}" if name else where
         return (
@@ -123,24 +136,32 @@ class TableData(SeriesData):
         }
 
 
-def cut(length: int, fractions: Fractions, context: int, horizon: int) -> dict[str, tuple[int, int]] | None:
+def cut(
+    length: int,
+    fractions: Fractions,
+    context: int,
+    horizon: int,
+    fold: tuple[int, int] | None = None,
+) -> dict[str, tuple[int, int]] | None:
     """The parts of a series, each with the history that its first future needs; None where one holds no window.
 
     Training takes the first fraction of the steps and the test the last, both rounded down, as is usual for the
-    long-horizon benchmarks.
+    long-horizon benchmarks. `fold` (number, of how many) takes one block of the test and what came before it.
 
     >>> cut(7588, (0.7, 0.1, 0.2), 96, 96)
     {'train': (0, 5311), 'val': (5215, 6071), 'test': (5975, 7588)}
+    >>> cut(100, (0.6, 0.2, 0.2), 5, 3, fold=(1, 2))
+    {'train': (0, 67), 'val': (62, 90), 'test': (85, 100)}
     """
     train, test = int(length * fractions[0] + 1e-9), int(length * fractions[2] + 1e-9)
-    enough = train >= context + horizon and test >= horizon and length - train - test >= horizon
-    if not enough:
+    origin, end = length - test, length
+    if fold is not None:
+        number, folds = fold
+        origin, end = origin + test * number // folds, origin + test * (number + 1) // folds
+        train = int(origin * fractions[0] / (fractions[0] + fractions[1]) + 1e-9)
+    if train < context + horizon or origin - train < horizon or end - origin < horizon:
         return None
-    return {
-        "train": (0, train),
-        "val": (train - context, length - test),
-        "test": (length - test - context, length),
-    }
+    return {"train": (0, train), "val": (train - context, origin), "test": (origin - context, end)}
 
 
 class Series(TableData):

@@ -23,10 +23,12 @@ def diebold_mariano(
 ) -> DieboldMariano:
     """Compares the losses of two forecasts, `horizon` steps ahead, of the same values in order of time.
 
-    Losses of forecasts h steps ahead are correlated over h - 1 lags, which the variance counts. Equal losses give
-    0 and 1. Source: Diebold and Mariano, "Comparing Predictive Accuracy", 1995, with the small-sample correction
-    and Student's t of Harvey, Leybourne and Newbold, 1997. Where the plain estimate of the variance is not
-    positive (it may be, at long horizons), Bartlett's weights make it so.
+    Losses of forecasts h steps ahead are correlated over h - 1 lags, which the variance counts. Losses equal
+    to five digits give 0 and 1. Where the plain estimate of the variance is not positive (it may be, at long
+    horizons), Bartlett's weights make it so.
+
+    Source: Diebold and Mariano, "Comparing Predictive Accuracy", 1995, with the small-sample correction and
+    Student's t of Harvey, Leybourne and Newbold, 1997.
 
     Raises:
         ZooError: fewer than two forecasts more than the horizon.
@@ -35,6 +37,8 @@ def diebold_mariano(
     n = len(difference)
     if n < horizon + 2:
         raise ZooError(f"the Diebold-Mariano test of {horizon} steps needs at least {horizon + 2} forecasts, not {n}")
+    if np.allclose(first_loss, second_loss, rtol=1e-5, atol=0.0):
+        return DieboldMariano(0.0, 1.0)
     mean = difference.mean()
     rest = difference - mean
     autocovariance = np.array([rest[lag:] @ rest[: n - lag] for lag in range(horizon)]) / n
@@ -42,8 +46,8 @@ def diebold_mariano(
     if variance <= 0.0:
         weights = 1.0 - np.arange(horizon) / horizon
         variance = (autocovariance[0] + 2.0 * (weights * autocovariance)[1:].sum()) / n
-    if variance <= 0.0:  # the losses differ by a constant, or not at all
-        return DieboldMariano(0.0, 1.0) if mean == 0.0 else DieboldMariano(float(np.sign(mean) * np.inf), 0.0)
+    if variance <= 0.0:  # the losses differ by a constant
+        return DieboldMariano(float(np.sign(mean) * np.inf), 0.0)
     correction = (n + 1 - 2 * horizon + horizon * (horizon - 1) / n) / n
     statistic = float(mean / np.sqrt(variance) * np.sqrt(max(correction, 0.0)))
     return DieboldMariano(statistic, float(2.0 * student.sf(abs(statistic), df=n - 1)))

@@ -1,0 +1,25 @@
+"""`zoo-backtest`: tests a forecaster along time, block after block."""
+
+from typing import Any
+
+from zoo.commands.launch import launch, run_directory
+from zoo.config import choices, plain
+
+
+def main() -> None:
+    """The entry point of `zoo-backtest` and `scripts/backtest.py`."""
+    launch("backtest", _backtest)
+
+
+def _backtest(config: Any) -> None:
+    run_dir, chosen, values = run_directory(), choices(), plain(config)
+
+    from zoo.backtest import backtest  # torch and Lightning are imported once the configuration stands
+    from zoo.reports.backtest import table, write_backtest
+
+    found = backtest(values, run_dir, model=chosen["model"], data=chosen["data"])
+    rows = table(found)
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    print(f"report: {write_backtest(found, run_dir, chosen['model'], chosen['data'], values)}")
