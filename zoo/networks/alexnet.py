@@ -20,6 +20,7 @@ class AlexNet(StagedNetwork):
     """
 
     heads = ("classifier.6",)
+    channels_last = False
 
     def __init__(
         self,

@@ -22,6 +22,7 @@ class VGG(StagedNetwork):
     """
 
     heads = ("classifier.6",)
+    channels_last = False
     least_size = 32
 
     def __init__(
