@@ -23,7 +23,7 @@ from zoo.reports.figures import COLOURS, SOFT, drawing, without_frame
 from zoo.reports.page import Section
 from zoo.tasks.embedding import Embedding
 
-_POINTS = 500  # of the picture of the embedding
+_POINTS = 300  # of the picture of the embedding
 _NAMED = 8  # identities with a colour of their own
 _HARDEST = 6
 
