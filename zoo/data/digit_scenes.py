@@ -109,6 +109,18 @@ class MadeScenes:
 class FreshBatches(IndexBatches):
     """Batches whose scenes no earlier epoch has shown: epoch e has the scenes from e times the length on."""
 
+    @classmethod
+    def like(cls, usual: IndexBatches) -> "FreshBatches":
+        """The same batches with fresh scenes."""
+        return cls(
+            usual.count,
+            usual.batch_size,
+            shuffle=usual.shuffle,
+            seed=usual.seed,
+            rank=usual.rank,
+            world_size=usual.world_size,
+        )
+
     def __iter__(self) -> Any:
         for batch in super().__iter__():
             yield batch + self.epoch * self.count
@@ -174,16 +186,7 @@ class DigitScenes(DetectionData):
         """Fresh scenes for training, the same scenes for validation and test."""
         usual = super().sampler(name)
         assert isinstance(usual, IndexBatches)
-        if name != "train":
-            return usual
-        return FreshBatches(
-            usual.count,
-            usual.batch_size,
-            shuffle=True,
-            seed=usual.seed,
-            rank=usual.rank,
-            world_size=usual.world_size,
-        )
+        return FreshBatches.like(usual) if name == "train" else usual
 
     def _maker(self, split: Split) -> SceneMaker:
         return SceneMaker(

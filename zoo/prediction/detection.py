@@ -78,8 +78,9 @@ def predict(
 ) -> list[BoxPrediction]:
     """The objects in an image file, in every image file below a folder, or in every picture of a video.
 
-    On a CPU the boxes are the same, bit for bit, whatever `batch_size`. `min_score` is the operating point that validation chose, unless given. With `folder`, predictions.csv,
-    predictions.json (COCO's result form) and the pictures with their boxes are written there.
+    On a CPU the boxes are the same, bit for bit, whatever `batch_size`. `min_score` is the operating point that
+    validation chose, unless given. With `folder`, predictions.csv, predictions.json (COCO's result form) and the
+    pictures with their boxes are written there.
 
     Raises:
         ZooError: the model was not trained on pictures, there are none, or a threshold is outside [0, 1].

@@ -1,0 +1,41 @@
+"""How far points are from where they should be."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torchmetrics import Metric
+
+
+class PointErrors(Metric):
+    """`nme`, the mean distance of points over the object's size, and `found`, the share of points within a tenth of it.
+
+    The size is the square root of the area of the box around the true points. Counted over images with an object.
+    """
+
+    full_state_update = False
+    total: Tensor
+    near: Tensor
+    count: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        for name in ("total", "near", "count"):
+            self.add_state(name, default=torch.tensor(0.0, dtype=torch.float64), dist_reduce_fx="sum")
+
+    def update(self, found: Float[Tensor, "b k 2"], points: Float[Tensor, "b k 2"]) -> None:
+        """Counts images with an object."""
+        distances = normalised_distances(found, points)
+        self.total += distances.double().sum()
+        self.near += (distances < 0.1).sum()
+        self.count += distances.numel()
+
+    def compute(self) -> dict[str, Tensor]:
+        """The two values."""
+        count = self.count.clamp(min=1)
+        return {"nme": (self.total / count).float(), "found": (self.near / count).float()}
+
+
+def normalised_distances(found: Float[Tensor, "b k 2"], points: Float[Tensor, "b k 2"]) -> Float[Tensor, "b k"]:
+    """Distance of each point over the square root of the area of the box around the true points."""
+    size = (points.amax(1) - points.amin(1)).clamp(min=1e-6).prod(1).sqrt()
+    return (found - points).norm(dim=2) / size[:, None]
