@@ -203,6 +203,15 @@ def test_list_images_is_sorted_recursive_and_blind_to_other_files(tmp_path):
         list_images(tmp_path / "0.webp")
 
 
+def test_list_images_follows_links_once(tmp_path):
+    (tmp_path / "here").mkdir()
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "1.png").touch()
+    (tmp_path / "here" / "link").symlink_to(tmp_path / "there")
+    (tmp_path / "there" / "back").symlink_to(tmp_path / "here")
+    assert list_images(tmp_path / "here") == [tmp_path / "here" / "link" / "1.png"]
+
+
 def test_cut_square_is_torchvisions_evaluation_transform():
     image = torch.from_numpy(RNG.integers(0, 256, (3, 50, 70), dtype=np.uint8))
     wanted = v2.Compose([v2.Resize(32), v2.CenterCrop(28)])(image)

@@ -44,8 +44,13 @@ def list_images(folder: str | Path) -> list[Path]:
     if not root.is_dir():
         what = "is a file, not a folder" if root.exists() else "does not exist"
         raise ZooError(f"the image folder `{folder}` {what}")
-    found = []
+    found, seen = [], set()
     for parent, folders, files in os.walk(root, followlinks=True):
+        real = os.path.realpath(parent)
+        if real in seen:  # a link that leads back up would be followed for ever
+            folders.clear()
+            continue
+        seen.add(real)
         folders[:] = [name for name in folders if not name.startswith((".", "__MACOSX"))]
         found += [Path(parent, name) for name in files if is_image_name(name)]
     return sorted(found)
