@@ -47,7 +47,10 @@ def load_pretrained(
         ZooError: no such weights, a file that cannot be trusted, or tensors that neither fit nor are explained.
     """
     found = source if isinstance(source, Source) else find(source, model=model)
-    report = fit(task.network, found, class_names=class_names)
+    network: Any = task.network
+    if hasattr(network, "backbone") and not any(key.startswith("backbone.") for key in found.state):
+        network = network.backbone  # weights of a classifier, for a network built upon one
+    report = fit(network, found, class_names=class_names)
     known: dict[str, Any] = {"preprocessing": dict(found.preprocessing)} if found.preprocessing else {}
     if found.class_names and not report.new:
         known["class_names"] = list(found.class_names)

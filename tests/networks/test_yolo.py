@@ -1,6 +1,8 @@
 import pytest
 import torch
+import torchvision
 
+import zoo
 from zoo.errors import ZooError
 from zoo.networks.resnet import ResNet
 from zoo.networks.yolo import YOLO, SmallDarknet
@@ -53,3 +55,14 @@ def test_a_backbone_without_maps_is_refused():
         YOLO(backbone=ResNet(layers=[1, 1, 1, 1], block="basic"))
     with pytest.raises(ZooError, match="each must be twice"):
         YOLO(backbone=ResNet(layers=[1, 1, 1, 1], block="basic", features=["layer1", "layer3"]))
+
+
+def test_weights_of_a_classifier_go_into_the_backbone(tmp_path):
+    torch.manual_seed(0)
+    published = torchvision.models.resnet50(weights=None).eval()
+    torch.save(published.state_dict(), tmp_path / "resnet50.pth")
+    model = zoo.create_model("yolo_resnet50", num_classes=4, pretrained=str(tmp_path / "resnet50.pth"))
+    images = torch.rand(1, 3, 64, 64)
+    stem = published.maxpool(published.relu(published.bn1(published.conv1(images))))
+    torch.testing.assert_close(model.network.backbone(images)["layer2"], published.layer2(published.layer1(stem)))
+    assert [tuple(g.shape[1:]) for g in model.network(images)] == [(8, 8, 2, 9), (4, 4, 2, 9), (2, 2, 2, 9)]

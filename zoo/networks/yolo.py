@@ -86,18 +86,31 @@ class YOLO(nn.Module):
     of the one before.
 
     `anchors` are (width, height) in pixels of the network's input; the small ones go to the fine grids.
+    `mean` and `std` of each channel are those that a pretrained backbone expects of images in [0, 1].
 
     Raises:
         ZooError: anchors that do not divide evenly over the maps.
     """
 
+    heads: tuple[str, ...] = ()  # an output for other classes shares no rows: its weights fit whole or not at all
     channels_last = True  # measured on two cores: training takes 0.85 of the time
     anchors: Float[Tensor, "levels a 2"]
+    mean: Tensor
+    std: Tensor
 
     def __init__(
-        self, *, backbone: nn.Module, width: int = 64, num_classes: int = 80, anchors: Shapes = YOLOV3_TINY
+        self,
+        *,
+        backbone: nn.Module,
+        width: int = 64,
+        num_classes: int = 80,
+        anchors: Shapes = YOLOV3_TINY,
+        mean: Sequence[float] = (0.0, 0.0, 0.0),
+        std: Sequence[float] = (1.0, 1.0, 1.0),
     ) -> None:
         super().__init__()
+        self.register_buffer("mean", torch.tensor(mean).view(1, -1, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(std).view(1, -1, 1, 1), persistent=False)
         self.backbone = backbone
         self.num_classes = num_classes
         self.strides, channels = _probe(backbone)
@@ -107,11 +120,11 @@ class YOLO(nn.Module):
             raise ZooError(f"{error}: choose data.num_anchors so that they do") from error
         self.inward = nn.ModuleList(ConvBlock(count, width, 1) for count in channels)
         self.join = nn.ModuleList(ConvBlock(2 * width, width, 1) for _ in channels[:-1])
-        self.heads = nn.ModuleList()
+        self.branches = nn.ModuleList()
         for stride in self.strides:
             last = nn.Conv2d(width, self.anchors.shape[1] * (BOX + num_classes), 1)
             self._start_rare(last, stride)
-            self.heads.append(nn.Sequential(ConvBlock(width, width), ConvBlock(width, width), last))
+            self.branches.append(nn.Sequential(ConvBlock(width, width), ConvBlock(width, width), last))
 
     def forward(self, images: Float[Tensor, "b c h w"]) -> tuple[Float[Tensor, "b _ _ a values"], ...]:
         """Raw grids, the finest first.
@@ -125,14 +138,14 @@ class YOLO(nn.Module):
                 f"YOLO takes images with sides that are multiples of {self.strides[-1]} pixels, "
                 f"not {height}×{width}: set data.image_size to a multiple"
             )
-        maps = list(self.backbone(images).values())
+        maps = list(self.backbone((images - self.mean) / self.std).values())
         path = [self.inward[-1](maps[-1])]  # top-down: from the coarsest map to the finest
         for i in reversed(range(len(maps) - 1)):
             above = F.interpolate(path[0], scale_factor=2.0, mode="nearest")
             path.insert(0, self.join[i](torch.cat([self.inward[i](maps[i]), above], 1)))
         grids = []
-        for head, x in zip(self.heads, path, strict=True):
-            raw = head(x)
+        for branch, x in zip(self.branches, path, strict=True):
+            raw = branch(x)
             b, _, rows, columns = raw.shape
             grids.append(raw.view(b, -1, BOX + self.num_classes, rows, columns).permute(0, 3, 4, 1, 2))
         return tuple(grids)
