@@ -1,0 +1,17 @@
+"""What the GRU reaches on waves, in a run of its own."""
+
+import json
+import time
+
+import pytest
+
+
+@pytest.mark.slow
+def test_gru_comes_near_the_best_possible_forecast(command):
+    start = time.process_time()
+    ended = command("train", "model=gru", "trainer=cpu")
+    assert ended.code == 0, ended.err
+    assert time.process_time() - start < 300
+    test = json.loads((ended.run / "metrics.json").read_text())["test"]
+    assert 0.1155 < test["rmse"] < 0.122
+    assert 0.88 < test["coverage"] < 0.92
