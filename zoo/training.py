@@ -1,6 +1,5 @@
 """One run: data, task and trainer from a configuration; fit, test, metrics.json and report."""
 
-import errno
 import logging
 import warnings
 from pathlib import Path
@@ -44,6 +43,13 @@ def train(config: dict[str, Any], run_dir: Path, *, model: str, data: str) -> No
         ZooError: a user's mistake in the configuration, the data, or a file.
     """
     quiet_lightning()
+    try:
+        _train(config, run_dir, model, data)
+    except MisconfigurationException as error:
+        raise ZooError(str(error)) from error
+
+
+def _train(config: dict[str, Any], run_dir: Path, model: str, data: str) -> None:
     seed_everything(config["seed"], workers=True, verbose=False)
     weights = find(config["pretrained"], model=model) if config["pretrained"] else None
     datamodule = build_data(config["data"])
@@ -69,15 +75,8 @@ def train(config: dict[str, Any], run_dir: Path, *, model: str, data: str) -> No
         deterministic=config["deterministic"],
     )
     checkpoint = resume_from(config["resume"], run_dir, task, trainer)
-    try:
-        fit(trainer, task, datamodule, checkpoint)
-        _test_and_report(config, trainer, task, datamodule, run_dir)
-    except MisconfigurationException as error:
-        raise ZooError(str(error)) from error
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EDQUOT):
-            raise ZooError(f"cannot write below {run_dir}: {error.strerror}; what was written stays") from error
-        raise
+    fit(trainer, task, datamodule, checkpoint)
+    _test_and_report(config, trainer, task, datamodule, run_dir)
 
 
 def _tune(config: dict[str, Any], hardware: Hardware, run_dir: Path, task: Task, datamodule: DataModule) -> None:
