@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from zoo.backtest import backtest, compare
+from zoo.backtest import backtest
 from zoo.config import compose, plain
 from zoo.data.series import cut
 from zoo.errors import ZooError
+from zoo.metrics.backtest import compare
 
 SHAPE = ["data.time=t", "data.targets=[y]", "data.context=10", "data.horizon=3", "data.season=5"]
 

@@ -1,13 +1,11 @@
 """Rolling-origin evaluation: a forecaster tested block after block, trained anew before each or once before all."""
 
 import json
-import math
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float
 from pytorch_lightning import seed_everything
 
 from zoo.baselines.forecasting import Rule, batches, rules
@@ -16,28 +14,10 @@ from zoo.data.series import TableData
 from zoo.data.stamps import plain_stamp
 from zoo.errors import ZooError
 from zoo.hardware import choose
-from zoo.metrics.diebold_mariano import DieboldMariano, diebold_mariano
+from zoo.metrics.backtest import Backtest, Errors, compare, root_mean_square
 from zoo.results import measure
 from zoo.tasks.forecasting import Forecasting
 from zoo.training import fit, quiet_lightning
-
-Errors = Float[np.ndarray, "_ h d"]
-
-
-class Backtest(NamedTuple):
-    """What a backtest found, in units of the standard deviation of the first training part."""
-
-    origins: list[Any]
-    """The time of the last known step of each fold."""
-    rmse: dict[str, float]
-    """Of the model, and of each simple rule."""
-    mae: dict[str, float]
-    by_fold: dict[str, list[float]]
-    """RMSE of each fold."""
-    by_step: dict[str, list[float]]
-    """RMSE of each step ahead."""
-    diebold_mariano: dict[str, DieboldMariano]
-    """The model against each rule: below 0 where the model's squared errors are smaller."""
 
 
 def backtest(config: dict[str, Any], run_dir: Path, *, model: str, data: str) -> Backtest:
@@ -68,33 +48,13 @@ def backtest(config: dict[str, Any], run_dir: Path, *, model: str, data: str) ->
             task, simple = _trained(config, part, folder, model, data), rules(part)
         for name, values in _errors(config, task, simple, part, folder).items():
             errors.setdefault(name, []).append(values / scale)
-        shown = "  ".join(f"{name} {_rmse(folds[-1]):.4f}" for name, folds in errors.items())
+        shown = "  ".join(f"{name} {root_mean_square(folds[-1]):.4f}" for name, folds in errors.items())
         print(f"fold {number + 1}/{len(parts)}, from {_origin(part)}: {shown}", flush=True)
     found = compare(errors, [_origin(part) for part in parts], stride=whole.stride)
     results = found._asdict() | {"model": model, "data": data, "refit": config["refit"]}
     results["diebold_mariano"] = {name: test._asdict() for name, test in found.diebold_mariano.items()}
     (run_dir / "backtest.json").write_text(json.dumps(results, indent=2) + "\n")
     return found
-
-
-def compare(errors: dict[str, list[Errors]], origins: list[Any], *, stride: int) -> Backtest:
-    """The measures of each forecaster's errors by fold; the first is the model.
-
-    The Diebold-Mariano test compares the mean squared error of whole windows. Windows overlap over the horizon,
-    so that their losses are correlated over as many lags as `stride` fits into it.
-    """
-    joined = {name: np.concatenate(folds) for name, folds in errors.items()}
-    model, *others = joined
-    losses = {name: (values**2).mean((1, 2)) for name, values in joined.items()}
-    lags = math.ceil(joined[model].shape[1] / stride)
-    return Backtest(
-        origins=origins,
-        rmse={name: _rmse(values) for name, values in joined.items()},
-        mae={name: float(np.abs(values).mean()) for name, values in joined.items()},
-        by_fold={name: [_rmse(values) for values in folds] for name, folds in errors.items()},
-        by_step={name: np.sqrt((values**2).mean((0, 2))).tolist() for name, values in joined.items()},
-        diebold_mariano={name: diebold_mariano(losses[model], losses[name], lags) for name in others},
-    )
 
 
 def _trained(config: dict[str, Any], part: TableData, folder: Path, model: str, data: str) -> Forecasting:
@@ -132,10 +92,6 @@ def _errors(
         blocks = [(rule(b.history) - b.future).double() for b in batches(part.split("test"))]
         errors[name] = torch.cat(blocks).numpy()
     return errors
-
-
-def _rmse(values: Errors) -> float:
-    return float(np.sqrt((values**2).mean()))
 
 
 def _origin(part: TableData) -> Any:

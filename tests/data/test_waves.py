@@ -90,9 +90,7 @@ def test_simple_rules_reach_the_published_figures(context: int, least_squares: f
     assert naive_rmse(test, test.history[:, -1, 0]) == pytest.approx(0.410, abs=0.002)
     trend = 2 * test.history[:, -1, 0] - test.history[:, -2, 0]
     assert naive_rmse(test, trend) == pytest.approx(0.335, abs=0.002)
-    columns = [
-        torch.cat([b.history[..., 0], torch.ones(len(b.history), 1)], 1).double() for b in (train, test)
-    ]
+    columns = [torch.cat([b.history[..., 0], torch.ones(len(b.history), 1)], 1).double() for b in (train, test)]
     weights = torch.linalg.lstsq(columns[0], train.future[:, 0].double()).solution
     assert naive_rmse(test, (columns[1] @ weights)[:, 0]) == pytest.approx(least_squares, abs=0.002)
 
@@ -105,10 +103,7 @@ def test_best_possible_forecast_stays_at_the_known_floor():
     phase = torch.arange(0, 2 * math.pi / 0.05, 0.02, dtype=torch.float64)
     steps = torch.arange(33, dtype=torch.float64)
     curves = torch.cat(
-        [
-            torch.sin(a * (phase[:, None] + steps)) + torch.sin(b * (phase[:, None] + steps))
-            for a, b in FREQUENCIES
-        ]
+        [torch.sin(a * (phase[:, None] + steps)) + torch.sin(b * (phase[:, None] + steps)) for a, b in FREQUENCIES]
     )
     forecast = []
     for window in history:

@@ -20,9 +20,7 @@ def test_quantile_equals_scikit_learn():
     levels = [0.1, 0.5, 0.95]
     forecast = torch.randn(4, 3, 2, 3, dtype=torch.float64)
     y = TARGET.flatten().numpy()
-    expected = [
-        mean_pinball_loss(y, forecast[..., i].flatten().numpy(), alpha=q) for i, q in enumerate(levels)
-    ]
+    expected = [mean_pinball_loss(y, forecast[..., i].flatten().numpy(), alpha=q) for i, q in enumerate(levels)]
     loss = Quantile(quantiles=levels).double()
     loss.levels = torch.tensor(levels, dtype=torch.float64)
     assert loss(forecast, TARGET).item() == pytest.approx(sum(expected) / 3, abs=1e-12)

@@ -46,6 +46,6 @@ def test_batches_add_up_to_the_whole():
     measured = metric.compute()
     assert measured["coverage"].item() == pytest.approx(covered(lower, upper, TARGET).double().mean().item())
     assert measured["width"].item() == pytest.approx((upper - lower).mean().item())
-    share = (TARGET <= QUANTILES[..., 3]).double().mean()
+    share = (QUANTILES[..., 3] >= TARGET).double().mean()
     assert (metric.below[3] / metric.count).item() == pytest.approx(share.item())
     assert measured["crps"].item() == pytest.approx(crps(QUANTILES, LEVELS, TARGET).mean().item())

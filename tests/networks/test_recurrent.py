@@ -42,9 +42,7 @@ def test_bidirectional_parameter_counts_are_the_published_ones():
 
 
 def test_two_layers_equal_a_loop_over_hand_written_cells():
-    network = RecurrentForecaster(
-        hidden_size=8, num_layers=2, in_channels=3, out_channels=2, horizon=4
-    ).double()
+    network = RecurrentForecaster(hidden_size=8, num_layers=2, in_channels=3, out_channels=2, horizon=4).double()
     for parameter in network.parameters():
         nn.init.normal_(parameter)
     history = torch.randn(5, 12, 3, dtype=torch.float64)

@@ -10,9 +10,7 @@ from zoo.errors import ZooError
 class SquaredError(nn.Module):
     """Mean squared error: its best forecast is the mean."""
 
-    def forward(
-        self, forecast: Float[Tensor, "*shape 1"], target: Float[Tensor, "*shape"]
-    ) -> Float[Tensor, ""]:
+    def forward(self, forecast: Float[Tensor, "*shape 1"], target: Float[Tensor, "*shape"]) -> Float[Tensor, ""]:
         """The mean over all values."""
         return F.mse_loss(forecast.squeeze(-1), target)
 
@@ -20,9 +18,7 @@ class SquaredError(nn.Module):
 class AbsoluteError(nn.Module):
     """Mean absolute error: its best forecast is the median."""
 
-    def forward(
-        self, forecast: Float[Tensor, "*shape 1"], target: Float[Tensor, "*shape"]
-    ) -> Float[Tensor, ""]:
+    def forward(self, forecast: Float[Tensor, "*shape 1"], target: Float[Tensor, "*shape"]) -> Float[Tensor, ""]:
         """The mean over all values."""
         return F.l1_loss(forecast.squeeze(-1), target)
 
@@ -42,8 +38,6 @@ class Huber(nn.Module):
             raise ZooError(f"`delta` (={delta}) must be positive")
         self.delta = delta
 
-    def forward(
-        self, forecast: Float[Tensor, "*shape 1"], target: Float[Tensor, "*shape"]
-    ) -> Float[Tensor, ""]:
+    def forward(self, forecast: Float[Tensor, "*shape 1"], target: Float[Tensor, "*shape"]) -> Float[Tensor, ""]:
         """The mean over all values."""
         return F.huber_loss(forecast.squeeze(-1), target, delta=self.delta)

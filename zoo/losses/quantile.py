@@ -28,9 +28,7 @@ class Quantile(nn.Module):
         self.quantiles = list(quantiles)
         self.register_buffer("levels", torch.tensor(quantiles), persistent=False)
 
-    def forward(
-        self, forecast: Float[Tensor, "*shape q"], target: Float[Tensor, "*shape"]
-    ) -> Float[Tensor, ""]:
+    def forward(self, forecast: Float[Tensor, "*shape q"], target: Float[Tensor, "*shape"]) -> Float[Tensor, ""]:
         """The mean over values and quantiles."""
         error = target.unsqueeze(-1) - forecast
         return torch.maximum(self.levels * error, (self.levels - 1.0) * error).mean()

@@ -13,9 +13,7 @@ class RandomForecaster(nn.Module):
     The draw is a hash of the last known values, so that a saved forecaster repeats itself.
     """
 
-    def __init__(
-        self, *, out_channels: int = 1, horizon: int = 1, low: float = -2.0, high: float = 2.0
-    ) -> None:
+    def __init__(self, *, out_channels: int = 1, horizon: int = 1, low: float = -2.0, high: float = 2.0) -> None:
         super().__init__()
         self.horizon = horizon
         self.out_channels = out_channels
@@ -76,9 +74,7 @@ class SeasonalNaive(nn.Module):
         ZooError: a season longer than the known past, or below 1.
     """
 
-    def __init__(
-        self, *, season: int = 1, context: int = 32, out_channels: int = 1, horizon: int = 1
-    ) -> None:
+    def __init__(self, *, season: int = 1, context: int = 32, out_channels: int = 1, horizon: int = 1) -> None:
         super().__init__()
         if not 1 <= season <= context:
             raise ZooError(f"`season` (={season}) must lie in 1 … {context}, the length of the known past")

@@ -24,9 +24,7 @@ def window_counts(spans: Int[Tensor, "n 2"], length: int, stride: int) -> Int[Te
     return torch.where(last >= 0, counts, 0)
 
 
-def window_starts(
-    indices: Int[Tensor, " b"], spans: Int[Tensor, "n 2"], length: int, stride: int
-) -> Int[Tensor, " b"]:
+def window_starts(indices: Int[Tensor, " b"], spans: Int[Tensor, "n 2"], length: int, stride: int) -> Int[Tensor, " b"]:
     """Where the windows of these numbers start, counted through the spans one after the other.
 
     >>> window_starts(torch.arange(5), torch.tensor([[0, 10], [20, 26]]), length=4, stride=4).tolist()

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from zoo.backtest import Backtest
+from zoo.metrics.backtest import Backtest
 from zoo.reports.figures import COLOURS, drawing, plain_text
 from zoo.reports.forecasting_figures import draw_horizon
 from zoo.reports.page import Section, write_page
