@@ -20,7 +20,8 @@ def test_training_images_are_drawn_and_nothing_else_is_touched(tmp_path: Path) -
     assert torch.equal(torch.get_rng_state(), before)
     assert section is not None
     assert section.text.startswith("24 augmented training images")
-    assert len(Image.open(section.figures[0]).convert("L").getcolors() or []) > 20
+    with Image.open(section.figures[0]) as drawn:
+        assert len(drawn.convert("L").getcolors() or []) > 20
 
 
 def test_filters_are_drawn_where_there_are_some(tmp_path: Path) -> None:

@@ -1,0 +1,46 @@
+"""Where in a larger image a sliding classifier sees a class."""
+
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional as F
+
+from zoo.errors import ZooError
+from zoo.networks.convolutional import Convolutional
+from zoo.reports.figures import drawing
+
+
+@torch.no_grad()
+def draw_heat_map(
+    path: Path,
+    network: Convolutional,
+    image: Float[Tensor, "c h w"],
+    shown: Float[Tensor, "3 h w"] | Float[Tensor, "1 h w"],
+    class_index: int,
+) -> Float[Tensor, "rows columns"]:
+    """Draws the probability of a class in every window over the image; gives it as a map.
+
+    `image` is what the network takes, normalized; `shown` the same picture in [0, 1]. A cell of the map stands for a
+    window, so the outermost cells' centres lie half a window inside the image; they are drawn over its whole area.
+
+    Raises:
+        ZooError: there is no such class.
+    """
+    logits = network(image[None])[0].float()
+    if not 0 <= class_index < len(logits):
+        raise ZooError(f"`class_index` (={class_index}) must be between 0 and {len(logits) - 1}")
+    chance = logits.softmax(0)[class_index].cpu()
+    height, width = shown.shape[-2:]
+    smooth = F.interpolate(chance[None, None], size=(height, width), mode="bilinear", align_corners=False)[0, 0]
+    with drawing(path, width=8.4, height=4.2 * height / width + 0.5) as figure:
+        left, right = figure.subplots(1, 2)
+        picture = shown.permute(1, 2, 0).squeeze(-1).cpu().numpy()
+        left.imshow(picture, cmap="gray", vmin=0, vmax=1)
+        right.imshow(picture, cmap="gray", vmin=0, vmax=1)
+        heat = right.imshow(smooth.numpy(), cmap="inferno", vmin=0, vmax=1, alpha=0.6)
+        for axes in (left, right):
+            axes.set_axis_off()
+        figure.colorbar(heat, ax=right, shrink=0.8)
+    return chance
