@@ -49,6 +49,12 @@ class BestAndLast(ModelCheckpoint):
             return True
         return super().check_monitor_top_k(trainer, current)
 
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Writes `last.ckpt` also after an epoch that is not the best, where Lightning leaves the older file."""
+        super().on_train_epoch_end(trainer, pl_module)
+        if not self._should_skip_saving_checkpoint(trainer):  # then this epoch has been saved already
+            self._save_last_checkpoint(trainer, self._monitor_candidates(trainer))
+
 
 class Throughput(Callback):
     """Counts samples and seconds of training steps, and how much of the time was spent waiting for data."""

@@ -101,7 +101,7 @@ def threshold_of(task: Embedding, asked: float | None) -> float:
     """
     if asked is not None:
         return asked
-    if task.threshold.isnan():
+    if task.threshold.isinf():
         raise ZooError("the checkpoint holds no threshold, as it was never validated: give threshold=DISTANCE")
     return task.threshold.item()
 

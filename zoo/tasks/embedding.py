@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor, nn
+from torch import Tensor, distributed, nn
 from torchmetrics import MeanMetric, MetricCollection
 
 from zoo.errors import ZooError
@@ -57,7 +57,9 @@ class Embedding(Task):
         )
         self.target_far = target_far
         self.recover = recover
-        self.register_buffer("threshold", torch.tensor(float("nan")))
+        self.progress = 0.0
+        """The part of the training that is over, in [0, 1]."""
+        self.register_buffer("threshold", torch.tensor(float("-inf")))
         self.vectors = Collected()
         self.identities = Collected()
         self._healthy: dict[str, Tensor] | None = None
@@ -83,9 +85,9 @@ class Embedding(Task):
             self.identities.update(identities)
             found: EmbeddingLoss = self.loss(vectors, identities, 1.0)
             return found.value
-        if self.trainer.world_size > 1:
+        if distributed.is_available() and distributed.is_initialized():
             vectors, identities = self._gathered(vectors, identities)
-        found = self.loss(vectors, identities, self._progress())
+        found = self.loss(vectors, identities, self.progress)
         self.train_metrics["spread"].update(spread(vectors.detach()))
         self.train_metrics["active"].update(found.active / found.total.clamp_min(1))
         return found.value
@@ -97,9 +99,9 @@ class Embedding(Task):
         assert isinstance(known, Tensor)
         return every.flatten(0, 1), known.flatten()
 
-    def _progress(self) -> float:
-        total = self.trainer.estimated_stepping_batches
-        return min(1.0, self.global_step / total) if total > 0 else 0.0
+    def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
+        """Notes how much of the training is over."""
+        self.progress = min(1.0, self.global_step / max(1.0, self.trainer.estimated_stepping_batches))
 
     def on_train_start(self) -> None:
         """Keeps the first weights, as there is no healthier epoch yet."""
@@ -158,7 +160,7 @@ class Embedding(Task):
         self.identities.reset()
 
     def _log_figures(self, stage: Stage, vectors: Tensor, identities: Tensor) -> None:
-        known = None if self.threshold.isnan() else self.threshold.item()
+        known = None if self.threshold.isinf() else self.threshold.item()
         figures = embedding_figures(vectors, identities, self.distances_on_cpu, known)
         self.log_dict({f"{stage}/{name}": value for name, value in figures.items()}, sync_dist=False)
 
