@@ -157,4 +157,4 @@ def _known(
 
 
 def _known_or_none(value: float) -> float | None:
-    return None if np.isnan(value) else value
+    return value if np.isfinite(value) else None

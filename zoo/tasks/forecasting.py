@@ -101,11 +101,12 @@ class Forecasting(Task):
         self.test_metrics.add_metrics({"intervals": IntervalErrors(grid)})
         self.test_calibration: list[tuple[float, float]] = []
         """Of the last test: each level, and the share of the truth at or below its quantile."""
-        if self.conformal:  # unknown until the first validation
+        if self.conformal:
             levels = torch.tensor([*grid, *edges], dtype=torch.float64)
             self.register_buffer("levels", levels, persistent=False)
-            unknown = torch.full((len(levels), horizon, out_channels), torch.nan, dtype=torch.float64)
-            self.register_buffer("residuals", unknown)
+            outward = torch.sign((levels - 0.5).round(decimals=9))  # without bounds until the first validation
+            unbounded = torch.where(outward == 0, 0.0, outward * torch.inf)
+            self.register_buffer("residuals", unbounded[:, None, None].repeat(1, horizon, out_channels))
         self.val_residuals = Collected()
         self.collected = nn.ModuleDict({name: Collected() for name in Tested._fields})
 
