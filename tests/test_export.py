@@ -15,7 +15,7 @@ from zoo.errors import ZooError
 from zoo.export import export
 from zoo.tasks.base import Task
 
-OPTIONS: dict[str, Any] = {"output": None, "with_preprocessing": False, "tolerance": 1e-4, "trust": []}
+OPTIONS: dict[str, Any] = {"output": None, "nms": None, "with_preprocessing": False, "tolerance": 1e-4, "trust": []}
 PREPROCESSING = Preprocessing(size=32, channels=3, mean=(0.4, 0.5, 0.6), std=(0.2, 0.3, 0.25), resize="squash")
 
 

@@ -12,8 +12,10 @@ from torch import Tensor, nn
 
 from zoo.checkpoint import load
 from zoo.data.image_base import Preprocessing
+from zoo.detector_program import AllBoxes, KeptBoxes
 from zoo.errors import ZooError
 from zoo.tasks.base import Task
+from zoo.tasks.detection import Detection
 
 FORMATS = {"onnx": ".onnx", "torch_export": ".pt2"}
 METADATA = "zoo.json"
@@ -45,12 +47,20 @@ class Program(nn.Module):
 
 
 def export(
-    checkpoint: Path, *, format: str, output: Path | None, with_preprocessing: bool, tolerance: float, trust: list[str]
+    checkpoint: Path,
+    *,
+    format: str,
+    output: Path | None,
+    with_preprocessing: bool,
+    nms: bool | None,
+    tolerance: float,
+    trust: list[str],
 ) -> tuple[Path, float]:
     """Writes the file and checks it against the network at batches of 1 and 3; its path and the greatest difference.
 
     With `with_preprocessing` the file takes pixels of 0 … 255, else normalized ones; resizing stays outside. The file
-    carries class names and preprocessing.
+    carries class names and preprocessing. A detector gives boxes, scores and classes, all of them or with `nms` those
+    that are kept.
 
     Raises:
         ZooError: a wrong option, a model that is not of images, a package that is missing, or outputs that differ.
@@ -60,7 +70,7 @@ def export(
     task = load(checkpoint, trust=trust)
     path = output or checkpoint.with_suffix(FORMATS[format])
     preprocessing = _preprocessing(task, with_preprocessing)
-    program = Program(task.network, preprocessing if with_preprocessing else None).eval()
+    program = _program(task, preprocessing if with_preprocessing else None, format=format, nms=nms).eval()
     example = _images(task, 3)
     metadata = json.dumps(
         {
@@ -86,6 +96,16 @@ def export(
     return path, worst
 
 
+def _program(task: Task, preprocessing: Preprocessing | None, *, format: str, nms: bool | None) -> nn.Module:
+    if isinstance(task, Detection):
+        if nms and format != "onnx":
+            raise ZooError(f"`nms` (=true) needs format=onnx: {format} has no suppression of whole batches")
+        return KeptBoxes(task) if nms else AllBoxes(task)
+    if nms is not None:
+        raise ZooError(f"`nms` (={nms}) means nothing to a {task.kind} model: leave it out")
+    return Program(task.network, preprocessing)
+
+
 def _preprocessing(task: Task, wanted: bool) -> Preprocessing | None:
     plain = task.card.get("preprocessing")
     if plain is None:
@@ -103,7 +123,7 @@ def _images(task: Task, batch: int) -> Tensor:
     return torch.rand(batch, plain["channels"], plain["size"], plain["size"], generator=generator)
 
 
-def _write_onnx(program: Program, example: Tensor, path: Path, metadata: str) -> None:
+def _write_onnx(program: nn.Module, example: Tensor, path: Path, metadata: str) -> None:
     for package in ("onnx", "onnxscript", "onnxruntime"):
         try:
             __import__(package)
@@ -124,7 +144,7 @@ def _write_onnx(program: Program, example: Tensor, path: Path, metadata: str) ->
     written.save(path, external_data=False)
 
 
-def _write_program(program: Program, example: Tensor, path: Path, metadata: str) -> None:
+def _write_program(program: nn.Module, example: Tensor, path: Path, metadata: str) -> None:
     shapes = {"images": {0: torch.export.Dim("batch", min=1)}}
     exported = torch.export.export(program, (example,), dynamic_shapes=shapes)
     torch.export.save(exported, path, extra_files={METADATA: metadata})
@@ -142,10 +162,14 @@ def _program_runner(path: Path) -> Runner:
     return lambda images: _flat(module(images))
 
 
-def _difference(program: Program, runner: Runner, images: Tensor) -> float:
+def _difference(program: nn.Module, runner: Runner, images: Tensor) -> float:
     images = images * 255 if program.scaled else images * 2 - 1
     worst = 0.0
     for mine, theirs in zip(_flat(program(images)), runner(images), strict=True):
+        if mine.shape != theirs.shape:
+            return float("inf")
+        if not mine.numel():
+            continue
         scale = max(1.0, mine.abs().max().item())
         worst = max(worst, (mine - theirs).abs().max().item() / scale)
     return worst

@@ -22,6 +22,7 @@ def _export(config: Any) -> None:
         format=values["format"],
         output=Path(values["output"]) if values["output"] else None,
         with_preprocessing=values["with_preprocessing"],
+        nms=values["nms"],
         tolerance=values["tolerance"],
         trust=values["trust"],
     )

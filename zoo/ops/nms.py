@@ -1,5 +1,6 @@
 """Non-maximum suppression: of boxes that show the same object, keep the best."""
 
+import math
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -12,7 +13,9 @@ from zoo.ops.boxes import precise
 from zoo.ops.iou import pairwise_iou
 
 Kernel = Literal["compiled", "plain"]
-PREFIX = 512  # first guess of how many of the best boxes decide the answer; measured in docs
+_TOGETHER = 1_000  # boxes; up to here one call for all classes is faster
+_EXACT = 2.0**20  # pixels; below it, 1,000 classes apart still leave a double 21 bits behind the point
+PREFIX = 512  # first guess of how many of the best boxes decide the answer; scripts/time_nms.py times it
 
 
 def nms(
@@ -25,7 +28,7 @@ def nms(
     """
     boxes, scores = precise(boxes), scores.float()
     if kernel == "compiled":
-        return torchvision.ops.nms(boxes.float(), scores, _next_below(iou_threshold))
+        return torchvision.ops.nms(boxes.float(), scores, next_below(iou_threshold))
     kept = []
     left = scores.argsort(descending=True, stable=True)
     while len(left):
@@ -44,9 +47,13 @@ def classwise_nms(
 ) -> Int[Tensor, " kept"]:
     """`nms` within every class, the survivors of all classes best first.
 
-    One call a class: the trick of moving classes apart by an offset rounds the boxes, and is slower beyond a
-    thousand of them.
+    Few boxes are moved apart by class and suppressed in one call, in double precision, which keeps every coordinate
+    as it is (in single precision the trick rounds). Many take one call a class: each looks at its own boxes only.
     """
+    if kernel == "compiled" and 0 < len(boxes) <= _TOGETHER and bool(boxes.abs().max() < _EXACT):
+        apart = boxes.double() + (labels.double() * 4 * _EXACT)[:, None]
+        below = math.nextafter(iou_threshold, -math.inf) if boxes.device.type == "cpu" else next_below(iou_threshold)
+        return torchvision.ops.nms(apart, scores.double(), below)
     kept = [torch.empty(0, dtype=torch.long, device=boxes.device)]
     for label in labels.unique():
         members = torch.nonzero(labels == label)[:, 0]
@@ -83,7 +90,7 @@ def soft_nms(boxes: Float[Tensor, "n 4"], scores: Float[Tensor, " n"], *, sigma:
     return SoftNMS(torch.stack(kept), torch.stack(kept_scores))
 
 
-def _next_below(threshold: float) -> float:
+def next_below(threshold: float) -> float:
     """The largest float32 below `threshold`: a float32 IoU exceeds it where it reaches `threshold`."""
     near = np.float32(threshold)
     return float(np.nextafter(near, np.float32(-np.inf)) if near >= threshold else near)

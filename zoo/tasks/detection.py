@@ -30,6 +30,7 @@ class Detection(Task):
     kind = "detection"
     monitor = "val/map"
     monitor_mode = "max"
+    measured_facts = frozenset({"anchors"})
 
     operating_point: Float[Tensor, ""]
 

@@ -1,0 +1,52 @@
+from PIL import Image
+
+
+def write_yolo(root, lines):
+    for split, shade in (("train", 10), ("val", 90)):
+        for i in range(3):
+            folder = root / "images" / split
+            folder.mkdir(parents=True, exist_ok=True)
+            Image.new("RGB", (60, 40), (shade + i, 0, 0)).save(folder / f"{split}{i}.png")
+        (root / "labels" / split).mkdir(parents=True, exist_ok=True)
+        (root / "labels" / split / f"{split}0.txt").write_text(lines)
+    (root / "classes.txt").write_text("cat\n")
+
+
+def words(root):
+    return ["data=yolo_txt", f"data.root={root}", "data.test=null"]
+
+
+def test_good_data_ends_with_0_and_leaves_pictures(command, tmp_path):
+    write_yolo(tmp_path / "set", "0 0.5 0.5 0.2 0.5\n")
+    ended = command("check_data", *words(tmp_path / "set"))
+    assert ended.code == 0, ended.err
+    assert "train: 3 pictures (2 without objects); cat 1" in ended.out
+    assert "nothing is wrong" in ended.out
+    assert (ended.run / "boxes_train.png").is_file()
+    assert (ended.run / "boxes_val.png").is_file()
+
+
+def test_each_problem_is_listed_and_the_command_ends_with_1(command, tmp_path):
+    write_yolo(tmp_path / "set", "0 0.5 0.5 0.2 0.5\n0 0.5 0.5 0.2 0.5\n4 0.5 0.5 0.2 0.5\n0 0.5 0.5 0 0.5\n")
+    ended = command("check_data", *words(tmp_path / "set"))
+    assert ended.code == 1
+    assert "2 × duplicate box" in ended.out
+    assert "2 × empty box" in ended.out
+    assert "train0.txt: line 3 (4 0.5 0.5 0.2 0.5): class 4 of 1" in ended.out
+    assert "6 problems" in ended.out
+
+
+def test_other_data_and_missing_folders_are_mistakes(command, tmp_path):
+    ended = command("check_data", "data=digits")
+    assert ended.code == 2
+    assert "check_data is for pictures with boxes: data=voc, coco, yolo_txt or digit_scenes" in ended.err
+    ended = command("check_data", "data=voc", f"data.root={tmp_path / 'none'}", folder=tmp_path / "other")
+    assert ended.code == 2
+    assert "none does not exist" in ended.err
+
+
+def test_built_in_scenes_are_drawn(command):
+    small = ["data.train_scenes=4", "data.val_scenes=3", "data.test_scenes=3"]
+    ended = command("check_data", "data=digit_scenes", *small)
+    assert ended.code == 0, ended.err
+    assert (ended.run / "boxes_test.png").stat().st_size > 10_000

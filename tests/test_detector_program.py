@@ -1,0 +1,59 @@
+import pytest
+import torch
+
+from zoo.build import build_task
+from zoo.config import compose, plain
+from zoo.detector_program import AllBoxes, KeptBoxes
+from zoo.export import export
+
+ANCHORS = [[10.0, 10.0], [14.0, 20.0], [20.0, 14.0], [24.0, 24.0], [30.0, 40.0], [40.0, 30.0]]
+OPTIONS = {"format": "onnx", "output": None, "with_preprocessing": False, "tolerance": 1e-4, "trust": []}
+
+
+@pytest.fixture
+def task():
+    """A detector with well separated scores and many overlapping boxes."""
+    torch.manual_seed(0)
+    facts = {"num_classes": 3, "in_channels": 3, "image_size": 64, "anchors": ANCHORS}
+    card = {"preprocessing": {"size": 64, "channels": 3, "resize": "letterbox"}, "class_names": ["a", "b", "c"]}
+    task = build_task(plain(compose(["model=yolo"]))["model"], facts, card)
+    task.network.train()(torch.rand(8, 3, 64, 64))
+    with torch.no_grad():
+        for branch in task.network.branches:
+            branch[-1].weight.mul_(20)
+            branch[-1].bias.zero_()
+    _, scores = task.eval()(torch.rand(3, 3, 64, 64))
+    task.operating_point.fill_(scores.detach().amax(-1).quantile(0.6).item())
+    return task.eval()
+
+
+def test_kept_boxes_are_the_detections(task):
+    images = torch.rand(3, 3, 64, 64)
+    rows = KeptBoxes(task)(images)
+    assert len(rows) > 20
+    for i, found in enumerate(task.detect(images, min_score=float(task.operating_point), max_detections=1000)):
+        mine = rows[rows[:, 0] == i]
+        mine = mine[mine[:, 5].argsort(descending=True, stable=True)]
+        torch.testing.assert_close(mine[:, 5], found.scores)
+        torch.testing.assert_close(mine[:, 1:5], found.boxes)
+        assert mine[:, 6].long().tolist() == found.labels.tolist()
+
+
+@pytest.mark.parametrize("nms", [False, True])
+def test_the_onnx_file_equals_the_detector_at_batches_of_1_and_3(task, tmp_path, nms):
+    for package in ("onnx", "onnxscript", "onnxruntime"):
+        pytest.importorskip(package)
+    checkpoint = {"state_dict": task.state_dict(), "zoo": {"format": 1, "model": task.config, "card": task.card}}
+    torch.save(checkpoint, tmp_path / "best.ckpt")
+    path, worst = export(tmp_path / "best.ckpt", nms=nms, **OPTIONS)
+    assert worst < 1e-4
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    images = torch.rand(5, 3, 64, 64)
+    outputs = session.run(None, {"images": images.numpy()})
+    program = (KeptBoxes if nms else AllBoxes)(task)
+    with torch.no_grad():
+        expected = program(images)
+    for mine, theirs in zip([expected] if nms else expected, outputs, strict=True):
+        torch.testing.assert_close(mine, torch.from_numpy(theirs), atol=1e-3, rtol=1e-3)
