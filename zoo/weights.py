@@ -38,6 +38,7 @@ class Weights:
 def published(model: str) -> dict[str, Weights]:
     """The published weights of a model of the catalogue by name, `DEFAULT` among them; empty where there are none."""
     model = model.removeprefix("yolo_")  # a detector starts from the weights of its backbone
+    model = model.removeprefix("siamese_")  # a Siamese network starts from the weights of its backbone
     if model == "efficientnet_lite0":
         return _packaged()
     from torchvision.models import get_model_weights, list_models

@@ -2,9 +2,12 @@ import pytest
 import torch
 from torch import nn
 
+from zoo.build import create_model
 from zoo.errors import ZooError
 from zoo.networks.embedding import ConvTrunk, EmbeddingNetwork
+from zoo.networks.resnet import ResNet
 from zoo.networks.staged import Outputs
+from zoo.weights import published
 
 
 @pytest.mark.parametrize("size", [28, 32, 56, 112])
@@ -55,3 +58,15 @@ def test_auxiliary_heads_are_ignored():
 def test_no_widths():
     with pytest.raises(ZooError, match="`widths`"):
         ConvTrunk(widths=[])
+
+
+def test_a_siamese_network_starts_from_the_weights_of_its_backbone(tmp_path):
+    torch.manual_seed(0)
+    classifier = ResNet(layers=[3, 4, 6, 3], num_classes=10)
+    torch.save(classifier.state_dict(), tmp_path / "resnet50.pth")
+    task = create_model("siamese_resnet50", pretrained=str(tmp_path / "resnet50.pth"))
+    own = task.network.backbone.state_dict()
+    same = {name for name, value in classifier.state_dict().items() if torch.equal(own[name], value)}
+    assert set(own) - same == {"fc.weight", "fc.bias"}
+    assert own["fc.weight"].shape == (128, 2048)
+    assert published("siamese_resnet50").keys() == published("resnet50").keys()
