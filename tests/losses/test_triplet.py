@@ -30,9 +30,7 @@ def test_equals_torch():
 def test_squared_equals_torch_with_that_distance():
     vectors, identities = batch()
     a, p, n = (vectors[rows] for rows in all_triplets(identities))
-    oracle = nn.TripletMarginWithDistanceLoss(
-        distance_function=lambda x, y: ((x - y) ** 2).sum(1), margin=0.2
-    )
+    oracle = nn.TripletMarginWithDistanceLoss(distance_function=lambda x, y: ((x - y) ** 2).sum(1), margin=0.2)
     ours = triplet_loss(a, p, n, margin=0.2).mean()
     torch.testing.assert_close(ours, oracle(a, p, n))
     torch.testing.assert_close(gradient(ours, vectors), gradient(oracle(a, p, n), vectors))
@@ -88,9 +86,7 @@ def test_curriculum_goes_from_semi_hard_to_hardest():
     loss = TripletLoss(margin=0.2, mining="curriculum", hard_from=0.4)
     semi_hard = TripletLoss(margin=0.2, mining="semi_hard")
     assert [loss.hardness(p) for p in (0.0, 0.4, 0.7, 1.0)] == pytest.approx([0, 0, 0.5, 1])
-    for mine, theirs in zip(
-        loss.mine(vectors, identities, 0.2), semi_hard.mine(vectors, identities, 0.2), strict=True
-    ):
+    for mine, theirs in zip(loss.mine(vectors, identities, 0.2), semi_hard.mine(vectors, identities, 0.2), strict=True):
         assert torch.equal(mine, theirs)
     distances = loss.distances(vectors)
     anchors, _, negatives = loss.mine(vectors, identities, 1.0)

@@ -15,9 +15,7 @@ from zoo.metrics.identification import (
 def faces(people=6, each=5, noise=0.7):
     torch.manual_seed(0)
     identities = torch.arange(people).repeat_interleave(each)
-    return torch.randn(people, 4, dtype=torch.float64)[identities] + noise * torch.randn(
-        people * each, 4
-    ), identities
+    return torch.randn(people, 4, dtype=torch.float64)[identities] + noise * torch.randn(people * each, 4), identities
 
 
 def test_rank_one_equals_nearest_neighbour():
@@ -25,9 +23,7 @@ def test_rank_one_equals_nearest_neighbour():
     gallery, probes = torch.arange(0, 30, 2), torch.arange(1, 30, 2)
     found = candidates(torch.cdist(vectors[probes], vectors[gallery]), identities[gallery], 6)
     neighbours = KNeighborsClassifier(1).fit(vectors[gallery].numpy(), identities[gallery].numpy())
-    assert rank_k(found, identities[probes], 1) == neighbours.score(
-        vectors[probes].numpy(), identities[probes].numpy()
-    )
+    assert rank_k(found, identities[probes], 1) == neighbours.score(vectors[probes].numpy(), identities[probes].numpy())
     assert rank_k(found, identities[probes], 6) == 1
     assert (found.distances.diff(dim=1) >= 0).all()
 
@@ -35,9 +31,7 @@ def test_rank_one_equals_nearest_neighbour():
 def test_open_set_by_hand():
     gallery = torch.tensor([0, 1])
     probes = torch.tensor([0, 0, 1, 8, 8, 9, 9])
-    distances = torch.tensor(
-        [[0.1, 0.9], [0.6, 0.9], [0.2, 0.3], [0.5, 0.7], [0.8, 0.9], [0.9, 0.8], [0.7, 0.75]]
-    )
+    distances = torch.tensor([[0.1, 0.9], [0.6, 0.9], [0.2, 0.3], [0.5, 0.7], [0.8, 0.9], [0.9, 0.8], [0.7, 0.75]])
     found = candidates(distances, gallery, 1)
     # No false alarm allowed: the closest stranger stands at 0.5, so 0.6 is rejected.
     assert detection_and_identification_rate(found, probes, gallery, 0.0) == pytest.approx(1 / 3)
@@ -54,13 +48,7 @@ def test_one_shot_equals_loops():
     for draw in range(5):
         gallery = [5 * person + draw for person in range(6)]
         right.append(
-            np.mean(
-                [
-                    min(gallery, key=lambda g: distances[p, g]) // 5 == p // 5
-                    for p in range(30)
-                    if p not in gallery
-                ]
-            )
+            np.mean([min(gallery, key=lambda g: distances[p, g]) // 5 == p // 5 for p in range(30) if p not in gallery])
         )
     assert found.rank1 == pytest.approx(np.mean(right))
     assert found.rank1 <= found.rank5 <= 1
@@ -77,8 +65,6 @@ def test_episodes_compare_within_their_group_only():
     # Two groups of two identities; the first row of each is enrolled.
     identities = torch.tensor([0, 1, 2, 3, 0, 1, 2, 3])
     groups = torch.tensor([0, 0, 1, 1, 0, 0, 1, 1])
-    points = torch.tensor(
-        [0.0, 10, 0.1, 10.1, 1, 9, 9, 8]
-    )  # row 4 is closest to row 2, of another group; row 6 errs
+    points = torch.tensor([0.0, 10, 0.1, 10.1, 1, 9, 9, 8])  # row 4 is closest to row 2, of another group; row 6 errs
     distances = (points[:, None] - points[None]).abs()
     assert episode_accuracy(distances, identities, groups) == 0.75

@@ -89,8 +89,6 @@ def test_folds_choose_their_threshold_on_the_others():
     same = torch.tensor([True, False, True, False, True, False])
     folds = torch.tensor([0, 0, 1, 1, 2, 2])
     found = folded_accuracy(distances, same, folds)
-    assert found.mean == pytest.approx(
-        (1 + 1 + 0.5) / 3
-    )  # the third fold gets 0.5 from the others, not its own 5.5
+    assert found.mean == pytest.approx((1 + 1 + 0.5) / 3)  # the third fold gets 0.5 from the others, not its own 5.5
     assert found.thresholds[2] == pytest.approx(0.5)
     assert found.standard_error == pytest.approx(np.std([1, 1, 0.5], ddof=1) / 3**0.5)

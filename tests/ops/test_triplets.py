@@ -106,9 +106,7 @@ def test_semi_hard_equals_pytorch_metric_learning():
     best = {}
     for a, p, q in theirs:
         best[a, p] = min(q, best.get((a, p), q), key=lambda q: distances[a, q])
-    assert rows(semi_hard_triplets(distances, identities, 0.3)) == sorted(
-        (a, p, q) for (a, p), q in best.items()
-    )
+    assert rows(semi_hard_triplets(distances, identities, 0.3)) == sorted((a, p, q) for (a, p), q in best.items())
 
 
 def test_positive_pairs_are_ordered_and_never_a_row_with_itself():

@@ -68,9 +68,7 @@ def balanced(
     """The mean of `together` over pairs of one identity and that of `apart` over the others, averaged."""
     different = ~same_identity(identities)
     same = ~different & ~torch.eye(len(identities), dtype=torch.bool, device=identities.device)
-    value = (together * same).sum() / same.sum().clamp_min(1) + (
-        apart * different
-    ).sum() / different.sum().clamp_min(1)
+    value = (together * same).sum() / same.sum().clamp_min(1) + (apart * different).sum() / different.sum().clamp_min(1)
     # Each pair is counted in both orders.
     active = ((together * same > 0) | (apart * different > 0)).sum() // 2
     return EmbeddingLoss(value / 2, active, (same | different).sum() // 2)

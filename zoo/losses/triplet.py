@@ -76,20 +76,14 @@ class TripletLoss(nn.Module):
         if self.mining == "all":
             return self._over_all(embeddings, identities)
         triplets = self.mine(embeddings, identities, progress)
-        values = triplet_loss(
-            *(embeddings[rows] for rows in triplets), margin=self.margin, squared=self.squared
-        )
+        values = triplet_loss(*(embeddings[rows] for rows in triplets), margin=self.margin, squared=self.squared)
         active = (values > 0).sum()
         divisor = active if self.average == "active" else torch.full_like(active, len(values))
         # The sum of no triplet is a zero with a graph: the step then changes nothing and no rank waits.
-        return EmbeddingLoss(
-            values.sum() / divisor.clamp_min(1), active, torch.full_like(active, len(values))
-        )
+        return EmbeddingLoss(values.sum() / divisor.clamp_min(1), active, torch.full_like(active, len(values)))
 
     @torch.no_grad()
-    def mine(
-        self, embeddings: Float[Tensor, "n d"], identities: Int[Tensor, " n"], progress: float
-    ) -> Triplets:
+    def mine(self, embeddings: Float[Tensor, "n d"], identities: Int[Tensor, " n"], progress: float) -> Triplets:
         """The triplets of a batch; without a graph here, a large batch stays small in memory."""
         distances = self.distances(embeddings)
         if self.mining == "batch_hard":

@@ -92,9 +92,7 @@ class ActiveTriplets(NamedTuple):
     total: Int[Tensor, ""]
 
 
-def active_triplets(
-    distances: Float[Tensor, "n n"], identities: Int[Tensor, " n"], margin: float
-) -> ActiveTriplets:
+def active_triplets(distances: Float[Tensor, "n n"], identities: Int[Tensor, " n"], margin: float) -> ActiveTriplets:
     """Weigh each distance by its part in all violating triplets, in memory n x n instead of n x n x K."""
     weights = torch.zeros_like(distances)
     active = torch.zeros((), dtype=torch.long, device=distances.device)
