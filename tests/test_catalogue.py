@@ -9,7 +9,9 @@ from zoo.config import compose, list_models, plain
 from zoo.instantiate import instantiate, locate
 
 HEAVY = {  # too slow or too large to be trained within a quick test; built on no device here, trained elsewhere
-    name for name in list_models() if name.startswith(("alexnet", "vgg", "resnet", "inception", "googlenet"))
+    name
+    for name in list_models()
+    if name.startswith(("alexnet", "vgg", "resnet", "inception", "googlenet")) or name.endswith(("resnet50", "lite0"))
 }
 LIGHT = [name for name in list_models() if name not in HEAVY]
 

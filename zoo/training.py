@@ -32,6 +32,7 @@ _NOT_FOR_USERS = (
     ".*does not have many workers.*",  # data in memory needs none
     ".*smaller than the logging interval.*",  # values are logged once an epoch
     "Experiment logs directory .* exists and is not empty",  # Hydra has made the run directory
+    ".*could not find the monitored key.*",  # a recipe whose last epoch is the one that counts
     ".*isinstance.treespec, LeafSpec.. is deprecated",  # Lightning's own business with torch
 )
 
