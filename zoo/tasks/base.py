@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, cast
 
 import torch
 from pytorch_lightning import LightningModule
@@ -10,9 +10,10 @@ from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
-from torchmetrics import MeanMetric, MetricCollection
+from torchmetrics import MetricCollection
 
 from zoo.errors import ZooError
+from zoo.metrics.mean import MeanLoss
 from zoo.optim import Plateau, Schedule, decay_groups
 
 Stage = Literal["train", "val", "test"]
@@ -88,7 +89,7 @@ class Task(LightningModule, ABC):
 
     def _measured_step(self, batch: Any, stage: Stage) -> Tensor:
         loss = self.step(batch, stage)
-        self.metrics_of(stage)["loss"].update(loss.detach(), weight=len(batch[0]))
+        self.metrics_of(stage)["loss"].update(loss, len(batch[0]))
         return loss
 
     def _require_finite(self, loss: Tensor) -> None:
@@ -100,9 +101,9 @@ class Task(LightningModule, ABC):
 
     def on_validation_start(self) -> None:
         """Stops before a checkpoint of a diverged network is written."""
-        loss = self.train_metrics["loss"]
-        if isinstance(loss, MeanMetric) and loss.update_called and not self.trainer.sanity_checking:
-            self._require_finite(loss.mean_value / loss.weight)
+        loss = cast(MeanLoss, self.train_metrics["loss"])
+        if loss.update_called and not self.trainer.sanity_checking:
+            self._require_finite(loss.total / loss.count)  # of this process alone; computing would wait for the others
 
     def on_train_epoch_end(self) -> None:
         """Logs the epoch's training metrics."""
@@ -154,5 +155,5 @@ class Task(LightningModule, ABC):
 
 def _with_loss(metrics: MetricCollection, prefix: str) -> MetricCollection:
     collection = metrics.clone(prefix=prefix)
-    collection.add_metrics({"loss": MeanMetric(nan_strategy="disable")})
+    collection.add_metrics({"loss": MeanLoss()})
     return collection

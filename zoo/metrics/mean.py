@@ -1,0 +1,30 @@
+"""The mean of a loss over samples."""
+
+import torch
+from torch import Tensor
+from torchmetrics import Metric
+
+
+class MeanLoss(Metric):
+    """The mean over samples of losses that are means over batches.
+
+    torchmetrics' `MeanMetric` looks for NaN in every update, which waits for the GPU, or forgets the weights.
+    """
+
+    full_state_update = False
+    total: Tensor
+    count: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.add_state("total", default=torch.zeros(()), dist_reduce_fx="sum")
+        self.add_state("count", default=torch.zeros(()), dist_reduce_fx="sum")
+
+    def update(self, loss: Tensor, samples: int) -> None:
+        """Adds the mean `loss` of a batch of `samples`."""
+        self.total += loss.detach() * samples
+        self.count += samples
+
+    def compute(self) -> Tensor:
+        """The mean; NaN before the first update."""
+        return self.total / self.count
