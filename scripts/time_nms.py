@@ -43,7 +43,7 @@ def usual(boxes: Tensor, scores: Tensor) -> Tensor:
 
 def milliseconds(function: Callable[[], object]) -> float:
     """The median CPU time of a call."""
-    times = []
+    times: list[float] = []
     while len(times) < 3 or (sum(times) < 0.3 and len(times) < 50):
         start = time.process_time()
         function()
