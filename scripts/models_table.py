@@ -7,34 +7,51 @@ python scripts/models_table.py --check
 import argparse
 import sys
 from pathlib import Path
+from typing import Any, cast
 
 import torch
 
 from zoo.build import catalogue_config
 from zoo.config import CONFIG_DIR, list_models
 from zoo.instantiate import instantiate, locate
+from zoo.tasks.base import Task
 
 README = Path(__file__).resolve().parent.parent / "README.md"
 START, END = "<!-- models: start -->", "<!-- models: end -->"
 
 
 def table() -> str:
-    """The table in Markdown: one row for each model of the catalogue."""
+    """The table in Markdown: one row for each network, with its variants."""
     rows = ["| `model=` | parameters | task | what it is |", "|---|--:|---|---|"]
+    families: dict[str, list[str]] = {}
     for name in list_models():
         config = catalogue_config(name)
-        with torch.device("meta"):
-            network = instantiate(config["network"])
-        count = sum(parameter.numel() for parameter in network.parameters())
-        rows.append(f"| `{name}` | {count:,} | {locate(config['_target_']).kind} | {_description(name)} |")
+        families.setdefault(f"{config['network']['_target_']} {_backbone(config)}", []).append(name)
+    for names in families.values():
+        counts = [_parameters(name) for name in names]
+        count = f"{counts[0]:,}" if len(set(counts)) == 1 else f"{min(counts):,} – {max(counts):,}"
+        task = cast(type[Task], locate(catalogue_config(names[0])["_target_"]))
+        listed = ", ".join(f"`{name}`" for name in names)
+        rows.append(f"| {listed} | {count} | {task.kind} | {_description(names[0])} |")
     return "\n".join(rows)
 
 
+def _backbone(config: dict[str, Any]) -> str:
+    backbone = config["network"].get("backbone")
+    return str(backbone["_target_"]) if isinstance(backbone, dict) else ""
+
+
+def _parameters(name: str) -> int:
+    with torch.device("meta"):
+        network = instantiate(catalogue_config(name)["network"])
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
 def _description(name: str) -> str:
-    """The first comment of the model's file."""
+    """The first sentence of the first comment of the model's file."""
     lines = (CONFIG_DIR / "model" / f"{name}.yaml").read_text(encoding="utf-8").splitlines()
     comments = [line.removeprefix("# ") for line in lines if line.startswith("# ") and "@package" not in line]
-    return comments[0].rstrip(".") if comments else ""
+    return comments[0].partition(": ")[0].rstrip(".,") if comments else ""
 
 
 def main() -> int:
