@@ -74,7 +74,7 @@ def test_unknown_group(refused):
 def test_a_default_that_no_file_names_needs_a_plus(refused):
     line = refused("model.network.activation=relu")
     assert line == (
-        "`model.network.activation` is not in the configuration so far: put a + before it, +model.network.activation=…"
+        "`model.network.activation` is not in the configuration yet: add it with a plus, +model.network.activation=…"
     )
 
 
@@ -267,7 +267,7 @@ def test_a_run_folder_that_cannot_be_made(refused, tmp_path):
     (tmp_path / "file").write_text("no folder")
     line = refused("runs=file/runs", *QUICK)
     assert line.startswith("cannot write to file/runs/")
-    assert line.endswith(": Not a directory; runs=FOLDER puts runs elsewhere")
+    assert line.endswith(": Not a directory; what was written stays; runs=FOLDER puts runs elsewhere")
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EACCES])
@@ -277,5 +277,5 @@ def test_a_disk_that_is_full_or_closed(refused, monkeypatch, code):
 
     monkeypatch.setattr(torch, "save", failing)
     line = refused(*QUICK)
-    assert line.startswith("cannot write below ")
-    assert line.endswith(f": {os.strerror(code)}; what was written stays")
+    assert line.startswith("cannot write to the run folder: ")
+    assert line.endswith(f": {os.strerror(code)}; what was written stays; runs=FOLDER puts runs elsewhere")

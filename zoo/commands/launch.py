@@ -36,17 +36,18 @@ def launch(name: str, command: Command) -> None:
         except ZooError as error:  # here, since Hydra would print a line of its own
             _remove_if_untouched()
             _fail(name, str(error))
+        except OSError as error:
+            _fail_if_not_writable(name, error)
+            raise
 
     main = hydra.main(version_base="1.3", config_path=str(CONFIG_DIR), config_name=name)(checked)
     try:
         main()
     except (ConfigCompositionException, HydraException, OmegaConfBaseException) as error:
         _fail(name, explain(error, name, sys.argv[1:]))
-    except OSError as error:
-        if error.errno not in _NOT_WRITABLE:
-            raise
-        where = error.filename or "the run folder"
-        _fail(name, f"cannot write to {where}: {error.strerror}; runs=FOLDER puts runs elsewhere")
+    except OSError as error:  # from Hydra, which makes the run folder
+        _fail_if_not_writable(name, error)
+        raise
     except KeyboardInterrupt:
         print(f"\nzoo-{name}: stopped; what was written stays", file=sys.stderr)
         raise SystemExit(130) from None
@@ -55,6 +56,14 @@ def launch(name: str, command: Command) -> None:
 def _fail(name: str, message: str) -> None:
     print(f"zoo-{name.replace('_', '-')}: {' '.join(message.split())}", file=sys.stderr)
     raise SystemExit(2) from None
+
+
+def _fail_if_not_writable(name: str, error: OSError) -> None:
+    if error.errno in _NOT_WRITABLE:
+        where = error.filename or "the run folder"
+        _fail(
+            name, f"cannot write to {where}: {error.strerror}; what was written stays; runs=FOLDER puts runs elsewhere"
+        )
 
 
 def run_directory() -> Path:
