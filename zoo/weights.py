@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor
 
 from zoo.checkpoint import read_tensors
@@ -132,11 +134,6 @@ def _preprocessing(size: int, crop_ratio: float, mean: list[float], std: list[fl
 
 def _from_file(path: Path) -> Source:
     if path.suffix == ".safetensors":
-        try:
-            from safetensors import SafetensorError
-            from safetensors.torch import load_file
-        except ModuleNotFoundError as error:
-            raise ZooError(f"{path} needs the package safetensors: pip install safetensors") from error
         try:
             return Source(label=path.name, state=_tensors(load_file(path), path), class_names=None, preprocessing=None)
         except SafetensorError as error:

@@ -259,7 +259,7 @@ def test_a_loss_that_becomes_nan(command):
     ended = command("train", "optimizer.lr=1e12", *QUICK)
     assert ended.code == 2
     line = ended.err.splitlines()[-1]
-    assert line.startswith("zoo-train: the training loss became nan in epoch 0, step ")
+    assert line.startswith("zoo-train: the training loss became nan in epoch 1, step ")
     assert line.endswith("try a smaller optimizer.lr or trainer.gradient_clip_val=1; the last good checkpoint is kept")
 
 

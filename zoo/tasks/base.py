@@ -95,7 +95,7 @@ class Task(LightningModule, ABC):
     def _require_finite(self, loss: Tensor) -> None:
         if not torch.isfinite(loss):
             raise ZooError(
-                f"the training loss became {loss.item()} in epoch {self.current_epoch}, step {self.global_step}: "
+                f"the training loss became {loss.item()} in epoch {self.current_epoch + 1}, step {self.global_step}: "
                 f"try a smaller optimizer.lr or trainer.gradient_clip_val=1; the last good checkpoint is kept"
             )
 

@@ -50,7 +50,7 @@ class Classification(Task):
         self.test_probabilities = Collected()
         self.test_labels = Collected()
 
-    def forward(self, images: Float[Tensor, "b c h w"]) -> Float[Tensor, "b k"]:
+    def forward(self, images: Float[Tensor, "b c *size"]) -> Float[Tensor, "b k"]:
         """Logits of each image."""
         return _logits(self.network(images))
 
