@@ -30,5 +30,5 @@ def test_a_wheel_trains_without_a_clone(tmp_path):
     ended = subprocess.run(train, cwd=folder, capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
     assert list(folder.rglob("report/index.html"))
-    where = subprocess.run([python, "-c", "import zoo; print(zoo.__file__)"], capture_output=True, text=True).stdout
-    assert str(site) in where
+    asked = [python, "-c", "import zoo; print(zoo.__file__)"]
+    assert str(site) in subprocess.run(asked, cwd=folder, capture_output=True, text=True).stdout
