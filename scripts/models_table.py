@@ -12,7 +12,7 @@ from typing import Any, cast
 import torch
 
 from zoo.build import catalogue_config
-from zoo.config import CONFIG_DIR, list_models
+from zoo.config import list_models
 from zoo.instantiate import instantiate, locate
 from zoo.tasks.base import Task
 
@@ -32,7 +32,7 @@ def table() -> str:
         count = f"{counts[0]:,}" if len(set(counts)) == 1 else f"{min(counts):,} – {max(counts):,}"
         task = cast(type[Task], locate(catalogue_config(names[0])["_target_"]))
         listed = ", ".join(f"`{name}`" for name in names)
-        rows.append(f"| {listed} | {count} | {task.kind} | {_description(names[0])} |")
+        rows.append(f"| {listed} | {count} | {task.kind} | {_description(catalogue_config(names[0]))} |")
     return "\n".join(rows)
 
 
@@ -47,11 +47,9 @@ def _parameters(name: str) -> int:
     return sum(parameter.numel() for parameter in network.parameters())
 
 
-def _description(name: str) -> str:
-    """The first sentence of the first comment of the model's file."""
-    lines = (CONFIG_DIR / "model" / f"{name}.yaml").read_text(encoding="utf-8").splitlines()
-    comments = [line.removeprefix("# ") for line in lines if line.startswith("# ") and "@package" not in line]
-    return comments[0].partition(": ")[0].rstrip(".,") if comments else ""
+def _description(config: dict[str, Any]) -> str:
+    """The first line of the network's docstring."""
+    return (locate(config["network"]["_target_"]).__doc__ or "").strip().splitlines()[0].rstrip(".")
 
 
 def main() -> int:

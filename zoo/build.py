@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from pytorch_lightning import Callback, Trainer
 from pytorch_lightning.loggers import CSVLogger, Logger
+from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from zoo.callbacks import BestAndLast, Progress, Throughput
 from zoo.config import compose, list_models, plain, unknown
@@ -99,7 +100,10 @@ def build_trainer(
         "enable_progress_bar": any(isinstance(callback, Progress) for callback in callbacks),
     }
     arguments = complete(config | chosen, {}, "trainer")
-    trainer = instantiate(arguments | {"callbacks": callbacks, "logger": loggers or False}, "trainer")
+    try:
+        trainer = instantiate(arguments | {"callbacks": callbacks, "logger": loggers or False}, "trainer")
+    except (ValueError, TypeError, MisconfigurationException) as error:  # what Lightning says of a wrong option
+        raise ZooError(f"trainer: {error}") from error
     assert isinstance(trainer, Trainer)
     return trainer
 

@@ -11,6 +11,7 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.callbacks.progress import TQDMProgressBar
 from torch import Tensor
 
+from zoo.metrics.mean import MeanLoss
 from zoo.tasks.base import Task
 
 _REFRESH_EVERY = 20  # steps; drawing the bar each step costs more than a small network's step
@@ -116,11 +117,11 @@ class Progress(TQDMProgressBar):
 
     def get_metrics(self, trainer: Trainer, pl_module: LightningModule) -> dict[str, Any]:
         """What stands behind the bar."""
-        shown: dict[str, Any] = {"samples/s": f"{_throughput(trainer).samples_per_second:,.0f}"}
-        for name in (self.monitor,):
-            if name in trainer.callback_metrics:
-                shown[name] = f"{trainer.callback_metrics[name].item():.4f}"
-        return shown
+        loss = cast(MeanLoss, cast(Task, pl_module).train_metrics["loss"])
+        shown: dict[str, Any] = {"loss": f"{(loss.total / loss.count).item():.4f}"}
+        if self.monitor in trainer.callback_metrics:
+            shown[self.monitor] = f"{trainer.callback_metrics[self.monitor].item():.4f}"
+        return shown | {"samples/s": f"{_throughput(trainer).samples_per_second:,.0f}"}
 
     def on_train_epoch_start(self, trainer: Trainer, *_: Any) -> None:
         """Notes the time."""

@@ -149,7 +149,10 @@ def explain(error: Exception, config_name: str, overrides: Sequence[str] = ()) -
     if isinstance(error, OverrideParseException):
         return f"`{error.override}` is not of the form KEY=VALUE: {text.splitlines()[1].strip()}"
     if refused := re.search(r"[Cc]ould not override '([^'@]+)'", text):
-        return _unknown_key(refused[1], config_name, overrides)
+        try:
+            return _unknown_key(refused[1], config_name, overrides)
+        except ZooError:  # an option of the user's own folder, which is not looked into for the sake of a hint
+            return unknown("key", refused[1], [])
     if refused := re.search(r"Could not append to config. An item is already at '([^']+)'", text):
         return f"`{refused[1]}` exists already: leave out the + before it"
     return _first_line(error)

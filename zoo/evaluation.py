@@ -26,7 +26,10 @@ def evaluate(config: dict[str, Any], run_dir: Path, *, data: str | None) -> dict
     """
     quiet_lightning()
     task = load(config["checkpoint"], trust=config["trust"])
-    datamodule = build_data(config["data"] if data else task.card["data"] | config["data"])
+    asked = config["data"] if data else task.card["data"] | config["data"]
+    if asked.get("seed") is None:  # another seed would split the same data otherwise, and test on what was trained on
+        asked = asked | {"seed": task.card["data"].get("seed", 0)}
+    datamodule = build_data(asked)
     datamodule.setup()
     _refuse_other_data(task, datamodule)
     normalize_as(datamodule, task.card.get("preprocessing"))

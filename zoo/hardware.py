@@ -54,7 +54,7 @@ def choose(trainer: dict[str, Any], *, channels_last: bool | Literal["auto"], ne
     on_gpu = accelerator in ("gpu", "cuda")
     devices = _devices(trainer["devices"], on_gpu)
     precision, why_precision = _precision(str(trainer["precision"]), on_gpu)
-    layout, why_layout = _layout(channels_last, on_gpu, network)
+    layout, why_layout = _layout(channels_last, network)
     return Hardware(
         accelerator=accelerator,
         devices=devices,
@@ -80,9 +80,13 @@ def _devices(asked: Any, on_gpu: bool) -> Any:
     if asked == "auto":
         return 1
     if on_gpu:
-        wanted = max(asked) + 1 if isinstance(asked, list) else int(asked)
-        if wanted > torch.cuda.device_count():
+        wanted = max(asked) + 1 if isinstance(asked, list) else asked
+        if isinstance(wanted, int) and wanted > torch.cuda.device_count():
             raise ZooError(f"`trainer.devices` (={asked}) is more than the {torch.cuda.device_count()} there are")
+    elif asked == -1:
+        raise ZooError(
+            "`trainer.devices` (=-1) means all GPUs and none was found: trainer.devices=2 takes CPU processes"
+        )
     return asked
 
 
@@ -101,7 +105,7 @@ def _cpu_has_bfloat16() -> bool:
     return flags.is_file() and any(flag in flags.read_text() for flag in ("avx512_bf16", "amx_bf16"))
 
 
-def _layout(asked: bool | Literal["auto"], on_gpu: bool, network: nn.Module) -> tuple[bool, str]:
+def _layout(asked: bool | Literal["auto"], network: nn.Module) -> tuple[bool, str]:
     if asked != "auto":
         return asked, f"memory layout: {'channels-last' if asked else 'channels-first'} (as asked)"
     if bool(getattr(network, "channels_last", False)):

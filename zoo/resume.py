@@ -1,7 +1,6 @@
 """Going on where an earlier run stopped."""
 
 import csv
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from zoo.errors import ZooError
 from zoo.tasks.base import Task
 
 _BEFORE = "metrics_before.csv"
+_MAY_CHANGE = {"num_workers", "download", "root"}  # how and where data is read, not what it is
 
 
 def resume_from(asked: str | None, run_dir: Path, task: Task, trainer: Trainer) -> Path | None:
@@ -24,32 +24,37 @@ def resume_from(asked: str | None, run_dir: Path, task: Task, trainer: Trainer) 
         return None
     path = _newest(run_dir) if asked == "auto" else Path(asked)
     checkpoint = read(path)
-    _refuse_other_model(path, checkpoint["zoo"]["model"], task.config)
+    saved = checkpoint["zoo"]
+    _refuse_difference(path, saved["model"], task.config, "model")
+    _refuse_difference(path, saved["card"]["data"], task.card["data"], "data")
     done = checkpoint["epoch"] + 1  # checkpoints are written when an epoch is over
     if trainer.max_epochs is not None and 0 <= trainer.max_epochs <= done:
         raise ZooError(
             f"resume={path}: that run is finished, epoch {done} of {trainer.max_epochs}; "
             f"to train on, raise trainer.max_epochs above {done}"
         )
-    curve = path.parent.parent / "metrics.csv"
-    if curve.is_file():
-        shutil.copy(curve, run_dir / _BEFORE)
+    _write(run_dir / _BEFORE, _rows(path.parent.parent))
     print(f"resuming {path} after epoch {done}")
     return path
 
 
 def join_curve(run_dir: Path) -> None:
-    """Puts the rows of the run that was resumed before those of this one, in one `metrics.csv`."""
-    before, after = run_dir / _BEFORE, run_dir / "metrics.csv"
-    if not before.is_file():
-        return
-    rows = [row for path in (before, after) for row in csv.DictReader(path.read_text().splitlines())]
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    with after.open("w", newline="") as file:
-        writer = csv.DictWriter(file, names)
+    """Puts the rows of the runs that were resumed before those of this one, in one `metrics.csv`."""
+    if (run_dir / _BEFORE).is_file():
+        _write(run_dir / "metrics.csv", _rows(run_dir))
+        (run_dir / _BEFORE).unlink()
+
+
+def _rows(run: Path) -> list[dict[str, str]]:
+    files = [run / name for name in (_BEFORE, "metrics.csv") if (run / name).is_file()]
+    return [row for file in files for row in csv.DictReader(file.read_text(encoding="utf-8").splitlines())]
+
+
+def _write(path: Path, rows: list[dict[str, str]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(dict.fromkeys(name for row in rows for name in row)))
         writer.writeheader()
         writer.writerows(rows)
-    before.unlink()
 
 
 def _newest(run_dir: Path) -> Path:
@@ -60,11 +65,17 @@ def _newest(run_dir: Path) -> Path:
     return found[-1]
 
 
-def _refuse_other_model(path: Path, theirs: dict[str, Any], ours: dict[str, Any]) -> None:
-    if theirs == ours:
-        return
-    different = sorted(key for key in {*theirs, *ours} if theirs.get(key) != ours.get(key))
-    raise ZooError(
-        f"resume={path}: a checkpoint of another model; its `model.{different[0]}` is {theirs.get(different[0])}, "
-        f"here it is {ours.get(different[0])}"
-    )
+def _refuse_difference(path: Path, theirs: Any, ours: Any, where: str) -> None:
+    """Another network does not fit the weights; another split would test on what was trained on."""
+    if isinstance(theirs, dict) and isinstance(ours, dict):
+        for key in sorted({*theirs, *ours} - _MAY_CHANGE):
+            _refuse_difference(path, theirs.get(key), ours.get(key), f"{where}.{key}")
+    elif theirs != ours:
+        raise ZooError(
+            f"resume={path}: a checkpoint of another {where.partition('.')[0]}; "
+            f"its `{where}` is {_short(theirs)}, here it is {_short(ours)}"
+        )
+
+
+def _short(value: Any) -> Any:
+    return value["_target_"] if isinstance(value, dict) and "_target_" in value else value

@@ -51,6 +51,10 @@ def train(config: dict[str, Any], run_dir: Path, *, model: str, data: str) -> No
 
 
 def _train(config: dict[str, Any], run_dir: Path, model: str, data: str) -> None:
+    if not 0 <= config["seed"] < 2**32:
+        raise ZooError(f"`seed` (={config['seed']}) must lie in 0 … 4294967295")
+    if config["trainer"]["max_epochs"] == 0:
+        raise ZooError("`trainer.max_epochs` (=0) must be at least 1; scripts/evaluate.py tests without training")
     seed_everything(config["seed"], workers=True, verbose=False)
     weights = find(config["pretrained"], model=model) if config["pretrained"] else None
     datamodule = build_data(config["data"])

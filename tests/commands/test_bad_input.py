@@ -169,7 +169,7 @@ def trained(tmp_path_factory):
 
 def test_a_checkpoint_of_another_model(refused, trained):
     line = refused("model=resnet18", f"resume={trained}", *QUICK)
-    assert line.startswith(f"resume={trained}: a checkpoint of another model; its `model.network` is ")
+    assert line.startswith(f"resume={trained}: a checkpoint of another model; its `model.network._target_` is ")
     line = refused("model=resnet18", f"pretrained={trained}", *QUICK)
     assert line.startswith("last.ckpt does not fit ResNet: conv1.weight 64×")
 
@@ -260,7 +260,9 @@ def test_a_loss_that_becomes_nan(command):
     assert ended.code == 2
     line = ended.err.splitlines()[-1]
     assert line.startswith("zoo-train: the training loss became nan in epoch 1, step ")
-    assert line.endswith("try a smaller optimizer.lr or trainer.gradient_clip_val=1; the last good checkpoint is kept")
+    assert line.endswith(
+        "try a smaller optimizer.lr or trainer.gradient_clip_val=1; checkpoints of earlier epochs are kept"
+    )
 
 
 def test_a_run_folder_that_cannot_be_made(refused, tmp_path):

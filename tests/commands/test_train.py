@@ -110,7 +110,7 @@ def test_resuming_another_model_or_nothing(command):
     checkpoint = command("train", *QUICK).run / "checkpoints" / "last.ckpt"
     other = command("train", *QUICK, f"resume={checkpoint}", "+model.network.activation=relu")
     assert other.code == 2
-    assert "a checkpoint of another model; its `model.network` is " in other.err
+    assert "a checkpoint of another model; its `model.network.activation` is None, here it is relu" in other.err
     nothing = command("train", *QUICK, "resume=auto", "runs=elsewhere")
     assert nothing.code == 2
     assert "resume=auto: no checkpoints/last.ckpt below" in nothing.err
@@ -174,3 +174,38 @@ def test_evaluating_on_other_data_is_refused(command):
     ended = command("evaluate", f"checkpoint={checkpoint}", "+data.image_size=28")
     assert ended.code == 2
     assert "the model was made for `image_size` 32, and this data has 28" in ended.err
+
+
+def test_evaluating_the_same_data_by_name_keeps_its_split(command):
+    run = command("train", *QUICK, "seed=1").run
+    checkpoint = f"checkpoint={run}/checkpoints/best.ckpt"
+    ended = command("evaluate", checkpoint, "data=digits", "runs=evaluated", "baselines=false")
+    assert ended.code == 0, ended.err
+    (again,) = (ended.folder / "evaluated").rglob("metrics.json")
+    expected = json.loads((run / "metrics.json").read_text())["test"]
+    assert json.loads(again.read_text())["test"] == pytest.approx(expected, abs=1e-6)
+
+
+def test_resuming_on_another_split_is_refused(command):
+    checkpoint = command("train", *QUICK).run / "checkpoints" / "last.ckpt"
+    ended = command("train", "trainer.max_epochs=3", f"resume={checkpoint}", "seed=1")
+    assert ended.code == 2
+    assert "a checkpoint of another data; its `data.seed` is 0, here it is 1" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("seed=-1", "`seed` (=-1) must lie in 0 … 4294967295"),
+        ("trainer.max_epochs=0", "`trainer.max_epochs` (=0) must be at least 1"),
+        ("trainer.precision=banana", "trainer: Precision 'banana' is invalid"),
+        ("trainer.gradient_clip_val=abc", "trainer: "),
+        ("trainer=ddp", "`trainer.devices` (=-1) means all GPUs and none was found"),
+    ],
+)
+def test_options_that_no_trainer_takes(command, word, message, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    ended = command("train", word)
+    assert ended.code == 2
+    assert message in ended.err
+    assert len(ended.err.splitlines()) == 1

@@ -77,3 +77,5 @@ def _remove_if_untouched() -> None:
     folder = run_directory()
     if folder.is_dir() and {path.name for path in folder.iterdir()} <= _HYDRA_LEAVES:
         shutil.rmtree(folder)
+        if not any(folder.parent.iterdir()):
+            folder.parent.rmdir()

@@ -10,7 +10,7 @@ from zoo.networks.yolo import ConvBlock, Residual
 
 
 class LandmarkNetwork(nn.Module):
-    """The vector of the notes for an image: [presence, x1, y1, …, xK, yK, c1 … cC], all before activation.
+    """One vector for an image: [presence, x1, y1, …, xK, yK, c1 … cC], all before activation.
 
     Points are fractions of the image, from 0 at the left and top to 1. A trunk of stages that halve the picture, then
     one fully connected layer over the last map, which keeps where things are. With two points (the corners of a

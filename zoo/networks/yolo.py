@@ -79,7 +79,7 @@ class SmallDarknet(nn.Module):
 class YOLO(nn.Module):
     """Raw predictions for every anchor of every cell of one grid per backbone map, the same in train and eval.
 
-    Each grid is [B, rows, columns, anchors, 5 + classes], the last axis being the notes' pc, bx, by, bh, bw, c…
+    Each grid is [B, rows, columns, anchors, 5 + classes], the last axis being pc, bx, by, bh, bw, c…
     before their activation, which `zoo.ops.grid.decode` applies. Coarser maps are upsampled and joined to finer
     ones (Lin et al. 2016, arXiv:1612.03144). Redmon et al. 2015 (arXiv:1506.02640), Redmon & Farhadi 2018
     (arXiv:1804.02767); the backbone is any network that returns a dict of maps, finest first, each half the size

@@ -32,7 +32,7 @@ def assign(
     """Every anchor stretched by less than `ratio`, in the cell of the object's centre and its two nearest neighbours.
 
     The rule of YOLOv5 (Jocher 2020): many matches for each object teach a detector from scratch sooner than the
-    one of the notes. `boxes` are xyxy in pixels, `images` says to which image of the batch each belongs.
+    single match of `zoo.ops.grid`. `boxes` are xyxy in pixels, `images` says to which image of the batch each belongs.
     """
     alike = shape_ratio((boxes[:, 2:] - boxes[:, :2]).clamp(min=1e-6), anchors) < ratio
     thing, anchor = torch.nonzero(alike, as_tuple=True)

@@ -27,7 +27,7 @@ def encode(
     columns: int,
     num_classes: int,
 ) -> Float[Tensor, "rows columns a values"]:
-    """The target of one image as the notes draw it: each object in the cell of its centre, at the anchor most alike.
+    """The target of one image as it is usually drawn: each object in the cell of its centre, at the anchor most alike.
 
     `boxes` are xyxy in pixels, `anchors` (width, height) in pixels. An object centred on the right or lower border
     belongs to the last cell; of two at the same place the later stands.

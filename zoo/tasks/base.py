@@ -96,7 +96,7 @@ class Task(LightningModule, ABC):
         if not torch.isfinite(loss):
             raise ZooError(
                 f"the training loss became {loss.item()} in epoch {self.current_epoch + 1}, step {self.global_step}: "
-                f"try a smaller optimizer.lr or trainer.gradient_clip_val=1; the last good checkpoint is kept"
+                f"try a smaller optimizer.lr or trainer.gradient_clip_val=1; checkpoints of earlier epochs are kept"
             )
 
     def on_validation_start(self) -> None:
