@@ -10,6 +10,7 @@ from pytorch_lightning import Trainer
 from zoo.callbacks import Throughput
 from zoo.data.base import DataModule
 from zoo.hardware import device_name
+from zoo.metrics.collect import Collected
 from zoo.tasks.base import Task
 
 Baselines = dict[str, dict[str, float]]
@@ -18,6 +19,9 @@ Baselines = dict[str, dict[str, float]]
 def measure(trainer: Trainer, task: Task, datamodule: DataModule, checkpoint: Path | None = None) -> dict[str, float]:
     """Metrics of the test split with the weights of a checkpoint, which stay in `task`, or with its own."""
     (values,) = trainer.test(task, datamodule=datamodule, ckpt_path=checkpoint, weights_only=True, verbose=False)
+    for module in task.modules():
+        if isinstance(module, Collected) and module.update_called:
+            module.compute()  # gathered while all processes are here, and kept for the report of the first
     return {name.removeprefix("test/"): value for name, value in values.items()}
 
 

@@ -33,6 +33,7 @@ _NOT_FOR_USERS = (
     ".*smaller than the logging interval.*",  # values are logged once an epoch
     "Experiment logs directory .* exists and is not empty",  # Hydra has made the run directory
     ".*could not find the monitored key.*",  # a recipe whose last epoch is the one that counts
+    "It is recommended to use `self.log.*sync_dist=True",  # torchmetrics has gathered the values
     ".*isinstance.treespec, LeafSpec.. is deprecated",  # Lightning's own business with torch
 )
 

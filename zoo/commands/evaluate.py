@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from zoo.commands.launch import launch, run_directory
+from zoo.commands.launch import launch, repeat_in, run_directory
 from zoo.config import choices, plain
 
 
@@ -13,6 +13,7 @@ def main() -> None:
 
 def _evaluate(config: Any) -> None:
     run_dir, chosen, values = run_directory(), choices(), plain(config)
+    repeat_in(run_dir)
 
     from zoo.evaluation import evaluate  # torch and Lightning are imported once the configuration stands
 

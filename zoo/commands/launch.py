@@ -30,11 +30,12 @@ def launch(name: str, command: Command) -> None:
     from zoo.errors import ZooError
 
     def checked(config: Any) -> None:
+        folder = run_directory()
         try:
             check(config, name)
             command(config)
         except ZooError as error:  # here, since Hydra would print a line of its own
-            _remove_if_untouched()
+            _remove_if_untouched(folder)
             _fail(name, str(error))
         except OSError as error:
             _fail_if_not_writable(name, error)
@@ -73,8 +74,25 @@ def run_directory() -> Path:
     return Path(HydraConfig.get().runtime.output_dir)
 
 
-def _remove_if_untouched() -> None:
-    folder = run_directory()
+def repeat_in(folder: Path) -> None:
+    """Lets the processes that are started by repeating the command line write to this run's folder.
+
+    Lightning starts the other processes of a machine that way. Where it sees Hydra it would hand them the composed
+    configuration instead, which no longer says which options were chosen; so Hydra's state is put away.
+    """
+    from hydra.core.hydra_config import HydraConfig
+
+    words = HydraConfig.get().overrides.task
+    flags = [word for word in sys.argv[1:] if word not in ("-m", "--multirun") and not _is_override(word)]
+    sys.argv[1:] = [*flags, *words, f"hydra.run.dir='{folder}'", "hydra.output_subdir=null"]
+    HydraConfig.instance().cfg = None
+
+
+def _is_override(word: str) -> bool:
+    return "=" in word and not word.startswith("-")
+
+
+def _remove_if_untouched(folder: Path) -> None:
     if folder.is_dir() and {path.name for path in folder.iterdir()} <= _HYDRA_LEAVES:
         shutil.rmtree(folder)
         if not any(folder.parent.iterdir()):
