@@ -13,7 +13,7 @@ from zoo.config import compose
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SHELL = "\n".join(re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL))
-LINES = [line.partition("  #")[0].strip() for line in SHELL.splitlines()]
+LINES = [line.partition(" #")[0].strip() for line in SHELL.splitlines()]
 COMMANDS = [line for line in LINES if "train.py " in line or "scripts/" in line]
 
 

@@ -85,7 +85,7 @@ class Embedding(Task):
             self.identities.update(identities)
             found: EmbeddingLoss = self.loss(vectors, identities, 1.0)
             return found.value
-        if distributed.is_available() and distributed.is_initialized():
+        if distributed.is_available() and distributed.is_initialized() and distributed.get_world_size() > 1:
             vectors, identities = self._gathered(vectors, identities)
         found = self.loss(vectors, identities, self.progress)
         self.train_metrics["spread"].update(spread(vectors.detach()))
