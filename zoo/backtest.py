@@ -10,6 +10,7 @@ from pytorch_lightning import seed_everything
 
 from zoo.baselines.forecasting import Rule, batches, rules
 from zoo.build import attach_optimizer, build_callbacks, build_data, build_loggers, build_task, build_trainer
+from zoo.console import quiet_lightning
 from zoo.data.series import TableData
 from zoo.data.stamps import plain_stamp
 from zoo.errors import ZooError
@@ -17,7 +18,7 @@ from zoo.hardware import choose
 from zoo.metrics.backtest import Backtest, Errors, compare, root_mean_square
 from zoo.results import measure
 from zoo.tasks.forecasting import Forecasting
-from zoo.training import fit, quiet_lightning
+from zoo.training import fit
 
 
 def backtest(config: dict[str, Any], run_dir: Path, *, model: str, data: str) -> Backtest:

@@ -6,13 +6,14 @@ from typing import Any
 
 from zoo.build import build_data, build_trainer, prepare_network
 from zoo.checkpoint import load
+from zoo.console import quiet_lightning, say
 from zoo.data.base import DataModule
 from zoo.errors import ZooError
 from zoo.hardware import choose
 from zoo.pretrained import normalize_as
 from zoo.results import measure, write_results
 from zoo.tasks.base import Task
-from zoo.training import introduction, quiet_lightning
+from zoo.training import introduction
 
 
 def evaluate(config: dict[str, Any], run_dir: Path, *, data: str | None) -> dict[str, float]:
@@ -36,7 +37,7 @@ def evaluate(config: dict[str, Any], run_dir: Path, *, data: str | None) -> dict
     task.card["data_name"] = data or task.card["data_name"]
     hardware = choose(config["trainer"], channels_last=config["channels_last"], network=task.network)
     for line in introduction(task, task.card["model"], task.card["data_name"], hardware.reasons):
-        print(line)
+        say(line)
     prepare_network(task, channels_last=hardware.channels_last, compiled=config["compile"])
     trainer = build_trainer(config["trainer"], hardware, run_dir, callbacks=[], loggers=[], deterministic=False)
     test = measure(trainer, task, datamodule)

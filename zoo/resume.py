@@ -7,6 +7,7 @@ from typing import Any
 from pytorch_lightning import Trainer
 
 from zoo.checkpoint import read
+from zoo.console import say
 from zoo.errors import ZooError
 from zoo.tasks.base import Task
 
@@ -33,8 +34,9 @@ def resume_from(asked: str | None, run_dir: Path, task: Task, trainer: Trainer) 
             f"resume={path}: that run is finished, epoch {done} of {trainer.max_epochs}; "
             f"to train on, raise trainer.max_epochs above {done}"
         )
-    _write(run_dir / _BEFORE, _rows(path.parent.parent))
-    print(f"resuming {path} after epoch {done}")
+    if trainer.is_global_zero:
+        _write(run_dir / _BEFORE, _rows(path.parent.parent))
+    say(f"resuming {path} after epoch {done}")
     return path
 
 

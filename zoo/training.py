@@ -1,7 +1,5 @@
 """One run: data, task and trainer from a configuration; fit, test, metrics.json and report."""
 
-import logging
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ from zoo.build import (
     build_trainer,
     prepare_network,
 )
+from zoo.console import quiet_lightning, say
 from zoo.data.base import DataModule
 from zoo.errors import ZooError
 from zoo.finetune import prepare
@@ -27,15 +26,6 @@ from zoo.resume import join_curve, resume_from
 from zoo.tasks.base import Task
 from zoo.tuning import find_batch_size, find_learning_rate
 from zoo.weights import find
-
-_NOT_FOR_USERS = (
-    ".*does not have many workers.*",  # data in memory needs none
-    ".*smaller than the logging interval.*",  # values are logged once an epoch
-    "Experiment logs directory .* exists and is not empty",  # Hydra has made the run directory
-    ".*could not find the monitored key.*",  # a recipe whose last epoch is the one that counts
-    "It is recommended to use `self.log.*sync_dist=True",  # torchmetrics has gathered the values
-    ".*isinstance.treespec, LeafSpec.. is deprecated",  # Lightning's own business with torch
-)
 
 
 def train(config: dict[str, Any], run_dir: Path, *, model: str, data: str) -> None:
@@ -69,7 +59,7 @@ def _train(config: dict[str, Any], run_dir: Path, model: str, data: str) -> None
     finetuning = prepare(config.get("finetune"), task, pretrained=weights is not None)
     hardware = choose(config["trainer"], channels_last=config["channels_last"], network=task.network)
     for line in [*introduction(task, model, data, hardware.reasons), *told]:
-        print(line)
+        say(line)
     prepare_network(task, channels_last=hardware.channels_last, compiled=config["compile"])
     _tune(config, hardware, run_dir, task, datamodule)
     trainer = build_trainer(
@@ -92,11 +82,11 @@ def _tune(config: dict[str, Any], hardware: Hardware, run_dir: Path, task: Task,
         return build_trainer(config["trainer"], hardware, run_dir, callbacks=[], loggers=[], deterministic=False)
 
     if config["find_batch_size"]:
-        print(f"batch size found: {find_batch_size(trainer(), task, datamodule)}")
+        say(f"batch size found: {find_batch_size(trainer(), task, datamodule)}")
     if config["find_lr"]:
         rate = find_learning_rate(trainer(), task, datamodule)
         attach_optimizer(task, config["optimizer"] | {"lr": rate}, config["scheduler"])
-        print(f"learning rate found: {rate:.2e}")
+        say(f"learning rate found: {rate:.2e}")
 
 
 def fit(trainer: Trainer, task: Task, datamodule: DataModule, checkpoint: Path | None) -> None:
@@ -115,10 +105,11 @@ def fit(trainer: Trainer, task: Task, datamodule: DataModule, checkpoint: Path |
 def _test_and_report(
     config: dict[str, Any], trainer: Trainer, task: Task, datamodule: DataModule, run_dir: Path
 ) -> None:
+    run_dir = trainer.strategy.broadcast(run_dir)  # processes that torchrun starts have each their own
     best = run_dir / "checkpoints" / "best.ckpt"
     if trainer.fast_dev_run:  # type: ignore[attr-defined]
         trainer.test(task, datamodule=datamodule, verbose=False)
-        print("one batch of each stage ran through; nothing was saved")
+        say("one batch of each stage ran through; nothing was saved")
         return
     test = measure(trainer, task, datamodule, best)
     if trainer.is_global_zero:
@@ -130,11 +121,3 @@ def introduction(task: Task, model: str, data: str, reasons: list[str]) -> list[
     """What is printed before the first epoch."""
     count = sum(parameter.numel() for parameter in task.network.parameters())
     return [f"{model} on {data}: {count:,} parameters", *reasons]
-
-
-def quiet_lightning() -> None:
-    """Leaves out of the console what Lightning says for its own sake."""
-    for name in ("pytorch_lightning", "lightning_fabric"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    for message in _NOT_FOR_USERS:
-        warnings.filterwarnings("ignore", message)

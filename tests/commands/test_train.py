@@ -209,3 +209,10 @@ def test_options_that_no_trainer_takes(command, word, message, monkeypatch):
     assert ended.code == 2
     assert message in ended.err
     assert len(ended.err.splitlines()) == 1
+
+
+def test_tensorboard_writes_beside_the_csv(command):
+    ended = command("train", *QUICK, "trainer.max_epochs=1", "logger=[tensorboard]")
+    assert ended.code == 0, ended.err
+    assert list((ended.run / "tensorboard").glob("events.out.tfevents.*"))
+    assert (ended.run / "metrics.csv").is_file()

@@ -32,3 +32,15 @@ def test_two_processes_measure_what_one_does_on_a_split_that_two_does_not_divide
     assert measured[0]["test"]["accuracy"] * 359 == pytest.approx(
         round(measured[0]["test"]["accuracy"] * 359), abs=1e-3
     )
+
+
+@pytest.mark.slow
+def test_processes_that_torchrun_starts_leave_one_run_directory(tmp_path):
+    command = [sys.executable, "-m", "torch.distributed.run", "--nnodes=1", "--nproc-per-node=2", ROOT / "train.py"]
+    words = [*QUICK, "trainer.devices=2", "trainer.num_nodes=1", "trainer.max_epochs=1"]
+    ended = subprocess.run([*command, *words], cwd=tmp_path, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+    (run_dir,) = (tmp_path / "runs" / "lenet5-digits").iterdir()
+    assert (run_dir / "report" / "index.html").is_file()
+    assert (run_dir / ".hydra" / "config.yaml").is_file()
+    assert ended.stdout.count("lenet5 on digits") == 1

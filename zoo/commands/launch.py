@@ -29,6 +29,10 @@ def launch(name: str, command: Command) -> None:
     from zoo.config import CONFIG_DIR, check, explain
     from zoo.errors import ZooError
 
+    follower = int(os.environ.get("RANK", os.environ.get("SLURM_PROCID", "0"))) > 0
+    if follower:  # started beside the first process by torchrun or SLURM, whose run folder is the one that counts
+        sys.argv.append("hydra.output_subdir=null")
+
     def checked(config: Any) -> None:
         folder = run_directory()
         try:
@@ -40,6 +44,8 @@ def launch(name: str, command: Command) -> None:
         except OSError as error:
             _fail_if_not_writable(name, error)
             raise
+        if follower:
+            _remove_if_untouched(folder)
 
     main = hydra.main(version_base="1.3", config_path=str(CONFIG_DIR), config_name=name)(checked)
     try:
