@@ -7,13 +7,14 @@ import pytest
 import torch
 from torch import nn
 
-from zoo.build import create_model
+from zoo.build import build_data, create_model
+from zoo.config import compose, plain
 from zoo.errors import ZooError
 from zoo.losses.cross_entropy import CrossEntropy
 from zoo.networks.googlenet import GoogLeNet
 from zoo.networks.lenet import LeNet5
 from zoo.networks.resnet import ResNet
-from zoo.pretrained import fit, load_pretrained
+from zoo.pretrained import fit, load_pretrained, normalize_as
 from zoo.tasks.classification import Classification
 from zoo.weights import Source
 
@@ -118,13 +119,13 @@ def test_auxiliary_heads_may_lack_on_either_side() -> None:
     whole, plain = GoogLeNet(num_classes=2), GoogLeNet(num_classes=2, auxiliary=False)
     assert "of aux1, aux2, which" in fit(plain, source(whole), class_names=None).left_over[0]
     report = fit(whole, source(plain), class_names=None)
-    assert report.new == [f"aux{i}.fc2 (2 classes), which the weights lack" for i in (1, 2)]
+    assert report.new == [f"aux{i}.fc2 (2 outputs), which the weights lack" for i in (1, 2)]
     assert torch.equal(whole.fc.weight, plain.fc.weight)
 
 
 def test_a_network_without_named_heads_has_its_last_linear_layer() -> None:
     report = fit(LeNet5(num_classes=3), source(LeNet5()), class_names=None)
-    assert report.new == ["classifier.5 10→3 classes"]
+    assert report.new == ["classifier.5 10→3 outputs"]
 
 
 def test_the_card_tells_what_the_weights_know() -> None:
@@ -144,3 +145,14 @@ def test_create_model_takes_a_file(tmp_path: Path) -> None:
     model = create_model("lenet5", pretrained=str(tmp_path / "lenet.pth"), num_classes=7)
     assert torch.equal(model.network.state_dict()["features.0.weight"], theirs.features[0].weight)
     assert model.network.state_dict()["classifier.5.weight"].shape[0] == 7
+
+
+def test_pictures_of_identities_are_normalized_as_the_weights_expect() -> None:
+    data = build_data(
+        plain(compose(["model=siamese"]))["data"] | {"steps_per_epoch": 1},
+    )
+    assert normalize_as(data, {"mean": (0.2, 0.4, 0.6), "std": (0.1, 0.2, 0.3)})
+    data.setup()
+    assert data.card()["preprocessing"]["mean"] == pytest.approx([0.4])  # one channel: the mean of the three
+    images, _ = data.normalize((torch.full((1, 1, 32, 32), 0.6), torch.zeros(1)))
+    assert images.unique().tolist() == pytest.approx([1.0])

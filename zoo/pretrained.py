@@ -8,6 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from zoo.data.base import DataModule
+from zoo.data.identities import IdentityData
 from zoo.data.image_base import ImageClassificationData
 from zoo.errors import ZooError
 from zoo.tasks.base import Task
@@ -63,7 +64,7 @@ def normalize_as(datamodule: DataModule, preprocessing: Mapping[str, Any] | None
 
     Values that the data's own configuration states stand.
     """
-    if preprocessing is None or not isinstance(datamodule, ImageClassificationData):
+    if preprocessing is None or not isinstance(datamodule, ImageClassificationData | IdentityData):
         return False
     if datamodule.config.get("mean") is not None or datamodule.config.get("std") is not None:
         return False
@@ -159,9 +160,9 @@ def _say_heads(
         if key not in result or result[key] is theirs:
             continue
         if theirs is None:
-            report.new.append(f"{head} ({len(own[key])} classes), which the weights lack")
+            report.new.append(f"{head} ({len(own[key])} outputs), which the weights lack")
             continue
-        line = f"{head} {len(theirs)}→{len(own[key])} classes"
+        line = f"{head} {len(theirs)}→{len(own[key])} {'outputs' if names is None else 'classes'}"
         if names is not None and source.class_names is not None:
             kept = _matches(names, source.class_names)
             line += f", {len(kept)} rows kept by name" + (f" ({names[kept[0][0]]}, …)" if kept else "")

@@ -24,6 +24,7 @@ class EmbeddingNetwork(nn.Module):
         super().__init__()
         self.backbone = backbone
         self.mirror = mirror
+        self.channels_last = bool(getattr(backbone, "channels_last", False))
 
     def forward(self, images: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d"]:
         """Unit vectors of the pictures, in float32."""
@@ -47,6 +48,8 @@ class ConvTrunk(nn.Module):
     characters apart, then mapped to `num_classes` values. With `whiten`, batch normalisation without scale
     makes the values of the embedding equally spread, which also keeps it from starting in a narrow cone.
     """
+
+    channels_last = True  # measured on one core: training takes 0.6 to 0.7 of the time
 
     def __init__(
         self,
