@@ -12,6 +12,7 @@ from zoo.metrics.verification import (
     folded_accuracy,
     roc,
     tar_at_far,
+    ten_folds,
     threshold_at_far,
 )
 
@@ -92,3 +93,24 @@ def test_folds_choose_their_threshold_on_the_others():
     assert found.mean == pytest.approx((1 + 1 + 0.5) / 3)  # the third fold gets 0.5 from the others, not its own 5.5
     assert found.thresholds[2] == pytest.approx(0.5)
     assert found.standard_error == pytest.approx(np.std([1, 1, 0.5], ddof=1) / 3**0.5)
+
+
+def test_ten_folds_of_the_published_pairs_are_the_published_ones():
+    same = (torch.arange(6000) % 600) < 300  # each fold: 300 pairs of one person, then 300 of two
+    rows, folds = ten_folds(same)
+    assert sorted(rows.tolist()) == list(range(6000))
+    assert torch.equal(folds, rows // 600)
+
+
+def test_ten_folds_hold_as_many_pairs_of_either_kind():
+    same = torch.rand(5000, generator=torch.Generator().manual_seed(0)) < 0.1
+    rows, folds = ten_folds(same)
+    assert len(rows) == len(rows.unique()) == 2 * (int(same.sum()) // 10 * 10)
+    for fold in range(10):
+        inside = rows[folds == fold]
+        assert same[inside].float().mean() == 0.5
+
+
+def test_too_few_pairs_for_ten_folds_give_none():
+    rows, folds = ten_folds(torch.tensor([True, False, False]))
+    assert len(rows) == len(folds) == 0

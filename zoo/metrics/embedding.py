@@ -8,7 +8,7 @@ from torch import Tensor
 
 from zoo.metrics.identification import episode_accuracy, one_shot
 from zoo.metrics.pairs import Pairs, all_pairs
-from zoo.metrics.verification import auc, equal_error_rate, errors_at, roc, tar_at_far
+from zoo.metrics.verification import auc, equal_error_rate, errors_at, folded_accuracy, roc, tar_at_far, ten_folds
 from zoo.ops.identities import groups_of
 
 PAIR_LIMIT = 500_000
@@ -40,10 +40,13 @@ def pair_distances(vectors: Float[Tensor, "n d"], pairs: Pairs, distances: Dista
 
 
 def verification_figures(distances: Float[Tensor, " p"], pairs: Pairs) -> dict[str, float]:
-    """AUC, EER and TAR at the false-accept rates of `FARS`."""
+    """AUC, EER, TAR at the false-accept rates of `FARS`, and the accuracy over ten folds with its standard error."""
     curve = roc(distances, pairs.same)
     rates = {f"tar_at_far_{far}": tar_at_far(curve, far) for far in FARS}
-    return {"auc": auc(curve), "eer": equal_error_rate(curve), **rates}
+    rows, folds = ten_folds(pairs.same)
+    folded = folded_accuracy(distances[rows], pairs.same[rows], folds)
+    accuracies = {"accuracy_10_folds": folded.mean, "accuracy_10_folds_se": folded.standard_error}
+    return {"auc": auc(curve), "eer": equal_error_rate(curve), **rates, **accuracies}
 
 
 def recognition_figures(

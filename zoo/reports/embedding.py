@@ -61,7 +61,9 @@ def _figures(values: Tensor, pairs: Pairs, identities: Tensor, results: Mapping[
     text = (
         f"{same:,} pairs of one identity and {different:,} pairs of two, all of identities never trained on. "
         "The intervals draw identities with replacement, as pairs that share one are not independent. "
-        "accuracy, far and tar are those at the threshold, which the validation identities chose."
+        "accuracy, far and tar are those at the threshold, which the validation identities chose. "
+        "accuracy_10_folds is that of as many pairs of either kind, each tenth at the threshold of the other nine, as "
+        "on Labeled Faces in the Wild, with its standard error."
     )
     few = [far for far in FARS if different < 10 / far]
     if few:
