@@ -1,5 +1,6 @@
 """The face sets that scikit-learn loads: Olivetti and Labeled Faces in the Wild."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -86,23 +87,35 @@ class ScikitFaces(IdentityData):
         return Preprocessing(size=self.image_size, channels=channels, resize="squash", mean=(), std=())
 
     def _fetch(self) -> tuple[UInt8[Tensor, "n c h w"], Tensor, list[str]]:
-        try:
-            bunch: Any
-            if self.faces == "olivetti":
-                bunch = fetch_olivetti_faces(data_home=self.root)
-                names = [f"person {i}" for i in range(int(bunch.target.max()) + 1)]
-            else:
-                bunch = fetch_lfw_people(
-                    data_home=self.root, min_faces_per_person=self.least_pictures, color=True, resize=1.0
-                )
-                names = bunch.target_names.tolist()
-        except OSError as error:  # URLError is one
-            raise ZooError(
-                f"data={self.faces} is downloaded by scikit-learn and that failed ({error}): put its files in "
-                f"data.root, or use data=identity_folder data.root=DIR with pictures of your own"
-            ) from error
-        pixels = np.asarray(bunch.images)
-        bytes_ = np.clip(pixels * (255 if pixels.max() <= 1 else 1), 0, 255).round().astype(np.uint8)
-        images = torch.from_numpy(bytes_)
-        images = images[:, None] if images.ndim == 3 else images.permute(0, 3, 1, 2).contiguous()
-        return images, torch.from_numpy(bunch.target.astype(np.int64)), names
+        if self.faces == "olivetti":
+            bunch = download("olivetti", fetch_olivetti_faces, data_home=self.root)
+            names = [f"person {i}" for i in range(int(bunch.target.max()) + 1)]
+        else:
+            least = self.least_pictures
+            bunch = download(
+                "lfw", fetch_lfw_people, data_home=self.root, min_faces_per_person=least, color=True, resize=1.0
+            )
+            names = bunch.target_names.tolist()
+        return as_bytes(bunch.images), torch.from_numpy(bunch.target.astype(np.int64)), names
+
+
+def download(name: str, fetch: Callable[..., Any], **options: Any) -> Any:
+    """What one of scikit-learn's loaders gives.
+
+    Raises:
+        ZooError: the files are not there and cannot be downloaded.
+    """
+    try:
+        return fetch(**options)
+    except OSError as error:  # URLError is one
+        raise ZooError(
+            f"data={name} is downloaded by scikit-learn and that failed ({error}): put its files in "
+            f"data.root, or use data=identity_folder data.root=DIR with pictures of your own"
+        ) from error
+
+
+def as_bytes(pixels: np.ndarray) -> UInt8[Tensor, "n c h w"]:
+    """Pictures [N H W] or [N H W C], from 0 to 1 or to 255, as bytes with their channels first."""
+    bytes_ = np.clip(pixels * (255 if pixels.max() <= 1 else 1), 0, 255).round().astype(np.uint8)
+    images = torch.from_numpy(bytes_)
+    return images[:, None] if images.ndim == 3 else images.permute(0, 3, 1, 2).contiguous()

@@ -52,7 +52,9 @@ def verification_figures(distances: Float[Tensor, " p"], pairs: Pairs) -> dict[s
 def recognition_figures(
     vectors: Float[Tensor, "n d"], identities: Int[Tensor, " n"], distances: Distances
 ) -> dict[str, float]:
-    """One-shot recognition: over all identities, or within the groups where there are groups."""
+    """One-shot recognition: over all identities, or within the groups where there are groups; of mere pairs, none."""
+    if int(groups_of(identities).unique(return_counts=True)[1].max()) <= 2:
+        return {}
     vectors, identities = vectors[:RECOGNITION_LIMIT], identities[:RECOGNITION_LIMIT]
     matrix = distances(vectors, vectors)
     groups = groups_of(identities)

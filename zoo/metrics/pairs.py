@@ -24,38 +24,33 @@ def all_pairs(identities: Int[Tensor, " n"], groups: Int[Tensor, " n"] | None, l
     Of more than `limit` pairs of either kind an even, repeatable choice of `limit` is taken, so that a
     large test set does not need memory for its square.
     """
+    if groups is not None and len(groups.unique()) > 1:
+        return _thinned(_labelled(*_pairs_within(groups), identities), limit)
     count = len(identities)
     total = count * (count - 1) // 2
     if total <= 4 * limit:
         first, second = torch.triu_indices(count, count, offset=1, device=identities.device)
-        return _thinned(_checked(first, second, identities, groups), limit)
+        return _thinned(_labelled(first, second, identities), limit)
     generator = torch.Generator().manual_seed(0)
     first, second = torch.randint(0, count, (2, 2 * limit), generator=generator).to(identities.device)
-    keep = first < second
-    different = _checked(first[keep], second[keep], identities, groups)
-    kept = ~different.same
-    same = _same_pairs(identities, groups, limit)
-    return Pairs(
-        torch.cat([different.first[kept][:limit], same.first]),
-        torch.cat([different.second[kept][:limit], same.second]),
-        torch.cat([different.same[kept][:limit], same.same]),
+    keep = (first < second) & (identities[first] != identities[second])
+    same = _thinned(_labelled(*_pairs_within(identities), identities), limit)
+    return _labelled(
+        torch.cat([first[keep][:limit], same.first]), torch.cat([second[keep][:limit], same.second]), identities
     )
 
 
-def _same_pairs(identities: Tensor, groups: Tensor | None, limit: int) -> Pairs:
-    order = identities.argsort(stable=True)
+def _pairs_within(labels: Int[Tensor, " n"]) -> tuple[Tensor, Tensor]:
+    """Every pair of rows of one label, label by label."""
     rows = []
-    for part in order.split(identities.unique(return_counts=True)[1].tolist()):
+    for part in labels.argsort(stable=True).split(labels.unique(return_counts=True)[1].tolist()):
         left, right = torch.triu_indices(len(part), len(part), offset=1, device=part.device)
         rows.append(torch.stack([part[left], part[right]]))
     first, second = torch.cat(rows, dim=1)
-    return _thinned(_checked(first, second, identities, groups), limit)
+    return first, second
 
 
-def _checked(first: Tensor, second: Tensor, identities: Tensor, groups: Tensor | None) -> Pairs:
-    if groups is not None:
-        inside = groups[first] == groups[second]
-        first, second = first[inside], second[inside]
+def _labelled(first: Tensor, second: Tensor, identities: Tensor) -> Pairs:
     return Pairs(first, second, identities[first] == identities[second])
 
 
