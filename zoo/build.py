@@ -10,13 +10,15 @@ from pytorch_lightning import Callback, Trainer
 from pytorch_lightning.loggers import CSVLogger, Logger
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
-from zoo.callbacks import BestAndLast, Progress, Throughput
+from zoo.callbacks import BestAndLast, Progress
 from zoo.config import compose, list_models, plain, unknown
 from zoo.data.base import DataModule
 from zoo.errors import ZooError
+from zoo.flops import forward_flops
 from zoo.hardware import Hardware
 from zoo.instantiate import complete, instantiate, locate
 from zoo.tasks.base import Task
+from zoo.throughput import Throughput
 
 
 def build_data(config: dict[str, Any]) -> DataModule:
@@ -60,7 +62,7 @@ def build_callbacks(config: dict[str, Any], task: Task, run_dir: Path) -> list[C
     Raises:
         ZooError: an option that a callback does not take.
     """
-    callbacks: list[Callback] = [Throughput(), Progress(task.monitor)]
+    callbacks: list[Callback] = [Throughput(forward_flops(task)), Progress(task.monitor)]
     if not config["trainer"].get("fast_dev_run"):
         callbacks.append(BestAndLast(run_dir / "checkpoints", task.monitor, task.monitor_mode))
     facts = {"monitor": task.monitor, "mode": task.monitor_mode}

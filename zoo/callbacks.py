@@ -1,4 +1,4 @@
-"""What surrounds training: the two checkpoints, the throughput, and the progress shown."""
+"""What surrounds training: the two checkpoints, and the progress shown."""
 
 import shutil
 import sys
@@ -6,15 +6,17 @@ import time
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from pytorch_lightning import Callback, LightningModule, Trainer
+from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.callbacks.progress import TQDMProgressBar
 from torch import Tensor
 
 from zoo.metrics.mean import MeanLoss
 from zoo.tasks.base import Task
+from zoo.throughput import Throughput
 
 _REFRESH_EVERY = 20  # steps; drawing the bar each step costs more than a small network's step
+_NOTABLE_WAIT = 0.05  # of an epoch
 
 
 class BestAndLast(ModelCheckpoint):
@@ -57,56 +59,6 @@ class BestAndLast(ModelCheckpoint):
             self._save_last_checkpoint(trainer, self._monitor_candidates(trainer))
 
 
-class Throughput(Callback):
-    """Counts samples and seconds of training steps, and how much of the time was spent waiting for data."""
-
-    def __init__(self) -> None:
-        self.samples = 0
-        self.seconds = 0.0
-        self.waiting = 0.0
-        self.samples_per_second = 0.0
-        """Of the last epoch."""
-        self._epoch = (0.0, 0, 0.0)
-        self._idle_since = 0.0
-
-    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Starts the clock of a resumed run, whose first epoch Lightning does not announce."""
-        self.on_train_epoch_start(trainer, pl_module)
-
-    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Starts the clock of the epoch."""
-        self._idle_since = time.perf_counter()
-        self._epoch = (self._idle_since, self.samples, self.waiting)
-
-    def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
-        """The time since the last step went into fetching this batch."""
-        self.waiting += time.perf_counter() - self._idle_since
-
-    def on_train_batch_end(
-        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
-    ) -> None:
-        """Counts the batch, of all processes."""
-        self.samples += len(batch[0]) * trainer.world_size
-        self._idle_since = time.perf_counter()
-        started, samples, _ = self._epoch
-        self.samples_per_second = (self.samples - samples) / (self._idle_since - started)
-
-    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Closes the epoch's clock before validation, which is not training time."""
-        self._close()
-
-    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Logs the throughput of the epoch."""
-        self._close()
-        pl_module.log("samples_per_second", self.samples_per_second, rank_zero_only=True)
-
-    def _close(self) -> None:
-        started, _, _ = self._epoch
-        if started:
-            self.seconds += self._idle_since - started
-            self._epoch = (0.0, self.samples, self.waiting)
-
-
 class Progress(TQDMProgressBar):
     """A bar for the running epoch on a terminal, and one line for each finished epoch everywhere."""
 
@@ -139,7 +91,12 @@ class Progress(TQDMProgressBar):
         values = [f"{name} {metrics[name].item():.4f}" for name in names if name in metrics]
         epochs = trainer.max_epochs if trainer.max_epochs and trainer.max_epochs > 0 else "∞"
         line = [f"epoch {trainer.current_epoch + 1}/{epochs}", *values]
-        line.append(f"{_throughput(trainer).samples_per_second:,.0f} samples/s")
+        throughput = _throughput(trainer)
+        line.append(f"{throughput.samples_per_second:,.0f} samples/s")
+        if (mfu := throughput.utilisation(throughput.samples_per_second)) is not None:
+            line.append(f"MFU {mfu:.0%}")
+        if throughput.waiting_share >= _NOTABLE_WAIT:
+            line.append(f"data {throughput.waiting_share:.0%}")
         line.append(f"{time.perf_counter() - self._started:.1f} s")
         print("  ".join(line), flush=True)
 

@@ -7,11 +7,12 @@ from typing import Any
 
 from pytorch_lightning import Trainer
 
-from zoo.callbacks import Throughput
 from zoo.data.base import DataModule
+from zoo.flops import forward_flops
 from zoo.hardware import device_name
 from zoo.metrics.collect import Collected
 from zoo.tasks.base import Task
+from zoo.throughput import Throughput
 
 Baselines = dict[str, dict[str, float]]
 
@@ -78,6 +79,7 @@ def _results(trainer: Trainer, task: Task, test: dict[str, float], baselines: Ba
         "model": task.card["model"],
         "data": task.card["data_name"],
         "parameters": sum(parameter.numel() for parameter in task.network.parameters()),
+        "flops": forward_flops(task),
         "device": device_name(task.device),
         "precision": str(trainer.precision),
         "epochs": trainer.current_epoch,
@@ -91,10 +93,14 @@ def _throughput(trainer: Trainer) -> dict[str, float | None]:
     """Seconds of training steps, and what came of them; nothing where nothing was trained."""
     found = [c for c in trainer.callbacks if isinstance(c, Throughput) and c.seconds]  # type: ignore[attr-defined]
     if not found:
-        return {"seconds": 0.0, "samples_per_second": None, "waiting_for_data": None}
-    seconds = found[0].seconds
+        return {"seconds": 0.0, "samples_per_second": None, "waiting_for_data": None, "memory_mb": None, "mfu": None}
+    (measured,) = found
+    speed = measured.samples / measured.seconds
+    memory, mfu = measured.peak_memory, measured.utilisation(speed)
     return {
-        "seconds": round(seconds, 3),
-        "samples_per_second": round(found[0].samples / seconds, 1),
-        "waiting_for_data": round(found[0].waiting / seconds, 4),
+        "seconds": round(measured.seconds, 3),
+        "samples_per_second": round(speed, 1),
+        "waiting_for_data": round(measured.waiting / measured.seconds, 4),
+        "memory_mb": None if memory is None else round(memory / 2**20, 1),
+        "mfu": None if mfu is None else round(mfu, 4),
     }

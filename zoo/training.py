@@ -19,6 +19,7 @@ from zoo.console import quiet_lightning, say
 from zoo.data.base import DataModule
 from zoo.errors import ZooError
 from zoo.finetune import prepare
+from zoo.flops import forward_flops, spelt
 from zoo.hardware import Hardware, choose
 from zoo.pretrained import load_pretrained, normalize_as
 from zoo.results import measure, write_results
@@ -120,4 +121,6 @@ def _test_and_report(
 def introduction(task: Task, model: str, data: str, reasons: list[str]) -> list[str]:
     """What is printed before the first epoch."""
     count = sum(parameter.numel() for parameter in task.network.parameters())
-    return [f"{model} on {data}: {count:,} parameters", *reasons]
+    flops = forward_flops(task)
+    work = "" if flops is None else f", {spelt(flops)} a sample forward"
+    return [f"{model} on {data}: {count:,} parameters{work}", *reasons]

@@ -26,7 +26,7 @@ def newest(folder):
 def test_a_run_leaves_what_it_promises(command):
     ended = command("train", "trainer.max_epochs=2")
     assert ended.code == 0, ended.err
-    assert "lenet5 on digits: 61,706 parameters" in ended.out
+    assert "lenet5 on digits: 61,706 parameters, 833 kFLOPs a sample forward" in ended.out
     assert "device: " in ended.out
     assert "precision: " in ended.out
     assert "epoch 2/2  train/loss " in ended.out
@@ -39,11 +39,17 @@ def test_a_run_leaves_what_it_promises(command):
     assert results["epochs"] == 2
     assert results["seconds"] > 0
     assert results["samples_per_second"] > 0
+    assert 0 <= results["waiting_for_data"] < 1
+    assert results["flops"] == 833_040
     assert results["test"].keys() >= {"accuracy", "top5", "ece", "f1", "loss"}
     assert results["baselines"]["majority class"]["accuracy"] < 0.2 < results["test"]["accuracy"]
     assert results["baselines"]["logistic regression"]["accuracy"] > 0.9
     with (ended.run / "metrics.csv").open() as file:
-        assert {"train/accuracy", "val/accuracy", "train/loss", "val/loss"} <= set(csv.DictReader(file).fieldnames)
+        assert {
+            *("train/accuracy", "val/accuracy", "train/loss", "val/loss"),
+            *("samples_per_second", "waiting_for_data"),
+        } <= set(csv.DictReader(file).fieldnames)
+    assert "of the time waiting for data" in (ended.run / "report" / "index.html").read_text()
     assert (ended.run / ".hydra" / "config.yaml").is_file()
     assert list((ended.run / "report").glob("*.png"))
 
@@ -68,7 +74,7 @@ def test_two_epochs_stopped_and_two_more_are_four(command, tmp_path, monkeypatch
     words = ["trainer.max_epochs=4", "callbacks=[ema]", "scheduler=one_cycle", "baselines=false", "trainer=cpu"]
     whole = command("train", *words, folder=tmp_path / "whole").run
 
-    from zoo.callbacks import Throughput
+    from zoo.throughput import Throughput
 
     start = Throughput.on_train_epoch_start
 

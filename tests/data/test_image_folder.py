@@ -261,3 +261,15 @@ def test_real_photographs():
     assert data.card()["class_names"] == ["ants", "bees"]
     assert len(data.split("train")) + len(data.split("test")) == 244
     assert len(data.split("val")) == 153
+
+
+def test_it_knows_how_to_be_faster(folder, monkeypatch):
+    monkeypatch.setattr("zoo.data.base.cores", lambda: 4)
+    slow = build(folder, cache_mb=0, num_workers=1)
+    slow.setup()
+    assert slow.faster() == [
+        "data.num_workers=4 reads with more processes (now 1)",
+        "data.cache_mb=1 decodes all images once and holds them in memory",
+    ]
+    assert "more than 4 cores" in build(folder, cache_mb=0, num_workers=4).faster()[0]
+    assert build(folder, cache_mb=1).faster() == []

@@ -1,5 +1,6 @@
 """What every data set shares: it describes itself, and is batched by one indexing call."""
 
+import time
 from abc import ABC, abstractmethod
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -10,7 +11,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from zoo.data.sampling import IndexBatches, numbered_seed
 from zoo.errors import ZooError
-from zoo.hardware import data_workers
+from zoo.hardware import cores, data_workers
 
 Split = Literal["train", "val", "test"]
 
@@ -43,6 +44,8 @@ class DataModule(LightningDataModule, ABC):
         self.seed = seed
         self.config: dict[str, Any] = {}
         """The configuration that built this data module; stored in checkpoints."""
+        self.received = 0.0
+        """When the last batch was there, as `time.perf_counter` tells."""
         self._splits: dict[str, Any] = {}
 
     @abstractmethod
@@ -104,6 +107,15 @@ class DataModule(LightningDataModule, ABC):
             persistent_workers=workers > 0,
         )
 
+    def faster(self) -> list[str]:
+        """What to change where training waits for the data; nothing where no option would help."""
+        if self.split("train").in_memory:
+            return []
+        reading, there = data_workers(self.num_workers), cores()
+        if reading < there:
+            return [f"data.num_workers={there} reads with more processes (now {reading})"]
+        return [f"smaller files, a faster disk or more than {there} cores would help"]
+
     def train_dataloader(self) -> DataLoader[Any]:
         """Shuffled training batches."""
         return self.loader("train")
@@ -122,6 +134,7 @@ class DataModule(LightningDataModule, ABC):
         Raises:
             ZooError: a worker met it; workers themselves would bury it in a traceback.
         """
+        self.received = time.perf_counter()
         if isinstance(batch, ZooError):
             raise batch
         if self.trainer is not None and self.trainer.training:

@@ -1,6 +1,7 @@
 """A folder of one's own pictures, one folder for each class."""
 
 import logging
+import math
 from pathlib import Path
 from typing import Any, Literal
 
@@ -81,6 +82,8 @@ class ImageFolder(ImageClassificationData):
         self.fractions = {"test": test_fraction, "val": val_fraction}
         self.on_error = on_error
         self.cache_mb = cache_mb
+        self.decoded_mb = 0.0
+        """What all splits take in memory; told by `load`."""
         self.skipped: list[UnreadableImage] = []
         """Files that were left out, with the reason; filled by `load`."""
 
@@ -93,12 +96,18 @@ class ImageFolder(ImageClassificationData):
         given, self.class_names = find_files(self.root)
         files = cut_splits(given, self.class_names, self.fractions, self.seed)
         splits = {name: ImageFiles(self.root, part, self._reader(name)) for name, part in files.items()}
-        keep = sum(len(part) * self._bytes(name) for name, part in splits.items()) <= self.cache_mb * 2**20
+        self.decoded_mb = sum(len(part) * self._bytes(name) for name, part in splits.items()) / 2**20
+        keep = self.decoded_mb <= self.cache_mb
         if not keep and self.on_error == "raise":
             return dict(splits)
         loaded = {name: self._looked_at(part, keep) for name, part in splits.items()}
         self._tell_skipped(sum(map(len, splits.values())))
         return loaded
+
+    def faster(self) -> list[str]:
+        """More workers, or all images in memory."""
+        cache = f"data.cache_mb={math.ceil(self.decoded_mb)} decodes all images once and holds them in memory"
+        return [] if self.split("train").in_memory else [*super().faster(), cache]
 
     def normalize(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
         """Cut training images that no augmentation has cut, and normalize all."""

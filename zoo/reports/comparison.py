@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from zoo.flops import spelt
 from zoo.reports.figures import COLOURS, LINE, SOFT, drawing, plain_text
 from zoo.reports.page import Section
 
@@ -31,8 +32,16 @@ def cost(results: Mapping[str, Any]) -> str:
         f"{results['epochs']} epochs in {results['seconds']:,.0f} s",
         f"{results['device']} ({results['precision']})",
     ]
+    if results.get("flops"):
+        parts.insert(1, f"{spelt(results['flops'])} a sample forward (2 for a multiply-add)")
     if results["samples_per_second"]:
         parts.append(f"{results['samples_per_second']:,.0f} samples/s")
+    if results.get("waiting_for_data") is not None:
+        parts.append(f"{results['waiting_for_data']:.1%} of the time waiting for data")
+    if results.get("memory_mb"):
+        parts.append(f"{results['memory_mb']:,.0f} MB of GPU memory")
+    if results.get("mfu"):
+        parts.append(f"{results['mfu']:.1%} of the GPU's peak FLOPs")
     return " · ".join(parts)
 
 
