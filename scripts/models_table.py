@@ -5,6 +5,7 @@ python scripts/models_table.py --check
 """
 
 import argparse
+import inspect
 import sys
 from pathlib import Path
 from typing import Any, cast
@@ -13,26 +14,31 @@ import torch
 
 from zoo.build import catalogue_config
 from zoo.config import list_models
+from zoo.flops import count_flops, spelt
 from zoo.instantiate import instantiate, locate
 from zoo.tasks.base import Task
 
 README = Path(__file__).resolve().parent.parent / "README.md"
+IMAGE_SIZE = 224  # where the network does not say its own
+STEPS = 32
 START, END = "<!-- models: start -->", "<!-- models: end -->"
 
 
 def table() -> str:
     """The table in Markdown: one row for each network, with its variants."""
-    rows = ["| `model=` | parameters | task | what it is |", "|---|--:|---|---|"]
+    rows = ["| `model=` | parameters | FLOPs forward (2 a multiply-add) | task | what it is |", "|---|--:|---|---|---|"]
+    configs = {name: catalogue_config(name) for name in list_models()}
     families: dict[str, list[str]] = {}
-    for name in list_models():
-        config = catalogue_config(name)
+    for name, config in configs.items():
         families.setdefault(f"{config['network']['_target_']} {_backbone(config)}", []).append(name)
     for names in families.values():
-        counts = [_parameters(name) for name in names]
+        networks = [configs[name]["network"] for name in names]
+        counts = [_parameters(network) for network in networks]
         count = f"{counts[0]:,}" if len(set(counts)) == 1 else f"{min(counts):,} – {max(counts):,}"
-        task = cast(type[Task], locate(catalogue_config(names[0])["_target_"]))
+        task = cast(type[Task], locate(configs[names[0]]["_target_"]))
         listed = ", ".join(f"`{name}`" for name in names)
-        rows.append(f"| {listed} | {count} | {task.kind} | {_description(catalogue_config(names[0]))} |")
+        cells = [listed, count, _flops(networks, task.kind), task.kind, _description(networks[0])]
+        rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows)
 
 
@@ -41,15 +47,40 @@ def _backbone(config: dict[str, Any]) -> str:
     return str(backbone["_target_"]) if isinstance(backbone, dict) else ""
 
 
-def _parameters(name: str) -> int:
+def _parameters(network: dict[str, Any]) -> int:
     with torch.device("meta"):
-        network = instantiate(catalogue_config(name)["network"])
-    return sum(parameter.numel() for parameter in network.parameters())
+        built = instantiate(network)
+    return sum(parameter.numel() for parameter in built.parameters())
 
 
-def _description(config: dict[str, Any]) -> str:
+def _flops(networks: list[dict[str, Any]], kind: str) -> str:
+    """Operations of a forward pass of one sample, and what that is."""
+    channels, size = _said(networks[0], "in_channels", 3), _said(networks[0], "image_size", IMAGE_SIZE)
+    series = kind == "forecasting"
+    shape = (1, STEPS, _said(networks[0], "in_channels", 1)) if series else (1, channels, size, size)
+    counts = {count_flops(network, shape) for network in networks}
+    if counts == {0}:
+        return "–"
+    least, most = spelt(min(counts)), spelt(max(counts))
+    alone = least.removesuffix(f" {most.split()[1]}")  # the unit once, where both share it
+    told = most if len(counts) == 1 else f"{alone} – {most}"
+    return f"{told}, {f'{STEPS} steps' if series else f'{channels}×{size}×{size}'}"
+
+
+def _said(network: dict[str, Any], name: str, otherwise: int) -> int:
+    """An argument of the network or of its backbone: as configured, else the default of its class."""
+    for part in (network, network.get("backbone")):
+        if isinstance(part, dict):
+            default = inspect.signature(locate(part["_target_"])).parameters.get(name)
+            value = part.get(name, default and default.default)
+            if isinstance(value, int):
+                return value
+    return otherwise
+
+
+def _description(network: dict[str, Any]) -> str:
     """The first line of the network's docstring."""
-    return (locate(config["network"]["_target_"]).__doc__ or "").strip().splitlines()[0].rstrip(".")
+    return (locate(network["_target_"]).__doc__ or "").strip().splitlines()[0].rstrip(".")
 
 
 def main() -> int:
