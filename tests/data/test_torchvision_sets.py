@@ -2,7 +2,9 @@ import gzip
 import hashlib
 import os
 import pickle
+import time
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.error import URLError
 
@@ -11,7 +13,9 @@ import pytest
 import torch
 from torchvision import datasets
 
+from zoo.data import torchvision_files
 from zoo.data.images import to_channels
+from zoo.data.torchvision_files import SETS, read_set
 from zoo.data.torchvision_sets import TorchvisionImages, mean_and_std
 from zoo.errors import ZooError
 
@@ -203,3 +207,23 @@ def test_the_real_mnist_is_read_where_it_lies():
     assert data.preprocessing.mean[0] == pytest.approx(0.1307, abs=2e-4)  # as published
     assert data.preprocessing.std[0] == pytest.approx(0.3081, abs=2e-4)
     assert data.split("test").labels[:5].tolist() == [7, 2, 1, 0, 4]
+
+
+def test_of_several_processes_one_downloads(tmp_path, monkeypatch):
+    fetched = []
+
+    class Slow(datasets.MNIST):
+        def download(self):
+            fetched.append(1)
+            time.sleep(0.3)
+            write_mnist(Path(self.raw_folder), packed=False)
+
+        def _load_data(self):
+            return torch.empty(0), torch.empty(0)
+
+    monkeypatch.setitem(SETS, "mnist", Slow)
+    monkeypatch.setattr(torchvision_files, "_folder", lambda name, root: root / "Slow" / "raw")
+    with ThreadPoolExecutor(2) as pool:
+        parts = list(pool.map(lambda _: read_set("mnist", tmp_path, download=True), range(2)))
+    assert len(fetched) == 1
+    assert torch.equal(parts[0][0].images, parts[1][0].images)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
+from filelock import FileLock
 from jaxtyping import Int, UInt8
 from torch import Tensor
 from torchvision import datasets
@@ -50,9 +51,13 @@ def read_set(name: str, root: Path, *, download: bool) -> tuple[Part, Part, list
                 "or data.download=true to fetch them"
             ) from None
     try:
-        with contextlib.redirect_stdout(io.StringIO()):  # torchvision says there which hosts it tries
-            SETS[name](root, download=True)
-        return _read(name, root)
+        root.mkdir(parents=True, exist_ok=True)
+        with FileLock(root / f".{name}.lock"):  # several processes wait for the first, and find what it fetched
+            with contextlib.suppress(NotThere):
+                return _read(name, root)
+            with contextlib.redirect_stdout(io.StringIO()):  # torchvision says there which hosts it tries
+                SETS[name](root, download=True)
+            return _read(name, root)
     except PermissionError as error:
         raise ZooError(f"{title} cannot be downloaded into `{root}`: {error.strerror}; give data.root=FOLDER") from None
     except (OSError, RuntimeError, EOFError, NotThere):  # OSError is what a missing network gives too
