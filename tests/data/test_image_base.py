@@ -19,6 +19,15 @@ def test_split_takes_the_fraction_of_every_class():
     assert np.array_equal(part, stratified_split(labels, 0.2, seed=0)[1])
 
 
+def test_split_equals_a_loop_over_the_classes():
+    labels = np.random.default_rng(0).integers(0, 7, 500)
+    generator, part = np.random.default_rng(3), np.zeros(500, dtype=bool)
+    for label in range(7):
+        members = generator.permutation(np.flatnonzero(labels == label))
+        part[members[: round(0.2 * len(members))]] = True
+    assert np.array_equal(stratified_split(labels, 0.2, seed=3)[1], np.flatnonzero(part))
+
+
 def test_split_leaves_no_part_without_a_class():
     labels = np.repeat([0, 1], [2, 3])
     for fraction in (0.01, 0.99):

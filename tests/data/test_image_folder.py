@@ -273,3 +273,24 @@ def test_it_knows_how_to_be_faster(folder, monkeypatch):
     ]
     assert "more than 4 cores" in build(folder, cache_mb=0, num_workers=4).faster()[0]
     assert build(folder, cache_mb=1).faster() == []
+
+
+def test_a_split_is_two_arrays_and_no_list_of_objects_that_workers_would_copy(folder):
+    split = build(folder, cache_mb=0).split("train")
+    held = [value for value in vars(split).values() if not isinstance(value, Path) and not callable(value)]
+    arrays = [array for value in held for array in (value if isinstance(value, tuple) else [value])]
+    assert all(isinstance(array, np.ndarray | torch.Tensor) for array in arrays)
+    assert split.files.paths.dtype.kind == "S"
+
+
+@pytest.mark.slow
+def test_ten_times_the_files_take_ten_times_the_bytes(tmp_path):
+    sizes = []
+    for count in (2_000, 20_000):
+        for name in ("cat", "dog"):
+            (tmp_path / f"{count}" / name).mkdir(parents=True)
+            for number in range(count // 2):
+                (tmp_path / f"{count}" / name / f"{number:06d}.jpg").touch()
+        files, _ = find_files(tmp_path / f"{count}")
+        sizes.append(files["train"].paths.nbytes + files["train"].labels.nbytes)
+    assert sizes[1] == 10 * sizes[0]

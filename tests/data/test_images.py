@@ -10,7 +10,7 @@ from PIL import Image
 from torchvision.transforms import v2
 
 from zoo.data import images
-from zoo.data.images import UnreadableImage, cut_square, list_images, read_image, squash, to_channels
+from zoo.data.images import UnreadableImage, cut_square, image_names, list_images, read_image, squash, to_channels
 from zoo.errors import ZooError
 
 RNG = np.random.default_rng(0)
@@ -201,6 +201,13 @@ def test_list_images_is_sorted_recursive_and_blind_to_other_files(tmp_path):
         list_images(tmp_path / "no")
     with pytest.raises(ZooError, match="is a file, not a folder"):
         list_images(tmp_path / "0.webp")
+
+
+def test_names_are_in_the_order_of_paths(tmp_path):
+    for name in ("a/2.png", "a-b/1.png", "a.png", "a/c/1.png", "a/c.png", "B/é 1.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
+        (tmp_path / name).touch()
+    assert [tmp_path / name for name in image_names(tmp_path)] == sorted(tmp_path.rglob("*.png"))
 
 
 def test_list_images_follows_links_once(tmp_path):

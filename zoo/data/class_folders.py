@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Int, Shaped
 
-from zoo.data.images import is_image_name, list_images
+from zoo.data.images import image_names, is_image_name
 from zoo.errors import ZooError
 
 SPLIT_NAMES = {"train": ("train", "training"), "val": ("val", "valid", "validation"), "test": ("test", "testing")}
@@ -73,15 +73,18 @@ def _folders(folder: Path) -> list[str]:
 
 
 def _files(root: Path, folder: Path, names: list[str]) -> Files:
-    paths, labels = [], []
+    """The files of each class, an array a class, so that a million names are never objects at the same time."""
+    paths: list[np.ndarray] = []
+    labels: list[np.ndarray] = []
     for label, name in enumerate(names):
         if not (folder / name).is_dir():
             continue  # a class may be missing from validation or test
-        images = list_images(folder / name)
+        images = image_names(folder / name)
         if not images:
             raise ZooError(f"the class folder `{folder / name}` has no images")
-        paths += [os.fsencode(path.relative_to(root)) for path in images]
-        labels += [label] * len(images)
+        start = f"{(folder / name).relative_to(root).as_posix()}/"
+        paths.append(np.array([os.fsencode(start + image) for image in images]))
+        labels.append(np.full(len(images), label))
     if not paths:
         raise ZooError(f"the folder `{folder}` has no class folders")
-    return Files(np.array(paths), np.array(labels, dtype=np.int64))
+    return Files(np.concatenate(paths), np.concatenate(labels))

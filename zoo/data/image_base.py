@@ -148,8 +148,10 @@ def stratified_split(
         raise ZooError(f"the fraction of a split (={fraction}) must be between 0 and 1")
     generator = np.random.default_rng(seed)
     part = np.zeros(len(labels), dtype=bool)
-    for label in np.unique(labels):
-        members = generator.permutation(np.flatnonzero(labels == label))
+    names, counts = np.unique(labels, return_counts=True)
+    of_each = np.split(np.argsort(labels, kind="stable"), np.cumsum(counts)[:-1])
+    for label, found in zip(names, of_each, strict=True):
+        members = generator.permutation(found)
         if len(members) < 2:
             raise ZooError(f"class {label} has a single sample, which cannot be in both parts of a split")
         part[members[: min(max(round(fraction * len(members)), 1), len(members) - 1)]] = True
