@@ -13,7 +13,9 @@ from zoo.hardware import choose
 from zoo.pretrained import normalize_as
 from zoo.results import measure, write_results
 from zoo.tasks.base import Task
+from zoo.tasks.classification import Classification
 from zoo.training import introduction
+from zoo.views import add_margin, asked_views, remove_margin
 
 
 def evaluate(config: dict[str, Any], run_dir: Path, *, data: str | None) -> dict[str, float]:
@@ -30,10 +32,13 @@ def evaluate(config: dict[str, Any], run_dir: Path, *, data: str | None) -> dict
     asked = config["data"] if data else task.card["data"] | config["data"]
     if asked.get("seed") is None:  # another seed would split the same data otherwise, and test on what was trained on
         asked = asked | {"seed": task.card["data"].get("seed", 0)}
+    names = asked_views(config["tta"], task)
     datamodule = build_data(asked)
-    datamodule.setup()
-    _refuse_other_data(task, datamodule)
+    size = add_margin(datamodule) if "five_crops" in names else None
+    _refuse_other_data(task, datamodule, datamodule.facts() | ({"image_size": size} if size else {}))
     normalize_as(datamodule, task.card.get("preprocessing"))
+    if isinstance(task, Classification) and names:
+        task.views, task.view_size = names, size or datamodule.facts()["image_size"]
     task.card["data_name"] = data or task.card["data_name"]
     hardware = choose(config["trainer"], channels_last=config["channels_last"], network=task.network)
     for line in introduction(task, task.card["model"], task.card["data_name"], hardware.reasons):
@@ -41,13 +46,14 @@ def evaluate(config: dict[str, Any], run_dir: Path, *, data: str | None) -> dict
     prepare_network(task, channels_last=hardware.channels_last, compiled=config["compile"])
     trainer = build_trainer(config["trainer"], hardware, run_dir, callbacks=[], loggers=[], deterministic=False)
     test = measure(trainer, task, datamodule)
+    if size:
+        remove_margin(datamodule, size)
     if trainer.is_global_zero:
         write_results(config, trainer, task, datamodule, run_dir, test)
     return test
 
 
-def _refuse_other_data(task: Task, datamodule: DataModule) -> None:
-    facts = datamodule.facts()
+def _refuse_other_data(task: Task, datamodule: DataModule, facts: Mapping[str, Any]) -> None:
     for name, value in _settings(task.config):
         if name in facts and facts[name] != value and name not in task.measured_facts:
             raise ZooError(f"the model was made for `{name}` {value}, and this data has {facts[name]}")

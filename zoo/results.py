@@ -38,7 +38,7 @@ def write_results(
     compared: Baselines = {}
     if config["baselines"]:
         compared = import_module(f"zoo.baselines.{task.kind}").baselines(datamodule, task)
-    results = _results(trainer, task, test, compared)
+    results = _results(trainer, task, test, compared) | ({"tta": task.views} if getattr(task, "views", None) else {})
     (run_dir / "metrics.json").write_text(json.dumps(results, indent=2) + "\n")
     report = write_report(config, task, datamodule, run_dir, results)
     for line in summary(test, compared, _first_metric(task)):

@@ -1,5 +1,6 @@
 """Classification of image files."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from zoo.errors import ZooError
 from zoo.prediction.contact_sheet import Caption, write_contact_sheet
 from zoo.prediction.images import image_files, read_batches, write_json, write_table
 from zoo.tasks.classification import Classification
+from zoo.views import asked_views, with_margin
 
 BEST = 5
 
@@ -41,21 +43,30 @@ class ClassPrediction:
 
 
 def predict(
-    task: Classification, source: Path, folder: Path | None = None, *, batch_size: int = 64
+    task: Classification,
+    source: Path,
+    folder: Path | None = None,
+    *,
+    batch_size: int = 64,
+    tta: str | Sequence[str] | None = None,
 ) -> list[ClassPrediction]:
     """Classify an image file, or every image file below a folder, in the order of their names.
 
     With `folder`, predictions.csv, predictions.json and contact_sheet.png are written there. A file that cannot be
-    read becomes a result with the reason.
+    read becomes a result with the reason. `tta` names views of each image, of `zoo.ops.views.VIEWS`, whose
+    probabilities are averaged.
 
     Raises:
-        ZooError: the model has not been trained on images, or there are no images.
+        ZooError: the model has not been trained on images, there are no images, or no such views of them.
     """
     preprocessing, names = _known(task)
+    seen, size = asked_views(tta, task), preprocessing.size
+    if "five_crops" in seen:
+        preprocessing = with_margin(preprocessing)
     task.eval()
     results: list[ClassPrediction] = []
     for batch in read_batches(image_files(source), preprocessing, batch_size):
-        rows = iter(_probabilities(task, preprocessing.normalize(batch.images.to(task.device))))
+        rows = iter(_probabilities(task, preprocessing.normalize(batch.images.to(task.device)), seen, size))
         for path in batch.paths:
             if path in batch.errors:
                 results.append(ClassPrediction(path, error=batch.errors[path]))
@@ -87,10 +98,12 @@ def _known(task: Classification) -> tuple[Preprocessing, list[str]]:
 
 
 @torch.inference_mode()
-def _probabilities(task: Classification, images: Float[Tensor, "b c s s"]) -> Float[Tensor, "b k"]:
+def _probabilities(
+    task: Classification, images: Float[Tensor, "b c s s"], views: Sequence[str], size: int
+) -> Float[Tensor, "b k"]:
     if len(images) == 0:
         return torch.empty(0, task.num_classes)
-    return task.predict_step(images).cpu()
+    return (task.averaged(images, views, size).softmax(1) if views else task.predict_step(images)).cpu()
 
 
 def _result(path: Path, probabilities: Float[Tensor, " k"], names: list[str]) -> ClassPrediction:

@@ -1,5 +1,7 @@
 """Image classification: one label for an input."""
 
+import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -10,6 +12,7 @@ from torchmetrics.classification import MulticlassAccuracy, MulticlassCalibratio
 
 from zoo.errors import ZooError
 from zoo.metrics.collect import Collected
+from zoo.ops.views import views
 from zoo.tasks.base import Stage, Task
 
 
@@ -25,7 +28,9 @@ class Classification(Task):
 
     The network returns logits [B K], or a tuple with `logits` and `auxiliary`, a list of logits of auxiliary heads,
     whose loss is added with `auxiliary_weight` (Szegedy et al., 2014, arXiv:1409.4842, section 5) while training.
-    In training the labels may be class probabilities [B K], as mixup makes them.
+    In training the labels may be class probabilities [B K], as mixup makes them. With `views` the test averages
+    the softmax probabilities of several views of each image, as Krizhevsky et al. do (2012, section 4.1):
+    probabilities of different views are on one scale, which logits, whose offset means nothing, are not.
     """
 
     kind = "classification"
@@ -47,6 +52,9 @@ class Classification(Task):
         self.measured = list(metrics)
         self.num_classes = num_classes
         self.auxiliary_weight = auxiliary_weight
+        self.views: list[str] = []
+        """What the test averages over, of `zoo.ops.views.VIEWS`; none: each image as it is."""
+        self.view_size = 0
         self.test_probabilities = Collected()
         self.test_labels = Collected()
 
@@ -57,15 +65,20 @@ class Classification(Task):
     def step(self, batch: tuple[Tensor, Tensor], stage: Stage) -> Tensor:
         """The cross-entropy of a batch."""
         images, labels = batch
+        if stage == "test" and self.views:
+            return self._measured(self.averaged(images, self.views, self.view_size), labels, stage)
         output = self.network(images)
         logits = _logits(output)
-        loss = self.loss(logits, labels)
         if stage == "train":
+            loss = self.loss(logits, labels)
             for auxiliary in getattr(output, "auxiliary", ()):
                 loss = loss + self.auxiliary_weight * self.loss(auxiliary, labels)
             hard = labels if labels.ndim == 1 else labels.argmax(1)
             self.train_metrics["accuracy"].update(logits.detach().argmax(1), hard)
             return loss
+        return self._measured(logits, labels, stage)
+
+    def _measured(self, logits: Tensor, labels: Tensor, stage: Stage) -> Tensor:
         probabilities = logits.float().softmax(1)
         metrics = self.metrics_of(stage)
         for name in self.measured:
@@ -73,7 +86,14 @@ class Classification(Task):
         if stage == "test":
             self.test_probabilities.update(probabilities)
             self.test_labels.update(labels)
+        loss: Tensor = self.loss(logits, labels)
         return loss
+
+    def averaged(self, images: Tensor, names: Sequence[str], size: int) -> Float[Tensor, "b k"]:
+        """The logarithm of the mean probabilities over views of `size` pixels, as logits of those probabilities."""
+        seen = views(images, names=names, size=size)
+        each = torch.stack([self(view).float().log_softmax(1) for view in seen])
+        return each.logsumexp(0) - math.log(len(seen))
 
     def on_test_start(self) -> None:
         """Forgets the outputs of an earlier test."""
