@@ -36,20 +36,26 @@ def select(
     fewer than `max_detections`.
     """
     best = scores.float().amax(-1) if scores.shape[-1] else scores.new_zeros(len(scores))
-    alive = torch.nonzero((best >= min_score) & torch.isfinite(boxes).all(-1))[:, 0]
+    alive = torch.nonzero(best >= min_score)[:, 0]
+    alive = alive[torch.isfinite(boxes[alive]).all(-1)]
     alive = alive[best[alive].argsort(descending=True, stable=True)][:top_k]
     if not len(alive):
         return Detections(boxes[:0].float(), best[:0], alive)
-    boxes, best, labels = boxes[alive].float(), best[alive], scores[alive].argmax(-1)
     if soft_sigma is not None:
-        return _soft(boxes, best, labels, soft_sigma, min_score, max_detections)
+        return _soft(*_of(alive, boxes, best, scores), soft_sigma, min_score, max_detections)
     size = PREFIX
     while True:
-        kept = classwise_nms(boxes[:size], best[:size], labels[:size], iou_threshold, kernel)
-        if len(kept) >= max_detections or size >= len(boxes):
+        first = _of(alive[:size], boxes, best, scores)
+        kept = classwise_nms(*first, iou_threshold, kernel)
+        if len(kept) >= max_detections or size >= len(alive):
             kept = kept[:max_detections]
-            return Detections(boxes[kept], best[kept], labels[kept])
+            return Detections(first.boxes[kept], first.scores[kept], first.labels[kept])
         size *= 4
+
+
+def _of(rows: Tensor, boxes: Tensor, best: Tensor, scores: Tensor) -> Detections:
+    """Some of the boxes with their best class, which is looked for among these alone."""
+    return Detections(boxes[rows].float(), best[rows], scores[rows].argmax(-1))
 
 
 def _soft(

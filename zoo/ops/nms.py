@@ -15,7 +15,7 @@ from zoo.ops.iou import pairwise_iou
 Kernel = Literal["compiled", "plain"]
 _TOGETHER = 1_000  # boxes; up to here one call for all classes is faster
 _EXACT = 2.0**20  # pixels; below it, 1,000 classes apart still leave a double 21 bits behind the point
-PREFIX = 512  # first guess of how many of the best boxes decide the answer; scripts/time_nms.py times it
+PREFIX = 512  # first guess of how many of the best boxes decide the answer; zoo-benchmark times it
 
 
 def nms(
@@ -51,7 +51,7 @@ def classwise_nms(
     as it is (in single precision the trick rounds). Many take one call a class: each looks at its own boxes only.
     """
     if kernel == "compiled" and 0 < len(boxes) <= _TOGETHER and bool(boxes.abs().max() < _EXACT):
-        apart = boxes.double() + (labels.double() * 4 * _EXACT)[:, None]
+        apart = torch.add(boxes.double(), labels.double()[:, None], alpha=4 * _EXACT)
         below = math.nextafter(iou_threshold, -math.inf) if boxes.device.type == "cpu" else next_below(iou_threshold)
         return torchvision.ops.nms(apart, scores.double(), below)
     kept = [torch.empty(0, dtype=torch.long, device=boxes.device)]
