@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from zoo.ops.windows import next_steps, window_counts, window_starts, window_view
+from zoo.ops.windows import next_steps, number_windows, window_counts, window_view
 
 
 def test_views_equal_a_loop_and_share_the_memory_of_the_series():
@@ -17,7 +17,7 @@ def test_every_step_is_in_a_window_and_none_leaves_its_span(stride: int, end: in
     spans = torch.tensor([[2, end], [30, 33], [40, 40 + end]])
     counts = window_counts(spans, 7, stride)
     assert counts[1] == 0
-    starts = window_starts(torch.arange(int(counts.sum())), spans, 7, stride)
+    starts = number_windows(spans, 7, stride).starts(torch.arange(int(counts.sum())))
     for first, last, part in [(2, end, starts[: counts[0]]), (40, 40 + end, starts[counts[0] :])]:
         assert part[0] == first
         assert part[-1] + 7 == last

@@ -3,14 +3,18 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 from torch.utils.data import Sampler
 
+from zoo.data.mapped import release
 from zoo.data.sampling import numbered_seed
 from zoo.errors import ZooError
-from zoo.ops.windows import window_counts, window_starts, window_view
+from zoo.ops.windows import number_windows, window_view
+
+_HELD = 1_024  # windows of a series on disk, about 64 KiB each, that count as memory before they are let go of
 
 
 class WindowBatch(NamedTuple):
@@ -42,30 +46,49 @@ class Windows:
         out_channels: int,
         stride: int = 1,
         known: Float[Tensor, "time k"] | None = None,
+        mapped: np.ndarray | None = None,
     ) -> None:
         self.series = series
+        self.mapped = mapped
+        """The array on disk that the series lies in, if any."""
+        self._read = 0
         self.spans = torch.tensor(spans).view(-1, 2)
         self.context = context
         self.length = context + horizon
         self.out_channels = out_channels
-        self.stride = stride
         self.known = known
+        self.numbers = number_windows(self.spans, self.length, stride)
+        self.count = int(self.numbers.ends[-1]) if spans else 0
 
     def __len__(self) -> int:
-        return int(window_counts(self.spans, self.length, self.stride).sum())
+        return self.count
 
     def starts(self, indices: Int[Tensor, " b"]) -> Int[Tensor, " b"]:
         """Where the windows of these indices start in the series."""
-        return window_starts(indices, self.spans, self.length, self.stride)
+        return self.numbers.starts(indices)
 
     def __getitem__(self, indices: Int[Tensor, " b"]) -> WindowBatch:
         starts = self.starts(indices)
-        window = window_view(self.series, self.length)[starts]
+        window = self._cut_out(starts)
         return WindowBatch(
             window[:, : self.context],
             window[:, self.context :, : self.out_channels],
             None if self.known is None else window_view(self.known, self.length)[starts],
         )
+
+    def _cut_out(self, starts: Int[Tensor, " b"]) -> Float[Tensor, "b l c"]:
+        """The windows; of a file no more than some at a time are left in memory."""
+        view = window_view(self.series, self.length)
+        if self.mapped is None:
+            return view[starts]
+        found = []
+        for part in starts.split(_HELD):
+            found.append(view[part])
+            self._read += len(part)
+            if self._read >= _HELD:
+                release(self.mapped)
+                self._read = 0
+        return torch.cat(found)
 
 
 class RandomBatches(Sampler[Tensor]):

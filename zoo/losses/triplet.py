@@ -85,9 +85,9 @@ class TripletLoss(nn.Module):
     @torch.no_grad()
     def mine(self, embeddings: Float[Tensor, "n d"], identities: Int[Tensor, " n"], progress: float) -> Triplets:
         """The triplets of a batch; without a graph here, a large batch stays small in memory."""
+        if self.mining == "batch_hard":  # the farthest and the closest are the same in squares
+            return batch_hard_triplets(pairwise_squared_distances(embeddings, embeddings), identities)
         distances = self.distances(embeddings)
-        if self.mining == "batch_hard":
-            return batch_hard_triplets(distances, identities)
         hardness = self.hardness(progress) if self.mining == "curriculum" else 0.0
         return semi_hard_triplets(distances, identities, self.margin, hardness)
 

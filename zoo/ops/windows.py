@@ -1,5 +1,7 @@
 """Windows of a series as strided views: no value is copied before a batch is asked for."""
 
+from typing import NamedTuple
+
 import torch
 from jaxtyping import Float, Int, Shaped
 from torch import Tensor
@@ -24,17 +26,32 @@ def window_counts(spans: Int[Tensor, "n 2"], length: int, stride: int) -> Int[Te
     return torch.where(last >= 0, counts, 0)
 
 
-def window_starts(indices: Int[Tensor, " b"], spans: Int[Tensor, "n 2"], length: int, stride: int) -> Int[Tensor, " b"]:
-    """Where the windows of these numbers start, counted through the spans one after the other.
+class WindowNumbers(NamedTuple):
+    """The windows of several spans, counted through one after the other; made once for many look-ups."""
 
-    >>> window_starts(torch.arange(5), torch.tensor([[0, 10], [20, 26]]), length=4, stride=4).tolist()
+    ends: Int[Tensor, " n"]
+    """The number of the first window after each span."""
+    offsets: Int[Tensor, " n"]
+    """Where window 0 would start if all windows were counted as those of the span are."""
+    lasts: Int[Tensor, " n"]
+    """Where the last window of each span starts."""
+    stride: int
+
+    def starts(self, indices: Int[Tensor, " b"]) -> Int[Tensor, " b"]:
+        """Where the windows of these numbers start."""
+        span = torch.searchsorted(self.ends, indices, right=True)
+        return torch.minimum(torch.add(self.offsets[span], indices, alpha=self.stride), self.lasts[span])
+
+
+def number_windows(spans: Int[Tensor, "n 2"], length: int, stride: int) -> WindowNumbers:
+    """Numbers the windows of `length` steps of each span [first, end), `stride` apart.
+
+    >>> number_windows(torch.tensor([[0, 10], [20, 26]]), length=4, stride=4).starts(torch.arange(5)).tolist()
     [0, 4, 6, 20, 22]
     """
-    ends = window_counts(spans, length, stride).cumsum(0)
-    span = torch.searchsorted(ends, indices, right=True)
-    before = torch.cat([ends.new_zeros(1), ends])[span]
-    first, end = spans[span].unbind(1)
-    return torch.minimum(first + (indices - before) * stride, end - length)
+    counts = window_counts(spans, length, stride)
+    ends = counts.cumsum(0)
+    return WindowNumbers(ends, spans[:, 0] - (ends - counts) * stride, spans[:, 1] - length, stride)
 
 
 def next_steps(
