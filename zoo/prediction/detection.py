@@ -16,7 +16,7 @@ from zoo.data.images import UnreadableImage, read_image
 from zoo.errors import ZooError
 from zoo.ops.boxes import clip
 from zoo.ops.detections import Detections
-from zoo.prediction.images import image_files, write_json, write_table
+from zoo.prediction.images import image_files, unused, write_json, write_table
 from zoo.prediction.video import frames, is_video
 from zoo.tasks.detection import Detection
 
@@ -181,13 +181,4 @@ def _draw(result: BoxPrediction, image: UInt8[Tensor, "3 h w"], folder: Path) ->
     corners = torch.tensor([box.corners for box in result.boxes]).view(-1, 4)
     captions = [f"{box.label} {box.score:.2f}" for box in result.boxes]
     colours = [COLOURS[box.category % len(COLOURS)] for box in result.boxes]
-    draw_boxes(image, corners, captions, colours).save(_free(folder, result.name))
-
-
-def _free(folder: Path, name: str) -> Path:
-    """A name that no earlier picture has: subfolders may hold equal ones."""
-    path, number = folder / f"{name}.png", 1
-    while path.exists():
-        number += 1
-        path = folder / f"{name}_{number}.png"
-    return path
+    draw_boxes(image, corners, captions, colours).save(unused(folder, result.name))

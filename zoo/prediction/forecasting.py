@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from zoo.data.calendar import calendar_covariates
+from zoo.data.series_array import read_array
 from zoo.data.series_file import read_frame
 from zoo.data.series_table import Columns, SeriesTable, describe_filled, read_table
 from zoo.data.stamps import Step, continue_stamps, plain_stamp
@@ -25,7 +26,7 @@ def predict(
     horizon: int | None = None,
     recursive: bool = False,
 ) -> list[SeriesForecast]:
-    """The forecast of every series of a CSV or Parquet file, from where it ends.
+    """The forecast of every series of a CSV, Parquet or `.npy` file, from where it ends.
 
     The file has the columns that the model was trained on. Columns known beforehand need rows for the steps ahead,
     with the targets left empty. `horizon` is the trained one unless told; a longer one needs `recursive`.
@@ -37,12 +38,9 @@ def predict(
     if steps < 1:
         raise ZooError(f"`horizon` (={steps}) must be at least 1")
     if source.is_dir():
-        raise ZooError(f"{source} is a folder: a forecaster reads one CSV or Parquet file")
-    frame = read_frame(source, header=card.get("header", True))
-    columns = _columns(card)
-    _check_columns(frame, columns, source)
-    past, ahead = _split_ahead(frame, columns)
-    table = read_table(past, columns, fill=card.get("fill"), where=str(source))
+        raise ZooError(f"{source} is a folder: a forecaster reads one CSV, Parquet or .npy file")
+    table, ahead = _read(source, card)
+    columns = table.columns
     for line in describe_filled(table, str(source)):
         print(line)
     _check_step(table.step, card, source)
@@ -55,6 +53,17 @@ def predict(
     if folder is not None:
         write_forecasts(results, folder, card.get("series"), columns.time or "step")
     return results
+
+
+def _read(source: Path, card: dict[str, Any]) -> tuple[SeriesTable, pd.DataFrame]:
+    """The past, and the rows of what is known of the steps ahead."""
+    columns = _columns(card)
+    if source.suffix.lower() == ".npy":
+        return read_array(source, columns), pd.DataFrame()
+    frame = read_frame(source, header=card.get("header", True))
+    _check_columns(frame, columns, source)
+    past, ahead = _split_ahead(frame, columns)
+    return read_table(past, columns, fill=card.get("fill"), where=str(source)), ahead
 
 
 def _columns(card: dict[str, Any]) -> Columns:

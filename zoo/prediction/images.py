@@ -67,3 +67,12 @@ def write_table(path: Path, columns: Sequence[str], rows: Sequence[Sequence[str]
 def write_json(path: Path, results: Sequence[Mapping[str, Any]]) -> None:
     """Write results of plain values as JSON."""
     path.write_text(json.dumps(list(results), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def unused(folder: Path, name: str) -> Path:
+    """A name that no earlier picture has: subfolders may hold equal ones."""
+    path, number = folder / f"{name}.png", 1
+    while path.exists():
+        number += 1
+        path = folder / f"{name}_{number}.png"
+    return path
