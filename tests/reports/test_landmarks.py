@@ -24,10 +24,10 @@ def test_tables_and_pictures(tmp_path):
         "test": {"nme": 0.02},
         "baselines": {"mean shape": {"nme": 0.4}},
         "model": "landmarks",
-        "parameters": 1,
-        "epochs": 1,
-        "seconds": 1.0,
+        **dict.fromkeys(("parameters", "epochs", "seconds", "samples_per_second"), 1),
+        **dict.fromkeys(("flops", "waiting_for_data", "memory_mb", "mfu"), None),
         "device": "cpu",
+        "precision": "32-true",
     }
     test = datamodule.split("test")
     truth = test[torch.arange(len(test))][1]["points"]
