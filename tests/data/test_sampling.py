@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from zoo.data import sampling
 from zoo.data.sampling import IndexBatches, numbered_seed
 from zoo.errors import ZooError
 
@@ -66,3 +67,21 @@ def test_seeds_of_epochs_differ():
 def test_an_empty_batch_is_refused():
     with pytest.raises(ZooError, match=r"`data.batch_size` \(=0\) must be at least 1"):
         IndexBatches(3, 0, shuffle=False, seed=0)
+
+
+def test_many_are_shuffled_without_being_written_down(monkeypatch):
+    monkeypatch.setattr(sampling, "_WRITTEN_DOWN", 100)
+    monkeypatch.setattr(sampling, "_AT_ONCE", 64)
+    shares = [batches(1000, 7, shuffle=True, rank=rank, world_size=2) for rank in range(2)]
+    assert {len(batch) for share in shares for batch in share} == {7}
+    flat = [index for share in shares for batch in share for index in batch]
+    assert len(set(flat)) == len(flat) == 2 * 71 * 7
+    assert flat != sorted(flat)
+    assert batches(1000, 7, shuffle=True, seed=1) != batches(1000, 7, shuffle=True, seed=0)
+
+
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_the_order_is_that_of_one_permutation_cut_into_batches(shuffle):
+    order = torch.randperm(100, generator=torch.Generator().manual_seed(numbered_seed(0, 0)))
+    expected = order if shuffle else torch.arange(100)
+    assert batches(100, 10, shuffle=shuffle) == [part.tolist() for part in expected.split(10)]

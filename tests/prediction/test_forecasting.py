@@ -122,3 +122,21 @@ def test_bad_files_and_options(tmp_path: Path, table: pd.DataFrame, options: dic
     task = model(tmp_path, frame())
     with pytest.raises(ZooError, match=message):
         predict(task, source(tmp_path, table), **options)
+
+
+def test_an_array_file_is_forecast_like_the_table_of_its_values(tmp_path: Path):
+    values = (np.sin(np.arange(90) * 2 * np.pi / 7) + 10.0).astype(np.float32)
+    np.save(tmp_path / "train.npy", values)
+    shape = ["data.context=14", "data.horizon=5", "data.season=7"]
+    config = plain(compose(["model=seasonal_naive", "data=series", f"data.path={tmp_path / 'train.npy'}", *shape]))
+    data = build_data(config["data"])
+    task = build_task(config["model"], data.facts(), data.card())
+    np.save(tmp_path / "history.npy", values[:40])
+    (result,) = predict(task, tmp_path / "history.npy", tmp_path / "out")
+    assert result.stamps == [40, 41, 42, 43, 44]
+    assert np.allclose([row[0] for row in result.values], values[40:45], atol=1e-5)
+    (same,) = predict(task, source(tmp_path, pd.DataFrame({"0": values[:40].astype(float)})), tmp_path / "csv")
+    assert (same.values, same.stamps) == (result.values, result.stamps)
+    np.save(tmp_path / "short.npy", values[:9])
+    with pytest.raises(ZooError, match=r"short.npy has 9 points; this model reads the last 14"):
+        predict(task, tmp_path / "short.npy")

@@ -26,7 +26,7 @@ def calendar_names(parts: list[str]) -> list[str]:
     return [f"{part}_{wave}" for part in parts for wave in ("sin", "cos")]
 
 
-def calendar_covariates(stamps: np.ndarray, parts: list[str]) -> Float[np.ndarray, "time k"]:
+def calendar_covariates(stamps: np.ndarray | range, parts: list[str]) -> Float[np.ndarray, "time k"]:
     """A sine and a cosine of each part, so that its last value lies next to its first.
 
     Raises:
@@ -37,7 +37,7 @@ def calendar_covariates(stamps: np.ndarray, parts: list[str]) -> Float[np.ndarra
             raise ZooError(f"`data.calendar` (={part}) must be among: {', '.join(PARTS)}")
     if not parts:
         return np.empty((len(stamps), 0))
-    if not np.issubdtype(stamps.dtype, np.datetime64):
+    if isinstance(stamps, range) or not np.issubdtype(stamps.dtype, np.datetime64):
         raise ZooError("`data.calendar` needs times: name their column with data.time")
     times = pd.DatetimeIndex(stamps)
     fields = [PARTS[part] for part in parts]

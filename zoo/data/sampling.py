@@ -1,13 +1,17 @@
 """Which indices make a batch."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 from jaxtyping import Int
 from torch import Tensor
 from torch.utils.data import Sampler
 
+from zoo.data.permutation import Permutation
 from zoo.errors import ZooError
+
+_AT_ONCE = 2**16  # indices worked out ahead
+_WRITTEN_DOWN = 2**24  # indices; the order of more would take more memory than batches of them
 
 
 class IndexBatches(Sampler[Tensor]):
@@ -45,24 +49,34 @@ class IndexBatches(Sampler[Tensor]):
         self.epoch = epoch
 
     def __len__(self) -> int:
-        mine = len(self._mine(torch.arange(self.count)))
+        mine = len(self._mine())
         if self.shuffle:
             return max(mine // self.batch_size, 1)  # a small last batch would disturb batch norm
         return -(-mine // self.batch_size)
 
     def __iter__(self) -> Iterator[Int[Tensor, " b"]]:
-        order = torch.arange(self.count)
-        if self.shuffle:
-            generator = torch.Generator().manual_seed(numbered_seed(self.seed, self.epoch))
-            order = torch.randperm(self.count, generator=generator)
-        batches = self._mine(order).split(self.batch_size)
-        yield from batches[: len(self)]
+        mine, order = self._mine()[: len(self) * self.batch_size], self._order()
+        block = max(_AT_ONCE // self.batch_size, 1) * self.batch_size
+        for first in range(0, max(len(mine), len(self)), block):  # a process without samples still takes its step
+            part = mine[first : first + block]
+            yield from order(torch.arange(part.start, part.stop, part.step)).split(self.batch_size)
 
-    def _mine(self, order: Tensor) -> Tensor:
+    def _mine(self) -> range:
+        """The positions of the order that this process takes."""
         if self.shuffle:
-            return order[self.rank :: self.world_size][: max(self.count // self.world_size, 1)]
+            return range(self.rank, self.count, self.world_size)[: max(self.count // self.world_size, 1)]
         share = -(-self.count // self.world_size)
-        return order[self.rank * share : (self.rank + 1) * share]
+        return range(self.count)[self.rank * share : (self.rank + 1) * share]
+
+    def _order(self) -> Callable[[Tensor], Tensor]:
+        """What stands at some positions."""
+        if not self.shuffle:
+            return lambda positions: positions
+        seed = numbered_seed(self.seed, self.epoch)
+        if self.count > _WRITTEN_DOWN:
+            return Permutation(self.count, seed)
+        order = torch.randperm(self.count, generator=torch.Generator().manual_seed(seed))
+        return lambda positions: order[positions]
 
 
 def numbered_seed(seed: int, number: int) -> int:

@@ -6,9 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from zoo.data.mapped import chunks
 from zoo.errors import ZooError
-
-_CHUNK = 1 << 20  # steps; a series on disk is read in parts
 
 
 class Scale(NamedTuple):
@@ -51,14 +50,12 @@ def naive_errors(parts: Sequence[Float[np.ndarray, "_ d"]], season: int) -> list
     total: np.ndarray = np.zeros(parts[0].shape[1])
     count = 0
     for part in parts:
-        for first in range(0, max(len(part) - season, 0), _CHUNK):
-            chunk = np.asarray(part[first : first + _CHUNK + season], dtype=np.float64)
+        for chunk in chunks(part, overlap=season):
             total += np.abs(chunk[season:] - chunk[:-season]).sum(0)
             count += len(chunk) - season
     return (total / max(count, 1)).tolist()
 
 
 def _sums(part: np.ndarray, center: np.ndarray | float, power: int = 1) -> np.ndarray:
-    chunks = (part[first : first + _CHUNK] for first in range(0, len(part), _CHUNK))
-    total: np.ndarray = sum(((np.asarray(c, np.float64) - center) ** power).sum(0) for c in chunks)
+    total: np.ndarray = sum(((chunk - center) ** power).sum(0) for chunk in chunks(part))
     return total

@@ -1,4 +1,4 @@
-"""Series from a table: any CSV or Parquet file, split in order of time."""
+"""Series from a table: any CSV, Parquet or `.npy` file, split in order of time."""
 
 import copy
 import sys
@@ -11,11 +11,15 @@ import numpy as np
 import torch
 
 from zoo.data.calendar import calendar_covariates, calendar_names
+from zoo.data.mapped import as_tensor
+from zoo.data.series_array import read_array
 from zoo.data.series_base import SeriesData, Splits
 from zoo.data.series_file import read_frame
 from zoo.data.series_table import Columns, SeriesTable, describe_filled, read_table
 from zoo.errors import ZooError
+from zoo.ops.windows import window_counts
 
+_MANY = 1_000_000  # windows
 Fractions = tuple[float, float, float]
 
 
@@ -96,9 +100,10 @@ class TableData(SeriesData):
                 raise ZooError(self._too_short(where, name, end - first))
             for split, (start, stop) in parts.items():
                 spans[split].append((first + start, first + stop))
+        self._tell_many(spans)
         calendar = calendar_covariates(self.table.stamps, self.calendar)
         known = np.concatenate([self.table.known, calendar], axis=1)
-        series = torch.from_numpy(self.table.values)
+        series = as_tensor(self.table.values)
         return Splits(
             names=self.table.columns.targets + self.table.columns.covariates,
             series=dict.fromkeys(spans, series),
@@ -107,7 +112,18 @@ class TableData(SeriesData):
             out_channels=len(self.table.columns.targets),
             known=torch.from_numpy(known) if known.shape[1] else None,
             known_names=self.table.columns.known + calendar_names(self.calendar),
+            mapped=self.table.values if self.table.on_disk else None,
         )
+
+    def _tell_many(self, spans: dict[str, list[tuple[int, int]]]) -> None:
+        for split in ("val", "test"):
+            windows = int(window_counts(torch.tensor(spans[split]), self.context + self.horizon, self.stride).sum())
+            if windows > _MANY:
+                print(
+                    f"the {split} split has {windows:,} windows, whose forecasts stay in memory until it is measured: "
+                    f"data.stride={self.stride * -(-windows // _MANY)} takes fewer",
+                    file=sys.stderr,
+                )
 
     def _too_short(self, where: str, name: str, length: int) -> str:
         least = next(
@@ -165,11 +181,12 @@ def cut(
 
 
 class Series(TableData):
-    """Series of a CSV or Parquet file.
+    """Series of a CSV or Parquet file, or one of a `.npy` file [time] or [time, channels], which stays on disk.
 
     `targets` are forecast (all columns that have no other part, when empty), `covariates` are read beside them,
     `known` are given for the future too. `time` names a column of times or numbers, `series` one that tells
     several series in the file apart. `fill` stands in for missing values: forward, zero, or null to refuse them.
+    The columns of a `.npy` file are called 0, 1, …; it can hold targets and covariates, and nothing missing.
     """
 
     def __init__(
@@ -223,6 +240,8 @@ class Series(TableData):
 
     def source(self) -> tuple[SeriesTable, str]:
         """The file's table."""
+        if self.path.suffix.lower() == ".npy":
+            return read_array(self.path, self.columns), str(self.path)
         frame = read_frame(self.path, header=self.header)
         return read_table(frame, self.columns, fill=self.fill, where=str(self.path)), str(self.path)
 

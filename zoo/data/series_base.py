@@ -29,6 +29,8 @@ class Splits:
     known: Tensor | None = None
     """Covariates known beforehand [time k], where the splits share one series."""
     known_names: list[str] = field(default_factory=list)
+    mapped: np.ndarray | None = None
+    """The series as an array on disk, where the splits share one that is read from there."""
 
 
 class SeriesData(DataModule):
@@ -77,7 +79,7 @@ class SeriesData(DataModule):
     def load(self) -> dict[str, Any]:
         """Windows of each split."""
         self.parts = parts = self.splits()
-        train = parts.series["train"].numpy()
+        train = parts.series["train"].numpy() if parts.mapped is None else parts.mapped
         spans = [train[first:end] for first, end in parts.spans["train"]]
         self.scale = fit_scale(spans, parts.names, self.scaler)
         self.known_scale = self._fit_known()
@@ -91,6 +93,7 @@ class SeriesData(DataModule):
                 out_channels=parts.out_channels,
                 stride=parts.strides[name],
                 known=parts.known,
+                mapped=parts.mapped,
             )
             for name in parts.spans
         }

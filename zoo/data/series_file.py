@@ -20,7 +20,7 @@ def read_frame(path: Path, *, header: bool) -> pd.DataFrame:
     suffixes = [suffix.lower() for suffix in path.suffixes]
     kind = next((s for s in reversed(suffixes) if s in SUFFIXES), None)
     if kind is None:
-        raise ZooError(f"{path} is none of: {', '.join(SUFFIXES)}")
+        raise ZooError(f"{path} is none of: {', '.join(SUFFIXES)}, .npy")
     if path.stat().st_size == 0:
         raise ZooError(f"{path} is empty")
     try:

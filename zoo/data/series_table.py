@@ -42,11 +42,13 @@ class SeriesTable:
     values: Float[np.ndarray, "time c"]
     """Targets, then covariates."""
     known: Float[np.ndarray, "time k"]
-    stamps: np.ndarray
+    stamps: np.ndarray | range
     """Of each step: datetime64, or numbers."""
     step: Step
     filled: dict[str, int]
     """How many values of each column were missing and filled."""
+    on_disk: bool = False
+    """True where `values` are mapped from a file and not read before they are needed."""
 
     def spans(self) -> list[tuple[int, int]]:
         """Where each series begins and ends."""
@@ -64,7 +66,7 @@ def read_table(frame: pd.DataFrame, columns: Columns, *, fill: str | None, where
     """
     if fill is not None and fill not in FILLS:
         raise ZooError(f"`data.fill` (={fill}) must be one of: null, {', '.join(FILLS)}")
-    columns = _spelt_out(frame, columns, where)
+    columns = spelt_out([str(name) for name in frame.columns], columns, where)
     if frame.empty:
         raise ZooError(f"{where} has a header and no rows")
     groups = _groups(frame, columns.series)
@@ -87,8 +89,12 @@ def read_table(frame: pd.DataFrame, columns: Columns, *, fill: str | None, where
     )
 
 
-def _spelt_out(frame: pd.DataFrame, columns: Columns, where: str) -> Columns:
-    there = [str(name) for name in frame.columns]
+def spelt_out(there: list[str], columns: Columns, where: str) -> Columns:
+    """The parts of the columns that are there, with all that have none as targets where no target is named.
+
+    Raises:
+        ZooError: a column that is not there or has two parts, or none left to forecast.
+    """
     parts = {"targets": columns.targets, "covariates": columns.covariates, "known": columns.known}
     parts |= {name: [v] for name in ("time", "series") if (v := getattr(columns, name)) is not None}
     for part, names in parts.items():
@@ -115,8 +121,9 @@ def _groups(frame: pd.DataFrame, series: str | None) -> dict[str, np.ndarray]:
     """Row numbers of each series, in the order of the file."""
     if series is None:
         return {"": np.arange(len(frame))}
-    names = frame[series].astype(str).to_numpy()
-    return {str(name): np.flatnonzero(names == name) for name in pd.unique(names)}
+    codes, names = pd.factorize(frame[series].astype(str).to_numpy())
+    rows = np.split(np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes))[:-1])
+    return {str(name): own for name, own in zip(names, rows, strict=True)}
 
 
 def _stamps(

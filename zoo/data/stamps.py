@@ -83,11 +83,11 @@ def continue_stamps(last: str | int | float, step: Step, count: int) -> list[str
     return [plain_stamp(time) for time in pd.date_range(pd.Timestamp(last), periods=count + 1, freq=offset)[1:]]
 
 
-def plain_stamp(stamp: np.generic | pd.Timestamp) -> str | int | float:
+def plain_stamp(stamp: np.generic | pd.Timestamp | int) -> str | int | float:
     """A stamp as text of ISO 8601, or as a number."""
     if isinstance(stamp, np.datetime64 | pd.Timestamp):
         return pd.Timestamp(stamp).isoformat()
-    value: int | float = stamp.item()
+    value: int | float = stamp.item() if isinstance(stamp, np.generic) else stamp
     return value
 
 

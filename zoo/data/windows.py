@@ -14,7 +14,7 @@ from zoo.data.sampling import numbered_seed
 from zoo.errors import ZooError
 from zoo.ops.windows import number_windows, window_view
 
-_HELD = 1_024  # windows of a series on disk, about 64 KiB each, that count as memory before they are let go of
+_HELD = 64  # windows of a series on disk before they are let go of: the system maps up to 2 MiB around each
 
 
 class WindowBatch(NamedTuple):
@@ -56,6 +56,7 @@ class Windows:
         self.context = context
         self.length = context + horizon
         self.out_channels = out_channels
+        self.stride = stride
         self.known = known
         self.numbers = number_windows(self.spans, self.length, stride)
         self.count = int(self.numbers.ends[-1]) if spans else 0

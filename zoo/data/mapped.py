@@ -1,0 +1,63 @@
+"""Arrays that stay on disk: opened without being read, gone through in parts, and let go of again.
+
+The system maps what is read into this process and counts it as the process's memory until told that it is done with.
+"""
+
+import mmap
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from zoo.errors import ZooError
+
+CHUNK = 1 << 20  # steps gone through at a time
+
+
+def open_array(path: Path) -> Float[np.ndarray, "time c"]:
+    """The [time] or [time, channels] array of a `.npy` file, read-only and on disk.
+
+    Raises:
+        ZooError: no such file, a broken one, or one that holds something else.
+    """
+    if not path.is_file():
+        raise ZooError(f"{path} does not exist, or is no file")
+    if path.stat().st_size == 0:
+        raise ZooError(f"{path} is empty")
+    try:
+        array = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+    except (ValueError, OSError, EOFError) as error:
+        raise ZooError(f"{path} cannot be read as npy: {str(error).splitlines()[0]}") from error
+    if array.ndim not in (1, 2) or not array.size:
+        raise ZooError(f"{path} holds an array of shape {array.shape}; a series has [time] or [time, channels]")
+    if array.dtype not in (np.float32, np.float64):
+        raise ZooError(
+            f"{path} holds {array.dtype}: save it as float32 or float64, as np.save(FILE, array.astype('f4'))"
+        )
+    return array.reshape(len(array), -1)
+
+
+def chunks(values: Float[np.ndarray, "time c"], overlap: int = 0) -> Iterator[Float[np.ndarray, "_ c"]]:
+    """All steps in double precision, some at a time, each part with the first `overlap` steps of the next."""
+    for first in range(0, max(len(values) - overlap, 0), CHUNK):
+        yield np.asarray(values[first : first + CHUNK + overlap], dtype=np.float64)
+        release(values)
+
+
+def as_tensor(values: Float[np.ndarray, "time c"]) -> Float[Tensor, "time c"]:
+    """The array as a tensor over the same memory, which is not to be written to."""
+    with warnings.catch_warnings(action="ignore"):  # torch knows no read-only tensors
+        return torch.from_numpy(values)
+
+
+def release(values: np.ndarray) -> None:
+    """Lets go of what was read of an array on disk; what is read again comes from the system's cache."""
+    base: object = values
+    while isinstance(base, np.ndarray):
+        base = base.base
+    if isinstance(base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        base.madvise(mmap.MADV_DONTNEED)
