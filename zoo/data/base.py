@@ -139,7 +139,11 @@ class DataModule(LightningDataModule, ABC):
             raise batch
         if self.trainer is not None and self.trainer.training:
             step = self.trainer.fit_loop.epoch_loop.total_batch_idx + 1
-            torch.manual_seed(numbered_seed(self.seed + self.trainer.global_rank, step))
+            seed = numbered_seed(self.seed + self.trainer.global_rank, step)
+            if self.trainer.strategy.root_device.type == "cpu":
+                torch.default_generator.manual_seed(seed)
+            else:  # slow where there is no GPU: writes down a stack trace for each kind that might be there later
+                torch.manual_seed(seed)
         return batch
 
     def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
