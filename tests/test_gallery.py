@@ -48,7 +48,7 @@ def test_the_closest_are_found_best_first(gallery, task):
 
 
 def test_a_person_is_the_mean_of_their_pictures(gallery, task):
-    names, templates = gallery.templates()
+    names, _, templates = gallery.templates()
     assert names == ["ann", "bob"]
     torch.testing.assert_close(templates[0], F.normalize(axis(0) + axis(0, 0.2), dim=1)[0])
 
@@ -68,6 +68,25 @@ def test_enrolling_again_adds(gallery):
     assert gallery.people == {"ann": 2, "bob": 2}
 
 
+def test_many_enrolments_are_put_together_once(task, monkeypatch):
+    gallery = Gallery(fingerprint(task), [], torch.zeros(0, 0))
+    joined, cat = [], torch.cat
+    monkeypatch.setattr(torch, "cat", lambda parts, **options: joined.append(len(parts)) or cat(parts, **options))
+    for number in range(100):
+        gallery.enroll(f"person {number // 2}", axis(number % 4))
+    assert joined == []
+    assert torch.equal(gallery.vectors, cat([axis(number % 4) for number in range(100)]))
+    assert gallery.vectors is gallery.vectors
+    assert joined == [100]
+    assert gallery.people == {f"person {number}": 2 for number in range(50)}
+
+
+def test_pictures_of_another_length_are_refused_before_anything_is_kept(gallery):
+    with pytest.raises(ZooError, match="of 3 numbers, and those enrolled have 4"):
+        gallery.enroll("eve", torch.zeros(1, 3))
+    assert gallery.people == {"ann": 2, "bob": 1}
+
+
 def test_removing_forgets(gallery, task):
     assert gallery.remove("ann") == 2
     assert gallery.people == {"bob": 1}
@@ -77,8 +96,8 @@ def test_removing_forgets(gallery, task):
 
 def test_people_closer_than_the_threshold(gallery, task):
     gallery.enroll("twin", axis(1, 0.1))
-    assert [other.name for other in gallery.closer_than(task, "twin", 0.1)] == ["bob"]
-    assert gallery.closer_than(task, "ann", 0.1) == []
+    found = gallery.closer_than(task, ["twin", "ann", "bob"], 0.1)
+    assert [[other.name for other in others] for others in found] == [["bob"], [], ["twin"]]
 
 
 def test_a_file_comes_back_as_it_was(gallery, task, tmp_path):

@@ -59,8 +59,8 @@ def _enroll(values: dict[str, Any], folder: Path) -> Iterator[str]:
 def _warnings(gallery: Gallery, task: Embedding, names: list[str], values: dict[str, Any]) -> Iterator[str]:
     threshold = threshold_of(task, values["threshold"])
     told: set[frozenset[str]] = set()
-    for name in names:
-        for other in gallery.closer_than(task, name, threshold):
+    for name, others in zip(names, gallery.closer_than(task, names, threshold), strict=True):
+        for other in others:
             if (pair := frozenset((name, other.name))) not in told:
                 told.add(pair)
                 yield (

@@ -10,10 +10,12 @@ import io
 import json
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -28,6 +30,7 @@ from zoo.tasks.embedding import Embedding
 
 _FORMAT = 1
 _BLOCK = 4096  # rows that a learned distance compares at a time
+_PROBES = 256  # with as many others
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,15 @@ class Candidate:
     distance: float
 
 
+class Templates(NamedTuple):
+    """One vector a person."""
+
+    names: list[str]
+    place: dict[str, int]
+    """The row of each name."""
+    vectors: Float[Tensor, "people d"]
+
+
 class Gallery:
     """Names with the embeddings of their pictures, of one model."""
 
@@ -45,31 +57,35 @@ class Gallery:
         self.model = model
         self.names = list(names)
         """The name of each picture."""
-        self.vectors = vectors
-        """The embedding of each picture."""
-        self._templates: tuple[list[str], Tensor] | None = None
+        self.people: dict[str, int] = dict(Counter(self.names))
+        """How many pictures each name has, in the order of enrolment."""
+        self._vectors = [vectors]
+        self._templates: Templates | None = None
 
     @property
-    def people(self) -> dict[str, int]:
-        """How many pictures each name has, in the order of enrolment."""
-        counts: dict[str, int] = {}
-        for name in self.names:
-            counts[name] = counts.get(name, 0) + 1
-        return counts
+    def vectors(self) -> Float[Tensor, "n d"]:
+        """The embedding of each picture; those of many enrolments are put together once, when they are needed."""
+        if len(self._vectors) > 1:
+            self._vectors = [torch.cat([part for part in self._vectors if len(part)])]
+        return self._vectors[0]
 
     def enroll(self, name: str, vectors: Float[Tensor, "n d"]) -> int:
         """Adds pictures to a name, and gives how many the name had before.
 
         Raises:
-            ZooError: the name is empty or longer than a line, or there is no picture.
+            ZooError: the name is empty or longer than a line, there is no picture, or embeddings of another length.
         """
         if not name.strip() or "\n" in name:
             raise ZooError(f"name={name!r} is no name: give one line of letters, as in name=ann")
         if not len(vectors):
             raise ZooError(f"there is no picture to enroll {name} with")
+        if self.names and vectors.shape[1] != self._vectors[-1].shape[1]:
+            known = self._vectors[-1].shape[1]
+            raise ZooError(f"embeddings of {vectors.shape[1]} numbers, and those enrolled have {known}")
         before = self.people.get(name, 0)
         self.names += [name] * len(vectors)
-        self.vectors = torch.cat([self.vectors.reshape(-1, vectors.shape[1]), vectors.float().cpu()])
+        self.people[name] = before + len(vectors)
+        self._vectors.append(vectors.float().cpu())
         self._templates = None
         return before
 
@@ -81,11 +97,10 @@ class Gallery:
         """
         self.require(name)
         kept = torch.tensor([other != name for other in self.names], dtype=torch.bool)
-        removed = int((~kept).sum())
-        self.vectors = self.vectors[kept]
+        self._vectors = [self.vectors[kept]]
         self.names = [other for other in self.names if other != name]
         self._templates = None
-        return removed
+        return self.people.pop(name)
 
     def require(self, name: str) -> None:
         """Refuses a name that is not enrolled.
@@ -94,17 +109,16 @@ class Gallery:
             ZooError: naming those that are.
         """
         if name not in self.people:
-            known = ", ".join(list(self.people)[:10]) or "nobody"
+            known = ", ".join(islice(self.people, 10)) or "nobody"
             raise ZooError(f"name={name} is not enrolled; enrolled: {known}")
 
-    def templates(self) -> tuple[list[str], Float[Tensor, "people d"]]:
+    def templates(self) -> Templates:
         """The mean of each person's embeddings, of length one again."""
         if self._templates is None:
-            names = list(self.people)
-            place = {name: row for row, name in enumerate(names)}
+            place = {name: row for row, name in enumerate(self.people)}
             rows = torch.tensor([place[name] for name in self.names], dtype=torch.long)
-            sums = torch.zeros(len(names), self.vectors.shape[1]).index_add_(0, rows, self.vectors)
-            self._templates = names, F.normalize(sums, dim=1)
+            sums = torch.zeros(len(place), self.vectors.shape[1]).index_add_(0, rows, self.vectors)
+            self._templates = Templates(list(place), place, F.normalize(sums, dim=1))
         return self._templates
 
     def search(self, task: Embedding, probes: Float[Tensor, "p d"], k: int) -> list[list[Candidate]]:
@@ -115,7 +129,7 @@ class Gallery:
         """
         if not self.names:
             raise ZooError("the gallery is empty: enroll somebody first, as in enroll name=ann source=ann.jpg")
-        names, templates = self.templates()
+        names, _, templates = self.templates()
         k = min(k, len(names))
         if isinstance(task.loss, VerificationLoss):
             blocks = [task.distances_on_cpu(probes, block) for block in templates.split(_BLOCK)]
@@ -130,17 +144,20 @@ class Gallery:
     def distance(self, task: Embedding, name: str, probes: Float[Tensor, "p d"]) -> list[float]:
         """The distance of each probe to one person."""
         self.require(name)
-        names, templates = self.templates()
-        row = names.index(name)
-        found: list[float] = task.distances_on_cpu(probes.float().cpu(), templates[row : row + 1])[:, 0].tolist()
+        _, place, templates = self.templates()
+        own = templates[place[name]][None]
+        found: list[float] = task.distances_on_cpu(probes.float().cpu(), own)[:, 0].tolist()
         return found
 
-    def closer_than(self, task: Embedding, name: str, threshold: float) -> list[Candidate]:
-        """Other people so close to `name` that they would be taken for one another."""
-        names, templates = self.templates()
-        own = templates[names.index(name)][None]
-        found = self.search(task, own, 10)[0]
-        return [other for other in found if other.name != name and other.distance <= threshold]
+    def closer_than(self, task: Embedding, names: Sequence[str], threshold: float) -> list[list[Candidate]]:
+        """For each of `names`, other people so close that they would be taken for one another."""
+        _, place, templates = self.templates()
+        own = templates[[place[name] for name in names]]
+        found = [others for part in own.split(_PROBES) for others in self.search(task, part, 10)]
+        return [
+            [other for other in others if other.name != name and other.distance <= threshold]
+            for name, others in zip(names, found, strict=True)
+        ]
 
     def save(self, path: Path) -> None:
         """Writes the file as a whole: what was there before stays until the new one is complete."""

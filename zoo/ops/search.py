@@ -8,7 +8,7 @@ from torch import Tensor
 
 from zoo.ops.distances import squared_distances
 
-BLOCK = 2**18  # rows compared at a time, so that memory does not grow with the number of vectors
+BLOCK = 2**24  # products held at a time, so that memory grows neither with the vectors nor with the probes
 
 
 class Nearest(NamedTuple):
@@ -26,8 +26,9 @@ def nearest(probes: Float[Tensor, "p d"], vectors: Float[Tensor, "n d"], k: int)
     k = min(k, len(vectors))
     best = probes.new_full((len(probes), 0), 0)
     rows = torch.zeros(len(probes), 0, dtype=torch.long, device=probes.device)
-    for start in range(0, len(vectors), BLOCK):
-        products = probes @ vectors[start : start + BLOCK].T
+    block = max(BLOCK // max(len(probes), 1), k, 1)
+    for start in range(0, len(vectors), block):
+        products = probes @ vectors[start : start + block].T
         found = products.topk(min(k, products.shape[1]), dim=1)
         best = torch.cat([best, found.values], dim=1)
         rows = torch.cat([rows, found.indices + start], dim=1)
