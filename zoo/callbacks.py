@@ -3,6 +3,7 @@
 import shutil
 import sys
 import time
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -33,6 +34,11 @@ class BestAndLast(ModelCheckpoint):
             auto_insert_metric_name=False,
             enable_version_counter=False,
         )
+
+    @cached_property
+    def state_key(self) -> str:
+        """Lightning's own; it asks for it at every hook of every step, and composes it anew each time."""
+        return super().state_key
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Takes the best checkpoint of the run that is resumed over into this run's folder."""
