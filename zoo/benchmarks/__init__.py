@@ -1,0 +1,1 @@
+"""Our speed beside that of what a user would pick instead."""

@@ -1,0 +1,33 @@
+"""What our trainer costs around a step, beside a plain loop over the same network."""
+
+from collections.abc import Iterator
+
+from zoo.benchmarks.beside import build_run, train_in_turns
+from zoo.benchmarks.cases import Case
+from zoo.benchmarks.plain_loop import PlainLoop
+from zoo.benchmarks.settings import Settings
+from zoo.benchmarks.synthetic import RandomImages
+from zoo.benchmarks.timing import Measured
+from zoo.instantiate import complete, instantiate
+from zoo.networks.lenet import LeNet5
+
+BATCH, STEPS = 64, 200
+
+
+def cases(settings: Settings) -> Iterator[Case]:
+    """LeNet-5, the smallest network, where the trainer weighs the most."""
+    yield Case(
+        name=f"LeNet-5, a training step, batch {BATCH}, callbacks and loggers as train.py has them",
+        peer="a plain loop",
+        measure=lambda: lenet_step(settings),
+        limit=1.15,
+    )
+
+
+def lenet_step(settings: Settings) -> Measured:
+    """Our trainer in turns with a plain loop, on the same images with the same optimizer."""
+    data = RandomImages(size=32, channels=1, num_classes=10, count=20 * BATCH, batch_size=BATCH)
+    run = build_run(["model=lenet5"], data)
+    optimizer = instantiate(complete(run.config["optimizer"], {}))
+    loop = PlainLoop(LeNet5(), data, optimizer, settings.device)
+    return train_in_turns(run, loop, settings, steps=5 if settings.quick else STEPS).steps_measured()
