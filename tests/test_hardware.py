@@ -54,11 +54,42 @@ def test_more_gpus_than_there_are(one_gpu, devices):
         choose(devices=devices)
 
 
-def test_sixteen_bits_where_they_are_slower_are_allowed_and_said(no_gpu, monkeypatch):
-    monkeypatch.setattr(hardware, "_cpu_has_bfloat16", lambda: False)
+@pytest.mark.parametrize(
+    ("precision", "flags", "slower"),
+    [
+        ("bf16", "fpu avx2", True),
+        ("bf16-mixed", "fpu avx512f", True),
+        ("bf16-mixed", "fpu avx512_bf16", False),
+        ("bf16-true", "amx_bf16", False),
+        ("16-mixed", "amx_bf16 avx512_bf16", True),
+        ("16-true", "avx512_fp16", False),
+        ("32-true", "fpu", False),
+    ],
+)
+def test_sixteen_bits_where_they_are_slower_are_allowed_and_said(
+    no_gpu, monkeypatch, tmp_path, precision, flags, slower
+):
+    (tmp_path / "cpuinfo").write_text(f"flags : {flags}\n")
+    monkeypatch.setattr(hardware, "_CPU_FLAGS", tmp_path / "cpuinfo")
+    chosen = choose(precision=precision)
+    assert chosen.precision == precision
+    assert ("slower here: this CPU has no units for it" in chosen.reasons[1]) is slower
+
+
+def test_bfloat16_on_a_gpu_that_emulates_it_is_allowed_and_said(one_gpu, monkeypatch):
+    assert "slower" not in choose(precision="bf16-mixed").reasons[1]
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation=True: including_emulation)
     chosen = choose(precision="bf16-mixed")
     assert chosen.precision == "bf16-mixed"
-    assert "slower here" in chosen.reasons[1]
+    assert "this GPU only emulates bfloat16" in chosen.reasons[1]
+
+
+def test_more_processes_than_cores_are_allowed_and_said(no_gpu, monkeypatch):
+    monkeypatch.setattr(hardware, "cores", lambda: 2)
+    chosen = choose(accelerator="cpu", devices=8)
+    assert chosen.devices == 8
+    assert "devices: 8 processes (as asked; slower than 2, the cores there are)" in chosen.reasons
+    assert not any("devices" in reason for reason in choose(accelerator="cpu", devices=2).reasons)
 
 
 def test_a_network_says_whether_channels_last_pays(no_gpu):

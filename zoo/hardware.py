@@ -13,6 +13,7 @@ from torch import nn
 from zoo.errors import ZooError
 
 _CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+_CPU_FLAGS = Path("/proc/cpuinfo")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +54,8 @@ def choose(trainer: dict[str, Any], *, channels_last: bool | Literal["auto"], ne
     accelerator, reasons = _accelerator(trainer["accelerator"])
     on_gpu = accelerator in ("gpu", "cuda")
     devices = _devices(trainer["devices"], on_gpu)
+    if not on_gpu and isinstance(devices, int) and devices > cores():
+        reasons.append(f"devices: {devices} processes (as asked; slower than {cores()}, the cores there are)")
     precision, why_precision = _precision(str(trainer["precision"]), on_gpu)
     layout, why_layout = _layout(channels_last, network)
     return Hardware(
@@ -95,14 +98,16 @@ def _precision(asked: str, on_gpu: bool) -> tuple[str, str]:
         if on_gpu and torch.cuda.is_bf16_supported(including_emulation=False):
             return "bf16-mixed", "precision: bf16-mixed (the device computes in bfloat16)"
         return "32-true", "precision: 32-true (the device has no fast bfloat16)"
-    if "16" in asked and not on_gpu and not _cpu_has_bfloat16():
-        return asked, f"precision: {asked} (as asked; slower here: this CPU has no 16-bit units)"
+    if "16" in asked and not on_gpu and not _cpu_has_units("bf16" if "bf16" in asked else "fp16"):
+        return asked, f"precision: {asked} (as asked; slower here: this CPU has no units for it)"
+    if "bf16" in asked and on_gpu and not torch.cuda.is_bf16_supported(including_emulation=False):
+        return asked, f"precision: {asked} (as asked; slower here: this GPU only emulates bfloat16; 16-mixed is fast)"
     return asked, f"precision: {asked} (as asked)"
 
 
-def _cpu_has_bfloat16() -> bool:
-    flags = Path("/proc/cpuinfo")
-    return flags.is_file() and any(flag in flags.read_text() for flag in ("avx512_bf16", "amx_bf16"))
+def _cpu_has_units(kind: Literal["bf16", "fp16"]) -> bool:
+    flags = _CPU_FLAGS.read_text() if _CPU_FLAGS.is_file() else ""
+    return f"avx512_{kind}" in flags or f"amx_{kind}" in flags
 
 
 def _layout(asked: bool | Literal["auto"], network: nn.Module) -> tuple[bool, str]:
