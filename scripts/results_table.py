@@ -1,0 +1,94 @@
+"""Writes docs/RESULTS.md from the runs in folders: what each command reached, beside the best simple rule.
+
+python scripts/results_table.py runs
+"""
+
+import argparse
+import json
+import statistics
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "RESULTS.md"
+HEAD = """# Results
+
+Test figures of runs, written by `python scripts/results_table.py RUNS`. Several seeds: mean ± standard deviation. The
+simple rule is the best of the run's baselines in that figure. Seconds are those of training, on a machine that other
+work shared.
+
+| command | seeds | test | best simple rule | epochs | seconds | device |
+|---|--:|---|---|--:|--:|---|
+"""
+LOWER = {"eer", "rmse", "nme", "mse_normalised", "mae_normalised"}  # the less, the better
+SHOWN = (  # the first of these lines of which a run has every figure is shown
+    ("map_50", "map"),
+    ("one_shot", "eer"),
+    ("eer", "rank1", "tar_at_far_0.01", "dir_at_far_0.01"),
+    ("eer", "auc"),
+    ("rmse", "mse_normalised", "mae_normalised"),
+    ("nme", "presence"),
+    ("accuracy",),
+)
+NOT_TOLD = ("seed=", "runs=", "baselines=", "hydra.", "data.download=")
+
+
+def main() -> None:
+    """Collects the runs, writes the page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folders", nargs="+", type=Path)
+    runs: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for folder in parser.parse_args().folders:
+        for file in sorted(folder.rglob("metrics.json")):
+            overrides = file.parent / ".hydra" / "overrides.yaml"
+            if overrides.is_file():
+                runs[command(list(OmegaConf.load(overrides)))].append(json.loads(file.read_text(encoding="utf-8")))
+    rows = [row(words, found) for words, found in sorted(runs.items())]
+    PAGE.write_text(HEAD + "\n".join(rows) + "\n", encoding="utf-8")
+    print(f"{PAGE}: {len(rows)} rows of {sum(map(len, runs.values()))} runs")
+
+
+def command(overrides: list[str]) -> str:
+    """What was typed, without seeds and without the folders of this machine."""
+    words = []
+    for word in sorted(overrides, key=lambda word: not word.startswith(("experiment=", "model="))):
+        if not word.startswith(NOT_TOLD):
+            key, _, value = word.partition("=")
+            words.append(f"{key}=…/{Path(value).name}" if "/" in value else word)
+    return " ".join(["python train.py", *words])
+
+
+def row(words: str, runs: list[dict[str, Any]]) -> str:
+    """One row of the table."""
+    names = next(line for line in SHOWN if all(set(line) <= run["test"].keys() for run in runs))
+    cells = [
+        f"`{words}`",
+        str(len(runs)),
+        ", ".join(f"{name} {spread([run['test'][name] for run in runs])}" for name in names),
+        rule(runs, names[0]),
+        "–".join(str(epochs) for epochs in sorted({run["epochs"] for run in runs})),
+        f"{statistics.mean(run['seconds'] for run in runs):,.0f}",
+        runs[0]["device"],
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def spread(values: list[float]) -> str:
+    """Mean and standard deviation."""
+    return f"{statistics.mean(values):.4f}" + (f" ± {statistics.stdev(values):.4f}" if len(values) > 1 else "")
+
+
+def rule(runs: list[dict[str, Any]], name: str) -> str:
+    """The best baseline that every run has, by the mean of a figure."""
+    common = set.intersection(*({rule for rule, f in run["baselines"].items() if name in f} for run in runs))
+    if not common:
+        return "–"
+    means = {rule: statistics.mean(run["baselines"][rule][name] for run in runs) for rule in sorted(common)}
+    best = (min if name in LOWER else max)(means, key=means.__getitem__)
+    return f"{best} {means[best]:.4f}"
+
+
+if __name__ == "__main__":
+    main()
