@@ -16,7 +16,7 @@ MAY_IMPORT = {  # a part, and the parts of zoo that it may import besides itself
     "data": {"ops", "hardware"},
     "reports": {"flops", "baselines", "networks", "data", "tasks", "metrics", "ops", "losses"},
     "benchmarks": {"build", "config", "console"}
-    | {"hardware", "instantiate", "data", "losses", "networks", "ops", "tasks"},
+    | {"gallery", "hardware", "instantiate", "data", "losses", "networks", "ops", "tasks"},
     "baselines": {"data", "tasks", "metrics", "ops", "losses", "networks"},
 }
 PARTS = sorted(path.stem for path in ZOO.iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file())

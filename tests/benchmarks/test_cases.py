@@ -25,7 +25,8 @@ def case(**changed):
     ("limit", "limit_on", "verdict"),
     [
         (0.5, "ratio", "within"),
-        (0.49, "ratio", "over"),
+        (0.49, "ratio", "at the limit"),
+        (0.39, "ratio", "over"),
         (10.0, "ms", "within"),
         (9.0, "ms", "over"),
         (30.0, "MiB", "within"),

@@ -1,13 +1,14 @@
 """What a suite is made of, and what is said of each comparison."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from zoo.benchmarks.peers import missing
-from zoo.benchmarks.timing import Measured, Side
+from zoo.benchmarks.timing import Measured
 
-Verdict = Literal["within", "over", "measured", "not measured", "failed"]
+# "at the limit": the median is over it and the lower quartile is not
+Verdict = Literal["within", "at the limit", "over", "measured", "not measured", "failed"]
 _MILLI = 1000.0
 
 
@@ -85,14 +86,17 @@ def _row(case: Case, found: Measured, judged: bool) -> Row:
         theirs_mib=found.theirs.memory if found.theirs else None,
         note=found.note,
     )
-    value = _judged(case, found.ours, found.ratio)
-    if not judged or case.limit is None or value is None:
-        return row
-    return Row(**(vars(row) | {"verdict": "within" if value <= case.limit else "over"}))
+    return replace(row, verdict=_verdict(case, found)) if judged else row
 
 
-def _judged(case: Case, ours: Side, ratio: float | None) -> float | None:
-    return {"ratio": ratio, "ms": ours.cpu * _MILLI, "MiB": ours.memory}[case.limit_on]
+def _verdict(case: Case, found: Measured) -> Verdict:
+    value = {"ratio": found.ratio, "ms": found.ours.cpu * _MILLI, "MiB": found.ours.memory}[case.limit_on]
+    if case.limit is None or value is None:
+        return "measured"
+    if value <= case.limit:
+        return "within"
+    within_noise = case.limit_on == "ratio" and found.low is not None and found.low <= case.limit
+    return "at the limit" if within_noise else "over"
 
 
 def _empty(case: Case, verdict: Verdict, note: str) -> Row:

@@ -48,7 +48,7 @@ def cells(row: Row) -> list[str]:
 
 def summary(rows: Sequence[Row]) -> str:
     """How many comparisons there were, and how they ended."""
-    counts = {"within their limit": "within", "over it": "over", "without a limit": "measured"}
+    counts = {"within their limit": "within", "at it": "at the limit", "over it": "over", "without a limit": "measured"}
     counts |= {"not measured": "not measured", "failed": "failed"}
     said = [f"{sum(row.verdict == verdict for row in rows)} {words}" for words, verdict in counts.items()]
     return f"{len(rows)} comparisons: {', '.join(part for part in said if not part.startswith('0 '))}"
