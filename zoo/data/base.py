@@ -114,7 +114,7 @@ class DataModule(LightningDataModule, ABC):
         reading, there = data_workers(self.num_workers), cores()
         if reading < there:
             return [f"data.num_workers={there} reads with more processes (now {reading})"]
-        return [f"smaller files, a faster disk or more than {there} cores would help"]
+        return [f"smaller files, a faster disk or more cores than {there} would help"]
 
     def train_dataloader(self) -> DataLoader[Any]:
         """Shuffled training batches."""

@@ -107,7 +107,7 @@ class ImageFolder(ImageClassificationData):
     def faster(self) -> list[str]:
         """More workers, or all images in memory."""
         cache = f"data.cache_mb={math.ceil(self.decoded_mb)} decodes all images once and holds them in memory"
-        return [] if self.split("train").in_memory else [*super().faster(), cache]
+        return [] if self.split("train").in_memory else [cache, *super().faster()]
 
     def normalize(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
         """Cut training images that no augmentation has cut, and normalize all."""
