@@ -11,6 +11,7 @@ from torchmetrics import Metric, MetricCollection
 from torchmetrics.classification import MulticlassAccuracy, MulticlassCalibrationError, MulticlassF1Score
 
 from zoo.errors import ZooError
+from zoo.metrics.accuracy import Accuracy
 from zoo.metrics.collect import Collected
 from zoo.ops.views import views
 from zoo.tasks.base import Stage, Task
@@ -45,9 +46,7 @@ class Classification(Task):
             network=network,
             loss=loss,
             metrics=MetricCollection(metrics),
-            train_metrics=MetricCollection(
-                {"accuracy": MulticlassAccuracy(num_classes, average="micro", validate_args=False)}
-            ),
+            train_metrics=MetricCollection({"accuracy": Accuracy()}),
         )
         self.measured = list(metrics)
         self.num_classes = num_classes
