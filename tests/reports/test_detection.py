@@ -42,7 +42,7 @@ def test_the_report_has_all_its_parts(built, tmp_path):
         "Anchors",
     ]
     assert "the score 0.003" in parts[1].text
-    assert "ms for each test picture" in parts[0].text
+    assert "ms for each test picture, sliding LeNet-5 3.0 ms." in parts[0].text
     classes = parts[2].table
     assert len(classes) == 11
     objects = sum(len(target["labels"]) for target in data.split("test").targets)

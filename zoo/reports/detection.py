@@ -57,7 +57,9 @@ def run(task: Detection, datamodule: DetectionData) -> tuple[list[Detections], l
 
 def _result(results: Mapping[str, Any], folder: Path, seconds: float) -> Section:
     section = comparison(results, "map_50", folder)
-    time_each = f"The network and its post-processing take {1000 * seconds:.1f} ms for each test picture."
+    beside = [f"{name} {f['ms_per_image']:.1f} ms" for name, f in results["baselines"].items() if "ms_per_image" in f]
+    took = [f"The network and its post-processing take {1000 * seconds:.1f} ms for each test picture", *beside]
+    time_each = f"{', '.join(took)}."
     return Section(section.title, f"{section.text}\n\n{time_each}", section.figures, section.table)
 
 
