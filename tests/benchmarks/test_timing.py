@@ -4,7 +4,7 @@ import torch
 
 from zoo.benchmarks.clock import Clock, Memory, Spent
 from zoo.benchmarks.settings import Settings
-from zoo.benchmarks.timing import alone, compare, paired
+from zoo.benchmarks.timing import alone, compare, paired, rate
 
 CPU = torch.device("cpu")
 
@@ -21,6 +21,12 @@ def test_ratio_is_the_median_of_the_pairs_on_the_clock_that_is_judged():
     assert (found.ratio, found.low, found.high) == (1.0, 0.75, 5.5)
     assert (found.ours.cpu, found.theirs.cpu) == (2.0, 2.0)
     assert paired(ours, theirs, "wall").ratio == 9.0
+
+
+def test_rate_is_that_of_the_clock_that_is_judged():
+    found = paired([Spent(2.0, 4.0)], [Spent(1.0, 8.0)], "cpu")
+    assert rate(found, 8) == "4 and 8 images by the cpu second"
+    assert rate(found._replace(clock="wall"), 8) == "2 and 1 images by the wall second"
 
 
 def test_one_pair_is_its_own_spread():

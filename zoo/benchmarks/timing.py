@@ -97,6 +97,13 @@ def paired(
     return Measured(_side(ours, peaks[0]), _side(theirs, peaks[1]), middle, low, high, len(ratios), clock, note)
 
 
+def rate(found: Measured, images: int) -> str:
+    """Images by the second of the clock that is judged: both sides, ours first."""
+    assert found.theirs is not None
+    ours, theirs = (images / getattr(side, found.clock) for side in (found.ours, found.theirs))
+    return f"{ours:.3g} and {theirs:.3g} images by the {found.clock} second"
+
+
 def _side(spent: Sequence[Spent], memory: float | None) -> Side:
     return Side(median(each.cpu for each in spent), median(each.wall for each in spent), memory)
 

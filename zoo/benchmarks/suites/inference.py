@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from zoo.benchmarks.cases import Case
 from zoo.benchmarks.settings import Settings
 from zoo.benchmarks.suites.train import NETWORKS, laid_out_by_auto, torchvision_network
-from zoo.benchmarks.timing import Measured, compare
+from zoo.benchmarks.timing import Measured, compare, rate
 from zoo.build import create_model, prepare_network
 from zoo.tasks.base import Task
 
@@ -100,7 +100,7 @@ def _compare(task: Task, theirs: nn.Module, settings: Settings, batch: int, thei
     apart = float((ours - other).abs().max() / other.abs().max())
     found = compare(answer_ours, answer_theirs, settings)
     same = "same logits" if apart < _AS_ONE else f"logits apart by {apart:.0e} of the largest"
-    return found._replace(note=f"{batch / found.ours.wall:.4g} images/s; {same}")
+    return found._replace(note=f"{rate(found, batch)}; {same}")
 
 
 def _on_gpu(settings: Settings) -> Measured:
@@ -117,4 +117,4 @@ def _on_gpu(settings: Settings) -> Measured:
             return network(images)
 
     found = compare(lambda: answer(task), lambda: answer(theirs), settings)
-    return found._replace(note=f"{batch / found.ours.wall:.4g} images/s")
+    return found._replace(note=rate(found, batch))

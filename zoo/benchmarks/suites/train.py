@@ -13,7 +13,7 @@ from zoo.benchmarks.cases import Case
 from zoo.benchmarks.plain_loop import PlainLoop
 from zoo.benchmarks.settings import Settings
 from zoo.benchmarks.synthetic import RandomImages
-from zoo.benchmarks.timing import Measured
+from zoo.benchmarks.timing import Measured, rate
 from zoo.build import catalogue_config
 from zoo.instantiate import complete, instantiate, locate
 
@@ -62,7 +62,7 @@ def step(name: str, batch: int, settings: Settings, *, layout: Any, peer: Any = 
     loop = PlainLoop(theirs, data, optimizer, settings.device)
     turns = train_in_turns(run, loop, settings, steps=steps)
     found = turns.steps_measured()
-    return found._replace(note=f"{batch / found.ours.wall:.4g} images/s")
+    return found._replace(note=rate(found, batch))
 
 
 def torchvision_network(name: str, ours: nn.Module, **options: Any) -> nn.Module:
@@ -105,4 +105,4 @@ def _gpu_step(settings: Settings) -> Measured:
     theirs.compile()
     loop = PlainLoop(theirs, data, optimizer, settings.device, bfloat16=True, layout=torch.channels_last)
     found = train_in_turns(run, loop, settings, steps=5 if settings.quick else 60).steps_measured()
-    return found._replace(note=f"{batch / found.ours.wall:.4g} images/s")
+    return found._replace(note=rate(found, batch))
