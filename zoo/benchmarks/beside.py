@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pytorch_lightning import LightningDataModule
+from pytorch_lightning import LightningDataModule, seed_everything
 
 from zoo.benchmarks.clock import Clock, Memory, Spent
 from zoo.benchmarks.settings import Settings
@@ -39,6 +39,7 @@ class Run(NamedTuple):
 def build_run(words: Sequence[str], data: DataModule) -> Run:
     """What `python train.py WORDS` trains, on data of one's own."""
     config = plain(compose(words))
+    seed_everything(config["seed"], workers=True, verbose=False)
     data.setup()
     task = build_task(config["model"], data.facts(), data.card())
     attach_optimizer(task, config["optimizer"], config["scheduler"])
