@@ -8,6 +8,8 @@ from pytorch_lightning.callbacks.weight_averaging import WeightAveraging
 from pytorch_lightning.trainer.states import TrainerFn
 from torch import Tensor
 
+from zoo.sharding import divide_like, gathered, load_whole
+
 
 class MovingAverage(WeightAveraging):
     """Lightning's weight averaging with an exponential average that forgets its start.
@@ -24,7 +26,24 @@ class MovingAverage(WeightAveraging):
 
         super().__init__(avg_fn=average)
 
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Divides the average among the processes where the weights are (trainer=fsdp)."""
+        assert self._average_model is not None
+        divide_like(self._average_model.module, pl_module)
+
+    def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
+        """Saves the average whole, however it is divided."""
+        super().on_save_checkpoint(trainer, pl_module, checkpoint)
+        checkpoint["state_dict"] = gathered(checkpoint["state_dict"])
+
     def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
         """Takes up the average where training goes on; leaves a test with what the checkpoint saved."""
-        if trainer.state.fn == TrainerFn.FITTING:
+        if trainer.state.fn != TrainerFn.FITTING:
+            return
+        if "state_dict" in checkpoint:
             super().on_load_checkpoint(trainer, pl_module, checkpoint)
+            return
+        assert self._average_model is not None  # trainer=fsdp has loaded the average into the weights, and kept nothing
+        self._average_model.module.load_state_dict(pl_module.state_dict())
+        self._average_model.load_state_dict(checkpoint.get("averaging_state", {}), strict=False)
+        load_whole(pl_module, checkpoint.get("current_model_state", {}))

@@ -12,6 +12,7 @@ from zoo.errors import ZooError
 from zoo.hardware import choose
 from zoo.pretrained import normalize_as
 from zoo.results import measure, write_results
+from zoo.sharding import require_divisible, whole
 from zoo.tasks.base import Task
 from zoo.tasks.classification import Classification
 from zoo.training import introduction
@@ -45,7 +46,9 @@ def evaluate(config: dict[str, Any], run_dir: Path, *, data: str | None) -> dict
         say(line)
     prepare_network(task, channels_last=hardware.channels_last, compiled=config["compile"])
     trainer = build_trainer(config["trainer"], hardware, run_dir, callbacks=[], loggers=[], deterministic=False)
+    require_divisible(trainer, task)
     test = measure(trainer, task, datamodule)
+    whole(task)
     if size:
         remove_margin(datamodule, size)
     if trainer.is_global_zero:

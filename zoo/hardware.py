@@ -49,7 +49,7 @@ def choose(trainer: dict[str, Any], *, channels_last: bool | Literal["auto"], ne
     """What `trainer` leaves to `auto`, decided; what it says itself stands.
 
     Raises:
-        ZooError: a GPU is asked for and there is none, or more of them than there are.
+        ZooError: a GPU is asked for and there is none, or more of them than there are; a layout that cannot be had.
     """
     accelerator, reasons = _accelerator(trainer["accelerator"])
     on_gpu = accelerator in ("gpu", "cuda")
@@ -57,7 +57,7 @@ def choose(trainer: dict[str, Any], *, channels_last: bool | Literal["auto"], ne
     if not on_gpu and isinstance(devices, int) and devices > cores():
         reasons.append(f"devices: {devices} processes (as asked; slower than {cores()}, the cores there are)")
     precision, why_precision = _precision(str(trainer["precision"]), on_gpu)
-    layout, why_layout = _layout(channels_last, network)
+    layout, why_layout = _layout(channels_last, network, divided=isinstance(trainer.get("strategy"), dict))
     return Hardware(
         accelerator=accelerator,
         devices=devices,
@@ -110,12 +110,30 @@ def _cpu_has_units(kind: Literal["bf16", "fp16"]) -> bool:
     return f"avx512_{kind}" in flags or f"amx_{kind}" in flags
 
 
-def _layout(asked: bool | Literal["auto"], network: nn.Module) -> tuple[bool, str]:
+def _layout(asked: bool | Literal["auto"], network: nn.Module, *, divided: bool) -> tuple[bool, str]:
+    if divided:  # trainer=fsdp
+        if asked is True:
+            raise ZooError("`channels_last` (=true): trainer=fsdp divides channels-first weights alone; leave it out")
+        return False, "memory layout: channels-first (weights that are divided have no other)"
     if asked != "auto":
         return asked, f"memory layout: {'channels-last' if asked else 'channels-first'} (as asked)"
     if bool(getattr(network, "channels_last", False)):
         return True, "memory layout: channels-last (faster for this network)"
     return False, "memory layout: channels-first (channels-last brings this network nothing)"
+
+
+def refuse_synchronised_norms_on_cpu(trainer: dict[str, Any], hardware: Hardware, network: nn.Module) -> None:
+    """PyTorch synchronises the statistics of batch norms between GPUs alone, and says so only while it trains.
+
+    Raises:
+        ZooError: several CPU processes are asked to, and the network has batch norms.
+    """
+    asked = trainer.get("sync_batchnorm") and trainer.get("strategy") is not None
+    norms = any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in network.modules())
+    if asked and norms and hardware.accelerator == "cpu":
+        raise ZooError(
+            "`trainer.sync_batchnorm` (=true) works between GPUs alone: on the CPU give trainer.sync_batchnorm=false"
+        )
 
 
 def device_name(device: torch.device) -> str:

@@ -6,6 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
+
+from zoo.checkpoint import load, read
 
 ROOT = Path(__file__).parents[2]
 QUICK = ["trainer=ddp", "trainer.accelerator=cpu", "baselines=false"]
@@ -14,8 +17,7 @@ QUICK = ["trainer=ddp", "trainer.accelerator=cpu", "baselines=false"]
 def run(folder, script, *words):
     ended = subprocess.run([sys.executable, ROOT / script, *QUICK, *words], cwd=folder, capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
-    (found,) = (folder / words[-1].removeprefix("runs=")).rglob("metrics.json")
-    return found
+    return max((folder / words[-1].removeprefix("runs=")).rglob("metrics.json"))  # of several runs the newest
 
 
 @pytest.mark.slow
@@ -44,3 +46,44 @@ def test_processes_that_torchrun_starts_leave_one_run_directory(tmp_path):
     assert (run_dir / "report" / "index.html").is_file()
     assert (run_dir / ".hydra" / "config.yaml").is_file()
     assert ended.stdout.count("lenet5 on digits") == 1
+
+
+@pytest.mark.slow
+def test_divided_weights_learn_and_are_saved_as_whole_ones_do(tmp_path):
+    words = [
+        "trainer.devices=2",
+        "optimizer=sgd",
+        "scheduler=constant",
+        "callbacks=[ema]",
+        "trainer.gradient_clip_val=1",
+    ]
+    runs = [
+        run(tmp_path, "train.py", *words, f"trainer={trainer}", f"trainer.max_epochs={epochs}", *resume, f"runs={runs}")
+        for trainer, epochs, resume, runs in (
+            ("ddp", 2, [], "ddp"),
+            ("fsdp", 1, [], "fsdp"),
+            ("fsdp", 2, ["resume=auto"], "fsdp"),
+        )
+    ]
+    theirs, ours = (read(run.parent / "checkpoints" / "last.ckpt") for run in (runs[0], runs[2]))
+    for part in ("state_dict", "current_model_state"):
+        assert theirs[part].keys() == ours[part].keys()
+        for name, value in theirs[part].items():
+            torch.testing.assert_close(ours[part][name], value, rtol=1e-4, atol=1e-5)
+    momenta = [checkpoint["optimizer_states"][0]["state"].values() for checkpoint in (theirs, ours)]
+    shapes = [sorted(state["momentum_buffer"].shape for state in states) for states in momenta]
+    assert shapes[0] == shapes[1]
+    best = runs[2].parent / "checkpoints" / "best.ckpt"
+    assert load(best)(torch.zeros(1, 1, 32, 32)).shape == (1, 10)
+    alone = run(tmp_path, "scripts/evaluate.py", f"checkpoint={best}", "trainer.devices=1", "runs=alone")
+    measured = [json.loads(path.read_text())["test"] for path in (runs[2], alone)]
+    assert measured[0] == pytest.approx(measured[1], rel=1e-5)
+    last = runs[0].parent / "checkpoints" / "last.ckpt"
+    refused = subprocess.run(
+        [sys.executable, ROOT / "train.py", *QUICK, *words, "trainer=fsdp", "trainer.max_epochs=3", f"resume={last}"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert refused.returncode == 2
+    assert "it was not saved with trainer=fsdp; go on with its own trainer" in refused.stderr
