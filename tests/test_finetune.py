@@ -131,6 +131,7 @@ def test_head_without_pretrained_weights_warns(capsys: pytest.CaptureFixture[str
     prepare(config, task_of(resnet()), pretrained=False)
     assert capsys.readouterr().err.startswith("warning: finetune=head trains the last layer on random features")
     assert prepare(None, task_of(resnet()), pretrained=False) == []
+    assert prepare({}, task_of(resnet()), pretrained=False) == []  # finetune=none
 
 
 def test_bad_values() -> None:

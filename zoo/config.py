@@ -146,6 +146,10 @@ def explain(error: Exception, config_name: str, overrides: Sequence[str] = ()) -
         return unknown(group or "configuration", option, [*(error.options or list_options(group))])
     if refused := re.search(r"Could not load '([^']+)/([^/']+)'", text):
         return unknown(refused[1], refused[2], list_options(refused[1]))
+    if "Config group override must be a string" in text:
+        empty = [word.removesuffix("=null") for word in overrides if word.endswith("=null")]
+        group = next((name for name in empty if (CONFIG_DIR / name).is_dir()), "")
+        return f"`{group}` (=null): a group takes the name of an option: {', '.join(list_options(group))}"
     if isinstance(error, OverrideParseException):
         return f"`{error.override}` is not of the form KEY=VALUE: {text.splitlines()[1].strip()}"
     if refused := re.search(r"[Cc]ould not override '([^'@]+)'", text):

@@ -71,7 +71,7 @@ class Full:
 
 def prepare(config: dict[str, Any] | None, task: Task, *, pretrained: bool) -> list[Callback]:
     """Makes the task train as a `finetune` configuration says; the callbacks that keep it so."""
-    if config is None:
+    if not config:  # null, or finetune=none in place of what a recipe chose
         return []
     way = instantiate(complete(config, {}, "finetune"), "finetune")
     assert isinstance(way, Head | Gradual | Full)

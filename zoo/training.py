@@ -1,10 +1,13 @@
 """One run: data, task and trainer from a configuration; fit, test, metrics.json and report."""
 
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pytorch_lightning import Trainer, seed_everything
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
+from torch import nn
 
 from zoo.build import (
     attach_optimizer,
@@ -20,13 +23,14 @@ from zoo.data.base import DataModule
 from zoo.errors import ZooError
 from zoo.finetune import prepare
 from zoo.flops import forward_flops, spelt
-from zoo.hardware import Hardware, choose
+from zoo.hardware import Hardware, choose, refuse_synchronised_norms_on_cpu
 from zoo.pretrained import load_pretrained, normalize_as
 from zoo.results import measure, write_results
 from zoo.resume import join_curve, resume_from
+from zoo.sharding import require_divisible, whole
 from zoo.tasks.base import Task
 from zoo.tuning import find_batch_size, find_learning_rate
-from zoo.weights import find
+from zoo.weights import Source, find
 
 
 def train(config: dict[str, Any], run_dir: Path, *, model: str, data: str) -> None:
@@ -57,8 +61,11 @@ def _train(config: dict[str, Any], run_dir: Path, model: str, data: str) -> None
     task = build_task(config["model"], datamodule.facts(), card)
     attach_optimizer(task, config["optimizer"], config["scheduler"])
     told = load_pretrained(task, weights, model=model, class_names=card.get("class_names")) if weights else []
+    if weights is not None:
+        task.pretrained_network = partial(_pretrained_network, config["model"], datamodule.facts(), weights, model)
     finetuning = prepare(config.get("finetune"), task, pretrained=weights is not None)
     hardware = choose(config["trainer"], channels_last=config["channels_last"], network=task.network)
+    refuse_synchronised_norms_on_cpu(config["trainer"], hardware, task.network)
     for line in [*introduction(task, model, data, hardware.reasons), *told]:
         say(line)
     prepare_network(task, channels_last=hardware.channels_last, compiled=config["compile"])
@@ -71,9 +78,16 @@ def _train(config: dict[str, Any], run_dir: Path, model: str, data: str) -> None
         loggers=build_loggers(config, run_dir),
         deterministic=config["deterministic"],
     )
+    require_divisible(trainer, task)
     checkpoint = resume_from(config["resume"], run_dir, task, trainer)
     fit(trainer, task, datamodule, checkpoint)
     _test_and_report(config, trainer, task, datamodule, run_dir)
+
+
+def _pretrained_network(config: dict[str, Any], facts: Mapping[str, Any], weights: Source, model: str) -> nn.Module:
+    task = build_task(config, facts, {})
+    load_pretrained(task, weights, model=model)
+    return task.network
 
 
 def _tune(config: dict[str, Any], hardware: Hardware, run_dir: Path, task: Task, datamodule: DataModule) -> None:
@@ -113,6 +127,7 @@ def _test_and_report(
         say("one batch of each stage ran through; nothing was saved")
         return
     test = measure(trainer, task, datamodule, best)
+    whole(task)
     if trainer.is_global_zero:
         join_curve(run_dir)
         write_results(config, trainer, task, datamodule, run_dir, test)

@@ -4,6 +4,7 @@ import torch
 from torch import nn
 
 from zoo.baselines.classification import FITTED_ON, baselines, fit_and_score, pixels
+from zoo.baselines.frozen_features import features
 from zoo.data.base import DataModule
 from zoo.data.image_base import TensorImages
 from zoo.tasks.classification import Classification
@@ -73,3 +74,27 @@ def test_a_class_that_the_sample_lacks_is_no_error():
     rows = np.eye(4, dtype=np.float32)
     scores = fit_and_score(rows[:2], np.array([0, 1]), rows, np.array([0, 1, 2, 3]), seed=0)
     assert all(0 <= values["accuracy"] <= 0.5 for values in scores.values())
+
+
+class Sides(nn.Module):
+    """Reads the brightness of the left and of the right half, whatever its head says of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.noise = nn.Dropout(0.9)  # features are read in eval mode
+        self.head = nn.Linear(2, 5)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        left, right = images.float().chunk(2, dim=-1)
+        return self.head(self.noise(torch.stack([left.mean((1, 2, 3)), right.mean((1, 2, 3))], 1)))
+
+
+def test_frozen_features_of_the_weights_that_training_started_from():
+    model = task(3)
+    model.pretrained_network = Sides
+    scores = baselines(Pictures(stripes(80), stripes(40)), model)
+    assert scores["logistic regression on frozen features"] == {"accuracy": 1.0}
+    train = stripes(8)
+    read, labels = features(Sides(), Pictures(train, stripes(8)), "train", np.array([1, 3]))
+    assert read == pytest.approx(torch.stack([h[[1, 3]].float().mean((1, 2, 3)) for h in train.images.chunk(2, -1)], 1))
+    assert labels.tolist() == train.labels[[1, 3]].tolist()

@@ -78,6 +78,11 @@ def test_a_default_that_no_file_names_needs_a_plus(refused):
     )
 
 
+def test_a_group_without_an_option(refused):
+    line = refused("pretrained=null", "finetune=null", "experiment=finetune_lite0", "data.root=pets")
+    assert line == "`finetune` (=null): a group takes the name of an option: full, gradual, head, none"
+
+
 # Folders of images
 
 

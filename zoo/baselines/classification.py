@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 from torch import Tensor
 from torch.nn import functional as F
 
+from zoo.baselines.frozen_features import features
 from zoo.data.base import BatchDataset, DataModule
 from zoo.tasks.base import Task
 
@@ -31,11 +32,18 @@ def baselines(datamodule: DataModule, task: Task) -> dict[str, dict[str, float]]
     """Test accuracy of the majority class, of logistic regression and of a random forest on pixels.
 
     They are fitted on the training split, or on 5,000 images of it drawn with the run's seed, and measured on the
-    whole test split. Images larger than 16 x 16 are averaged down to that.
+    whole test split. Images larger than 16 x 16 are averaged down to that. Where training started from published
+    weights, logistic regression on the features of those weights stands beside them.
     """
     train, test = datamodule.split("train"), datamodule.split("test")
-    chosen = np.random.default_rng(datamodule.seed).permutation(len(train))[:FITTED_ON]
-    return fit_and_score(*pixels(train, np.sort(chosen)), *pixels(test, np.arange(len(test))), seed=datamodule.seed)
+    chosen = np.sort(np.random.default_rng(datamodule.seed).permutation(len(train))[:FITTED_ON])
+    everything = np.arange(len(test))
+    scores = fit_and_score(*pixels(train, chosen), *pixels(test, everything), seed=datamodule.seed)
+    if task.pretrained_network is None:
+        return scores
+    network = task.pretrained_network()
+    read = [features(network, datamodule, "train", chosen), features(network, datamodule, "test", everything)]
+    return scores | {"logistic regression on frozen features": {"accuracy": _accuracy(_logistic(), *read[0], *read[1])}}
 
 
 def fit_and_score(
@@ -49,16 +57,23 @@ def fit_and_score(
     """Accuracy of each rule, fitted on one part and measured on the other."""
     rules: dict[str, Any] = {
         "majority class": DummyClassifier(strategy="most_frequent"),
-        "logistic regression": make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=300)),
+        "logistic regression": _logistic(),
         "random forest": RandomForestClassifier(n_estimators=100, random_state=seed),
     }
+    return {name: {"accuracy": _accuracy(rule, train, train_labels, test, test_labels)} for name, rule in rules.items()}
+
+
+def _logistic() -> Any:
+    return make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=300))
+
+
+def _accuracy(
+    rule: Any, train: Pixels, train_labels: Labels, test: Float[np.ndarray, "m d"], test_labels: Int[np.ndarray, " m"]
+) -> float:
     # spinning threads cost more than they bring at this size; a fit that stops at max_iter is still a fair rule
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return {
-            name: {"accuracy": float(rule.fit(train, train_labels).score(test, test_labels))}
-            for name, rule in rules.items()
-        }
+        return float(rule.fit(train, train_labels).score(test, test_labels))
 
 
 def pixels(images: BatchDataset, indices: Int[np.ndarray, " n"]) -> tuple[Pixels, Labels]:

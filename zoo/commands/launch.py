@@ -52,6 +52,10 @@ def launch(name: str, command: Command) -> None:
         main()
     except (ConfigCompositionException, HydraException, OmegaConfBaseException) as error:
         _fail(name, explain(error, name, sys.argv[1:]))
+    except ValueError as error:
+        if not str(error).startswith("Config group override"):  # Hydra's own, for a group that is given no option
+            raise
+        _fail(name, explain(error, name, sys.argv[1:]))
     except OSError as error:  # from Hydra, which makes the run folder
         _fail_if_not_writable(name, error)
         raise

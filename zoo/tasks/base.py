@@ -58,6 +58,8 @@ class Task(LightningModule, ABC):
         self.optimizer_factory: OptimizerFactory | None = None
         self.parameter_groups: Callable[[nn.Module], list[dict[str, Any]]] = decay_groups
         self.schedule: Schedule | Plateau | None = None
+        self.pretrained_network: Callable[[], nn.Module] | None = None
+        """Builds a network with the weights that training started from; None where it started from none."""
 
     @abstractmethod
     def step(self, batch: Any, stage: Stage) -> Tensor:
