@@ -11,7 +11,7 @@ from zoo.benchmarks.timing import Measured
 from zoo.instantiate import complete, instantiate
 from zoo.networks.lenet import LeNet5
 
-BATCH, STEPS = 64, 200
+BATCH, STEPS = 64, 600
 
 
 def cases(settings: Settings) -> Iterator[Case]:
