@@ -1,8 +1,13 @@
+import copy
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
 
 from zoo import hardware
+from zoo.build import build_trainer
+from zoo.config import compose, plain
 from zoo.errors import ZooError
 
 AUTO = {"accelerator": "auto", "devices": "auto", "precision": "auto"}
@@ -114,3 +119,18 @@ def test_workers_as_asked_or_half_of_the_cores(monkeypatch, no_gpu):
     monkeypatch.setattr(hardware, "cores", lambda: 6)
     assert hardware.data_workers(4) == 4
     assert hardware.data_workers("auto") == 3
+
+
+def test_norms_are_synchronised_between_gpus_alone(tmp_path):
+    config = plain(compose(["trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2"]))["trainer"]
+    on_cpu = hardware.Hardware(accelerator="cpu", devices=2, precision="32-true", channels_last=False)
+    trainer = build_trainer(config, on_cpu, tmp_path, callbacks=[], loggers=[], deterministic=False)
+    network = nn.Sequential(nn.Conv2d(1, 1, 1), nn.BatchNorm2d(1))
+    converted = trainer.strategy._layer_sync.apply(copy.deepcopy(network))
+    assert isinstance(converted[1], nn.SyncBatchNorm)
+    with pytest.raises(ZooError, match=r"`trainer.sync_batchnorm` \(=true\) works between GPUs alone"):
+        hardware.refuse_synchronised_norms_on_cpu(config, on_cpu, network)
+    on_gpu = replace(on_cpu, accelerator="gpu")
+    hardware.refuse_synchronised_norms_on_cpu(config, on_gpu, network)
+    hardware.refuse_synchronised_norms_on_cpu(config, on_cpu, network[:1])
+    hardware.refuse_synchronised_norms_on_cpu(config | {"sync_batchnorm": False}, on_cpu, network)

@@ -13,6 +13,7 @@ _NOT_FOR_USERS = (
     "Experiment logs directory .* exists and is not empty",  # Hydra has made the run directory
     ".*could not find the monitored key.*",  # a recipe whose last epoch is the one that counts
     "It is recommended to use `self.log.*sync_dist=True",  # torchmetrics has gathered the values
+    "Grad strides do not match bucket view strides",  # of 1×1 filters, channels-last and of several processes
     ".*isinstance.treespec, LeafSpec.. is deprecated",  # Lightning's own business with torch
 )
 

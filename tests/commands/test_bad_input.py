@@ -78,6 +78,13 @@ def test_a_default_that_no_file_names_needs_a_plus(refused):
     )
 
 
+def test_features_that_a_network_has_not_and_that_a_classifier_cannot_use(refused):
+    line = refused("model=resnet18", "+model.network.features=[layer9]", *QUICK)
+    assert line.startswith("`features` (=['layer9']) must name layers from: stem, conv1, ")
+    line = refused("model=resnet18", "+model.network.features=[layer3]", "data.image_size=32", *QUICK)
+    assert line == "`features` makes the network give maps of its layers, and a classifier needs its logits"
+
+
 def test_a_group_without_an_option(refused):
     line = refused("pretrained=null", "finetune=null", "experiment=finetune_lite0", "data.root=pets")
     assert line == "`finetune` (=null): a group takes the name of an option: full, gradual, head, none"

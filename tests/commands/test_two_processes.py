@@ -1,6 +1,7 @@
 """Two processes on the CPU train together and measure what one measures."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -87,3 +88,28 @@ def test_divided_weights_learn_and_are_saved_as_whole_ones_do(tmp_path):
     )
     assert refused.returncode == 2
     assert "it was not saved with trainer=fsdp; go on with its own trainer" in refused.stderr
+
+
+@pytest.mark.slow
+def test_processes_that_slurm_starts_leave_one_run_directory(tmp_path):
+    """As `srun` would start two tasks on one node."""
+    slurm = {"JOB_ID": "4711", "JOB_NAME": "train", "NTASKS": "2", "NTASKS_PER_NODE": "2", "NODELIST": "localhost"}
+    words = [*QUICK, "trainer.devices=2", "trainer.max_epochs=1"]
+    tasks = []
+    for rank in "01":
+        names = slurm | {"PROCID": rank, "LOCALID": rank, "NODEID": "0"}
+        tasks.append(
+            subprocess.Popen(
+                [sys.executable, ROOT / "train.py", *words],
+                cwd=tmp_path,
+                env=os.environ | {f"SLURM_{name}": value for name, value in names.items()},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        )
+    said = [task.communicate(timeout=300) for task in tasks]
+    assert [task.returncode for task in tasks] == [0, 0], said
+    (run_dir,) = (tmp_path / "runs" / "lenet5-digits").iterdir()
+    assert (run_dir / "report" / "index.html").is_file()
+    assert [out.count("lenet5 on digits") for out, _ in said] == [1, 0]
