@@ -122,7 +122,8 @@ def test_the_frequency_is_found(tmp_path: Path, stamps, expected: str):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"y": ["1.5", "abc", *["2"] * 48]}, r"some.csv, row 2, column `y`: 'abc' is no number"),
+        ({"y": ["1.5", "abc", *["2"] * 48]}, r"some.csv, row 2, column `y`: 'abc' is no number$"),
+        ({"y": ["2020-01-01"] * 50}, r"'2020-01-01' is no number; if it is the column of times, give data.time=y$"),
         ({"y": [*range(48), np.inf, 0]}, r"row 49, column `y`: the value is infinite"),
         ({"y": [*range(40), np.nan, *range(9)]}, r"column `y` misses 1 of 50 values, the first in row 41: data.fill"),
         ({"y": [4.0] * 30 + [5.0] * 20}, r"column `y` is 4 throughout the training part, .* data.scaler=none"),

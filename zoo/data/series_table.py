@@ -149,7 +149,10 @@ def _numbers(column: pd.Series, name: str, where: str) -> np.ndarray:
     values = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
     text = np.flatnonzero(np.isnan(values) & column.notna().to_numpy())
     if len(text):
-        raise ZooError(f"{where}, row {text[0] + 1}, column `{name}`: {column.iloc[text[0]]!r} is no number")
+        value = column.iloc[text[0]]
+        a_time = pd.notna(pd.to_datetime(str(value), errors="coerce", format="ISO8601"))
+        hint = f"; if it is the column of times, give data.time={name}" if a_time else ""
+        raise ZooError(f"{where}, row {text[0] + 1}, column `{name}`: {value!r} is no number{hint}")
     infinite = np.flatnonzero(np.isinf(values))
     if len(infinite):
         raise ZooError(f"{where}, row {infinite[0] + 1}, column `{name}`: the value is infinite")
