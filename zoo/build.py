@@ -10,7 +10,7 @@ from pytorch_lightning import Callback, Trainer
 from pytorch_lightning.loggers import CSVLogger, Logger
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
-from zoo.callbacks import BestAndLast, Progress
+from zoo.callbacks import BestAndLast, Progress, Unprofiled
 from zoo.config import compose, list_models, plain, unknown
 from zoo.data.base import DataModule
 from zoo.errors import ZooError
@@ -102,8 +102,9 @@ def build_trainer(
         "enable_progress_bar": any(isinstance(callback, Progress) for callback in callbacks),
     }
     arguments = complete(config | chosen, {}, "trainer")
+    objects = {"callbacks": callbacks, "logger": loggers or False, "profiler": config.get("profiler") or Unprofiled()}
     try:
-        trainer = instantiate(arguments | {"callbacks": callbacks, "logger": loggers or False}, "trainer")
+        trainer = instantiate(arguments | objects, "trainer")
     except (ValueError, TypeError, MisconfigurationException) as error:  # what Lightning says of a wrong option
         raise ZooError(f"trainer: {error}") from error
     assert isinstance(trainer, Trainer)

@@ -1,8 +1,10 @@
-"""What surrounds training: the two checkpoints, and the progress shown."""
+"""What surrounds training: the two checkpoints, the progress shown, and no profiler."""
 
+import os
 import shutil
 import sys
 import time
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -10,6 +12,7 @@ from typing import Any, Literal, cast
 from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.callbacks.progress import TQDMProgressBar
+from pytorch_lightning.profilers import PassThroughProfiler
 from torch import Tensor
 
 from zoo.metrics.mean import MeanLoss
@@ -40,6 +43,16 @@ class BestAndLast(ModelCheckpoint):
         """Lightning's own; it asks for it at every hook of every step, and composes it anew each time."""
         return super().state_key
 
+    def _save_checkpoint(self, trainer: Trainer, filepath: str) -> None:
+        """Writes a file; an epoch's second one, of the same content, is a second name of the first."""
+        written = Path(self._last_checkpoint_saved)
+        if self._last_global_step_saved != trainer.global_step or not written.is_file():
+            super()._save_checkpoint(trainer, filepath)
+            return
+        if trainer.is_global_zero:
+            _name_also(written, Path(filepath))
+        trainer.strategy.barrier()
+
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Takes the best checkpoint of the run that is resumed over into this run's folder."""
         theirs = Path(state_dict["best_model_path"])
@@ -57,6 +70,9 @@ class BestAndLast(ModelCheckpoint):
         if current is not None and self.best_model_score is not None and current == self.best_model_score:
             return True
         return super().check_monitor_top_k(trainer, current)
+
+    def on_train_batch_end(self, *_: Any) -> None:
+        """Saves nothing between two epochs."""
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Writes `last.ckpt` also after an epoch that is not the best, where Lightning leaves the older file."""
@@ -105,6 +121,31 @@ class Progress(TQDMProgressBar):
             line.append(f"data {throughput.waiting_share:.0%}")
         line.append(f"{time.perf_counter() - self._started:.1f} s")
         print("  ".join(line), flush=True)
+
+
+class Unprofiled(PassThroughProfiler):
+    """No profiler, for less: Lightning asks for some thirty contexts a step."""
+
+    _NOTHING = nullcontext()
+
+    def profile(self, action_name: str) -> AbstractContextManager[None]:  # type: ignore[override]
+        """Nothing to enter."""
+        return self._NOTHING
+
+
+def _name_also(written: Path, path: Path) -> None:
+    """A second name of a file, in place of what bore it; a copy where the file system knows no second names.
+
+    Lightning writes a checkpoint beside its place and then moves it there, so that the other name keeps its content.
+    """
+    beside = path.with_suffix(".part")
+    beside.unlink(missing_ok=True)
+    try:
+        os.link(written, beside)
+    except OSError:
+        shutil.copyfile(written, beside)
+    beside.replace(path)
+    beside.unlink(missing_ok=True)  # left where both were names of one file already
 
 
 def _throughput(trainer: Trainer) -> Throughput:

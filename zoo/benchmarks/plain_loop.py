@@ -1,34 +1,37 @@
 """The training loop that one writes by hand."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LambdaLR
 
 from zoo.data.image_base import ImageClassificationData
+from zoo.instantiate import complete, instantiate
 
 AUXILIARY_WEIGHT = 0.3
 
 
 class PlainLoop:
-    """A step on images held in memory: draw, normalize, forward, backward, update."""
+    """A step on images held in memory: draw, normalize, forward, backward, update, schedule."""
 
     def __init__(
         self,
         network: nn.Module,
         data: ImageClassificationData,
-        optimizer: Callable[[Any], Optimizer],
+        config: Mapping[str, Any],
         device: torch.device,
         *,
+        steps: int,
         padding: int = 0,
         bfloat16: bool = False,
         layout: torch.memory_format = torch.contiguous_format,
     ) -> None:
         self.network = network.to(device=device, memory_format=layout).train()  # type: ignore[call-overload]
-        self.optimizer = optimizer(self.network.parameters())
+        self.optimizer, self.schedule = recipe(config, self.network, steps)
         self.padding = padding
         self.bfloat16 = bfloat16
         self.layout = layout
@@ -54,6 +57,14 @@ class PlainLoop:
             loss = _loss(self.network(images), labels)
         loss.backward()
         self.optimizer.step()
+        self.schedule.step()
+
+
+def recipe(config: Mapping[str, Any], network: nn.Module, steps: int) -> tuple[Optimizer, LambdaLR]:
+    """The optimizer and the schedule of a run's configuration, over a training of that many steps."""
+    optimizer = instantiate(complete(config["optimizer"], {}))(network.parameters())
+    schedule = instantiate(complete(config["scheduler"], {}))
+    return optimizer, LambdaLR(optimizer, lambda step: schedule(min(step / steps, 1.0)))
 
 
 def _loss(output: Any, labels: Tensor) -> Tensor:

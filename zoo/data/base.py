@@ -146,6 +146,10 @@ class DataModule(LightningDataModule, ABC):
                 torch.manual_seed(seed)
         return batch
 
+    def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
+        """A batch that is to stay on the CPU is there already."""
+        return batch if device.type == "cpu" else super().transfer_batch_to_device(batch, device, dataloader_idx)
+
     def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
         """Augments training batches and normalizes all, on the device."""
         if self.trainer is not None and self.trainer.training:

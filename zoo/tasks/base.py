@@ -61,6 +61,13 @@ class Task(LightningModule, ABC):
         self.pretrained_network: Callable[[], nn.Module] | None = None
         """Builds a network with the weights that training started from; None where it started from none."""
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        """A name that is set anew needs no search for parameters and modules; Lightning notes one at every hook."""
+        if name in self.__dict__ and (value is None or type(value) is str):
+            self.__dict__[name] = value
+        else:
+            super().__setattr__(name, value)
+
     @abstractmethod
     def step(self, batch: Any, stage: Stage) -> Tensor:
         """The loss of a batch, a scalar; updates `metrics_of(stage)`."""
@@ -149,6 +156,13 @@ class Task(LightningModule, ABC):
             raise ZooError("`scheduler` needs an end of training: give trainer.max_epochs or trainer.max_steps")
         each_step = LambdaLR(optimizer, lambda step: schedule(min(step / total, 1.0)))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": each_step, "interval": "step"}}
+
+    def configure_gradient_clipping(
+        self, optimizer: Optimizer, gradient_clip_val: float | None = None, gradient_clip_algorithm: str | None = None
+    ) -> None:
+        """Clips where that is asked for; Lightning checks its options at every step even where it is not."""
+        if gradient_clip_val is not None:
+            self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Adds what `zoo.load` needs: the model's configuration and its card, as plain values."""

@@ -178,8 +178,10 @@ class Forecasting(Task):
         return Forecast(self._own(value), self._own(lower), self._own(upper), quantiles * scale + center)
 
     def _standard(self, values: Float[Tensor, "b t c"]) -> Float[Tensor, "b t c"]:
-        channels = values.shape[2]
-        return ((values - self.center[:channels]) / self.scale[:channels]).to(self.dtype)
+        center, scale, channels = self.center, self.scale, values.shape[2]
+        if channels < len(center):  # the future's are the first of the history's
+            center, scale = center[:channels], scale[:channels]
+        return (values - center).div_(scale).to(self.dtype)
 
     def _standard_known(self, known: Float[Tensor, "b s k"] | None) -> Float[Tensor, "b s k"] | None:
         return None if known is None else ((known - self.known_center) / self.known_scale).to(self.dtype)

@@ -7,7 +7,6 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-from torch.optim.lr_scheduler import LambdaLR
 
 from zoo.benchmarks.beside import InTurns, build_run, train_in_turns
 from zoo.benchmarks.cases import Case
@@ -17,7 +16,6 @@ from zoo.benchmarks.settings import Settings
 from zoo.benchmarks.timing import Measured, paired
 from zoo.build import build_data
 from zoo.config import compose, plain
-from zoo.instantiate import complete, instantiate
 from zoo.networks.lenet import LeNet5
 
 RECIPE = "experiment=mnist"
@@ -77,14 +75,10 @@ class _ByHand:
         self.done = 0
         torch.manual_seed(0)
         network = LeNet5(activation="relu", pooling="max")
-        optimizer = instantiate(complete(config["optimizer"], {}))
-        self.loop = PlainLoop(network, data, optimizer, settings.device, padding=data.padding)
-        curve = instantiate(complete(config["scheduler"], {}))
-        self.schedule = LambdaLR(self.loop.optimizer, lambda step: curve(min(step / (each * epochs), 1.0)))
+        self.loop = PlainLoop(network, data, config, settings.device, steps=each * epochs, padding=data.padding)
 
     def __call__(self) -> None:
         self.loop()
-        self.schedule.step()
         self.done += 1
         if self.done % self.each == 0:
             self.loop.network.eval()

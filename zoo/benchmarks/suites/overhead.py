@@ -8,7 +8,6 @@ from zoo.benchmarks.plain_loop import PlainLoop
 from zoo.benchmarks.settings import Settings
 from zoo.benchmarks.synthetic import RandomImages
 from zoo.benchmarks.timing import Measured
-from zoo.instantiate import complete, instantiate
 from zoo.networks.lenet import LeNet5
 
 BATCH, STEPS = 64, 600
@@ -25,9 +24,9 @@ def cases(settings: Settings) -> Iterator[Case]:
 
 
 def lenet_step(settings: Settings) -> Measured:
-    """Our trainer in turns with a plain loop, on the same images with the same optimizer."""
+    """Our trainer in turns with a plain loop, on the same images with the same optimizer and schedule."""
+    steps = 5 if settings.quick else STEPS
     data = RandomImages(size=32, channels=1, num_classes=10, count=20 * BATCH, batch_size=BATCH)
     run = build_run(["model=lenet5"], data)
-    optimizer = instantiate(complete(run.config["optimizer"], {}))
-    loop = PlainLoop(LeNet5(), data, optimizer, settings.device)
-    return train_in_turns(run, loop, settings, steps=5 if settings.quick else STEPS).steps_measured()
+    loop = PlainLoop(LeNet5(), data, run.config, settings.device, steps=steps)
+    return train_in_turns(run, loop, settings, steps=steps).steps_measured()

@@ -13,11 +13,11 @@ from torch.nn import functional as F
 
 from zoo.benchmarks.beside import Run, build_run, train_in_turns
 from zoo.benchmarks.cases import Case
+from zoo.benchmarks.plain_loop import recipe
 from zoo.benchmarks.settings import Settings
 from zoo.benchmarks.timing import Measured, compare
 from zoo.build import build_data
 from zoo.config import compose, plain
-from zoo.instantiate import complete, instantiate
 
 BATCH, STEPS, CONTEXT = 256, 240, 32
 
@@ -63,7 +63,7 @@ def _beside_loop(settings: Settings) -> Measured:
     encoder: Any = run.task.network.encoder
     network = PlainGRU(encoder.hidden_size, encoder.num_layers).to(settings.device)
     network.load_state_dict(run.task.network.state_dict())
-    optimizer = instantiate(complete(run.config["optimizer"], {}))(network.parameters())
+    optimizer, schedule = recipe(run.config, network, steps)
     batches = iter(run.data.train_dataloader())
     future_of = CONTEXT // 2
 
@@ -75,6 +75,7 @@ def _beside_loop(settings: Settings) -> Measured:
         loss = F.mse_loss(network(history), target)
         loss.backward()
         optimizer.step()
+        schedule.step()
 
     return train_in_turns(run, step, settings, steps=steps).steps_measured()
 

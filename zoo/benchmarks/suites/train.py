@@ -15,7 +15,7 @@ from zoo.benchmarks.settings import Settings
 from zoo.benchmarks.synthetic import RandomImages
 from zoo.benchmarks.timing import Measured, rate
 from zoo.build import catalogue_config
-from zoo.instantiate import complete, instantiate, locate
+from zoo.instantiate import locate
 
 NETWORKS = ("alexnet", "vgg16", "resnet50", "googlenet")
 SIZE, CLASSES, STEPS = 64, 10, 12
@@ -57,9 +57,8 @@ def step(name: str, batch: int, settings: Settings, *, layout: Any, peer: Any = 
     data = RandomImages(size=SIZE, channels=3, num_classes=CLASSES, count=4 * batch, batch_size=batch)
     # SGD, since two copies of VGG-16 with the moments of Adam do not fit everywhere
     run = build_run([f"model={name}", "optimizer=sgd", f"channels_last={layout}"], data)
-    optimizer = instantiate(complete(run.config["optimizer"], {}))
     theirs = (peer or torchvision_network)(name, run.task.network)
-    loop = PlainLoop(theirs, data, optimizer, settings.device)
+    loop = PlainLoop(theirs, data, run.config, settings.device, steps=steps)
     turns = train_in_turns(run, loop, settings, steps=steps)
     found = turns.steps_measured()
     return found._replace(note=rate(found, batch))
@@ -101,8 +100,8 @@ def _gpu_step(settings: Settings) -> Measured:
     data = RandomImages(size=224, channels=3, num_classes=1000, count=2 * batch, batch_size=batch)
     run = build_run(["model=resnet50", "optimizer=sgd", "trainer=gpu", "compile=true"], data)
     theirs = torchvision_network("resnet50", run.task.network)
-    optimizer = instantiate(complete(run.config["optimizer"], {}))
     theirs.compile()
-    loop = PlainLoop(theirs, data, optimizer, settings.device, bfloat16=True, layout=torch.channels_last)
-    found = train_in_turns(run, loop, settings, steps=5 if settings.quick else 60).steps_measured()
+    steps = 5 if settings.quick else 60
+    loop = PlainLoop(theirs, data, run.config, settings.device, steps=steps, bfloat16=True, layout=torch.channels_last)
+    found = train_in_turns(run, loop, settings, steps=steps).steps_measured()
     return found._replace(note=rate(found, batch))
