@@ -22,5 +22,6 @@ def quiet_lightning() -> None:
     """Leaves out of the console what Lightning says for its own sake."""
     for name in ("pytorch_lightning", "lightning_fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("pytorch_lightning.profilers").setLevel(logging.INFO)  # a profiler was asked for
     for message in _NOT_FOR_USERS:
         warnings.filterwarnings("ignore", message)

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 from torch.nn import functional as F
 
+from zoo.errors import ZooError
 from zoo.networks.efficientnet_lite import EfficientNetLite, InvertedResidual, SameConv2d
 
 
@@ -57,3 +59,12 @@ def test_equals_the_published_port() -> None:
         assert a.grad is not None
         assert b.grad is not None
         assert (a.grad - b.grad).abs().max() < 1e-4 * max(1.0, b.grad.abs().max().item()), name
+
+
+def test_the_momentum_of_every_batch_norm_is_chosen():
+    momenta = {
+        norm.momentum for norm in EfficientNetLite(norm_momentum=0.1).modules() if isinstance(norm, nn.BatchNorm2d)
+    }
+    assert momenta == {0.1}
+    with pytest.raises(ZooError, match=r"`model\.network\.norm_momentum` \(=0\.0\) must lie within \(0, 1\]"):
+        EfficientNetLite(norm_momentum=0.0)

