@@ -71,7 +71,7 @@ def _accelerator(asked: str) -> tuple[str, list[str]]:
     if asked == "auto":
         if torch.cuda.is_available():
             return "gpu", [f"device: {torch.cuda.get_device_name()} (CUDA is available)"]
-        return "cpu", [f"device: CPU, {torch.get_num_threads()} threads (no CUDA device was found)"]
+        return "cpu", [f"device: CPU, {_threads()} (no CUDA device was found)"]
     if asked in ("gpu", "cuda") and not torch.cuda.is_available():
         raise ZooError(
             f"`trainer.accelerator` (={asked}) needs a CUDA device and none was found: use trainer=auto or trainer=cpu"
@@ -140,4 +140,9 @@ def device_name(device: torch.device) -> str:
     """The device as people call it."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return f"CPU {platform.machine()}, {torch.get_num_threads()} threads"
+    return f"CPU {platform.machine()}, {_threads()}"
+
+
+def _threads() -> str:
+    count = torch.get_num_threads()
+    return f"{count} thread{'s' if count > 1 else ''}"
