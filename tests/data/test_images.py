@@ -226,6 +226,15 @@ def test_cut_square_is_torchvisions_evaluation_transform():
     assert torch.equal(squash(image, size=20), v2.Resize((20, 20))(image))
 
 
+def test_cut_square_keeps_the_end_that_is_asked_for():
+    columns = torch.arange(12, dtype=torch.uint8).expand(1, 4, 12)
+    kept = {place: cut_square(columns, short=4, size=4, place=place)[0, 0].tolist() for place in (0.0, 0.5, 1.0)}
+    assert kept == {0.0: [0, 1, 2, 3], 0.5: [4, 5, 6, 7], 1.0: [8, 9, 10, 11]}
+    assert torch.equal(
+        cut_square(columns.mT, short=4, size=4, place=1.0).mT, cut_square(columns, short=4, size=4, place=1.0)
+    )
+
+
 def test_cut_square_pads_what_is_smaller():
     batch = torch.from_numpy(RNG.integers(0, 256, (2, 1, 28, 28), dtype=np.uint8))
     padded = cut_square(batch, short=28, size=32)

@@ -36,19 +36,19 @@ class Preprocessing:
     crop_ratio: float = 1.0
     """0.875 cuts an eighth off, as ImageNet's networks are measured; above 1 pads with black."""
 
-    def read(self, path: str | Path) -> UInt8[Tensor, "c s s"]:
-        """An image file as the network sees it, before normalization.
+    def read(self, path: str | Path, place: float = 0.5) -> UInt8[Tensor, "c s s"]:
+        """An image file as the network sees it, before normalization; `place` as in `cut_square`.
 
         Raises:
             UnreadableImage: names the file and the reason.
         """
-        return self.fit(read_image(path, channels=self.channels))
+        return self.fit(read_image(path, channels=self.channels), place)
 
-    def fit(self, images: Shaped[Tensor, "*n c h w"]) -> Shaped[Tensor, "*n c s s"]:
+    def fit(self, images: Shaped[Tensor, "*n c h w"], place: float = 0.5) -> Shaped[Tensor, "*n c s s"]:
         """Images of any size brought to `size`."""
         if self.resize == "squash":
             return squash(images, size=self.size)
-        return cut_square(images, short=round(self.size / self.crop_ratio), size=self.size)
+        return cut_square(images, short=round(self.size / self.crop_ratio), size=self.size, place=place)
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> "Preprocessing":

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from jaxtyping import Int, UInt8
 from torch import Tensor
@@ -13,19 +14,25 @@ from torch.utils.data import DataLoader
 from zoo.data.class_folders import Files
 from zoo.data.images import UnreadableImage
 
-Read = Callable[[Path], UInt8[Tensor, "c s s"]]
+Read = Callable[[Path, float], UInt8[Tensor, "c s s"]]
+"""A file, and which of its squares (`zoo.data.images.cut_square`)."""
 _CHUNK = 32  # files a worker reads at a time
 
 
 class ImageFiles:
-    """Labelled image files; `__getitem__` reads and decodes a batch, in a worker process where there is one."""
+    """Labelled image files; `__getitem__` reads and decodes a batch, in a worker process where there is one.
+
+    Of a long picture it takes the central square, or with `anywhere` one at random. Which one is a function of the
+    batch alone, so that a resumed run draws what it would have.
+    """
 
     in_memory = False
 
-    def __init__(self, root: Path, files: Files, read: Read) -> None:
+    def __init__(self, root: Path, files: Files, read: Read, *, anywhere: bool = False) -> None:
         self.root = root
         self.files = files
         self.read = read
+        self.anywhere = anywhere
         self.labels: Int[Tensor, " n"] = torch.from_numpy(files.labels)
 
     def __len__(self) -> int:
@@ -37,8 +44,12 @@ class ImageFiles:
         Raises:
             UnreadableImage: names the file.
         """
+        places = [0.5] * len(indices)
+        if self.anywhere:
+            places = np.random.default_rng(indices.numpy()).random(len(indices)).tolist()
         try:
-            return torch.stack([self.image(int(index)) for index in indices]), self.labels[indices]
+            images = [self.image(index, place) for index, place in zip(indices.tolist(), places, strict=True)]
+            return torch.stack(images), self.labels[indices]
         except UnreadableImage as error:
             raise with_way_on(error) from None
 
@@ -46,13 +57,13 @@ class ImageFiles:
         """Where an image lies."""
         return self.root / os.fsdecode(self.files.paths[index])
 
-    def image(self, index: int) -> UInt8[Tensor, "c s s"]:
+    def image(self, index: int, place: float = 0.5) -> UInt8[Tensor, "c s s"]:
         """One image.
 
         Raises:
             UnreadableImage: names the file.
         """
-        return self.read(self.path(index))
+        return self.read(self.path(index), place)
 
 
 def with_way_on(error: UnreadableImage) -> UnreadableImage:

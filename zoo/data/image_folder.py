@@ -33,9 +33,10 @@ class ImageFolder(ImageClassificationData):
 
     A split that is not given is cut out of the training images, the same share of each class. For validation and test
     an image is resized until its short side has `image_size / crop_ratio` pixels, and the central square of
-    `image_size` is cut out. Training images are the central square of the short side, which the augmentation cuts.
-    Where all splits fit into `cache_mb` megabytes they are decoded once and held in memory as bytes, else each batch
-    is read by worker processes. Without `mean` and `std` they are ImageNet's, or those of the weights that training
+    `image_size` is cut out. Where all splits fit into `cache_mb` megabytes they are decoded once and held in memory as
+    bytes, else each batch is read by worker processes. Training images are squares of the short side, which the
+    augmentation cuts: the central one of an image in memory, one anywhere along the long side of an image that is
+    read again in each epoch. Without `mean` and `std` they are ImageNet's, or those of the weights that training
     starts from. With `on_error: skip` every file is looked at once, and broken ones are left out.
 
     Raises:
@@ -95,7 +96,12 @@ class ImageFolder(ImageClassificationData):
         """
         given, self.class_names = find_files(self.root)
         files = cut_splits(given, self.class_names, self.fractions, self.seed)
-        splits = {name: ImageFiles(self.root, part, self._reader(name)) for name, part in files.items()}
+        splits = {
+            name: ImageFiles(
+                self.root, part, self._reader(name), anywhere=name == "train" and self.augmentation is not None
+            )
+            for name, part in files.items()
+        }
         self.decoded_mb = sum(len(part) * self._bytes(name) for name, part in splits.items()) / 2**20
         keep = self.decoded_mb <= self.cache_mb
         if not keep and self.on_error == "raise":
@@ -142,7 +148,7 @@ class ImageFolder(ImageClassificationData):
         for label in np.setdiff1d(images.files.labels, left.labels):
             raise ZooError(f"no image of class `{self.class_names[label]}` can be read: {broken[min(broken)]}")
         if not keep:
-            return ImageFiles(self.root, left, images.read)
+            return ImageFiles(self.root, left, images.read, anywhere=images.anywhere)
         assert pictures is not None
         return TensorImages(pictures[good] if broken else pictures, torch.from_numpy(left.labels))
 

@@ -131,17 +131,24 @@ def squash(images: Shaped[Tensor, "*n c h w"], *, size: int) -> Shaped[Tensor, "
     return _resized(images, [size, size])
 
 
-def cut_square(images: Shaped[Tensor, "*n c h w"], *, short: int, size: int) -> Shaped[Tensor, "*n c s s"]:
+def cut_square(
+    images: Shaped[Tensor, "*n c h w"], *, short: int, size: int, place: float = 0.5
+) -> Shaped[Tensor, "*n c s s"]:
     """Bring the short side to `short` pixels (antialiased), then cut or pad with black to `size` x `size`.
 
     This is the evaluation transform of torchvision's classifiers: 256 and 224 cut an eighth off each side.
-    28 and 32 add the two black pixels around MNIST that LeNet-5 was published with.
+    28 and 32 add the two black pixels around MNIST that LeNet-5 was published with. Of what is longer than `size`,
+    `place` 0 keeps the top left end and 1 the bottom right one.
     """
     height, width = images.shape[-2:]
     limit = MAX_ASPECT * min(height, width)
     if max(height, width) > limit:
         images = F.center_crop(images, [min(height, limit), min(width, limit)])
-    return F.center_crop(_resized(images, [short]), [size, size])
+    images = _resized(images, [short])
+    top, left = (round((length - size) * place) for length in images.shape[-2:])
+    if top < 0 or left < 0:
+        return F.center_crop(images, [size, size])
+    return F.crop(images, top, left, size, size)
 
 
 def _resized(images: Shaped[Tensor, "*n c h w"], size: list[int]) -> Shaped[Tensor, "*n c i j"]:
