@@ -4,7 +4,7 @@ from pytorch_lightning import LightningModule, Trainer
 from torch.optim.sgd import SGD
 from torch.utils.data import DataLoader
 
-from zoo.callbacks import BestAndLast, _name_also
+from zoo.callbacks import BestAndLast
 
 
 class Scored(LightningModule):
@@ -47,15 +47,3 @@ def test_last_is_the_last_epoch_and_best_the_later_of_equals(tmp_path, scores, b
     same = best == len(scores) - 1
     assert (tmp_path / "best.ckpt").samefile(tmp_path / "last.ckpt") == same  # written once
     assert sorted(path.name for path in tmp_path.iterdir()) == ["best.ckpt", "last.ckpt"]
-
-
-def test_a_file_system_without_second_names_gets_a_copy(tmp_path, monkeypatch):
-    def refuse(*_):
-        raise OSError("not supported")
-
-    monkeypatch.setattr("os.link", refuse)
-    (tmp_path / "best.ckpt").write_bytes(b"new")
-    (tmp_path / "last.ckpt").write_bytes(b"old")
-    _name_also(tmp_path / "best.ckpt", tmp_path / "last.ckpt")
-    assert (tmp_path / "last.ckpt").read_bytes() == b"new"
-    assert not (tmp_path / "last.ckpt").samefile(tmp_path / "best.ckpt")

@@ -11,6 +11,7 @@ from pytorch_lightning.loggers import CSVLogger, Logger
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from zoo.callbacks import BestAndLast, Progress, Unprofiled
+from zoo.checkpoint_files import StraightToFile
 from zoo.config import compose, list_models, plain, unknown
 from zoo.data.base import DataModule
 from zoo.errors import ZooError
@@ -103,6 +104,8 @@ def build_trainer(
     }
     arguments = complete(config | chosen, {}, "trainer")
     objects = {"callbacks": callbacks, "logger": loggers or False, "profiler": config.get("profiler") or Unprofiled()}
+    if not config.get("plugins"):
+        objects["plugins"] = StraightToFile()
     try:
         trainer = instantiate(arguments | objects, "trainer")
     except (ValueError, TypeError, MisconfigurationException) as error:  # what Lightning says of a wrong option

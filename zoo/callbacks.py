@@ -1,6 +1,5 @@
 """What surrounds training: the two checkpoints, the progress shown, and no profiler."""
 
-import os
 import shutil
 import sys
 import time
@@ -15,6 +14,7 @@ from pytorch_lightning.callbacks.progress import TQDMProgressBar
 from pytorch_lightning.profilers import PassThroughProfiler
 from torch import Tensor
 
+from zoo.checkpoint_files import name_also
 from zoo.metrics.mean import MeanLoss
 from zoo.tasks.base import Task
 from zoo.throughput import Throughput
@@ -50,7 +50,7 @@ class BestAndLast(ModelCheckpoint):
             super()._save_checkpoint(trainer, filepath)
             return
         if trainer.is_global_zero:
-            _name_also(written, Path(filepath))
+            name_also(written, Path(filepath))
         trainer.strategy.barrier()
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -131,21 +131,6 @@ class Unprofiled(PassThroughProfiler):
     def profile(self, action_name: str) -> AbstractContextManager[None]:  # type: ignore[override]
         """Nothing to enter."""
         return self._NOTHING
-
-
-def _name_also(written: Path, path: Path) -> None:
-    """A second name of a file, in place of what bore it; a copy where the file system knows no second names.
-
-    Lightning writes a checkpoint beside its place and then moves it there, so that the other name keeps its content.
-    """
-    beside = path.with_suffix(".part")
-    beside.unlink(missing_ok=True)
-    try:
-        os.link(written, beside)
-    except OSError:
-        shutil.copyfile(written, beside)
-    beside.replace(path)
-    beside.unlink(missing_ok=True)  # left where both were names of one file already
 
 
 def _throughput(trainer: Trainer) -> Throughput:
