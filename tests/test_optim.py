@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from zoo.errors import ZooError
-from zoo.optim import Constant, Cosine, OneCycle, Step, decay_groups
+from zoo.optim import Constant, Cosine, OneCycle, Step, decay_groups, join_alike
 
 
 def test_norms_and_biases_do_not_decay():
@@ -21,6 +21,21 @@ def test_frozen_parameters_are_left_out():
     module.weight.requires_grad = False
     (group,) = decay_groups(module)
     assert group["params"][0] is module.bias
+
+
+@pytest.mark.parametrize(("weight_decay", "groups"), [(0.0, 1), (0.1, 2)])
+def test_groups_with_the_same_options_become_one_and_step_as_before(weight_decay, groups):
+    torch.manual_seed(0)
+    modules = [nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 1)) for _ in range(2)]
+    modules[1].load_state_dict(modules[0].state_dict())
+    optimizers = [torch.optim.AdamW(decay_groups(module), weight_decay=weight_decay) for module in modules]
+    join_alike(optimizers[0])
+    assert [len(optimizer.param_groups) for optimizer in optimizers] == [groups, 2]
+    for module, optimizer in zip(modules, optimizers, strict=True):
+        module(torch.ones(2, 3)).sum().backward()
+        optimizer.step()
+    for ours, theirs in zip(modules[0].parameters(), modules[1].parameters(), strict=True):
+        assert torch.equal(ours, theirs)
 
 
 def test_one_cycle_is_torchs():

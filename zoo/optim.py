@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from torch import nn
+from torch.optim import Optimizer
 
 from zoo.errors import ZooError
 
@@ -24,6 +25,22 @@ def decay_groups(module: nn.Module) -> list[dict[str, Any]]:
         {"params": [p for p in trainable if p.ndim <= 1], "weight_decay": 0.0},
     ]
     return [group for group in groups if group["params"]]
+
+
+def join_alike(optimizer: Optimizer) -> None:
+    """Makes one group of those with the same options: without weight decay, say. A step costs by the group."""
+    joined: list[dict[str, Any]] = []
+    for group in optimizer.param_groups:
+        alike = next((other for other in joined if _options(other) == _options(group)), None)
+        if alike is None:
+            joined.append(group)
+        else:
+            alike["params"] = [*alike["params"], *group["params"]]
+    optimizer.param_groups = joined
+
+
+def _options(group: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in group.items() if name != "params"}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from torchmetrics import MetricCollection
 
 from zoo.errors import ZooError
 from zoo.metrics.mean import MeanLoss
-from zoo.optim import Plateau, Schedule, decay_groups
+from zoo.optim import Plateau, Schedule, decay_groups, join_alike
 
 Stage = Literal["train", "val", "test"]
 OptimizerFactory = Callable[[Iterable[dict[str, Any]]], Optimizer]
@@ -140,6 +140,7 @@ class Task(LightningModule, ABC):
         if self.optimizer_factory is None:
             raise ZooError("this model has no optimizer: build it with `python train.py` or set optimizer_factory")
         optimizer = self.optimizer_factory(self.parameter_groups(self))
+        join_alike(optimizer)
         if self.schedule is None:
             return optimizer
         if isinstance(self.schedule, Plateau):
