@@ -1,7 +1,9 @@
+import shutil
+
 import pytest
 import torch
 
-from zoo.build import attach_optimizer, build_data, build_task, create_model, prepare_network
+from zoo.build import answering, attach_optimizer, build_data, build_task, create_model, prepare_network
 from zoo.config import compose, plain
 from zoo.errors import ZooError
 
@@ -50,3 +52,18 @@ def test_preparing_keeps_names_and_outputs():
     assert list(model.state_dict()) == names
     assert model.network.features[0].weight.is_contiguous(memory_format=torch.channels_last)
     torch.testing.assert_close(model(images), expected)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("g++") is None, reason="the compiler needs g++")
+@pytest.mark.filterwarnings("ignore")  # the compiler's own
+def test_a_compiled_network_answers_as_before_and_learns_when_it_is_not_answering():
+    model = create_model("resnet18", num_classes=3)
+    images = torch.randn(2, 3, 64, 64)
+    expected = model(images)
+    prepare_network(model, channels_last=True, compiled=True)
+    with torch.inference_mode(), answering(compiled=True):
+        torch.testing.assert_close(model(images), expected, atol=1e-4, rtol=1e-4)
+    model.train()
+    model(images).sum().backward()
+    assert all(parameter.grad is not None for parameter in model.parameters())

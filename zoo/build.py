@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +123,19 @@ def prepare_network(task: Task, *, channels_last: bool, compiled: bool) -> None:
                 parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
     if compiled:
         task.network.compile()
+
+
+def answering(*, compiled: bool) -> AbstractContextManager[object]:
+    """Where a compiled network answers and no longer trains: its weights are taken for constants.
+
+    Batch norms then become part of their convolutions, and activations of the kernels (freezing, in TorchInductor's
+    words); ResNet-50 on a CPU takes 0.6 of the time. What was compiled here keeps the weights that it had.
+    """
+    if not compiled:
+        return nullcontext()
+    from torch._inductor import config  # compiles nothing, but is slow to import
+
+    return config.patch(freezing=True)
 
 
 def create_model(name: str, *, pretrained: str | None = None, **facts: Any) -> Task:

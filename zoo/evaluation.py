@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from zoo.build import build_data, build_trainer, prepare_network
+from zoo.build import answering, build_data, build_trainer, prepare_network
 from zoo.checkpoint import load
 from zoo.console import quiet_lightning, say
 from zoo.data.base import DataModule
@@ -47,7 +47,8 @@ def evaluate(config: dict[str, Any], run_dir: Path, *, data: str | None) -> dict
     prepare_network(task, channels_last=hardware.channels_last, compiled=config["compile"])
     trainer = build_trainer(config["trainer"], hardware, run_dir, callbacks=[], loggers=[], deterministic=False)
     require_divisible(trainer, task)
-    test = measure(trainer, task, datamodule)
+    with answering(compiled=config["compile"]):
+        test = measure(trainer, task, datamodule)
     whole(task)
     if size:
         remove_margin(datamodule, size)

@@ -11,7 +11,7 @@ from zoo.benchmarks.cases import Case
 from zoo.benchmarks.settings import Settings
 from zoo.benchmarks.suites.train import NETWORKS, laid_out_by_auto, torchvision_network
 from zoo.benchmarks.timing import Measured, compare, rate
-from zoo.build import create_model, prepare_network
+from zoo.build import answering, create_model, prepare_network
 from zoo.tasks.base import Task
 
 SIZE, BATCH = 224, 8
@@ -70,7 +70,8 @@ def _beside(
     task = create_model(name)
     theirs = torchvision_network(name, task.network).eval()
     prepare_network(task, channels_last=channels_last, compiled=compiled)
-    return _compare(task, theirs, settings, batch, their_mode)
+    with answering(compiled=compiled):
+        return _compare(task, theirs, settings, batch, their_mode)
 
 
 def _timm(settings: Settings, batch: int) -> Measured:
