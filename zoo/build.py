@@ -52,6 +52,20 @@ def build_task(config: dict[str, Any], facts: Mapping[str, Any], card: dict[str,
     return task
 
 
+def require_data_for(target: str, datamodule: DataModule, *, model: str, data: str) -> None:
+    """Refuses data whose batches are not for tasks like `target`, the name of a class.
+
+    Raises:
+        ZooError: names both.
+    """
+    kind = getattr(locate(target), "kind", None)
+    if kind is not None and datamodule.feeds and kind not in datamodule.feeds:
+        raise ZooError(
+            f"model={model} does {kind}, and data={data} is for {' and '.join(sorted(datamodule.feeds))}: without "
+            "`data=…` a model trains on data that suits it, and `python train.py --help` names what else there is"
+        )
+
+
 def attach_optimizer(task: Task, optimizer: dict[str, Any], scheduler: dict[str, Any]) -> None:
     """Gives the task what it trains with."""
     task.optimizer_factory = instantiate(complete(optimizer, {}, "optimizer"), "optimizer")

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from zoo.build import answering, build_data, build_trainer, prepare_network
+from zoo.build import answering, build_data, build_trainer, prepare_network, require_data_for
 from zoo.checkpoint import load
 from zoo.console import quiet_lightning, say
 from zoo.data.base import DataModule
@@ -36,11 +36,13 @@ def evaluate(config: dict[str, Any], run_dir: Path, *, data: str | None) -> dict
     names = asked_views(config["tta"], task)
     datamodule = build_data(asked)
     size = add_margin(datamodule) if "five_crops" in names else None
+    name = data or task.card["data_name"]
+    require_data_for(task.config["_target_"], datamodule, model=task.card["model"], data=name)
     _refuse_other_data(task, datamodule, datamodule.facts() | ({"image_size": size} if size else {}))
     normalize_as(datamodule, task.card.get("preprocessing"))
     if isinstance(task, Classification) and names:
         task.views, task.view_size = names, size or datamodule.facts()["image_size"]
-    task.card["data_name"] = data or task.card["data_name"]
+    task.card["data_name"] = name
     hardware = choose(config["trainer"], channels_last=config["channels_last"], network=task.network)
     for line in introduction(task, task.card["model"], task.card["data_name"], hardware.reasons):
         say(line)

@@ -17,6 +17,7 @@ from zoo.build import (
     build_task,
     build_trainer,
     prepare_network,
+    require_data_for,
 )
 from zoo.console import quiet_lightning, say
 from zoo.data.base import DataModule
@@ -54,6 +55,8 @@ def _train(config: dict[str, Any], run_dir: Path, model: str, data: str) -> None
     seed_everything(config["seed"], workers=True, verbose=False)
     weights = find(config["pretrained"], model=model) if config["pretrained"] else None
     datamodule = build_data(config["data"])
+    if target := config["model"].get("_target_"):
+        require_data_for(target, datamodule, model=model, data=data)
     datamodule.setup()
     if weights is not None:
         normalize_as(datamodule, weights.preprocessing)

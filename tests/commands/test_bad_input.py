@@ -53,6 +53,32 @@ def cut(path: Path) -> None:
 # Words of the command line
 
 
+@pytest.mark.parametrize(
+    ("model", "data", "task", "feeds"),
+    [
+        ("gru", "digits", "forecasting", "classification and embedding"),
+        ("resnet18", "waves", "classification", "forecasting"),
+        ("lenet5", "digit_scenes", "classification", "detection"),
+        ("lenet5", "digits_identities", "classification", "embedding"),
+        ("yolo", "digit_corners", "detection", "landmarks"),
+    ],
+)
+def test_data_for_another_task(refused, model, data, task, feeds):
+    line = refused(f"model={model}", f"data={data}", *QUICK)
+    assert line.startswith(f"model={model} does {task}, and data={data} is for {feeds}: ")
+
+
+def test_a_siamese_network_reads_labelled_images_too(command):
+    ended = command("train", "model=siamese", "data=digits", *QUICK)
+    assert ended.code == 0, ended.err
+
+
+def test_evaluating_on_data_for_another_task(command, refused):
+    run = command("train", *QUICK).run
+    line = refused(f"checkpoint={run}/checkpoints/best.ckpt", "data=waves", name="evaluate")
+    assert line.startswith("model=lenet5 does classification, and data=waves is for forecasting: ")
+
+
 def test_unknown_model(refused):
     line = refused("model=resnet5")
     assert line.startswith("unknown model `resnet5`: did you mean `resnet50`? there are: alexnet, ")

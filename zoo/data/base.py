@@ -2,7 +2,7 @@
 
 import time
 from abc import ABC, abstractmethod
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 import torch
 from pytorch_lightning import LightningDataModule
@@ -34,6 +34,9 @@ class DataModule(LightningDataModule, ABC):
     A subclass implements `load`, and `facts` and `card` where it has something to say. `normalize` runs on every
     batch and `augment` before it on training batches, both on the device.
     """
+
+    feeds: ClassVar[frozenset[str]] = frozenset()
+    """The kinds of tasks that can read its batches; empty: it does not say."""
 
     def __init__(self, *, batch_size: int, num_workers: int | Literal["auto"], seed: int) -> None:
         super().__init__()

@@ -12,10 +12,10 @@ from zoo.data.box_augmentation import BoxAugmentation
 from zoo.data.box_transforms import Target
 from zoo.data.image_base import to_unit
 from zoo.errors import ZooError
-from zoo.ops.anchors import YOLOV3, YOLOV3_TINY, AnchorChoice, Shapes, choose, fit, scaled
+from zoo.ops.anchors import YOLOV3, YOLOV3_TINY, AnchorChoice, choose, fit, scaled
 
 Batch = tuple[Tensor, list[Target]]
-Anchors = str | Shapes
+Anchors = str | Sequence[Any]  # what a configuration may hold; checked by DetectionData
 PUBLISHED = {len(shapes): shapes for shapes in (YOLOV3_TINY, YOLOV3)}
 
 
@@ -45,6 +45,8 @@ class DetectionData(DataModule):
         ZooError: anchors that are none of these, or a number of them with no published default.
     """
 
+    feeds = frozenset({"detection"})
+
     def __init__(
         self,
         *,
@@ -63,7 +65,7 @@ class DetectionData(DataModule):
             raise ZooError(f"`data.num_anchors` (={num_anchors}) must be one of: {', '.join(map(str, PUBLISHED))}")
         if isinstance(anchors, str) and anchors not in ("auto", "default"):
             raise ZooError(f"`data.anchors` (={anchors}) must be auto, default, or a list of [width, height] in pixels")
-        if not isinstance(anchors, str) and any(len(shape) != 2 or min(shape) <= 0 for shape in anchors):
+        if not isinstance(anchors, str) and not (anchors and all(map(_is_shape, anchors))):
             raise ZooError(f"`data.anchors` (={anchors}) must hold positive [width, height] pairs in pixels")
         self.image_size = image_size
         self.asked_anchors = anchors
@@ -130,3 +132,8 @@ class DetectionData(DataModule):
         """A batch with pictures in [0, 1]."""
         images, targets = batch
         return to_unit(images), targets
+
+
+def _is_shape(values: Any) -> bool:
+    pair = isinstance(values, Sequence) and len(values) == 2
+    return pair and all(isinstance(value, int | float) and value > 0 for value in values)

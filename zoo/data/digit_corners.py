@@ -69,6 +69,8 @@ class DigitCorners(DataModule):
         ZooError: sides that do not fit the picture.
     """
 
+    feeds = frozenset({"landmarks"})
+
     def __init__(
         self,
         *,

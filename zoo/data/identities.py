@@ -46,6 +46,8 @@ class IdentityData(DataModule):
         ZooError: `turns` is not 1, 4 or 8.
     """
 
+    feeds = frozenset({"embedding"})
+
     def __init__(
         self,
         *,

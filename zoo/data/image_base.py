@@ -92,6 +92,8 @@ class TensorImages:
 class ImageClassificationData(DataModule):
     """Labelled images with a preprocessing, class names and an optional augmentation."""
 
+    feeds = frozenset({"classification", "embedding"})
+
     def __init__(
         self,
         *,

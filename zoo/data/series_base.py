@@ -44,6 +44,8 @@ class SeriesData(DataModule):
         ZooError: a context, horizon or season below 1.
     """
 
+    feeds = frozenset({"forecasting"})
+
     def __init__(
         self,
         *,
