@@ -100,12 +100,13 @@ def test_people_closer_than_the_threshold(gallery, task):
     assert [[other.name for other in others] for others in found] == [["bob"], [], ["twin"]]
 
 
-def test_a_file_comes_back_as_it_was(gallery, task, tmp_path):
-    gallery.save(tmp_path / "deep" / "people.gallery")
-    again = load_gallery(tmp_path / "deep" / "people.gallery", task)
+@pytest.mark.parametrize("name", ["people.gallery", "people.safetensors", "people"])
+def test_a_file_comes_back_as_it_was(gallery, task, tmp_path, name):
+    gallery.save(tmp_path / "deep" / name)
+    again = load_gallery(tmp_path / "deep" / name, task)
     assert again.names == gallery.names
     assert torch.equal(again.vectors, gallery.vectors)
-    assert [path.name for path in (tmp_path / "deep").iterdir()] == ["people.gallery"]
+    assert [path.name for path in (tmp_path / "deep").iterdir()] == [name]
 
 
 def test_no_file_is_an_empty_gallery(task, tmp_path):

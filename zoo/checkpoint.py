@@ -71,8 +71,9 @@ def read_tensors(path: str | Path) -> Any:
     if not path.is_file():
         raise ZooError(f"{path} does not exist")
     try:
-        with warnings.catch_warnings(action="ignore"):  # a foreign pickle protocol is refused, not worth a warning
-            return torch.load(path, map_location="cpu", weights_only=True)
+        # a foreign pickle protocol is refused, not worth a warning; of a path torch would look at the ending first
+        with warnings.catch_warnings(action="ignore"), path.open("rb") as file:
+            return torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise ZooError(f"{path} is refused: it is no checkpoint, or holds code instead of weights") from error
     except (RuntimeError, EOFError, BadZipFile, OSError, ValueError, KeyError, UnicodeDecodeError) as error:
