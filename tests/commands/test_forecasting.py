@@ -78,7 +78,7 @@ def test_backtest_prints_who_is_better(command, tmp_path: Path):
         (["model=gru_bidirectional", "model.loss_on=half"], "goes with bidirectional=false"),
         (["model=linear_forecaster", "+model.loss_on=half"], "needs a recurrent network"),
         (["model=gru", "data.split=random"], "must be one of: fresh, original"),
-        (["model=lenet5", "data=waves"], "`model.num_classes` is not given, and the data does not say it"),
+        (["model=lenet5", "data=waves"], "model=lenet5 does classification, and data=waves is for forecasting"),
     ],
 )
 def test_mistakes_are_told_in_one_line(command, words: list[str], message: str):
