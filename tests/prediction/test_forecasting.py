@@ -93,6 +93,13 @@ def test_known_columns_are_read_from_the_rows_ahead(tmp_path: Path):
         predict(task, source(tmp_path, ahead[:43]))
     (short,) = predict(task, source(tmp_path, ahead[:43]), horizon=3)
     assert len(short.values) == 3
+    late, turned = ahead.copy(), pd.concat([ahead[:40], ahead[40:][::-1]], ignore_index=True)
+    late.loc[40:, "day"] = pd.date_range("2026-03-12", periods=5).strftime("%Y-%m-%d")
+    for wrong, found in ((late, "2026-03-12"), (turned, "2026-02-14")):
+        with pytest.raises(
+            ZooError, match=rf"row 41, column `day`: {found}T00:00:00 stands where the step 2026-02-10T"
+        ):
+            predict(task, source(tmp_path, wrong))
 
 
 def test_a_checkpoint_forecasts_from_the_file_alone(tmp_path: Path):

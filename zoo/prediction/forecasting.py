@@ -12,7 +12,7 @@ from zoo.data.calendar import calendar_covariates
 from zoo.data.series_array import read_array
 from zoo.data.series_file import read_frame
 from zoo.data.series_table import Columns, SeriesTable, describe_filled, read_table
-from zoo.data.stamps import Step, continue_stamps, plain_stamp
+from zoo.data.stamps import Step, continue_stamps, parse_stamps, plain_stamp
 from zoo.errors import ZooError
 from zoo.prediction.forecasting_files import SeriesForecast, Stamp, write_forecasts
 from zoo.tasks.forecasting import Forecasting
@@ -121,7 +121,7 @@ def _forecast(
         raise ZooError(f"{who} has {end - first} points; this model reads the last {context}")
     rows = slice(end - context, end)
     stamps = continue_stamps(plain_stamp(table.stamps[end - 1]), table.step, steps)
-    known = _known(task.card, table, rows, ahead, name, stamps)
+    known = _known(task.card, table, rows, ahead, name, stamps, str(source))
     history = torch.from_numpy(table.values[rows].copy()).unsqueeze(0).to(task.device)
     forecast = task.forecast(history, known if known is None else known.to(task.device), steps, recursive=recursive)
     value, lower, upper = (part[0].double().cpu().tolist() for part in forecast[:3])
@@ -144,6 +144,7 @@ def _known(
     ahead: pd.DataFrame,
     name: str,
     stamps: list[Stamp],
+    where: str,
 ) -> Tensor | None:
     """Covariates over the past window and the steps ahead [1 T+H K]."""
     calendar: list[str] = card.get("calendar", [])
@@ -152,6 +153,7 @@ def _known(
     future = np.empty((len(stamps), 0))
     if table.columns.known:
         own = ahead if table.columns.series is None else ahead[ahead[table.columns.series].astype(str) == name]
+        _check_ahead(own[: len(stamps)], table.columns.time, stamps, where)
         future = own[table.columns.known].to_numpy(dtype=np.float64)[: len(stamps)]
         if len(future) < len(stamps) or np.isnan(future).any():
             raise ZooError(
@@ -163,6 +165,18 @@ def _known(
     future = np.concatenate([future, calendar_covariates(times, calendar)], axis=1)
     past = np.concatenate([table.known[rows], calendar_covariates(table.stamps[rows], calendar)], axis=1)
     return torch.from_numpy(np.concatenate([past, future])).unsqueeze(0)
+
+
+def _check_ahead(ahead: pd.DataFrame, time: str | None, stamps: list[Stamp], where: str) -> None:
+    """Refuses rows ahead that are not those of the steps that are forecast, in order."""
+    if time is None or ahead.empty:
+        return
+    for row, found, wanted in zip(ahead.index, parse_stamps(ahead[time], time, where), stamps, strict=False):
+        if plain_stamp(found) != wanted:
+            raise ZooError(
+                f"{where}, row {row + 1}, column `{time}`: {plain_stamp(found)} stands where the step {wanted} is "
+                f"forecast: rows without a value go on after the last value, one for each step, in order"
+            )
 
 
 def _known_or_none(value: float) -> float | None:
