@@ -79,6 +79,22 @@ def test_evaluating_on_data_for_another_task(command, refused):
     assert line.startswith("model=lenet5 does classification, and data=waves is for forecasting: ")
 
 
+@pytest.mark.parametrize(
+    ("word", "kind"),
+    [
+        ("horizon=x", "whole number"),
+        ("horizon=2.5", "whole number"),
+        ("batch_size=x", "whole number"),
+        ("min_score=high", "number"),
+        ("threshold=true", "number"),
+    ],
+)
+def test_prediction_options_that_are_no_numbers(refused, word, kind):
+    key, value = word.split("=")
+    line = refused("checkpoint=a.ckpt", "source=b.jpg", word, name="predict")
+    assert line.lower() == f"`{key}` (={value}) must be a {kind}"
+
+
 def test_unknown_model(refused):
     line = refused("model=resnet5")
     assert line.startswith("unknown model `resnet5`: did you mean `resnet50`? there are: alexnet, ")

@@ -5,6 +5,9 @@ from typing import Any
 
 from zoo.commands.launch import launch, run_directory
 from zoo.config import plain
+from zoo.errors import ZooError
+
+_NUMBERS = {"horizon": int, "batch_size": int, "min_score": float, "iou_threshold": float, "threshold": float}
 
 
 def main() -> None:
@@ -15,6 +18,10 @@ def main() -> None:
 def _predict(config: Any) -> None:
     folder, values = run_directory(), plain(config)
     options = {key: values[key] for key in values["options"] if values[key] is not None}
+    for key, kind in _NUMBERS.items():
+        value = options.get(key, 0)
+        if isinstance(value, bool | str) or (kind is int and value != int(value)):
+            raise ZooError(f"`{key}` (={value}) must be a {'whole ' if kind is int else ''}number")
 
     from zoo.checkpoint import load  # torch is imported once the configuration stands
     from zoo.prediction import predict
