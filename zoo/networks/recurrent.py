@@ -9,8 +9,9 @@ from torch import Tensor, nn
 
 from zoo.errors import ZooError
 from zoo.networks.glorot import glorot_init
+from zoo.networks.gru import GRU
 
-_CELLS: dict[str, Callable[..., nn.RNNBase]] = {"gru": nn.GRU, "lstm": nn.LSTM, "rnn": nn.RNN}
+_CELLS: dict[str, Callable[..., nn.RNNBase]] = {"gru": GRU, "lstm": nn.LSTM, "rnn": nn.RNN}
 
 
 class RecurrentForecaster(nn.Module):

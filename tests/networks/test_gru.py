@@ -1,0 +1,64 @@
+import pytest
+import torch
+from torch import Tensor, nn
+
+from zoo.networks import gru
+from zoo.networks.gru import GRU
+
+
+def both(layers: int, bidirectional: bool, dropout: float = 0.0, channels: int = 3) -> tuple[GRU, nn.GRU]:
+    options = {"batch_first": True, "bidirectional": bidirectional, "dropout": dropout}
+    ours, theirs = GRU(channels, 8, layers, **options), nn.GRU(channels, 8, layers, **options)
+    for parameter in ours.parameters():
+        nn.init.normal_(parameter)
+    theirs.load_state_dict(ours.state_dict())
+    return ours, theirs
+
+
+def passes(network: nn.Module, inputs: Tensor, weight: Tensor) -> list[Tensor]:
+    """The outputs, the last states, and the gradients of the inputs and of every parameter."""
+    inputs = inputs.clone().requires_grad_()
+    torch.manual_seed(0)  # of the dropout
+    states, last = network(inputs)
+    ((states * weight).sum() + last.sin().sum()).backward()
+    return [states, last, inputs.grad, *(parameter.grad for parameter in network.parameters())]
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize(("layers", "dropout"), [(1, 0.0), (2, 0.0), (3, 0.4)])
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-12), (torch.float32, 1e-4)])
+def test_training_equals_torchs(layers, dropout, bidirectional, dtype, tolerance):
+    ours, theirs = (network.to(dtype) for network in both(layers, bidirectional, dropout))
+    inputs, weight = torch.randn(5, 11, 3, dtype=dtype), torch.randn(5, 11, 16 if bidirectional else 8, dtype=dtype)
+    for mine, expected in zip(passes(ours, inputs, weight), passes(theirs, inputs, weight), strict=True):
+        assert mine.dtype == dtype
+        torch.testing.assert_close(mine, expected, rtol=tolerance, atol=tolerance)
+
+
+def test_gradients_equal_finite_differences():
+    ours, _ = both(layers=2, bidirectional=False, channels=2)
+    ours.double()
+    inputs = torch.randn(2, 4, 2, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda x, *_: ours(x)[0], (inputs, *ours.parameters()))
+
+
+def test_one_step_and_one_window_are_enough():
+    ours, theirs = both(layers=1, bidirectional=False)
+    torch.testing.assert_close(ours(torch.ones(1, 1, 3))[0], theirs(torch.ones(1, 1, 3))[0])
+
+
+def test_what_torch_does_itself_is_left_to_it(monkeypatch):
+    calls = []
+    monkeypatch.setattr(gru, "gru_layer", lambda *_: calls.append(1) or torch.zeros(4, 2, 8))
+    ours, theirs = both(layers=1, bidirectional=False)
+    inputs, first = torch.randn(2, 4, 3), torch.randn(1, 2, 8)
+    assert torch.equal(ours(inputs, first)[0], theirs(inputs, first)[0])
+    with torch.no_grad():
+        assert torch.equal(ours(inputs)[0], theirs(inputs)[0])
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(ours(inputs)[0], theirs(inputs)[0])
+    assert torch.equal(ours.eval()(inputs)[0], theirs.eval()(inputs)[0])
+    assert ours.to("meta").train()(inputs.to("meta"))[0].shape == (2, 4, 8)
+    assert not calls
+    GRU(3, 8, batch_first=True)(inputs)
+    assert calls

@@ -1,0 +1,50 @@
+"""A GRU that trains faster on CPUs."""
+
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from zoo.ops.gru import gru_layer
+
+
+class GRU(nn.GRU):
+    """`torch.nn.GRU` with `batch_first`, whose training on a CPU goes through `zoo.ops.gru`.
+
+    Everything else (GPUs, evaluation, lower precision, compilation, a given first state) is left to torch.
+    """
+
+    def forward(  # type: ignore[override]
+        self, inputs: Float[Tensor, "b t i"], state: Float[Tensor, "n b h"] | None = None
+    ) -> tuple[Float[Tensor, "b t o"], Float[Tensor, "n b h"]]:
+        """The states of the last layer after each step, and those of all layers after their last step."""
+        if state is not None or not self._by_hand(inputs):
+            outcome: tuple[Tensor, Tensor] = super().forward(inputs, state)
+            return outcome
+        states, last = inputs.transpose(0, 1), []
+        first = inputs.new_zeros(len(inputs), self.hidden_size)
+        directions = 2 if self.bidirectional else 1
+        weights: list[Any] = self.all_weights
+        for layer in range(self.num_layers):
+            if layer:
+                states = F.dropout(states, self.dropout)
+            forward = gru_layer(states, first, *weights[directions * layer])
+            last.append(forward[-1])
+            if self.bidirectional:
+                backward = gru_layer(states.flip(0), first, *weights[directions * layer + 1])
+                last.append(backward[-1])
+                forward = torch.cat([forward, backward.flip(0)], dim=2)
+            states = forward
+        return states.transpose(0, 1), torch.stack(last)
+
+    def _by_hand(self, inputs: Tensor) -> bool:
+        return (
+            self.training
+            and torch.is_grad_enabled()
+            and inputs.device.type == "cpu"
+            and inputs.dtype in (torch.float32, torch.float64)
+            and not torch.is_autocast_enabled("cpu")
+            and not torch.compiler.is_compiling()
+        )
