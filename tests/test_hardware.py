@@ -1,4 +1,5 @@
 import copy
+import os
 from dataclasses import replace
 
 import pytest
@@ -35,6 +36,12 @@ def test_without_a_gpu_the_cpu_in_full_precision(no_gpu):
     chosen = choose()
     assert (chosen.accelerator, chosen.devices, chosen.precision) == ("cpu", 1, "32-true")
     assert "no CUDA device was found" in chosen.reasons[0]
+
+
+def test_without_a_gpu_no_step_looks_for_one_in_nvidias_library(no_gpu, monkeypatch):
+    monkeypatch.setenv("PYTORCH_NVML_BASED_CUDA_CHECK", "1")  # as Lightning leaves it
+    choose()
+    assert os.environ["PYTORCH_NVML_BASED_CUDA_CHECK"] == "0"
 
 
 def test_with_a_gpu_bfloat16(one_gpu):

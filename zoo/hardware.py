@@ -51,6 +51,9 @@ def choose(trainer: dict[str, Any], *, channels_last: bool | Literal["auto"], ne
     Raises:
         ZooError: a GPU is asked for and there is none, or more of them than there are; a layout that cannot be had.
     """
+    if not torch.cuda.is_available():
+        # Lightning sets it to 1, and Adam, which looks for a GPU at every step, then loads NVIDIA's library each time.
+        os.environ["PYTORCH_NVML_BASED_CUDA_CHECK"] = "0"
     accelerator, reasons = _accelerator(trainer["accelerator"])
     on_gpu = accelerator in ("gpu", "cuda")
     devices = _devices(trainer["devices"], on_gpu)
