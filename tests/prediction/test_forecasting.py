@@ -102,6 +102,37 @@ def test_known_columns_are_read_from_the_rows_ahead(tmp_path: Path):
             predict(task, source(tmp_path, wrong))
 
 
+def test_a_horizon_out_of_reach_is_refused_before_the_rows_ahead(tmp_path: Path):
+    table = frame(90, promotion=np.arange(90) % 3)
+    task = model(tmp_path, table, "data.known=[promotion]", name="linear_forecaster")
+    with pytest.raises(ZooError, match=r"`horizon` \(=9\) is beyond the 5 steps"):
+        predict(task, source(tmp_path, table[:40]), horizon=9)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("y", "abc", "row 66, column `y`: 'abc' is no number"),
+        ("y", np.inf, "row 66, column `y`: the value is infinite"),
+        ("promotion", np.nan, "column `promotion` misses 1 of 80 values, the first in row 66"),
+        ("day", "2026-01-20", "row 66, column `day`: 2026-01-20T00:00:00 repeats the time of row 65"),
+        ("day", "2027-01-20", "row 67, column `day`: 2026-01-22T00:00:00 comes before the time of row 66"),
+        ("day", "soon", "row 66, column `day`: 'soon' is no time"),
+    ],
+)
+def test_rows_are_those_of_the_file_whatever_rows_ahead_stand_before_them(
+    tmp_path: Path, column: str, value: object, message: str
+):
+    table = frame(90, promotion=np.arange(90) % 3, shop="a")
+    task = model(tmp_path, table, "data.known=[promotion]", "data.series=shop", name="linear_forecaster")
+    one = frame(45, promotion=0, shop="a").astype(object)
+    one.loc[40:, "y"] = np.nan
+    both = pd.concat([one, one.assign(shop="b")], ignore_index=True)
+    both.loc[65, column] = value
+    with pytest.raises(ZooError, match=message):
+        predict(task, source(tmp_path, both))
+
+
 def test_a_checkpoint_forecasts_from_the_file_alone(tmp_path: Path):
     import torch
 

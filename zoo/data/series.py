@@ -132,9 +132,10 @@ class TableData(SeriesData):
             if cut(n, self.fractions, self.context, self.horizon, self._fold) is not None
         )
         who = f"series `{name}` of {where}" if name else where
+        blocks = "" if self._fold is None else f", and its last part cut into folds={self._fold[1]},"
         return (
             f"{who} has {length} points; data.context={self.context} and data.horizon={self.horizon} split by "
-            f"{list(self.fractions)} need at least {least}"
+            f"{list(self.fractions)}{blocks} need at least {least}"
         )
 
     def card(self) -> dict[str, Any]:

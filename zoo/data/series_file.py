@@ -26,8 +26,7 @@ def read_frame(path: Path, *, header: bool) -> pd.DataFrame:
     try:
         if kind == ".parquet":
             frame = pd.read_parquet(path)
-            if frame.index.name is not None:
-                frame = frame.reset_index()
+            frame = frame.reset_index(drop=frame.index.name is None)
         else:
             separator = "\t" if kind == ".tsv" else ","
             frame = pd.read_csv(path, sep=separator, header=0 if header else None, skipinitialspace=True)

@@ -57,7 +57,7 @@ class SeriesTable:
 
 
 def read_table(frame: pd.DataFrame, columns: Columns, *, fill: str | None, where: str) -> SeriesTable:
-    """The series of a data frame; `where` names its source in messages. Rows are counted from 1.
+    """The series of a data frame; `where` names its source in messages, and the frame's index its rows, from 0.
 
     `fill` says what stands for a missing value: forward, the value before it; zero; null refuses it.
 
@@ -73,7 +73,8 @@ def read_table(frame: pd.DataFrame, columns: Columns, *, fill: str | None, where
     stamps, step = _stamps(frame, groups, columns, where)
     wanted = columns.targets + columns.covariates
     numbers = {name: _numbers(frame[name], name, where) for name in [*wanted, *columns.known]}
-    filled = {name: _fill(values, name, groups, fill, where) for name, values in numbers.items()}
+    file_rows = frame.index.to_numpy() + 1
+    filled = {name: _fill(values, name, groups, fill, file_rows, where) for name, values in numbers.items()}
     order = np.concatenate(list(groups.values()))
     return SeriesTable(
         columns=columns,
@@ -135,7 +136,8 @@ def _stamps(
             stamps[rows] = np.arange(len(rows))
         return stamps, Step(kind="number", size="1")
     stamps = parse_stamps(frame[columns.time], columns.time, where)
-    found = [check_stamps(stamps, rows, columns.time, where) for rows in groups.values()]
+    file_rows = frame.index.to_numpy() + 1
+    found = [check_stamps(stamps[rows], file_rows[rows], columns.time, where) for rows in groups.values()]
     for name, step in zip(groups, found, strict=True):
         if step != found[0]:
             raise ZooError(
@@ -152,23 +154,25 @@ def _numbers(column: pd.Series, name: str, where: str) -> np.ndarray:
         value = column.iloc[text[0]]
         a_time = pd.notna(pd.to_datetime(str(value), errors="coerce", format="ISO8601"))
         hint = f"; if it is the column of times, give data.time={name}" if a_time else ""
-        raise ZooError(f"{where}, row {text[0] + 1}, column `{name}`: {value!r} is no number{hint}")
+        raise ZooError(f"{where}, row {column.index[text[0]] + 1}, column `{name}`: {value!r} is no number{hint}")
     infinite = np.flatnonzero(np.isinf(values))
     if len(infinite):
-        raise ZooError(f"{where}, row {infinite[0] + 1}, column `{name}`: the value is infinite")
+        raise ZooError(f"{where}, row {column.index[infinite[0]] + 1}, column `{name}`: the value is infinite")
     return values
 
 
-def _fill(values: np.ndarray, name: str, groups: dict[str, np.ndarray], fill: str | None, where: str) -> int:
+def _fill(
+    values: np.ndarray, name: str, groups: dict[str, np.ndarray], fill: str | None, file_rows: np.ndarray, where: str
+) -> int:
     """Fills missing values in place, from the past of the same series alone; says how many there were."""
     missing = np.isnan(values)
     count = int(missing.sum())
     if not count:
         return 0
-    first = int(np.flatnonzero(missing)[0])
+    first = file_rows[np.flatnonzero(missing)[0]]
     if fill is None:
         raise ZooError(
-            f"{where}: column `{name}` misses {count} of {len(values)} values, the first in row {first + 1}: "
+            f"{where}: column `{name}` misses {count} of {len(values)} values, the first in row {first}: "
             f"data.fill=forward repeats the value before, data.fill=zero puts 0"
         )
     if fill == "zero":
@@ -177,7 +181,7 @@ def _fill(values: np.ndarray, name: str, groups: dict[str, np.ndarray], fill: st
     for rows in groups.values():
         if missing[rows[0]]:
             raise ZooError(
-                f"{where}, row {rows[0] + 1}, column `{name}`: the series begins with a missing value, and "
+                f"{where}, row {file_rows[rows[0]]}, column `{name}`: the series begins with a missing value, and "
                 f"data.fill=forward has nothing to repeat: leave the first rows out, or use data.fill=zero"
             )
         latest = np.maximum.accumulate(np.where(missing[rows], 0, np.arange(len(rows))))

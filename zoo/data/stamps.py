@@ -17,7 +17,7 @@ class Step(NamedTuple):
 
 
 def parse_stamps(column: pd.Series, name: str, where: str) -> np.ndarray:
-    """The stamps of a column as datetime64[ns], or as numbers where it has numbers.
+    """The stamps of a column as datetime64[ns], or as numbers where it has numbers; its index counts rows from 0.
 
     Raises:
         ZooError: names the first that is neither.
@@ -26,28 +26,27 @@ def parse_stamps(column: pd.Series, name: str, where: str) -> np.ndarray:
         values = column.to_numpy()
         bad = np.flatnonzero(~np.isfinite(values.astype(np.float64)))
         if len(bad):
-            raise ZooError(f"{where}, row {bad[0] + 1}, column `{name}`: the time is missing")
+            raise ZooError(f"{where}, row {column.index[bad[0]] + 1}, column `{name}`: the time is missing")
         whole = values.astype(np.int64)
         return whole if (whole == values).all() else values
     times = pd.to_datetime(column, errors="coerce", format="ISO8601", utc=_has_zone(column))
     bad = np.flatnonzero(times.isna().to_numpy())
     if len(bad):
         raise ZooError(
-            f"{where}, row {bad[0] + 1}, column `{name}`: {column.iloc[bad[0]]!r} is no time; write 2026-01-31, "
-            f"2026-01-31T12:00, or a number"
+            f"{where}, row {column.index[bad[0]] + 1}, column `{name}`: {column.iloc[bad[0]]!r} is no time; write "
+            f"2026-01-31, 2026-01-31T12:00, or a number"
         )
     if times.dt.tz is not None:
         times = times.dt.tz_convert(None)  # in UTC, where no hour is skipped or repeated
     return times.to_numpy(dtype="datetime64[ns]")
 
 
-def check_stamps(stamps: np.ndarray, rows: np.ndarray, name: str, where: str) -> Step:
-    """The step between the stamps of one series, given by its rows.
+def check_stamps(own: np.ndarray, rows: np.ndarray, name: str, where: str) -> Step:
+    """The step between the stamps of one series, which stand in these rows of its source, counted from 1.
 
     Raises:
         ZooError: names the first row whose stamp is repeated, out of order, or not evenly spaced.
     """
-    own = stamps[rows]
     steps = np.diff(own)
     zero = np.zeros(1, dtype=steps.dtype)[0] if len(steps) else 0
     for wrong, what in ((steps == zero, "repeats the time"), (steps < zero, "comes before the time")):
@@ -55,10 +54,10 @@ def check_stamps(stamps: np.ndarray, rows: np.ndarray, name: str, where: str) ->
             at = int(np.flatnonzero(wrong)[0]) + 1
             mend = "keep one row for each time" if what.startswith("repeats") else f"sort the file by `{name}`"
             raise ZooError(
-                f"{where}, row {rows[at] + 1}, column `{name}`: {plain_stamp(own[at])} {what} of row "
-                f"{rows[at - 1] + 1}, {plain_stamp(own[at - 1])}: {mend}"
+                f"{where}, row {rows[at]}, column `{name}`: {plain_stamp(own[at])} {what} of row {rows[at - 1]}, "
+                f"{plain_stamp(own[at - 1])}: {mend}"
             )
-    if not np.issubdtype(stamps.dtype, np.datetime64):
+    if not np.issubdtype(own.dtype, np.datetime64):
         return _number_step(own, rows, name, where)
     offset = pd.DatetimeIndex(own, freq="infer").freq if len(own) >= 3 else None
     if offset is not None:
@@ -109,7 +108,7 @@ def _refuse_irregular(own: np.ndarray, steps: np.ndarray, rows: np.ndarray, name
         return
     at = int(other[0]) + 1
     raise ZooError(
-        f"{where}, row {rows[at] + 1}, column `{name}`: {plain_stamp(own[at])} follows {plain_stamp(own[at - 1])} "
+        f"{where}, row {rows[at]}, column `{name}`: {plain_stamp(own[at])} follows {plain_stamp(own[at - 1])} "
         f"after {_size(steps[at - 1])}, where {_size(usual)} is usual: the times must be evenly spaced"
     )
 

@@ -37,6 +37,7 @@ def predict(
     card, steps = task.card, task.horizon if horizon is None else horizon
     if steps < 1:
         raise ZooError(f"`horizon` (={steps}) must be at least 1")
+    task.require_reach(steps, recursive=recursive)
     if source.is_dir():
         raise ZooError(f"{source} is a folder: a forecaster reads one CSV, Parquet or .npy file")
     table, ahead = _read(source, card)

@@ -86,6 +86,7 @@ class Forecasting(Task):
         self._check_loss(network, loss, loss_on)
         self.loss_on = loss_on
         self.horizon = horizon
+        self.in_channels = in_channels
         self.out_channels = out_channels
         for name, values in {
             "center": center or [0.0] * in_channels,
@@ -223,6 +224,24 @@ class Forecasting(Task):
         history, _, known = (batch, None, None) if isinstance(batch, Tensor) else batch
         return self._forecast(self._outputs(history, known))
 
+    def require_reach(self, steps: int, *, recursive: bool) -> None:
+        """Refuses a horizon that the network does not reach.
+
+        Raises:
+            ZooError: more steps than it was trained for, and `recursive` not asked for or not possible.
+        """
+        if steps > self.horizon and not (recursive or getattr(self.network, "recursive", False)):
+            raise ZooError(
+                f"`horizon` (={steps}) is beyond the {self.horizon} steps that this network was trained to forecast: "
+                f"ask for at most {self.horizon}, or feed its forecasts back with recursive=true"
+            )
+        if steps > self.horizon and self.in_channels != self.out_channels:
+            raise ZooError(
+                f"`horizon` (={steps}) is beyond the {self.horizon} steps that this network was trained to forecast, "
+                f"and it reads {self.in_channels - self.out_channels} columns that it does not forecast, so that "
+                f"its forecasts cannot be fed back"
+            )
+
     def forecast(
         self,
         history: Float[Tensor, "b t c"],
@@ -237,19 +256,9 @@ class Forecasting(Task):
         T steps are those of the history.
 
         Raises:
-            ZooError: more steps than the network was trained for, and `recursive` not asked for.
+            ZooError: as `require_reach` does.
         """
-        if steps > self.horizon and not (recursive or getattr(self.network, "recursive", False)):
-            raise ZooError(
-                f"`horizon` (={steps}) is beyond the {self.horizon} steps that this network was trained to forecast: "
-                f"ask for at most {self.horizon}, or feed its forecasts back with recursive=true"
-            )
-        if steps > self.horizon and history.shape[2] != self.out_channels:
-            raise ZooError(
-                f"`horizon` (={steps}) is beyond the {self.horizon} steps that this network was trained to forecast, "
-                f"and it reads {history.shape[2] - self.out_channels} columns that it does not forecast, so that "
-                f"its forecasts cannot be fed back"
-            )
+        self.require_reach(steps, recursive=recursive)
         context, blocks = history.shape[1], []
         for done in range(0, steps, self.horizon):
             ahead = None if known is None else known[:, done : done + context + self.horizon]
