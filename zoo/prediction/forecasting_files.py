@@ -79,7 +79,7 @@ def draw_forecast(path: Path, result: SeriesForecast) -> Path:
                     label="interval",
                 )
             axes.set_title(plain_text(f"{result.series} {name}".strip()))
-        panels[0].legend(loc="upper left")
+        panels[0].legend(loc="best")
     return path
 
 

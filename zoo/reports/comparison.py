@@ -53,7 +53,7 @@ def draw_bars(path: Path, metric: str, values: dict[str, float]) -> Path:
         colours = [COLOURS[0]] + ["#b8c0cc"] * (len(values) - 1)
         bars = axes.barh(positions, list(values.values()), height=0.62, color=colours)
         axes.bar_label(bars, [f"{value:.4g}" for value in values.values()], padding=5, color=SOFT)
-        axes.set_yticks(positions, [plain_text(name) for name in values])
+        axes.set_yticks(positions, [plain_text(name, 48) for name in values])
         axes.set_xlabel(metric)
         axes.margins(x=0.12)
         axes.invert_yaxis()

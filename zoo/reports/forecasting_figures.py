@@ -30,7 +30,7 @@ def draw_windows(path: Path, windows: Sequence[tuple[str, Array, Array, Array, A
             axes.set_title(title)
         for axes in panels[len(windows) :]:
             axes.remove()
-        panels[0].legend(loc="upper left")
+        panels[0].legend(loc="best")
     return path
 
 
@@ -41,8 +41,9 @@ def draw_horizon(path: Path, errors: Mapping[str, Array]) -> Path:
         for colour, (name, values) in zip(COLOURS, errors.items(), strict=False):
             steps = np.arange(1, len(values) + 1)
             axes.plot(steps, values, color=colour, label=name, marker="o" if len(values) < 20 else None, markersize=4)
-        highest = max(float(values[-1]) for name, values in errors.items() if name != "last2")
-        axes.set_ylim(0, 1.6 * highest)  # a trend that runs away would flatten the others
+        # LAST2's trend may run away and would flatten the others: its first step alone is sure to be seen
+        seen = [values[:1] if name == "last2" else values for name, values in errors.items()]
+        axes.set_ylim(0, 1.15 * max(float(values.max()) for values in seen))
         axes.set_xlabel("steps ahead")
         axes.set_ylabel("RMSE, standardised")
         axes.legend()
