@@ -96,6 +96,15 @@ def test_gradual_unfreezes_from_the_head_down() -> None:
     assert moved == {"layer2", "layer3", "layer4", "fc"}
 
 
+@pytest.mark.parametrize(("epochs", "never"), [(1, 5), (2, 0), (3, 0)])
+@quiet
+def test_gradual_warns_of_stages_that_are_never_unfrozen(epochs: int, never: int, capsys: Any) -> None:
+    task = task_of(resnet())
+    fit(task, Gradual(unfrozen_at=0.5, layer_decay=1.0).prepare(task), epochs=epochs)
+    warned = f"leaves {never} of 5 stages frozen to the end of trainer.max_epochs={epochs}" in capsys.readouterr().err
+    assert warned == bool(never)
+
+
 @pytest.mark.parametrize("decay", [0.5, 1.0])
 def test_each_stage_has_the_rate_of_the_formula(decay: float) -> None:
     task = task_of(resnet())

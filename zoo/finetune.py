@@ -154,9 +154,22 @@ class Thaw(Callback):
         self.unfrozen_at = unfrozen_at
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Refuses several processes: they share gradients of the parameters that trained at the start alone."""
-        if stage == "fit" and trainer.world_size > 1:
+        """Refuses several processes: they share gradients of the parameters that trained at the start alone.
+
+        Warns where training ends before everything trains.
+        """
+        if stage != "fit":
+            return
+        if trainer.world_size > 1:
             raise ZooError("finetune=gradual trains on one device: give trainer.devices=1, or finetune=full")
+        epochs, stages = trainer.max_epochs or 1, len(stages_and_head(_network(pl_module))[0])
+        never = frozen_stages(epochs - 1, epochs, stages, self.unfrozen_at)
+        if epochs > 0 and never:
+            print(
+                f"warning: finetune=gradual leaves {never} of {stages} stages frozen to the end of "
+                f"trainer.max_epochs={epochs}: give more epochs, or finetune=full",
+                file=sys.stderr,
+            )
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """What this epoch trains."""
