@@ -225,7 +225,7 @@ def test_a_checkpoint_of_another_model(refused, trained):
     line = refused("model=resnet18", f"resume={trained}", *QUICK)
     assert line.startswith(f"resume={trained}: a checkpoint of another model; its `model.network._target_` is ")
     line = refused("model=resnet18", f"pretrained={trained}", *QUICK)
-    assert line.startswith("last.ckpt does not fit ResNet: conv1.weight 64×")
+    assert line.startswith("last.ckpt (lenet5) does not fit ResNet: conv1.weight 64×")
 
 
 def test_a_finished_run(refused, trained):
