@@ -11,11 +11,14 @@ from zoo.build import build_data, create_model
 from zoo.config import compose, plain
 from zoo.errors import ZooError
 from zoo.losses.cross_entropy import CrossEntropy
+from zoo.losses.yolo import YoloLoss
 from zoo.networks.googlenet import GoogLeNet
 from zoo.networks.lenet import LeNet5
 from zoo.networks.resnet import ResNet
+from zoo.networks.yolo import YOLO, SmallDarknet
 from zoo.pretrained import fit, load_pretrained, normalize_as
 from zoo.tasks.classification import Classification
+from zoo.tasks.detection import Detection
 from zoo.weights import Source
 
 
@@ -157,3 +160,67 @@ def test_pictures_of_identities_are_normalized_as_the_weights_expect() -> None:
     assert data.card()["preprocessing"]["mean"] == pytest.approx([0.4])  # one channel: the mean of the three
     images, _ = data.normalize((torch.full((1, 1, 32, 32), 0.6), torch.zeros(1)))
     assert images.unique().tolist() == pytest.approx([1.0])
+
+
+SHAPES = [[4.0, 4.0], [8.0, 8.0], [12.0, 12.0], [20.0, 20.0]]
+
+
+def yolo(classes: int, grown: float = 0.0) -> YOLO:
+    backbone = SmallDarknet(widths=(4, 8, 8, 8), depths=(0, 0, 0, 0))
+    return YOLO(backbone=backbone, width=8, num_classes=classes, anchors=[[w + grown, h] for w, h in SHAPES])
+
+
+@pytest.mark.parametrize(
+    ("names", "kept"),
+    [("cba", {0: 2, 1: 1, 2: 0}), ("xbay", {1: 1, 2: 0}), ("b", {0: 1}), ("abc", {0: 0, 1: 1, 2: 2})],
+)
+def test_every_anchor_of_a_detector_keeps_its_box_and_the_classes_that_both_know(
+    names: str, kept: dict[int, int]
+) -> None:
+    torch.manual_seed(0)
+    ours, theirs = yolo(len(names)), yolo(3)
+    before = [branch[-1].weight.detach().clone() for branch in ours.branches]  # type: ignore[index]
+    report = fit(ours, source(theirs, list("abc")), class_names=list(names))
+    assert len(report.new) == (0 if names == "abc" else 2)
+    assert all(f"3→{len(names)} classes, {len(kept)} rows kept by name" in line for line in report.new)
+    for mine, other, old in zip(ours.branches, theirs.branches, before, strict=True):
+        found, given, fresh = (
+            w.view(2, -1, 8)
+            for w in (mine[-1].weight, other[-1].weight, old)  # type: ignore[index]
+        )
+        assert torch.equal(found[:, :5], given[:, :5])
+        for i in range(len(names)):
+            assert torch.equal(found[:, 5 + i], given[:, 5 + kept[i]] if i in kept else fresh[:, 5 + i])
+    assert torch.equal(ours.inward[0][0].weight, theirs.inward[0][0].weight)  # type: ignore[index]
+
+
+def detector(network: YOLO) -> Detection:
+    weights = {"objectness_weight": 1.0, "box_weight": 1.0, "class_weight": 1.0}
+    loss = YoloLoss(**weights, match_ratio=4.0, gamma=0.0, class_weights=None)
+    return Detection(network=network, loss=loss, min_score=0.01, iou_threshold=0.5)
+
+
+def test_a_detector_keeps_the_anchors_of_its_own_data() -> None:
+    task, theirs = detector(yolo(3, grown=1.0)), yolo(3)
+    own = task.network.anchors.clone()  # type: ignore[operator, union-attr]
+    lines = load_pretrained(task, source(theirs), model="yolo")
+    assert lines[0].endswith("of net.pth; anchors are not theirs but this model's own")
+    assert torch.equal(task.network.anchors, own)  # type: ignore[arg-type]
+    assert load_pretrained(detector(yolo(3)), source(theirs), model="yolo")[0].endswith("of net.pth")
+
+
+def test_a_detector_without_data_takes_the_anchors_with_the_weights(tmp_path: Path) -> None:
+    given = [[10.0 + i, 12.0] for i in range(6)]
+    theirs = create_model("yolo", num_classes=3, anchors=given)
+    torch.save(theirs.network.state_dict(), tmp_path / "yolo.pth")
+    ours = create_model("yolo", num_classes=3, pretrained=str(tmp_path / "yolo.pth"))
+    assert torch.equal(ours.network.anchors, theirs.network.anchors)
+    told = [[11.0 + i, 12.0] for i in range(6)]
+    ours = create_model("yolo", num_classes=3, anchors=told, pretrained=str(tmp_path / "yolo.pth"))
+    assert torch.equal(ours.network.anchors.view(-1, 2), torch.tensor(told))
+
+
+def test_a_detector_with_other_anchors_in_number_is_refused() -> None:
+    ours = YOLO(backbone=SmallDarknet(widths=(4, 8, 8, 8), depths=(0, 0, 0, 0)), width=8, num_classes=3)
+    with pytest.raises(ZooError, match=r"does not fit YOLO: anchors 2×3×2 is 2×2×2"):
+        fit(ours, source(yolo(3)), class_names=list("abc"), keep={"anchors"})

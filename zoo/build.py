@@ -168,7 +168,7 @@ def create_model(name: str, *, pretrained: str | None = None, **facts: Any) -> T
     if pretrained is not None:
         from zoo.pretrained import load_pretrained
 
-        load_pretrained(task, pretrained, model=name)
+        load_pretrained(task, pretrained, model=name, keep=task.measured_facts & facts.keys())  # none was measured here
     return task.eval()
 
 

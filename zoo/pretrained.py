@@ -1,6 +1,6 @@
 """Weights from elsewhere into a network: what fits is loaded, what is new is said, the rest is refused."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ from zoo.errors import ZooError
 from zoo.tasks.base import Task
 from zoo.weights import Source, find
 
+Layout = tuple[int, int]
+"""Blocks of rows in a head's weight, and the rows of each block that stand before those of the classes."""
 _COUNTER = ".num_batches_tracked"  # older files lack it, and nothing reads it
 
 
@@ -36,13 +38,19 @@ class Report:
 
 
 def load_pretrained(
-    task: Task, source: str | Path | Source, *, model: str, class_names: Sequence[str] | None = None
+    task: Task,
+    source: str | Path | Source,
+    *,
+    model: str,
+    class_names: Sequence[str] | None = None,
+    keep: Collection[str] | None = None,
 ) -> list[str]:
     """Loads published weights by name, or a file of weights, into the task's network; says in three lines what it did.
 
     A head for another number of classes keeps the rows of `class_names` that the source also knows and is new for
-    the others. A first convolution for another number of channels is adapted. The task's card gets the preprocessing
-    and, where the head was loaded whole, the class names, unless the data has said them.
+    the others. A first convolution for another number of channels is adapted. The buffers named in `keep` stay the
+    task's own; not given, those are the facts measured on its data, as a detector's anchors. The task's card gets the
+    preprocessing and, where the head was loaded whole, the class names, unless the data has said them.
 
     Raises:
         ZooError: no such weights, a file that cannot be trusted, or tensors that neither fit nor are explained.
@@ -51,7 +59,7 @@ def load_pretrained(
     network: Any = task.network
     if hasattr(network, "backbone") and not any(key.startswith("backbone.") for key in found.state):
         network = network.backbone  # weights of a classifier, for a network built upon one
-    report = fit(network, found, class_names=class_names)
+    report = fit(network, found, class_names=class_names, keep=task.measured_facts if keep is None else keep)
     known: dict[str, Any] = {"preprocessing": dict(found.preprocessing)} if found.preprocessing else {}
     if found.class_names and not report.new:
         known["class_names"] = list(found.class_names)
@@ -75,14 +83,15 @@ def normalize_as(datamodule: DataModule, preprocessing: Mapping[str, Any] | None
     return True
 
 
-def fit(network: nn.Module, source: Source, *, class_names: Sequence[str] | None) -> Report:
-    """Copies what fits into `network`.
+def fit(network: nn.Module, source: Source, *, class_names: Sequence[str] | None, keep: Collection[str] = ()) -> Report:
+    """Copies what fits into `network`, but for the buffers named in `keep`.
 
     Raises:
         ZooError: tensors that neither fit nor are explained; then the network is as it was.
     """
     report = Report()
     heads = _heads(network)
+    layout: Layout = getattr(network, "head_layout", (1, 0))
     own = network.state_dict()
     result: dict[str, Tensor] = {}
     wrong: list[str] = []
@@ -90,9 +99,11 @@ def fit(network: nn.Module, source: Source, *, class_names: Sequence[str] | None
     for key, mine in own.items():
         module = key.rpartition(".")[0]
         theirs = source.state.get(key)
-        if module in heads and (theirs is None or theirs.shape[1:] == mine.shape[1:]):
-            result[key] = _head_rows(mine, theirs, class_names, source.class_names)
+        if module in heads and (theirs is None or _same_head(mine, theirs, layout)):
+            result[key] = _head_rows(mine, theirs, class_names, source.class_names, layout)
             report.loaded += result[key] is theirs
+        elif key in keep and theirs is not None and theirs.shape == mine.shape and not theirs.equal(mine.to(theirs)):
+            report.adapted.append(f"{key} are not theirs but this model's own")
         elif theirs is not None and theirs.shape == mine.shape:
             result[key] = theirs
             report.loaded += 1
@@ -104,7 +115,7 @@ def fit(network: nn.Module, source: Source, *, class_names: Sequence[str] | None
             continue
         else:
             wrong.append(f"{key} {_shape(mine)} is {'missing' if theirs is None else _shape(theirs)}")
-    _say_heads(report, own, source, heads, result, class_names)
+    _say_heads(report, own, source, heads, result, class_names, layout)
     surplus = [key for key in source.state if key not in own]
     unexplained = [key for key in surplus if not _explained(key, network, heads)]
     wrong += [f"{key} {_shape(source.state[key])} has no place" for key in unexplained]
@@ -127,18 +138,31 @@ def _heads(network: nn.Module) -> tuple[str, ...]:
     return tuple(linear[-1:])
 
 
+def _same_head(mine: Tensor, theirs: Tensor, layout: Layout) -> bool:
+    """Whether two heads differ in nothing but the number of their classes."""
+    blocks, before = layout
+    return theirs.shape[1:] == mine.shape[1:] and not len(theirs) % blocks and len(theirs) >= blocks * before
+
+
 def _head_rows(
-    mine: Tensor, theirs: Tensor | None, names: Sequence[str] | None, their_names: Sequence[str] | None
+    mine: Tensor,
+    theirs: Tensor | None,
+    names: Sequence[str] | None,
+    their_names: Sequence[str] | None,
+    layout: Layout,
 ) -> Tensor:
     """Their rows where class names match, ours elsewhere; theirs whole where nothing says that the classes differ."""
     if theirs is None:
         return mine
-    if names is None or their_names is None or list(names) == list(their_names):
-        return theirs if theirs.shape == mine.shape else mine
-    rows = mine.clone()
-    for ours_at, theirs_at in _matches(names, their_names):
-        rows[ours_at] = theirs[theirs_at]
-    return rows
+    unnamed = names is None or their_names is None
+    if theirs.shape == mine.shape and (unnamed or list(names or ()) == list(their_names or ())):
+        return theirs
+    blocks, before = layout
+    rows, others = mine.clone().unflatten(0, (blocks, -1)), theirs.unflatten(0, (blocks, -1))
+    rows[:, :before] = others[:, :before]
+    for ours_at, theirs_at in _matches(names or (), their_names or ()):
+        rows[:, before + ours_at] = others[:, before + theirs_at]
+    return rows.flatten(0, 1)
 
 
 def _matches(names: Sequence[str], their_names: Sequence[str]) -> list[tuple[int, int]]:
@@ -153,7 +177,9 @@ def _say_heads(
     heads: Sequence[str],
     result: Mapping[str, Tensor],
     names: Sequence[str] | None,
+    layout: Layout,
 ) -> None:
+    blocks, before = layout
     for head in heads:
         key = f"{head}.weight"
         theirs = source.state.get(key)
@@ -162,7 +188,8 @@ def _say_heads(
         if theirs is None:
             report.new.append(f"{head} ({len(own[key])} outputs), which the weights lack")
             continue
-        line = f"{head} {len(theirs)}→{len(own[key])} {'outputs' if names is None else 'classes'}"
+        old, new = (len(weight) // blocks - before for weight in (theirs, own[key]))
+        line = f"{head} {old}→{new} {'outputs' if names is None else 'classes'}"
         if names is not None and source.class_names is not None:
             kept = _matches(names, source.class_names)
             line += f", {len(kept)} rows kept by name" + (f" ({names[kept[0][0]]}, …)" if kept else "")
@@ -178,8 +205,9 @@ def _other_channels(weight: Tensor, channels: int) -> Tensor:
 
 
 def _optional(module: str, heads: Sequence[str]) -> bool:
-    """Whether a module belongs to an auxiliary head, which weights may lack."""
-    return module.partition(".")[0] in {head.partition(".")[0] for head in heads[1:]}
+    """Whether a module belongs to an auxiliary head, which stands apart from the first and which weights may lack."""
+    first, *others = [head.partition(".")[0] for head in heads] or [""]
+    return module.partition(".")[0] in set(others) - {first}
 
 
 def _explained(key: str, network: nn.Module, heads: Sequence[str]) -> bool:

@@ -92,7 +92,6 @@ class YOLO(nn.Module):
         ZooError: anchors that do not divide evenly over the maps.
     """
 
-    heads: tuple[str, ...] = ()  # an output for other classes shares no rows: its weights fit whole or not at all
     channels_last = True  # measured on two cores: training takes 0.85 of the time
     anchors: Float[Tensor, "levels a 2"]
     mean: Tensor
@@ -125,6 +124,16 @@ class YOLO(nn.Module):
             last = nn.Conv2d(width, self.anchors.shape[1] * (BOX + num_classes), 1)
             self._start_rare(last, stride)
             self.branches.append(nn.Sequential(ConvBlock(width, width), ConvBlock(width, width), last))
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """Paths of the layers whose outputs are for the classes."""
+        return tuple(f"branches.{level}.2" for level in range(len(self.branches)))
+
+    @property
+    def head_layout(self) -> tuple[int, int]:
+        """Blocks of rows in the weight of a head, one for each anchor, and the rows of a block before its classes."""
+        return self.anchors.shape[1], BOX
 
     def forward(self, images: Float[Tensor, "b c h w"]) -> tuple[Float[Tensor, "b _ _ a values"], ...]:
         """Raw grids, the finest first.
