@@ -39,6 +39,17 @@ def test_kept_boxes_are_the_detections(task):
         assert mine[:, 6].long().tolist() == found.labels.tolist()
 
 
+def test_empty_and_infinite_boxes_are_not_kept(task, monkeypatch):
+    boxes, scores = task(torch.rand(1, 3, 64, 64))
+    boxes[0, 0::3, 2] = boxes[0, 0::3, 0]
+    boxes[0, 1::3, 0] = float("nan")
+    monkeypatch.setattr(task, "forward", lambda images: (boxes, scores))
+    rows = KeptBoxes(task)(torch.rand(1, 3, 64, 64))
+    assert len(rows) > 5
+    assert torch.isfinite(rows).all()
+    assert ((rows[:, 3] > rows[:, 1]) & (rows[:, 4] > rows[:, 2])).all()
+
+
 @pytest.mark.parametrize("nms", [False, True])
 def test_the_onnx_file_equals_the_detector_at_batches_of_1_and_3(task, tmp_path, nms):
     for package in ("onnx", "onnxscript", "onnxruntime"):

@@ -4,8 +4,11 @@ import torch
 from torch import Tensor, nn
 
 from zoo.metrics.detection import MAX_DETECTIONS
+from zoo.ops.boxes import valid
 from zoo.ops.nms import next_below, nms
 from zoo.tasks.detection import Detection
+
+_NEVER = -1.0  # below every `min_score`
 
 
 class AllBoxes(nn.Module):
@@ -44,13 +47,14 @@ class KeptBoxes(nn.Module):
         """The rows."""
         boxes, scores = self.task(images)
         best, labels = scores.max(-1)
+        best = torch.where(valid(boxes), best, _NEVER)
         kept = self._symbolic(boxes, scores, best) if torch.compiler.is_exporting() else self._kept(boxes, best, labels)
         image, box = kept[:, 0], kept[:, 2]
         one = [value[image, box, None].to(boxes.dtype) for value in (best, labels)]
         return torch.cat([image[:, None].to(boxes.dtype), boxes[image, box], *one], 1)
 
     def _symbolic(self, boxes: Tensor, scores: Tensor, best: Tensor) -> Tensor:
-        only_best = torch.where(scores == best[..., None], scores, torch.zeros_like(scores))  # a box has one class
+        only_best = torch.where(scores == best[..., None], scores, _NEVER)  # a box has one class
         inputs = (
             boxes,
             only_best.transpose(1, 2),

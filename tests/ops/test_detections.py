@@ -55,6 +55,13 @@ def test_boxes_and_scores_that_are_not_finite_are_discarded():
     assert torch.equal(found.boxes, boxes[3:])
 
 
+def test_empty_boxes_are_discarded():
+    boxes, scores = dense(4, 2, 2)
+    boxes[0, 2], boxes[1, 3], boxes[2] = boxes[0, 0], boxes[1, 1] - 1, 0
+    found = select(boxes, scores, min_score=0.0, iou_threshold=0.5, max_detections=10)
+    assert torch.equal(found.boxes, boxes[3:])
+
+
 def test_top_k_looks_at_the_best_only():
     boxes, scores = dense(50, 2, 3)
     found = select(boxes, scores, min_score=0.0, iou_threshold=0.5, max_detections=50, top_k=5)

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from zoo.baselines.detection import baselines
+from zoo.baselines.detection import baselines, slide
 from zoo.build import build_data, build_task
 from zoo.config import compose, plain
 from zoo.reports.detection import sections
@@ -59,3 +59,12 @@ def test_the_sliding_baseline_is_measured_like_the_detector_and_repeats(built):
     assert 0 <= first["map"] <= first["map_50"] <= 1
     assert first["map_50"] == again["map_50"]
     assert first["ms_per_image"] > 0
+
+
+def test_the_windows_of_the_baseline_end_at_the_border():
+    torch.manual_seed(0)
+    windows = torch.nn.Conv2d(3, 3, 32, stride=4)
+    found = slide(windows, torch.rand(1, 3, 64, 64), torch.tensor([[24.0, 24.0]]))
+    assert len(found.boxes) > 3
+    assert found.boxes.min() == 0
+    assert found.boxes.max() <= 64

@@ -70,6 +70,18 @@ def test_grids_made_from_the_truth_measure_as_perfect():
     }
 
 
+def test_an_object_at_the_border_is_measured_with_the_box_that_is_given():
+    targets = [{"boxes": torch.tensor([[-12.0, 2.0, 20.0, 30.0]]), "labels": torch.tensor([0])}]
+    task = make(Oracle(targets)).eval()
+    seen = [{"boxes": torch.tensor([[0.0, 2.0, 20.0, 30.0]]), "labels": torch.tensor([0])}]
+    images = torch.zeros(1, 3, 64, 64)
+    task.validation_step((images, seen), 0)
+    assert float(task.val_metrics.compute()["val/map"]) == pytest.approx(1.0)
+    best = task.detect(images)[0].boxes[:1]
+    torch.testing.assert_close(best, seen[0]["boxes"])
+    torch.testing.assert_close(task._boxes_of("val")._found()[0].boxes[:1], best)
+
+
 def test_the_forward_gives_boxes_and_scores_of_all_anchors():
     boxes, scores = make().eval()(torch.rand(2, 3, 64, 64))
     assert boxes.shape == (2, (64 + 16) * 3, 4)

@@ -15,7 +15,7 @@ from zoo.data.image_base import to_unit
 from zoo.metrics.detection import MAX_DETECTIONS, DetectionMetrics
 from zoo.networks.convolutional import Convolutional, to_convolutional
 from zoo.networks.lenet import LeNet5
-from zoo.ops.boxes import convert
+from zoo.ops.boxes import clip, convert
 from zoo.ops.detections import Detections, select
 from zoo.ops.iou import pairwise_iou
 from zoo.tasks.base import Task
@@ -127,7 +127,8 @@ def slide(slider: nn.Module, images: Float[Tensor, "1 3 h w"], anchors: Float[Te
         boxes.append(convert(torch.cat([centres, shape.expand(len(centres), 2)], 1), "cxcywh", "xyxy"))
     if not boxes:
         return Detections(torch.empty(0, 4), torch.empty(0), torch.empty(0, dtype=torch.long))
-    return select(torch.cat(boxes), torch.cat(scores), min_score=0.05, iou_threshold=0.3, max_detections=MAX_DETECTIONS)
+    inside = clip(torch.cat(boxes), height, width)  # as the detector's
+    return select(inside, torch.cat(scores), min_score=0.05, iou_threshold=0.3, max_detections=MAX_DETECTIONS)
 
 
 def _window(picture: Float[Tensor, "3 h w"], box: Float[Tensor, "4"]) -> Float[Tensor, "3 s s"]:

@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from zoo.ops.boxes import valid
 from zoo.ops.nms import PREFIX, Kernel, classwise_nms, soft_nms
 
 
@@ -30,14 +31,14 @@ def select(
 ) -> Detections:
     """The detections of one image: every box has its best class, and class-wise NMS keeps the best boxes.
 
-    Boxes under `min_score`, or not finite, are discarded; `top_k` keeps only the best before NMS; `soft_sigma`
+    Boxes under `min_score`, empty or not finite, are discarded; `top_k` keeps only the best before NMS; `soft_sigma`
     takes soft-NMS. The result is exact and the same at any machine speed: greedy NMS of the best k boxes is a
     prefix of greedy NMS of all, so NMS looks at the best few, and at four times as many only where they leave
     fewer than `max_detections`.
     """
     best = scores.float().amax(-1) if scores.shape[-1] else scores.new_zeros(len(scores))
     alive = torch.nonzero(best >= min_score)[:, 0]
-    alive = alive[torch.isfinite(boxes[alive]).all(-1)]
+    alive = alive[valid(boxes[alive])]
     alive = alive[best[alive].argsort(descending=True, stable=True)][:top_k]
     if not len(alive):
         return Detections(boxes[:0].float(), best[:0], alive)

@@ -14,7 +14,7 @@ from zoo.data.drawn_boxes import COLOURS, draw_boxes
 from zoo.data.image_base import to_unit
 from zoo.data.images import UnreadableImage, read_image
 from zoo.errors import ZooError
-from zoo.ops.boxes import clip
+from zoo.ops.boxes import clip, valid
 from zoo.ops.detections import Detections
 from zoo.prediction.images import image_files, unused, write_json, write_table
 from zoo.prediction.video import frames, is_video
@@ -166,7 +166,9 @@ def _detect(
     ]
     for letterbox, detections in zip(boxing, found, strict=True):
         width, height = letterbox.original
-        yield detections._replace(boxes=clip(letterbox.back(detections.boxes.cpu()), height, width))
+        boxes = clip(letterbox.back(detections.boxes.cpu()), height, width)
+        shown = valid(boxes)  # others lie in the grey beside the picture
+        yield Detections(boxes[shown], *(part.cpu()[shown] for part in detections[1:]))
 
 
 def _result(picture: _Picture, found: Detections, names: list[str]) -> BoxPrediction:
