@@ -16,7 +16,7 @@ class AllBoxes(nn.Module):
 
     Images in [0, 1] to all boxes [B N 4], xyxy in pixels of the input, their scores [B N] and classes [B N]."""
 
-    scaled = False
+    span = (0.0, 1.0)
 
     def __init__(self, task: Detection) -> None:
         super().__init__()
@@ -33,15 +33,15 @@ class KeptBoxes(nn.Module):
     """What is exported with NMS, to ONNX alone, whose NonMaxSuppression takes a whole batch.
 
     Images in [0, 1] to rows [K 7] of what is kept: number of the image in the batch, x1, y1, x2, y2, score, class, at
-    most 100 of each class of an image, by image, class and falling score. The thresholds are the task's.
+    most 100 of each class of an image, by image, class and falling score. The IoU threshold is the task's.
     """
 
-    scaled = False
+    span = (0.0, 1.0)
 
-    def __init__(self, task: Detection) -> None:
+    def __init__(self, task: Detection, *, min_score: float) -> None:
         super().__init__()
         self.task = task
-        self.min_score = float(task.operating_point)
+        self.min_score = min_score
 
     def forward(self, images: Tensor) -> Tensor:
         """The rows."""

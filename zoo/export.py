@@ -5,6 +5,7 @@ import logging
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
@@ -14,12 +15,16 @@ from zoo.checkpoint import load
 from zoo.data.image_base import Preprocessing
 from zoo.detector_program import AllBoxes, KeptBoxes
 from zoo.errors import ZooError
+from zoo.ops.boxes import valid
 from zoo.tasks.base import Task
 from zoo.tasks.detection import Detection
 
 FORMATS = {"onnx": ".onnx", "torch_export": ".pt2"}
 METADATA = "zoo.json"
 """Name of the entry that holds the classes and the preprocessing, as JSON."""
+
+_COMPARED = 256  # boxes before NMS at most; among more, one overlap may lie within a rounding of the threshold
+_ALIKE = 0.99  # of the best score; among more alike ones rounding would choose
 
 Runner = Callable[[Tensor], list[Tensor]]
 
@@ -34,6 +39,7 @@ class Program(nn.Module):
         super().__init__()
         self.network = network
         self.scaled = preprocessing is not None
+        self.span = (0.0, 255.0) if self.scaled else (-1.0, 1.0)
         if preprocessing is not None:
             self.register_buffer("mean", torch.tensor(preprocessing.mean).view(1, -1, 1, 1) * 255)
             self.register_buffer("std", torch.tensor(preprocessing.std).view(1, -1, 1, 1) * 255)
@@ -44,6 +50,9 @@ class Program(nn.Module):
             images = (images - self.mean) / self.std
         output = self.network(images)
         return output.logits if hasattr(output, "logits") else output
+
+
+Exported = Program | AllBoxes | KeptBoxes
 
 
 def export(
@@ -60,7 +69,7 @@ def export(
 
     With `with_preprocessing` the file takes pixels of 0 … 255, else normalized ones; resizing stays outside. The file
     carries class names and preprocessing. A detector gives boxes, scores and classes, all of them or with `nms` those
-    that are kept.
+    that are kept; the latter is checked from a lower score on as well, where there is something to compare.
 
     Raises:
         ZooError: a wrong option, a model that is not of images, a package that is missing, or outputs that differ.
@@ -71,23 +80,16 @@ def export(
     path = output or checkpoint.with_suffix(FORMATS[format])
     preprocessing = _preprocessing(task, with_preprocessing)
     program = _program(task, preprocessing if with_preprocessing else None, format=format, nms=nms).eval()
-    example = _images(task, 3)
-    metadata = json.dumps(
-        {
-            "model": task.card.get("model"),
-            "kind": task.kind,
-            "class_names": task.card.get("class_names"),
-            "preprocessing": task.card["preprocessing"],
-            "normalizes": with_preprocessing,
-        }
-    )
+    batches = [_noise(task, program, size) for size in (1, 3)]
+    twin = _crowded(program, batches) if isinstance(program, KeptBoxes) else None
+    metadata = json.dumps(_described(task) | {"normalizes": with_preprocessing})
     path.parent.mkdir(parents=True, exist_ok=True)
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # the exporters' own housekeeping
-        write = _write_onnx if format == "onnx" else _write_program
-        write(program, example, path, metadata)
-        runner = _onnx_runner(path) if format == "onnx" else _program_runner(path)
-        worst = max(_difference(program, runner, _images(task, batch)) for batch in (1, 3))
+        worst = _written(program, batches, path, format=format, metadata=metadata)
+        if twin is not None:
+            with TemporaryDirectory() as folder:
+                worst = max(worst, _written(twin, batches, Path(folder) / path.name, format=format, metadata=metadata))
     if not worst <= tolerance:
         path.unlink()
         raise ZooError(
@@ -96,11 +98,11 @@ def export(
     return path, worst
 
 
-def _program(task: Task, preprocessing: Preprocessing | None, *, format: str, nms: bool | None) -> nn.Module:
+def _program(task: Task, preprocessing: Preprocessing | None, *, format: str, nms: bool | None) -> Exported:
     if isinstance(task, Detection):
         if nms and format != "onnx":
             raise ZooError(f"`nms` (=true) needs format=onnx: {format} has no suppression of whole batches")
-        return KeptBoxes(task) if nms else AllBoxes(task)
+        return KeptBoxes(task, min_score=float(task.operating_point)) if nms else AllBoxes(task)
     if nms is not None:
         raise ZooError(f"`nms` (={nms}) means nothing to a {task.kind} model: leave it out")
     return Program(task.network, preprocessing)
@@ -117,10 +119,47 @@ def _preprocessing(task: Task, wanted: bool) -> Preprocessing | None:
     return Preprocessing.from_plain(plain)
 
 
-def _images(task: Task, batch: int) -> Tensor:
+def _described(task: Task) -> dict[str, Any]:
+    facts = {
+        "model": task.card.get("model"),
+        "kind": task.kind,
+        "class_names": task.card.get("class_names"),
+        "preprocessing": task.card["preprocessing"],
+    }
+    if isinstance(task, Detection):  # with which the file without NMS answers as validated
+        facts |= {"operating_point": float(task.operating_point), "iou_threshold": task.iou_threshold}
+    return facts
+
+
+def _noise(task: Task, program: Exported, batch: int) -> Tensor:
     plain = task.card["preprocessing"]
     generator = torch.Generator().manual_seed(batch)
-    return torch.rand(batch, plain["channels"], plain["size"], plain["size"], generator=generator)
+    low, high = program.span
+    return low + (high - low) * torch.rand(batch, plain["channels"], plain["size"], plain["size"], generator=generator)
+
+
+@torch.no_grad()
+def _crowded(program: KeptBoxes, batches: list[Tensor]) -> KeptBoxes:
+    """The program from a score on that boxes in noise reach: at the operating point there may be none to compare."""
+    found = [AllBoxes(program.task)(images) for images in batches]
+    scores = torch.cat([best[valid(boxes)] for boxes, best, _ in found])
+    scores = scores.sort(descending=True).values[: _COMPARED + 1]
+    if len(scores) < 2 or not scores[-1] < _ALIKE * scores[0]:
+        raise ZooError(
+            "`nms` (=true): the network scores all boxes alike, so that the file could not be checked against it: "
+            "train it, or give nms=false"
+        )
+    half = len(scores) // 2
+    last = half - 1 + int((scores[half - 1 : -1] - scores[half:]).argmax())  # in a wide gap, no rounding counts
+    return KeptBoxes(program.task, min_score=float(scores[last : last + 2].mean()))
+
+
+def _written(program: nn.Module, batches: list[Tensor], path: Path, *, format: str, metadata: str) -> float:
+    """The greatest difference of the program and the file that is written of it."""
+    write = _write_onnx if format == "onnx" else _write_program
+    write(program, batches[-1], path, metadata)
+    runner = _onnx_runner(path) if format == "onnx" else _program_runner(path)
+    return max(_difference(program, runner, images) for images in batches)
 
 
 def _write_onnx(program: nn.Module, example: Tensor, path: Path, metadata: str) -> None:
@@ -163,7 +202,6 @@ def _program_runner(path: Path) -> Runner:
 
 
 def _difference(program: nn.Module, runner: Runner, images: Tensor) -> float:
-    images = images * 255 if program.scaled else images * 2 - 1
     worst = 0.0
     for mine, theirs in zip(_flat(program(images)), runner(images), strict=True):
         if mine.shape != theirs.shape:
