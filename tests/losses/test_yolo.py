@@ -127,6 +127,22 @@ def test_a_ratio_that_no_decoded_box_can_reach_is_refused():
         make_loss(match_ratio=5.0)
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "told"),
+    [
+        ("overlap", "siou", r"`overlap` \(=siou\) must be one of: iou, giou, diou, ciou"),
+        ("gamma", -2.0, r"`gamma` \(=-2.0\) must be at least 0"),
+        ("class_weights", [1.0, -1.0, 1.0], r"`class_weights` \(=\[1.0, -1.0, 1.0\]\) must be at least 0"),
+        ("class_weights", [3.0], r"`class_weights` \(=\[3.0\]\) must have one number for each of the 3 classes"),
+        ("class_weights", [1.0, 2.0], r"`class_weights` \(=\[1.0, 2.0\]\) must have one number for each of the 3"),
+    ],
+)
+def test_a_wrong_option_is_refused(option, value, told):
+    grids, targets = batch()
+    with pytest.raises(ZooError, match=told):
+        make_loss(**{option: value})(grids, targets, ANCHORS, STRIDES)
+
+
 def test_permuted_grids_as_the_network_gives_them():
     grids, targets = batch()
     stored = tuple(g.contiguous().permute(0, 3, 4, 1, 2).contiguous().permute(0, 3, 4, 1, 2) for g in grids)

@@ -1,17 +1,26 @@
 """One minus the overlap of two boxes."""
 
+from typing import cast, get_args
+
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from zoo.errors import ZooError
 from zoo.ops.iou import Overlap, overlap
 
 
 class BoxLoss(nn.Module):
-    """Mean of 1 − IoU, GIoU, DIoU or CIoU over pairs of xyxy boxes in pixels; 0 for no pairs."""
+    """Mean of 1 − IoU, GIoU, DIoU or CIoU over pairs of xyxy boxes in pixels; 0 for no pairs.
 
-    def __init__(self, *, kind: Overlap = "ciou") -> None:
+    Raises:
+        ZooError: another kind.
+    """
+
+    def __init__(self, *, kind: str = "ciou") -> None:
         super().__init__()
-        self.kind: Overlap = kind
+        if kind not in get_args(Overlap):
+            raise ZooError(f"`overlap` (={kind}) must be one of: {', '.join(get_args(Overlap))}")
+        self.kind = cast(Overlap, kind)
 
     def forward(self, predicted: Float[Tensor, "n 4"], target: Float[Tensor, "n 4"]) -> Float[Tensor, ""]:
         """The mean over the pairs, connected to the graph even where there are none."""

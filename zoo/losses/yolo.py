@@ -13,7 +13,7 @@ from zoo.losses.iou import BoxLoss
 from zoo.ops.assign import assign
 from zoo.ops.boxes import area
 from zoo.ops.grid import activate, decode, to_pixels
-from zoo.ops.iou import Overlap, overlap, pairwise_intersection
+from zoo.ops.iou import overlap, pairwise_intersection
 
 Targets = list[dict[str, Tensor]]
 """For each image `boxes` [N 4] xyxy in pixels and `labels` [N]; optional `ignore` [M 4], regions not to judge."""
@@ -37,7 +37,8 @@ class YoloLoss(nn.Module):
     the focal exponent of objectness and classes.
 
     Raises:
-        ZooError: a `match_ratio` of 1 or less, or of more than the 4 that a decoded box can be stretched.
+        ZooError: a `match_ratio` of 1 or less, or of more than the 4 that a decoded box can be stretched; a negative
+            `gamma`; `class_weights` that are negative or, once the classes are seen, not one for each; no such overlap.
     """
 
     def __init__(
@@ -49,11 +50,15 @@ class YoloLoss(nn.Module):
         match_ratio: float,
         gamma: float,
         class_weights: Sequence[float] | None,
-        overlap: Overlap = "ciou",
+        overlap: str = "ciou",
     ) -> None:
         super().__init__()
         if not 1 < match_ratio <= 4:
             raise ZooError(f"`match_ratio` (={match_ratio}) must be above 1 and at most 4")
+        if gamma < 0:
+            raise ZooError(f"`gamma` (={gamma}) must be at least 0")
+        if class_weights is not None and min(class_weights, default=0) < 0:
+            raise ZooError(f"`class_weights` (={class_weights}) must be at least 0")
         self.weights = (objectness_weight, box_weight, class_weight)
         self.match_ratio = match_ratio
         self.gamma = gamma
@@ -74,7 +79,7 @@ class YoloLoss(nn.Module):
         counts = torch.tensor([len(target["boxes"]) for target in targets])
         images = torch.repeat_interleave(torch.arange(len(targets)), counts).to(device)
         judged, logits, predicted, wanted, class_logits, class_targets = [], [], [], [], [], []
-        for raw, shapes, stride in zip(grids, anchors, strides, strict=True):
+        for raw, shapes, stride in zip(grids, anchors.float(), strides, strict=True):
             raw = raw.float()
             rows, columns = raw.shape[1:3]
             match = assign(boxes, images, shapes, stride=stride, rows=rows, columns=columns, ratio=self.match_ratio)
@@ -106,6 +111,11 @@ class YoloLoss(nn.Module):
         targets.scatter_(1, labels[:, None], 1.0)
         loss = focal_bce(logits, targets, self.gamma)
         if self.class_weights is not None:
+            if len(self.class_weights) != logits.shape[1]:
+                raise ZooError(
+                    f"`class_weights` (={self.class_weights}) must have one number for each of the "
+                    f"{logits.shape[1]} classes"
+                )
             loss = loss * loss.new_tensor(self.class_weights)
         return loss.sum() / max(loss.numel(), 1)
 
