@@ -119,6 +119,21 @@ def test_the_operating_point_is_found_in_validation_saved_and_used(tmp_path):
     assert all((detections.scores >= point).all() for detections in found)
 
 
+@pytest.mark.parametrize("precision", [torch.float64, torch.bfloat16])
+def test_another_precision_trains_and_leaves_the_operating_point_as_it_was(precision):
+    torch.manual_seed(0)
+    task = make()
+    task.operating_point.fill_(0.45678)
+    point = float(task.operating_point)
+    task.to(precision)
+    assert float(task.operating_point) == point
+    assert task.operating_point is task.state_dict(keep_vars=True)["operating_point"]
+    loss = task.step((torch.rand(3, 3, 64, 64, dtype=precision), scenes()), "val")
+    loss.backward()
+    assert loss.dtype == torch.float32
+    assert torch.isfinite(loss)
+
+
 def test_it_overfits_a_scene():
     torch.manual_seed(0)
     targets = scenes()[:1]

@@ -111,7 +111,7 @@ def decode_all(
     """
     boxes, scores = [], []
     height, width = (cells * strides[0] for cells in grids[0].shape[1:3])
-    for raw, shapes, stride in zip(grids, anchors, strides, strict=True):
+    for raw, shapes, stride in zip(grids, anchors.float(), strides, strict=True):
         found = decode(raw, shapes, stride=stride)
         boxes.append(clip(found.boxes.flatten(1, 3), height, width))
         scores.append((found.objectness[..., None] * found.classes).flatten(1, 3))
