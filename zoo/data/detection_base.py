@@ -125,7 +125,7 @@ class DetectionData(DataModule):
             return batch
         images, targets = batch
         trainer = self.trainer
-        progress = trainer.current_epoch / max(trainer.max_epochs or 1, 1) if trainer else 0.0
+        progress = trainer.global_step / max(trainer.estimated_stepping_batches, 1) if trainer else 0.0  # by steps too
         return self.augmentation(to_unit(images), targets, progress)
 
     def normalize(self, batch: Batch) -> Batch:
