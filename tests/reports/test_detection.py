@@ -4,7 +4,8 @@ import torch
 from zoo.baselines.detection import baselines, slide
 from zoo.build import build_data, build_task
 from zoo.config import compose, plain
-from zoo.reports.detection import sections
+from zoo.ops.detections import Detections
+from zoo.reports.detection import _mistakes, sections
 
 TINY = ["data.train_scenes=8", "data.val_scenes=4", "data.test_scenes=6", "data.image_size=64", "data.sides=[14,28]"]
 
@@ -59,6 +60,16 @@ def test_the_sliding_baseline_is_measured_like_the_detector_and_repeats(built):
     assert 0 <= first["map"] <= first["map_50"] <= 1
     assert first["map_50"] == again["map_50"]
     assert first["ms_per_image"] > 0
+
+
+def test_a_detection_in_a_crowd_is_no_false_alarm(built, tmp_path):
+    box = torch.tensor([[0.0, 0.0, 10.0, 10.0]])
+    found = [Detections(box, torch.tensor([0.9]), torch.tensor([0]))]
+    nothing = {"boxes": torch.zeros(0, 4), "labels": torch.zeros(0, dtype=torch.long)}
+    crowd = nothing | {"ignore": 2 * box, "ignore_labels": torch.tensor([0])}
+    for target, alarms in ((crowd, 0), (nothing, 1)):
+        text = _mistakes(found, [target], ["a"], 0.5, built[1], tmp_path).text
+        assert f"{alarms} detections are false" in text
 
 
 def test_the_windows_of_the_baseline_end_at_the_border():

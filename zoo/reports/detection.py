@@ -10,7 +10,7 @@ import torch
 from zoo.data.base import DataModule
 from zoo.data.detection_base import DetectionData
 from zoo.metrics.detection import DetectionMetrics
-from zoo.metrics.matching import Target, confusion, match, point_at, right
+from zoo.metrics.matching import Target, confusion, ignored, match, point_at, right
 from zoo.ops.detections import Detections
 from zoo.reports.classification_figures import draw_confusion
 from zoo.reports.comparison import comparison
@@ -120,7 +120,7 @@ def _mistakes(
     for number, (detections, target) in enumerate(zip(found, targets, strict=True)):
         chosen = Detections(*(part[detections.scores >= score] for part in detections))
         taken = match(chosen, target)
-        for i in torch.nonzero(taken < 0)[:, 0].tolist():
+        for i in torch.nonzero((taken < 0) & ~ignored(chosen, target))[:, 0].tolist():
             caption = f"{names[int(chosen.labels[i])]} {float(chosen.scores[i]):.2f}"
             alarms.append(Mistake(number, chosen.boxes[i], caption, float(chosen.scores[i])))
         for i in set(range(len(target["labels"]))) - set(taken.tolist()):
