@@ -62,12 +62,6 @@ def test_empty_boxes_are_discarded():
     assert torch.equal(found.boxes, boxes[3:])
 
 
-def test_top_k_looks_at_the_best_only():
-    boxes, scores = dense(50, 2, 3)
-    found = select(boxes, scores, min_score=0.0, iou_threshold=0.5, max_detections=50, top_k=5)
-    assert found.scores.min() >= scores.amax(1).sort(descending=True).values[4]
-
-
 def test_soft_keeps_a_neighbour_with_a_lower_score():
     boxes = torch.tensor([[0.0, 0.0, 10.0, 10.0], [0.0, 0.0, 10.0, 8.0]])
     scores = torch.tensor([[0.9, 0.0], [0.8, 0.1]])

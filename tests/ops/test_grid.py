@@ -2,8 +2,8 @@ import pytest
 import torch
 
 from zoo.ops.anchors import YOLOV3, YOLOV3_TINY
-from zoo.ops.boxes import area, convert
-from zoo.ops.grid import activate, deactivate, decode, decode_all, encode, to_pixels
+from zoo.ops.boxes import convert
+from zoo.ops.grid import activate, deactivate, decode, encode, to_pixels
 
 
 @pytest.mark.parametrize("stride", [8, 32])
@@ -79,13 +79,3 @@ def test_half_precision_maps_decode_in_single_precision():
     found = decode(torch.zeros(1, 2, 2, 1, 6, dtype=torch.bfloat16), torch.tensor([[8.0, 8.0]]), stride=8)
     assert found.boxes.dtype == torch.float32
     assert found.boxes[0, 1, 1, 0].tolist() == [8, 8, 16, 16]
-
-
-def test_all_boxes_end_at_the_border_and_those_outside_are_empty():
-    anchors, strides = torch.tensor([[[40.0, 40.0]], [[2.0, 2.0]]]), [8, 16]
-    grids = tuple(torch.full((1, 32 // s, 48 // s, 1, 6), -9.0) for s in strides)
-    grids[0][..., 3:5] = 0.0  # as large as the anchor
-    boxes, _ = decode_all(grids, anchors, strides)
-    assert boxes.amin(1).tolist() == [[0, 0, 0, 0]]
-    assert boxes.amax(1)[0, 2:].tolist() == [48, 32]
-    assert not area(boxes[0, 24]).any()  # a small box, half a cell left of and above the corner

@@ -84,6 +84,8 @@ def test_thresholds_given_win(task, photos):
     assert sum(len(r.boxes) for r in loose) > sum(len(r.boxes) for r in strict)
     with pytest.raises(ZooError, match=r"`min_score` \(=2\) must be between 0 and 1"):
         predict(task, photos, min_score=2)
+    with pytest.raises(ZooError, match=r"`iou_threshold` \(=0\) must be above 0 and at most 1"):
+        predict(task, photos, iou_threshold=0)
     with pytest.raises(ZooError, match="`batch_size`"):
         predict(task, photos, batch_size=0)
 

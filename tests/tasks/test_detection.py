@@ -8,6 +8,7 @@ from zoo.config import compose, plain
 from zoo.errors import ZooError
 from zoo.losses.yolo import YoloLoss
 from zoo.networks.yolo import YOLO, SmallDarknet
+from zoo.ops.boxes import area
 from zoo.ops.grid import deactivate, encode
 from zoo.tasks.detection import Detection
 
@@ -82,6 +83,16 @@ def test_an_object_at_the_border_is_measured_with_the_box_that_is_given():
     torch.testing.assert_close(task._boxes_of("val")._found()[0].boxes[:1], best)
 
 
+def test_all_boxes_end_at_the_border_and_those_outside_are_empty():
+    network = Oracle(scenes())
+    network.grids = tuple(torch.full((1, 32 // s, 48 // s, 1, 7), -9.0) for s in network.strides)
+    network.grids[1][..., 3:5] = 9.0  # four times the anchor
+    boxes, _ = make(network)(torch.zeros(1, 3, 32, 48))
+    assert boxes.amin(1).tolist() == [[0, 0, 0, 0]]
+    assert boxes.amax(1)[0, 2:].tolist() == [48, 32]
+    assert not area(boxes[0, 0])  # a small box, half a cell left of and above the corner
+
+
 def test_the_forward_gives_boxes_and_scores_of_all_anchors():
     boxes, scores = make().eval()(torch.rand(2, 3, 64, 64))
     assert boxes.shape == (2, (64 + 16) * 3, 4)
@@ -119,6 +130,24 @@ def test_the_operating_point_is_found_in_validation_saved_and_used(tmp_path):
     assert all((detections.scores >= point).all() for detections in found)
 
 
+@pytest.mark.parametrize("end", [{"max_epochs": -1, "max_steps": 4}, {"max_epochs": 2}])
+def test_the_augmentation_is_told_how_far_training_is(end):
+    from pytorch_lightning import Trainer
+
+    config = plain(compose(["model=yolo", "data.batch_size=4", *TINY]))
+    data = build_data(config["data"])
+    seen = []
+    data.augmentation = lambda images, targets, progress: (seen.append(progress), (images, targets))[1]
+    task = make(YOLO(backbone=SmallDarknet(**BACKBONE), width=8, num_classes=10))
+    task.optimizer_factory = lambda groups: torch.optim.Adam(groups, lr=1e-3)
+    quiet = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False}
+    trainer = Trainer(accelerator="cpu", limit_val_batches=0, enable_model_summary=False, **quiet, **end)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Lightning's advice on workers
+        trainer.fit(task, datamodule=data)
+    assert seen == [0.0, 0.25, 0.5, 0.75]
+
+
 @pytest.mark.parametrize("precision", [torch.float64, torch.bfloat16])
 def test_another_precision_trains_and_leaves_the_operating_point_as_it_was(precision):
     torch.manual_seed(0)
@@ -153,7 +182,15 @@ def test_it_overfits_a_scene():
     assert loss.item() < 0.5 * first
 
 
-@pytest.mark.parametrize("name", ["min_score", "iou_threshold"])
-def test_thresholds_outside_their_range_are_refused(name):
-    with pytest.raises(ZooError, match=rf"`{name}` \(=1.5\) must be between 0 and 1"):
-        make(**{name: 1.5})
+@pytest.mark.parametrize(
+    ("name", "value", "wanted"),
+    [
+        ("min_score", 1.5, "between 0 and 1"),
+        ("min_score", -0.1, "between 0 and 1"),
+        ("iou_threshold", 1.5, "above 0 and at most 1"),
+        ("iou_threshold", 0.0, "above 0 and at most 1"),
+    ],
+)
+def test_thresholds_outside_their_range_are_refused(name, value, wanted):
+    with pytest.raises(ZooError, match=rf"`{name}` \(={value}\) must be {wanted}"):
+        make(**{name: value})

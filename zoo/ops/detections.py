@@ -25,21 +25,19 @@ def select(
     min_score: float,
     iou_threshold: float,
     max_detections: int,
-    top_k: int | None = None,
     soft_sigma: float | None = None,
     kernel: Kernel = "compiled",
 ) -> Detections:
     """The detections of one image: every box has its best class, and class-wise NMS keeps the best boxes.
 
-    Boxes under `min_score`, empty or not finite, are discarded; `top_k` keeps only the best before NMS; `soft_sigma`
-    takes soft-NMS. The result is exact and the same at any machine speed: greedy NMS of the best k boxes is a
-    prefix of greedy NMS of all, so NMS looks at the best few, and at four times as many only where they leave
-    fewer than `max_detections`.
+    Boxes under `min_score`, empty or not finite, are discarded; `soft_sigma` takes soft-NMS. The result is exact and
+    the same at any machine speed: greedy NMS of the best k boxes is a prefix of greedy NMS of all, so NMS looks at the
+    best few, and at four times as many only where they leave fewer than `max_detections`.
     """
     best = scores.float().amax(-1) if scores.shape[-1] else scores.new_zeros(len(scores))
     alive = torch.nonzero(best >= min_score)[:, 0]
     alive = alive[valid(boxes[alive])]
-    alive = alive[best[alive].argsort(descending=True, stable=True)][:top_k]
+    alive = alive[best[alive].argsort(descending=True, stable=True)]
     if not len(alive):
         return Detections(boxes[:0].float(), best[:0], alive)
     if soft_sigma is not None:
@@ -52,6 +50,29 @@ def select(
             kept = kept[:max_detections]
             return Detections(first.boxes[kept], first.scores[kept], first.labels[kept])
         size *= 4
+
+
+def select_each(
+    boxes: Float[Tensor, "b n 4"],
+    scores: Float[Tensor, "b n classes"],
+    *,
+    min_score: float,
+    iou_threshold: float,
+    max_detections: int,
+    soft_sigma: float | None = None,
+) -> list[Detections]:
+    """The detections of each image of a batch."""
+    return [
+        select(
+            b,
+            s,
+            min_score=min_score,
+            iou_threshold=iou_threshold,
+            max_detections=max_detections,
+            soft_sigma=soft_sigma,
+        )
+        for b, s in zip(boxes, scores, strict=True)
+    ]
 
 
 def _of(rows: Tensor, boxes: Tensor, best: Tensor, scores: Tensor) -> Detections:

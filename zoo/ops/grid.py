@@ -14,7 +14,6 @@ import torch
 from jaxtyping import Float, Int, Num
 from torch import Tensor
 
-from zoo.ops.boxes import clip
 from zoo.ops.iou import pairwise_shape_iou
 
 
@@ -104,15 +103,10 @@ def decode(raw: Float[Tensor, "b rows columns a values"], anchors: Float[Tensor,
 def decode_all(
     grids: tuple[Tensor, ...], anchors: Float[Tensor, "levels a 2"], strides: list[int]
 ) -> tuple[Float[Tensor, "b n 4"], Float[Tensor, "b n c"]]:
-    """Boxes and scores (objectness times class) of all anchors of all cells of all grids.
-
-    Boxes end at the border of the image; one that lies outside is empty. What is measured, predicted and exported
-    comes from here, so that all three are the same boxes.
-    """
+    """Boxes and scores (objectness times class) of all anchors of all cells of all grids."""
     boxes, scores = [], []
-    height, width = (cells * strides[0] for cells in grids[0].shape[1:3])
-    for raw, shapes, stride in zip(grids, anchors.float(), strides, strict=True):
+    for raw, shapes, stride in zip(grids, anchors, strides, strict=True):
         found = decode(raw, shapes, stride=stride)
-        boxes.append(clip(found.boxes.flatten(1, 3), height, width))
+        boxes.append(found.boxes.flatten(1, 3))
         scores.append((found.objectness[..., None] * found.classes).flatten(1, 3))
     return torch.cat(boxes, 1), torch.cat(scores, 1)

@@ -18,7 +18,7 @@ from zoo.ops.boxes import clip, valid
 from zoo.ops.detections import Detections
 from zoo.prediction.images import image_files, unused, write_json, write_table
 from zoo.prediction.video import frames, is_video
-from zoo.tasks.detection import Detection
+from zoo.tasks.detection import Detection, require_thresholds
 
 
 @dataclass(frozen=True)
@@ -83,15 +83,13 @@ def predict(
     pictures with their boxes are written there.
 
     Raises:
-        ZooError: the model was not trained on pictures, there are none, or a threshold is outside [0, 1].
+        ZooError: the model was not trained on pictures, there are none, or a threshold is out of its range.
     """
     if "preprocessing" not in task.card or "class_names" not in task.card:
         raise ZooError("this model knows no pictures: it was not trained here")
     if batch_size < 1:
         raise ZooError(f"`batch_size` (={batch_size}) must be at least 1")
-    for name, value in (("min_score", min_score), ("iou_threshold", iou_threshold)):
-        if value is not None and not 0 <= value <= 1:
-            raise ZooError(f"`{name}` (={value}) must be between 0 and 1")
+    require_thresholds(min_score, iou_threshold)
     if folder is not None:
         (folder / "pictures").mkdir(parents=True, exist_ok=True)
     task.eval()

@@ -10,11 +10,24 @@ from torchmetrics import MetricCollection
 
 from zoo.errors import ZooError
 from zoo.metrics.detection import MAX_DETECTIONS, DetectionMetrics
-from zoo.ops.detections import Detections, select
+from zoo.ops.boxes import clip
+from zoo.ops.detections import Detections, select_each
 from zoo.ops.grid import decode_all
 from zoo.tasks.base import Stage, Task
 
 Targets = list[dict[str, Tensor]]
+
+
+def require_thresholds(min_score: float | None, iou_threshold: float | None) -> None:
+    """Refuses thresholds with which no detection makes sense; None is left to the task.
+
+    Raises:
+        ZooError: names the threshold; with an IoU of 0 even boxes apart would drop each other.
+    """
+    if min_score is not None and not 0 <= min_score <= 1:
+        raise ZooError(f"`min_score` (={min_score}) must be between 0 and 1")
+    if iou_threshold is not None and not 0 < iou_threshold <= 1:
+        raise ZooError(f"`iou_threshold` (={iou_threshold}) must be above 0 and at most 1")
 
 
 class Detection(Task):
@@ -25,7 +38,7 @@ class Detection(Task):
     tables, pictures and predictions count from, and is saved with the weights.
 
     Raises:
-        ZooError: thresholds outside [0, 1].
+        ZooError: a score outside [0, 1], or an IoU threshold that is not above 0 and at most 1.
     """
 
     kind = "detection"
@@ -36,9 +49,7 @@ class Detection(Task):
     operating_point: Float[Tensor, ""]
 
     def __init__(self, *, network: nn.Module, loss: nn.Module, min_score: float, iou_threshold: float) -> None:
-        for name, value in (("min_score", min_score), ("iou_threshold", iou_threshold)):
-            if not 0 <= value <= 1:
-                raise ZooError(f"`{name}` (={value}) must be between 0 and 1")
+        require_thresholds(min_score, iou_threshold)
         super().__init__(network=network, loss=loss, metrics=MetricCollection({"boxes": DetectionMetrics()}))
         self.min_score = min_score
         self.iou_threshold = iou_threshold
@@ -58,18 +69,13 @@ class Detection(Task):
         soft_sigma: float | None = None,
     ) -> list[Detections]:
         """The detections of each image; thresholds not given are the task's own."""
-        boxes, scores = self(images)
-        return [
-            select(
-                b,
-                s,
-                min_score=self.min_score if min_score is None else min_score,
-                iou_threshold=self.iou_threshold if iou_threshold is None else iou_threshold,
-                max_detections=max_detections,
-                soft_sigma=soft_sigma,
-            )
-            for b, s in zip(boxes, scores, strict=True)
-        ]
+        return select_each(
+            *self(images),
+            min_score=self.min_score if min_score is None else min_score,
+            iou_threshold=self.iou_threshold if iou_threshold is None else iou_threshold,
+            max_detections=max_detections,
+            soft_sigma=soft_sigma,
+        )
 
     def step(self, batch: tuple[Tensor, Targets], stage: Stage) -> Tensor:
         """The loss of a batch."""
@@ -109,7 +115,11 @@ class Detection(Task):
         return self
 
     def _decoded(self, grids: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
-        return decode_all(grids, self.network.anchors, self.network.strides)  # type: ignore[arg-type]
+        """Boxes that end at the border of the image: what is measured, predicted and exported comes from here."""
+        network: Any = self.network
+        boxes, scores = decode_all(grids, network.anchors.float(), network.strides)
+        height, width = (cells * network.strides[0] for cells in grids[0].shape[1:3])
+        return clip(boxes, height, width), scores
 
     def _boxes_of(self, stage: Stage) -> DetectionMetrics:
         metric = self.metrics_of(stage)["boxes"]
@@ -117,15 +127,10 @@ class Detection(Task):
         return metric
 
     def _measure(self, grids: tuple[Tensor, ...], targets: Targets, stage: Stage) -> None:
-        boxes, scores = self._decoded(tuple(grid.detach() for grid in grids))
-        found = [
-            select(
-                b,
-                s,
-                min_score=self.min_score,
-                iou_threshold=self.iou_threshold,
-                max_detections=MAX_DETECTIONS,
-            )
-            for b, s in zip(boxes, scores, strict=True)
-        ]
+        found = select_each(
+            *self._decoded(tuple(grid.detach() for grid in grids)),
+            min_score=self.min_score,
+            iou_threshold=self.iou_threshold,
+            max_detections=MAX_DETECTIONS,
+        )
         self._boxes_of(stage).add(found, targets)
