@@ -41,7 +41,8 @@ def test_few_cells_claim_an_object_at_the_start():
 def test_anchors_travel_in_the_state_and_divide_evenly():
     network = YOLO(backbone=SmallDarknet(), anchors=[[30, 30], [10, 10]])
     assert network.state_dict()["anchors"].tolist() == [[[10, 10]], [[30, 30]]]
-    with pytest.raises(ZooError, match=r"`anchors` \(=3 of them\) must divide evenly over 2 strides"):
+    told = r"`anchors` \(=3 of them\) must divide evenly over 2 strides: choose data.anchors or data.num_anchors"
+    with pytest.raises(ZooError, match=told):
         YOLO(backbone=SmallDarknet(), anchors=[[1, 1], [2, 2], [3, 3]])
 
 

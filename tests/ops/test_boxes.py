@@ -2,7 +2,7 @@ import pytest
 import torch
 import torchvision
 
-from zoo.ops.boxes import area, clip, convert, normalized, pixels, valid
+from zoo.ops.boxes import area, clip, convert, pixels, valid
 
 
 def random_boxes(count, seed, size=100.0):
@@ -29,12 +29,9 @@ def test_conversion_rejects_an_unknown_format():
         convert(torch.zeros(1, 4), "yxyx", "xyxy")  # type: ignore[arg-type]
 
 
-def test_normalized_and_pixels_are_inverses():
-    boxes = random_boxes(20, 1)
-    fractions = normalized(boxes, height=200, width=400)
-    torch.testing.assert_close(fractions[:, 0], boxes[:, 0] / 400)
-    torch.testing.assert_close(fractions[:, 3], boxes[:, 3] / 200)
-    torch.testing.assert_close(pixels(fractions, 200, 400), boxes)
+def test_fractions_of_the_image_in_pixels():
+    found = pixels(torch.tensor([[0.1, 0.2, 0.5, 1.0]]), height=200, width=400)
+    torch.testing.assert_close(found, torch.tensor([[40.0, 40.0, 200.0, 200.0]]))
 
 
 def test_area_equals_torchvision_and_is_zero_for_reversed_boxes():

@@ -16,7 +16,10 @@ from zoo.ops.grid import activate, decode, to_pixels
 from zoo.ops.iou import overlap, pairwise_intersection
 
 Targets = list[dict[str, Tensor]]
-"""For each image `boxes` [N 4] xyxy in pixels and `labels` [N]; optional `ignore` [M 4], regions not to judge."""
+"""For each image `boxes` [N 4] xyxy in pixels and `labels` [N]; optional `ignore` [M 4], regions not to judge.
+
+Their `ignore_labels` [M] are for the metrics: the loss judges nothing in such a region, whatever the class.
+"""
 
 
 class YoloLosses(NamedTuple):

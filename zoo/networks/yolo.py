@@ -116,7 +116,7 @@ class YOLO(nn.Module):
         try:
             self.register_buffer("anchors", by_stride(anchors, len(self.strides)))
         except ValueError as error:
-            raise ZooError(f"{error}: choose data.num_anchors so that they do") from error
+            raise ZooError(f"{error}: choose data.anchors or data.num_anchors so that they do") from error
         self.inward = nn.ModuleList(ConvBlock(count, width, 1) for count in channels)
         self.join = nn.ModuleList(ConvBlock(2 * width, width, 1) for _ in channels[:-1])
         self.branches = nn.ModuleList()

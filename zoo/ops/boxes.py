@@ -39,13 +39,8 @@ def convert(boxes: Num[Tensor, "*n 4"], source: BoxFormat, target: BoxFormat) ->
     return torch.stack([a, b, c, d], -1)
 
 
-def normalized(boxes: Float[Tensor, "*n 4"], height: float, width: float) -> Float[Tensor, "*n 4"]:
-    """Pixel boxes of any format as fractions of the image."""
-    return boxes / boxes.new_tensor([width, height, width, height])
-
-
 def pixels(boxes: Float[Tensor, "*n 4"], height: float, width: float) -> Float[Tensor, "*n 4"]:
-    """Boxes given as fractions of the image in pixels; the inverse of `normalized`."""
+    """Boxes given as fractions of the image in pixels."""
     return boxes * boxes.new_tensor([width, height, width, height])
 
 

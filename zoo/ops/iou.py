@@ -39,7 +39,7 @@ def pairwise_shape_iou(a: Float[Tensor, "n 2"], b: Float[Tensor, "m 2"]) -> Floa
 
 
 def overlap(a: Float[Tensor, "*n 4"], b: Float[Tensor, "*n 4"], kind: Overlap = "iou") -> Float[Tensor, " *n"]:
-    """Overlap of each xyxy box of `a` with its partner in `b`, differentiable; 1 for equal boxes.
+    """Overlap of each xyxy box of `a` with its partner in `b`, differentiable; 1 for equal boxes above `EPS` px².
 
     GIoU: Rezatofighi et al. 2019 (arXiv:1902.09630). DIoU, CIoU: Zheng et al. 2020 (arXiv:1911.08287); as in
     most code, and unlike the paper, α is not set to 0 where IoU < 0.5.
