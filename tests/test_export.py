@@ -63,9 +63,10 @@ def test_onnx(name: str, tmp_path: Path) -> None:
     assert list(file.parent.iterdir()) == [file]
 
 
-def test_a_file_that_differs_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("value", [0.0, float("nan")])
+def test_a_file_that_differs_is_not_kept(value: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, _ = checkpoint(tmp_path, "resnet18")
-    monkeypatch.setattr(exporting, "_program_runner", lambda path: lambda images: [torch.zeros(len(images), 3)])
+    monkeypatch.setattr(exporting, "_program_runner", lambda _: lambda images: [torch.full((len(images), 3), value)])
     with pytest.raises(
         ZooError, match=r"the torch_export file differs from the network by .*, more than 1.0e-04: not kept"
     ):

@@ -208,8 +208,8 @@ def _difference(program: nn.Module, runner: Runner, images: Tensor) -> float:
             return float("inf")
         if not mine.numel():
             continue
-        scale = max(1.0, mine.abs().max().item())
-        worst = max(worst, (mine - theirs).abs().max().item() / scale)
+        apart = (mine - theirs).abs().max() / mine.abs().max().clamp(min=1.0)
+        worst = max(worst, apart.nan_to_num(nan=float("inf")).item())  # of NaN and 0, Python's max may take the 0
     return worst
 
 
