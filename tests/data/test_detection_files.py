@@ -7,6 +7,7 @@ import torch
 from PIL import Image
 
 from zoo.data.detection_files import Coco, Voc, YoloTxt
+from zoo.data.images import ORIENTATION
 from zoo.errors import ZooError
 
 COMMON = {
@@ -121,6 +122,36 @@ def test_fractions_given_as_pixels_are_refused(tmp_path):
     write_coco(tmp_path, [(0, 5, 1, 1, 9, 9)], split="val")
     with pytest.raises(ZooError, match="normalised boxes"):
         coco(tmp_path).setup()
+
+
+@pytest.mark.parametrize("decode", [False, True])
+@pytest.mark.parametrize(("width", "height"), [(60, 40), (40, 60)])
+def test_boxes_of_a_picture_that_exif_turns_are_those_of_the_upright_one(tmp_path, width, height, decode):
+    write_voc(tmp_path, [(name, "cell", 5, 5, 9, 9) for name in "abc"])
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    Image.new("RGB", (60, 40), (9, 8, 7)).save(tmp_path / "JPEGImages" / "a.png", exif=exif)  # seen as 40×60
+    xml = tmp_path / "Annotations" / "a.xml"
+    size = f"<width>{width}</width><height>{height}</height>"
+    xml.write_text(xml.read_text().replace("<width>60</width><height>40</height>", size))
+    train = voc(tmp_path).annotations(decode=decode)["train"]
+    upright = (width, height) == (40, 60)
+    told = (
+        "a.png: turned image: EXIF turns the pixels; the boxes are taken as drawn on the upright picture"
+        if upright
+        else "a.png: wrong image size: 40×60 pixels once EXIF has turned it, annotated as 60×40"
+    )
+    assert told in map(str, train.problems)
+    assert len(train.records) == upright
+
+
+def test_a_picture_that_exif_turns_gives_a_yolo_label_its_upright_sides(tmp_path):
+    write_yolo(tmp_path, {"train0": "0 0.5 0.5 0.5 0.5"}, pictures=1)
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    Image.new("RGB", (60, 40)).save(tmp_path / "images" / "train" / "train0.png", exif=exif)
+    (record,) = yolo(tmp_path, val=None).annotations(decode=False)["train"].records
+    assert record.boxes.tolist() == [[10, 15, 30, 45]]
 
 
 def test_a_picture_in_two_splits_stays_in_the_later(tmp_path):

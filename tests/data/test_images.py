@@ -1,6 +1,7 @@
 import io
 import struct
 import zlib
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,16 @@ from PIL import Image
 from torchvision.transforms import v2
 
 from zoo.data import images
-from zoo.data.images import UnreadableImage, cut_square, image_names, list_images, read_image, squash, to_channels
+from zoo.data.images import (
+    UnreadableImage,
+    cut_square,
+    image_names,
+    list_images,
+    read_head,
+    read_image,
+    squash,
+    to_channels,
+)
 from zoo.errors import ZooError
 
 RNG = np.random.default_rng(0)
@@ -68,6 +78,7 @@ def test_exif_rotation_is_applied(tmp_path, orientation, kind):
     seen = pixels(tmp_path / f"a.{kind}").astype(int)
     height, width, _ = seen.shape
     assert (height, width) == ((40, 60) if orientation < 5 else (60, 40))
+    assert read_head(tmp_path / f"a.{kind}") == (width, height, orientation > 1)
     mark = seen[2 if corner[0] == "n" else height - 3, 2 if corner[1] == "w" else width - 3]
     assert mark.min() > 220
     assert (seen.min(axis=-1) > 220).sum() < 200  # and it is nowhere else
@@ -182,8 +193,9 @@ def test_a_huge_picture_is_refused_before_it_is_decoded(tmp_path):
     Image.new("1", (20_000, 20_000)).save(tmp_path / "huge.png")
     Image.new("1", (10_000, 9_000)).save(tmp_path / "big.png")
     for name in ("huge.png", "big.png"):
-        with pytest.raises(UnreadableImage, match=r"more than 89,478,485 pixels, the guard against"):
-            read_image(tmp_path / name, channels=3)
+        for read in (partial(read_image, channels=3), read_head):
+            with pytest.raises(UnreadableImage, match=r"more than 89,478,485 pixels, the guard against"):
+                read(tmp_path / name)
 
 
 def test_grey_values_out_of_range_are_refused(tmp_path):

@@ -15,6 +15,7 @@ Kind = Literal[
     "missing image",
     "unreadable image",
     "wrong image size",
+    "turned image",
     "broken annotation",
     "unknown class",
     "not a number",
@@ -31,8 +32,8 @@ Kind = Literal[
     "image in two splits",
     "no images",
 ]
-HARMLESS: frozenset[str] = frozenset({"box partly outside", "id gap", "class missing"})
-"""Told, but never a reason to refuse: clipped, remapped, or nobody's mistake."""
+HARMLESS: frozenset[str] = frozenset({"box partly outside", "turned image", "id gap", "class missing"})
+"""Told, but never a reason to refuse: clipped, turned, remapped, or nobody's mistake."""
 ALWAYS_REFUSED: frozenset[str] = frozenset({"wrong box format", "normalised boxes", "pixel boxes", "no images"})
 """Not to be mended by leaving single boxes out."""
 Policy = Literal["refuse", "skip"]

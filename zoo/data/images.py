@@ -3,7 +3,10 @@
 import io
 import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -99,11 +102,40 @@ def read_image(path: str | Path, *, channels: int) -> UInt8[Tensor, "c h w"]:
         raise UnreadableImage(path, (error.strerror or str(error)).lower()) from None
     if not data:
         raise UnreadableImage(path, "the file is empty (zero bytes)")
+    with _reasons(path):
+        return to_channels(_decode(data), channels)
+
+
+class Head(NamedTuple):
+    """What the head of an image file says: the sides as `read_image` gives them, and whether EXIF turns the pixels."""
+
+    width: int
+    height: int
+    turned: bool
+
+
+def read_head(path: str | Path) -> Head:
+    """The size of a picture without decoding it, which is a hundred times faster.
+
+    Raises:
+        UnreadableImage: no image, or too large a one.
+    """
+    with _reasons(path), Image.open(path) as picture:
+        width, height = picture.size
+        orientation = Image.Image.getexif(picture).get(ORIENTATION, 1)  # that of a PNG file would decode all of it
+        if orientation in range(5, 9) and picture.format != "TIFF":  # whose sides Pillow has exchanged already
+            width, height = height, width
+        return Head(width, height, orientation in range(2, 9))
+
+
+@contextmanager
+def _reasons(path: str | Path) -> Iterator[None]:
+    """Whatever a decoder raises, as an UnreadableImage that says why."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # odd metadata of a picture that is seen all the same
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
-            return to_channels(_decode(data), channels)
+            yield
         except (Image.DecompressionBombWarning, Image.DecompressionBombError):
             limit = f"more than {Image.MAX_IMAGE_PIXELS or 0:,} pixels, the guard against decompression bombs"
             raise UnreadableImage(path, limit) from None

@@ -5,8 +5,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 from zoo.data.annotations import Annotations, Problem
-from zoo.data.images import UnreadableImage, read_image
-from zoo.data.voc import image_size
+from zoo.data.images import UnreadableImage, read_head, read_image
 
 _LATER = {"train": 0, "val": 1, "test": 2}  # a picture of two splits stays in the later one
 
@@ -50,24 +49,25 @@ def shared_pictures(splits: dict[str, Annotations]) -> list[Problem]:
 def check_pictures(annotations: Annotations, *, decode: bool) -> None:
     """Leaves out and tells pictures that cannot be read, or are not of the annotated size.
 
-    With `decode` every picture is read whole; else only its head, which is a hundred times faster.
+    With `decode` every picture is read whole; else only its head, which is a hundred times faster. Boxes are taken
+    as drawn on the upright picture, and a picture that EXIF turns is told: no file says where its boxes were drawn.
     """
     usable = []
     for record in annotations.records:
         try:
+            width, height, turned = read_head(record.path)
             if decode:
-                image = read_image(record.path, channels=3)
-                width, height = image.shape[2], image.shape[1]
-            else:
-                width, height = image_size(record.path)
-                if not width:
-                    raise UnreadableImage(record.path, "the content is not that of a known image format")
+                read_image(record.path, channels=3)
         except UnreadableImage as error:
             annotations.problems.append(Problem(record.path.name, "unreadable image", error.reason))
             continue
         if (width, height) != (record.width, record.height):
-            message = f"{width}×{height} pixels, annotated as {record.width}×{record.height}"
+            upright = " once EXIF has turned it" if turned else ""
+            message = f"{width}×{height} pixels{upright}, annotated as {record.width}×{record.height}"
             annotations.problems.append(Problem(record.path.name, "wrong image size", message))
             continue
+        if turned:
+            message = "EXIF turns the pixels; the boxes are taken as drawn on the upright picture"
+            annotations.problems.append(Problem(record.path.name, "turned image", message))
         usable.append(record)
     annotations.records = usable

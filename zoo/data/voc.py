@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import torch
 
 from zoo.data.annotations import Annotations, Problem
-from zoo.data.images import EXTENSIONS
+from zoo.data.images import EXTENSIONS, UnreadableImage, read_head
 from zoo.errors import ZooError
 
 
@@ -72,22 +72,15 @@ def _add_image(result: Annotations, image: Path, xml: Path) -> None:
                 boxes.append([float(v) for v in sides if v is not None])
                 labels.append(result.class_names.index(name))
     if not width or not height:
-        width, height = image_size(image)
+        try:
+            width, height, _ = read_head(image)
+        except UnreadableImage as error:
+            result.problems.append(Problem(image.name, "unreadable image", error.reason))
+            return
     written = torch.tensor(boxes).view(-1, 4)
     empty = (written[:, :2] == written[:, 2:]).any(1, keepdim=True)  # an error, not a box of one pixel
     corners = torch.where(empty, written, written - torch.tensor([1.0, 1.0, 0.0, 0.0]))
     result.add(image, file=xml.name, width=width, height=height, boxes=corners, labels=labels, image_id=image.stem)
-
-
-def image_size(path: Path) -> tuple[int, int]:
-    """Width and height from the head of an image file; 0 and 0 where it cannot be read."""
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        with Image.open(path) as image:
-            return image.size
-    except (OSError, UnidentifiedImageError):
-        return 0, 0
 
 
 def _number(text: str | None) -> float | None:

@@ -5,8 +5,7 @@ from pathlib import Path
 import torch
 
 from zoo.data.annotations import Annotations, Problem
-from zoo.data.images import list_images
-from zoo.data.voc import image_size
+from zoo.data.images import UnreadableImage, list_images, read_head
 from zoo.errors import ZooError
 from zoo.ops.boxes import convert, pixels
 
@@ -56,9 +55,10 @@ def yolo_classes(root: Path) -> list[str]:
 
 
 def _add_image(result: Annotations, image: Path, file: Path) -> None:
-    width, height = image_size(image)
-    if not width:
-        result.problems.append(Problem(image.name, "unreadable image", f"{image} is no picture"))
+    try:
+        width, height, _ = read_head(image)
+    except UnreadableImage as error:
+        result.problems.append(Problem(image.name, "unreadable image", error.reason))
         return
     boxes, labels = [], []
     lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
