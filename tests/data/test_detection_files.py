@@ -1,6 +1,7 @@
 import json
 import os
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 import torch
@@ -164,6 +165,24 @@ def test_a_picture_in_two_splits_stays_in_the_later(tmp_path):
     data = coco(tmp_path)
     assert len(data.split("train")) == 2
     assert len(data.split("val")) == 3
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        ({"val": "val", "test": "val"}, r"`data.val` \(=val\) is named twice; a val or test of null shares the other"),
+        ({"val": "train", "test": None}, r"`data.train` \(=train\) is named twice"),
+        ({"train": None}, r"`data.train` \(=null\) must name the training split"),
+        ({"val": "copy", "test": "val"}, "no images: the val split has none"),
+    ],
+)
+def test_splits_that_would_leave_another_empty_are_refused(tmp_path, names, message):
+    write_yolo(tmp_path, {})
+    write_yolo(tmp_path, {}, split="val")
+    for part in ("images", "labels"):
+        copytree(tmp_path / part / "val", tmp_path / part / "copy")
+    with pytest.raises(ZooError, match=message):
+        yolo(tmp_path, **names).setup()
 
 
 def test_classes_missing_from_a_split_and_pictures_that_are_broken_or_of_another_size(tmp_path):

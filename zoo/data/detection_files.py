@@ -88,14 +88,14 @@ class DetectionFiles(DetectionData):
     kept for each.
 
     Raises:
-        ZooError: no such folder.
+        ZooError: no such folder, no name for `train`, or one name for two splits.
     """
 
     def __init__(
         self,
         *,
         root: str,
-        train: str,
+        train: str | None,
         val: str | None,
         test: str | None,
         problems: Policy,
@@ -121,6 +121,12 @@ class DetectionFiles(DetectionData):
         if not self.root.is_dir():
             raise ZooError(f"the folder data.root={root} does not exist")
         self.names: dict[Split, str | None] = {"train": train, "val": val, "test": test}
+        if train is None:
+            raise ZooError("`data.train` (=null) must name the training split; only val and test may be null")
+        given = [name for name in self.names.values() if name is not None]
+        for split, name in self.names.items():
+            if name is not None and given.count(name) > 1:
+                raise ZooError(f"`data.{split}` (={name}) is named twice; a val or test of null shares the other one's")
         self.problems: Policy = problems
         self.least_epoch = least_epoch
 
@@ -149,9 +155,10 @@ class DetectionFiles(DetectionData):
         for split, annotations in splits.items():
             annotations.problems += suspect_format(annotations, split)
             check_pictures(annotations, decode=decode)
+        splits["train"].problems += [*shared_pictures(splits), *missing_classes(splits)]
+        for split, annotations in splits.items():  # last, since what is shared is taken out of the earlier split
             if not annotations.records:
                 annotations.problems.append(Problem(str(self.root), "no images", f"the {split} split has none"))
-        splits["train"].problems += [*shared_pictures(splits), *missing_classes(splits)]
         return splits
 
     def load(self) -> dict[str, Any]:
@@ -188,7 +195,7 @@ class Coco(DetectionFiles):
         *,
         root: str,
         images: str,
-        train: str,
+        train: str | None,
         val: str | None,
         test: str | None,
         problems: Policy,
