@@ -256,6 +256,24 @@ def test_voc_counts_from_one(tmp_path):
     assert list(data.class_names) == ["blob", "cell"]
 
 
+@pytest.mark.parametrize(
+    ("names", "text", "found"),
+    [
+        (["0", "1", "-1"], "0\n1\n-1\n", ["0", "1", "-1"]),
+        (["a b", "c"], "a b\n\nc  1\n", ["a b", "c"]),
+        (["a b", "a 1"], "a b -1\na 1\n", ["a b", "a 1"]),
+        (["a", "b"], "a\nb\na\n", ["a", "b"]),
+        (["a"], "\ufeffa\n", ["a"]),
+    ],
+)
+def test_a_voc_list_names_a_picture_a_line(tmp_path, names, text, found):
+    write_voc(tmp_path, [], names=names)
+    (tmp_path / "ImageSets" / "Main" / "train.txt").write_text(text, encoding="utf-8")
+    train = voc(tmp_path, val=None, test=None).annotations(decode=False)["train"]
+    assert [record.path.stem for record in train.records] == found
+    assert not only({"train": train}, "missing image")
+
+
 def test_voc_problems(tmp_path):
     write_voc(tmp_path, [("a", "cell", 5, 5, 5, 5), ("a", "cell", "x", 5, 9, 9), ("b", "cell", 1, 1, 9, 9)])
     (tmp_path / "ImageSets" / "Main" / "val.txt").write_text("b\nlost")

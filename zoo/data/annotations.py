@@ -16,6 +16,7 @@ Kind = Literal[
     "unreadable image",
     "wrong image size",
     "turned image",
+    "twin image",
     "broken annotation",
     "unknown class",
     "not a number",
@@ -99,6 +100,23 @@ class Annotations:
         self.seen.append((boxes, width, height))
         use, ignore = keep & ~crowd, keep & crowd
         self.records.append(Record(path, width, height, boxes[use], label[use], boxes[ignore], label[ignore], image_id))
+
+
+def read_text(file: Path) -> str:
+    """The text of an annotation file, less the mark that editors of Windows put in front.
+
+    Raises:
+        ZooError: no text in UTF-8.
+    """
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ZooError(f"{file} is no text in UTF-8 ({error.reason} at byte {error.start}): save it as UTF-8") from None
+
+
+def twins(used: Path, others: list[Path]) -> list[Problem]:
+    """That pictures which differ in their ending alone have one annotation file, so that one of them is used."""
+    return [Problem(path.name, "twin image", f"left out: {used.name} has the same annotations") for path in others]
 
 
 def clean_boxes(

@@ -1,12 +1,14 @@
 """Boxes in Pascal VOC's XML files."""
 
 import math
+from collections import defaultdict
+from collections.abc import Container
 from pathlib import Path
 from xml.etree import ElementTree
 
 import torch
 
-from zoo.data.annotations import Annotations, Problem
+from zoo.data.annotations import Annotations, Problem, read_text, twins
 from zoo.data.images import EXTENSIONS, UnreadableImage, read_head
 from zoo.errors import ZooError
 
@@ -15,7 +17,8 @@ def read_voc(root: Path, split: str, class_names: list[str] | None = None) -> An
     """The pictures that `ImageSets/Main/SPLIT.txt` lists, from `JPEGImages` and `Annotations`.
 
     VOC counts pixels from 1 and includes the last: a box from 1 to 10 is 10 wide, and starts at 0 here. Classes are
-    those of all XML files of the folder, by name. A picture without XML is kept as one without objects.
+    those of all XML files of the folder, by name. A picture without XML is kept as one without objects. Objects
+    marked `difficult`, which VOC's own measure passes over, are objects like all others here.
 
     Raises:
         ZooError: the folder or the list is not there.
@@ -26,17 +29,31 @@ def read_voc(root: Path, split: str, class_names: list[str] | None = None) -> An
             raise ZooError(f"{needed} does not exist: a VOC folder has JPEGImages, Annotations and ImageSets/Main")
     known = voc_classes(root) if class_names is None else class_names
     result = Annotations([], known)
-    images = {path.stem: path for path in sorted((root / "JPEGImages").iterdir()) if path.suffix.lower() in EXTENSIONS}
-    for name in listed.read_text(encoding="utf-8").split():
-        if name in ("-1", "0", "1"):  # the second column of a list for a single class
-            continue
-        image, xml = images.get(name), root / "Annotations" / f"{name}.xml"
-        if image is None:
+    images: dict[str, list[Path]] = defaultdict(list)
+    for path in sorted((root / "JPEGImages").iterdir()):
+        if path.suffix.lower() in EXTENSIONS:
+            images[path.stem].append(path)
+    for name in _listed(read_text(listed), images):
+        if name not in images:
             message = f"{root / 'JPEGImages' / name}.* does not exist; {listed.name} names it"
             result.problems.append(Problem(f"{name}.xml", "missing image", message))
-        else:
-            _add_image(result, image, xml)
+            continue
+        image, *others = images[name]
+        result.problems += twins(image, others)
+        _add_image(result, image, root / "Annotations" / f"{name}.xml")
     return result
+
+
+def _listed(text: str, images: Container[str]) -> list[str]:
+    """The names of a list, one a line and each once, without the second column (-1, 0, 1) of a single class's list."""
+    names = []
+    for line in text.splitlines():
+        name = line.strip()
+        words = name.rsplit(maxsplit=1)
+        if len(words) == 2 and words[1] in ("-1", "0", "1") and name not in images:
+            name = words[0]
+        names.append(name)
+    return [name for name in dict.fromkeys(names) if name]
 
 
 def voc_classes(root: Path) -> list[str]:
