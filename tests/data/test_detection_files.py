@@ -9,6 +9,7 @@ from PIL import Image
 
 from zoo.data.detection_files import Coco, Voc, YoloTxt
 from zoo.data.images import ORIENTATION
+from zoo.data.yolo_txt import yolo_classes
 from zoo.errors import ZooError
 
 COMMON = {
@@ -332,6 +333,63 @@ def test_class_names_of_a_data_yaml(tmp_path):
     data = yolo(tmp_path)
     data.setup()
     assert data.class_names == ["ant", "bee"]
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "names"),
+    [
+        ("classes.txt", "\ufeffant\nbee\n\n", ["ant", "bee"]),
+        ("data.yaml", "\ufeffnames: [ant, bee]", ["ant", "bee"]),
+        ("data.yaml", "names: {1: bee, 0: ant}", ["ant", "bee"]),
+        ("data.yaml", "names:\n" + "".join(f"  '{i}': c{i}\n" for i in range(11)), [f"c{i}" for i in range(11)]),
+    ],
+)
+def test_class_names_by_their_ids(tmp_path, file, text, names):
+    (tmp_path / file).write_text(text, encoding="utf-8")
+    assert yolo_classes(tmp_path) == names
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "message"),
+    [
+        ("classes.txt", b"ant\n\nbee\n", "classes.txt: line 2 is empty, where line n names class n - 1"),
+        ("classes.txt", b"\nant\n", "classes.txt: line 1 is empty"),
+        ("classes.txt", "caf\xe9".encode("latin-1"), r"classes.txt is no text in UTF-8 \(.* at byte 3\)"),
+        ("data.yaml", "names: [ant]".encode("utf-16"), "data.yaml is no text in UTF-8"),
+        ("data.yaml", b"names: [ant", "data.yaml is no YAML: while parsing a flow sequence"),
+        ("data.yaml", b"names: {0: ant, 2: bee, 5: cow}", r"`names` \(=0, 2, 5\) must be 0 to 2, each once"),
+        ("data.yaml", b"names: {0: ant, bee: 1}", r"`names` \(=0, bee\) must be 0 to 1, each once"),
+        ("data.yaml", b"names: {0: ant, '0': bee}", r"`names` \(=0, 0\) must be 0 to 1, each once"),
+    ],
+)
+def test_class_names_that_leave_the_ids_open_are_refused(tmp_path, file, text, message):
+    (tmp_path / file).write_bytes(text)
+    with pytest.raises(ZooError, match=message):
+        yolo_classes(tmp_path)
+
+
+def test_a_label_file_may_start_with_a_mark_but_must_be_text(tmp_path):
+    write_yolo(tmp_path, {"train0": "\ufeff1 0.5 0.5 0.2 0.5", "train1": ""})
+    (tmp_path / "labels" / "train" / "train1.txt").write_text("0 0.5 0.5 0.2 0.5", encoding="utf-16")
+    annotations = yolo(tmp_path, val=None).annotations(decode=False)
+    assert [record.labels.tolist() for record in annotations["train"].records] == [[1]]
+    (problem,) = only(annotations, "broken annotation")
+    assert problem.file == "train1.txt"
+    assert "is no text in UTF-8" in problem.message
+
+
+@pytest.mark.parametrize("kind", ["voc", "yolo"])
+def test_of_pictures_with_the_same_annotations_one_is_used_and_the_other_told(tmp_path, kind):
+    if kind == "voc":
+        write_voc(tmp_path, [], names=("a", "b"))
+        twin, data = tmp_path / "JPEGImages" / "a.webp", voc(tmp_path, val=None, test=None)
+    else:
+        write_yolo(tmp_path, {})
+        twin, data = tmp_path / "images" / "train" / "train0.webp", yolo(tmp_path, val=None)
+    paint(twin, 200)
+    (problem,) = only(data.annotations(decode=False), "twin image")
+    assert problem.file == twin.name
+    assert problem.message == f"left out: {twin.stem}.png has the same annotations"
 
 
 @pytest.mark.data

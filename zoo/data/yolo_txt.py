@@ -1,10 +1,12 @@
 """Boxes in YOLO's text files: one beside each picture, a line `class cx cy w h` an object, all but the class 0 … 1."""
 
+from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from zoo.data.annotations import Annotations, Problem
+from zoo.data.annotations import Annotations, Problem, read_text, twins
 from zoo.data.images import UnreadableImage, list_images, read_head
 from zoo.errors import ZooError
 from zoo.ops.boxes import convert, pixels
@@ -13,7 +15,8 @@ from zoo.ops.boxes import convert, pixels
 def read_yolo_txt(root: Path, split: str, class_names: list[str]) -> Annotations:
     """The pictures of `images/SPLIT` with the files of the same name in `labels/SPLIT`.
 
-    A picture without a file, or with an empty one, is kept as one without objects.
+    A picture without a file, or with an empty one, is kept as one without objects; one whose file cannot be read is
+    left out.
 
     Raises:
         ZooError: the folders are not there.
@@ -23,11 +26,14 @@ def read_yolo_txt(root: Path, split: str, class_names: list[str]) -> Annotations
         if not needed.is_dir():
             raise ZooError(f"{needed} does not exist: a YOLO set has images/{split} and labels/{split}")
     result = Annotations([], class_names)
-    found = {path.relative_to(images).with_suffix(""): path for path in list_images(images)}
+    found: dict[Path, list[Path]] = defaultdict(list)
+    for path in list_images(images):
+        found[path.relative_to(images).with_suffix("")].append(path)
     for path in sorted(labels.rglob("*.txt")):
         if path.relative_to(labels).with_suffix("") not in found and path.name != "classes.txt":
             result.problems.append(Problem(path.name, "missing image", f"no picture of this name below {images}"))
-    for name, path in found.items():
+    for name, (path, *others) in found.items():
+        result.problems += twins(path, others)
         _add_image(result, path, labels / f"{name}.txt")
     return result
 
@@ -36,22 +42,45 @@ def yolo_classes(root: Path) -> list[str]:
     """Class names, from `classes.txt`, `names.txt` or the `names` of `data.yaml`.
 
     Raises:
-        ZooError: none of them is there.
+        ZooError: none of them is there, or it leaves open which class an id stands for.
     """
     for file in (root / "classes.txt", root / "names.txt", root / "labels" / "classes.txt"):
         if file.is_file():
-            return [line.strip() for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+            lines = [line.strip() for line in read_text(file).rstrip().splitlines()]
+            if "" in lines:
+                raise ZooError(f"{file}: line {lines.index('') + 1} is empty, where line n names class n - 1")
+            return lines
     for file in (root / "data.yaml", root / "dataset.yaml"):
         if file.is_file():
-            from omegaconf import OmegaConf
-
-            content = OmegaConf.to_container(OmegaConf.load(file))
-            names = content.get("names") if isinstance(content, dict) else None
+            names = _yaml_names(file)
             if isinstance(names, dict):
-                return [str(names[key]) for key in sorted(names)]
+                return _by_id(names, file)
             if isinstance(names, list):
                 return [str(name) for name in names]
     raise ZooError(f"{root} has no class names: write them into {root / 'classes.txt'}, one a line, class 0 first")
+
+
+def _yaml_names(file: Path) -> Any:
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+    from yaml import YAMLError
+
+    try:
+        content = OmegaConf.to_container(OmegaConf.create(read_text(file)))
+    except (YAMLError, OmegaConfBaseException) as error:
+        raise ZooError(f"{file} is no YAML: {' '.join(str(error).split())}") from None
+    return content.get("names") if isinstance(content, dict) else None
+
+
+def _by_id(names: dict[Any, Any], file: Path) -> list[str]:
+    try:
+        ids = {int(key): str(name) for key, name in names.items()}
+    except (TypeError, ValueError):
+        ids = {}
+    if sorted(ids) != list(range(len(names))):
+        given = ", ".join(map(str, names))
+        raise ZooError(f"{file}: the ids of `names` (={given}) must be 0 to {len(names) - 1}, each once")
+    return [ids[i] for i in range(len(ids))]
 
 
 def _add_image(result: Annotations, image: Path, file: Path) -> None:
@@ -60,8 +89,12 @@ def _add_image(result: Annotations, image: Path, file: Path) -> None:
     except UnreadableImage as error:
         result.problems.append(Problem(image.name, "unreadable image", error.reason))
         return
+    try:
+        lines = read_text(file).splitlines() if file.is_file() else []
+    except ZooError as error:
+        result.problems.append(Problem(file.name, "broken annotation", str(error)))
+        return
     boxes, labels = [], []
-    lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
