@@ -1,5 +1,6 @@
 import json
 import os
+import re
 from pathlib import Path
 from shutil import copytree
 
@@ -203,14 +204,53 @@ def test_missing_folders_files_and_pictures(tmp_path, good):
         coco(tmp_path / "nowhere")
     with pytest.raises(ZooError, match=r"other.json does not exist"):
         coco(good, val="annotations/other.json").setup()
-    with pytest.raises(ZooError, match="the train split has none"):
-        coco(good, images="elsewhere").setup()
+    for images in ("elsewhere", "{splt}", "{}", "a{"):
+        with pytest.raises(ZooError, match=re.escape(f"{images} of data.images={images} does not exist")):
+            coco(good, images=images).setup()
     (good / "annotations" / "val.json").write_text("[]")
     with pytest.raises(ZooError, match="is no COCO file"):
         coco(good).setup()
     (good / "annotations" / "val.json").write_text("{")
     with pytest.raises(ZooError, match="is no JSON"):
         coco(good).setup()
+
+
+@pytest.mark.parametrize(
+    ("place", "changes", "message"),
+    [
+        ("images", {"width": None}, "images[1] has the width None"),
+        ("images", {"height": 0}, "images[1] has the height 0"),
+        ("images", {"width": float("nan")}, "images[1] has the width nan"),
+        ("images", {"id": ...}, "images[1] has no id"),
+        ("images", {"file_name": ...}, "images[1] has no file_name"),
+        ("images", None, "images[1] is no object but None"),
+        ("categories", {"name": ...}, "categories[1] has no name"),
+        ("categories", {"id": ...}, "categories[1] has no id"),
+        ("annotations", "text", "annotations[1] is no object but 'text'"),
+        ("annotations", {"image_id": [1]}, "annotations[1] has the image_id [1]"),
+        ("annotations", {"category_id": ...}, "annotations[1] has no category_id"),
+    ],
+)
+def test_a_broken_entry_of_a_coco_file_is_told_and_left_out(good, place, changes, message):
+    file = good / "annotations" / "train.json"
+    content = json.loads(file.read_text())
+    entry = content[place][1] | changes if isinstance(changes, dict) else changes
+    content[place][1] = {k: v for k, v in entry.items() if v is not ...} if isinstance(entry, dict) else entry
+    file.write_text(json.dumps(content))
+    data = coco(good)
+    problems = only(data.annotations(decode=False), "broken annotation")
+    assert [(problem.file, problem.message) for problem in problems] == [("train.json", message)]
+    assert len(data.split("train")) == (2 if place == "images" else 3)
+
+
+def test_category_ids_of_two_types_are_put_in_order(good):
+    file = good / "annotations" / "train.json"
+    file.write_text(file.read_text().replace('"id": 7, "name"', '"id": "7", "name"'))
+    annotations = coco(good).annotations(decode=False)["train"]
+    assert annotations.class_names == ["cat", "dog"]
+    assert [p.message for p in annotations.problems if p.kind == "unknown class"] == [
+        "annotation 1 of train0.png has the category id 7"
+    ]
 
 
 def test_without_validation_and_test_some_training_pictures_are_kept(tmp_path):
@@ -284,6 +324,15 @@ def test_voc_problems(tmp_path):
     assert kinds["train"][:2] == ["empty box", "not a number"]
     assert kinds["val"] == ["missing image"]
     assert kinds["test"][0] == "broken annotation"
+    xml = (tmp_path / "Annotations" / "b.xml").read_text()
+    for text, message in (
+        (xml.replace("60<", "sixty<"), "the size sixty × 40 is no width and height"),
+        (f"<?xml version='1.0' encoding='klingon'?>{xml}", "no XML: "),
+    ):
+        (tmp_path / "Annotations" / "b.xml").write_text(text)
+        (problem, _) = voc(tmp_path).annotations(decode=False)["val"].problems[:2]
+        assert problem.kind == "broken annotation"
+        assert message in problem.message
     with pytest.raises(ZooError, match="a VOC folder has JPEGImages, Annotations and ImageSets/Main"):
         voc(tmp_path, train="other").setup()
 

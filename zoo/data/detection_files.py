@@ -188,6 +188,9 @@ class Coco(DetectionFiles):
     """Any set with COCO JSON files: `train`, `val` and `test` name the files below `root`.
 
     The pictures of `train.json` are looked for in `images`, where `{split}` stands for train, val or test.
+
+    Raises:
+        ZooError: no such folder.
     """
 
     def __init__(
@@ -229,7 +232,10 @@ class Coco(DetectionFiles):
     def read(self, name: str) -> Annotations:
         """One JSON file."""
         split = next(str(key) for key, value in self.names.items() if value == name)
-        annotations = read_coco(self.root / name, self.root / self.images.format(split=split), self._classes)
+        images = self.root / self.images.replace("{split}", split)
+        if not images.is_dir():
+            raise ZooError(f"the folder {images} of data.images={self.images} does not exist")
+        annotations = read_coco(self.root / name, images, self._classes)
         self._classes = annotations.class_names
         return annotations
 

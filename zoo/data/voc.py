@@ -3,6 +3,7 @@
 import math
 from collections import defaultdict
 from collections.abc import Container
+from contextlib import suppress
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -60,11 +61,16 @@ def voc_classes(root: Path) -> list[str]:
     """The names of all objects in a VOC folder, sorted."""
     names = set()
     for xml in sorted((root / "Annotations").glob("*.xml")):
-        try:
-            names |= {(thing.findtext("name") or "").strip() for thing in ElementTree.parse(xml).iter("object")}
-        except ElementTree.ParseError:
-            continue  # told when its picture is read
+        with suppress(ZooError):  # told when its picture is read
+            names |= {(thing.findtext("name") or "").strip() for thing in _tree(xml).iter("object")}
     return sorted(names - {""})
+
+
+def _tree(xml: Path) -> ElementTree.Element:
+    try:
+        return ElementTree.parse(xml).getroot()
+    except (ElementTree.ParseError, LookupError, ValueError) as error:  # the last two: an encoding nobody knows
+        raise ZooError(f"no XML: {error}") from None
 
 
 def _add_image(result: Annotations, image: Path, xml: Path) -> None:
@@ -72,11 +78,11 @@ def _add_image(result: Annotations, image: Path, xml: Path) -> None:
     width = height = 0
     if xml.exists():
         try:
-            tree = ElementTree.parse(xml).getroot()
-        except ElementTree.ParseError as error:
-            result.problems.append(Problem(xml.name, "broken annotation", f"no XML: {error}"))
+            tree = _tree(xml)
+            width, height = _size(tree)
+        except ZooError as error:
+            result.problems.append(Problem(xml.name, "broken annotation", str(error)))
             return
-        width, height = (int(float(tree.findtext(f"size/{side}") or 0)) for side in ("width", "height"))
         for thing in tree.iter("object"):
             name = (thing.findtext("name") or "").strip()
             sides = [_number(thing.findtext(f"bndbox/{side}")) for side in ("xmin", "ymin", "xmax", "ymax")]
@@ -98,6 +104,15 @@ def _add_image(result: Annotations, image: Path, xml: Path) -> None:
     empty = (written[:, :2] == written[:, 2:]).any(1, keepdim=True)  # an error, not a box of one pixel
     corners = torch.where(empty, written, written - torch.tensor([1.0, 1.0, 0.0, 0.0]))
     result.add(image, file=xml.name, width=width, height=height, boxes=corners, labels=labels, image_id=image.stem)
+
+
+def _size(tree: ElementTree.Element) -> tuple[int, int]:
+    """Width and height as written; 0 where they are not."""
+    written = [tree.findtext(f"size/{side}") for side in ("width", "height")]
+    width, height = (_number(text or "0") for text in written)
+    if width is None or height is None or not (math.isfinite(width) and math.isfinite(height)):
+        raise ZooError(f"the size {' × '.join(map(str, written))} is no width and height")
+    return int(width), int(height)
 
 
 def _number(text: str | None) -> float | None:
