@@ -179,7 +179,7 @@ def test_a_picture_in_two_splits_stays_in_the_later(tmp_path):
     ],
 )
 def test_splits_that_would_leave_another_empty_are_refused(tmp_path, names, message):
-    write_yolo(tmp_path, {})
+    write_yolo(tmp_path, {"train0": "0 0.5 0.5 0.2 0.5"})
     write_yolo(tmp_path, {}, split="val")
     for part in ("images", "labels"):
         copytree(tmp_path / part / "val", tmp_path / part / "copy")
@@ -251,6 +251,22 @@ def test_category_ids_of_two_types_are_put_in_order(good):
     assert [p.message for p in annotations.problems if p.kind == "unknown class"] == [
         "annotation 1 of train0.png has the category id 7"
     ]
+
+
+@pytest.mark.parametrize(
+    ("boxes", "classes", "message"),
+    [
+        ([(0, 5, 1, 1, 9, 9), (0, 7, 1, 1, 9, 9)], ("cat", "cat"), "train: duplicate class: several .* called 'cat'"),
+        ([], (), "train: no classes: there is no class to detect"),
+        ([], ("cat",), "train: no boxes: no picture has an object to learn from"),
+        ([(0, 5, 1, 1, 9, 9, {"iscrowd": 1})], ("cat",), "train: no boxes"),
+    ],
+)
+def test_what_nothing_can_be_learned_from_is_refused(tmp_path, boxes, classes, message):
+    write_coco(tmp_path, boxes, classes=classes)
+    write_coco(tmp_path, [], classes=classes, split="val")
+    with pytest.raises(ZooError, match=message):
+        coco(tmp_path).setup()
 
 
 def test_without_validation_and_test_some_training_pictures_are_kept(tmp_path):

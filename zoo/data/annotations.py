@@ -32,10 +32,23 @@ Kind = Literal[
     "class missing",
     "image in two splits",
     "no images",
+    "no classes",
+    "duplicate class",
+    "no boxes",
 ]
 HARMLESS: frozenset[str] = frozenset({"box partly outside", "turned image", "id gap", "class missing"})
 """Told, but never a reason to refuse: clipped, turned, remapped, or nobody's mistake."""
-ALWAYS_REFUSED: frozenset[str] = frozenset({"wrong box format", "normalised boxes", "pixel boxes", "no images"})
+ALWAYS_REFUSED: frozenset[str] = frozenset(
+    {
+        "wrong box format",
+        "normalised boxes",
+        "pixel boxes",
+        "no images",
+        "no classes",
+        "duplicate class",
+        "no boxes",
+    }
+)
 """Not to be mended by leaving single boxes out."""
 Policy = Literal["refuse", "skip"]
 _TOLERANCE = 1.0  # pixels; annotators round, and old formats count from 1
@@ -161,6 +174,7 @@ def require_usable(splits: dict[str, Annotations], policy: Policy) -> list[str]:
     problems = [problem for split in splits.values() for problem in split.problems]
     counts = Counter(problem.kind for problem in problems)
     refused = [p for p in problems if p.kind in ALWAYS_REFUSED]
+    refused.sort(key=lambda problem: problem.kind in ("no images", "no boxes"))  # what follows from others comes last
     if policy == "refuse":
         refused = refused or [p for p in problems if p.kind not in HARMLESS]
     if refused:

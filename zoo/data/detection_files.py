@@ -18,7 +18,7 @@ from zoo.data.coco import read_coco
 from zoo.data.detection_base import Anchors, Batch, DetectionData
 from zoo.data.images import read_image
 from zoo.data.sampling import IndexBatches
-from zoo.data.splits_check import check_pictures, missing_classes, shared_pictures
+from zoo.data.splits_check import check_pictures, missing_classes, shared_pictures, untrainable
 from zoo.data.voc import read_voc, voc_classes
 from zoo.data.yolo_txt import read_yolo_txt, yolo_classes
 from zoo.errors import ZooError
@@ -156,6 +156,7 @@ class DetectionFiles(DetectionData):
             annotations.problems += suspect_format(annotations, split)
             check_pictures(annotations, decode=decode)
         splits["train"].problems += [*shared_pictures(splits), *missing_classes(splits)]
+        splits["train"].problems += untrainable(splits["train"])
         for split, annotations in splits.items():  # last, since what is shared is taken out of the earlier split
             if not annotations.records:
                 annotations.problems.append(Problem(str(self.root), "no images", f"the {split} split has none"))

@@ -21,6 +21,18 @@ def missing_classes(splits: dict[str, Annotations]) -> list[Problem]:
     return problems
 
 
+def untrainable(train: Annotations) -> list[Problem]:
+    """Classes that nothing can be told by, and a split without an object."""
+    names = train.class_names
+    double = [name for name, count in Counter(names).items() if count > 1]
+    problems = [Problem("train", "duplicate class", f"several classes are called {name!r}") for name in double]
+    if not names:
+        problems.append(Problem("train", "no classes", "there is no class to detect"))
+    elif train.records and not any(len(record.labels) for record in train.records):
+        problems.append(Problem("train", "no boxes", "no picture has an object to learn from"))
+    return problems
+
+
 def shared_pictures(splits: dict[str, Annotations]) -> list[Problem]:
     """Pictures with the same bytes in two splits; they are taken out of the earlier one (train before val, test)."""
     by_size: dict[int, list[tuple[str, Path]]] = defaultdict(list)
