@@ -8,6 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
+from zoo.data.annotations import Annotations, Problem, require_usable
 from zoo.data.detection_files import Coco, Voc, YoloTxt
 from zoo.data.images import ORIENTATION
 from zoo.data.yolo_txt import yolo_classes
@@ -24,6 +25,7 @@ COMMON = {
     "seed": 0,
     "augmentation": None,
 }
+SKIP = "data.problems=skip leaves out what is wrong"
 BCCD = Path(os.environ.get("ZOO_TEST_DATA", Path(__file__).parents[2] / "../shared/data")) / "bccd" / "BCCD"
 
 
@@ -100,8 +102,29 @@ def test_each_wrong_annotation_is_named_and_left_out_or_refused(tmp_path, box, k
     (problem,) = only(coco(tmp_path).annotations(decode=True), kind)
     assert message in problem.message
     assert sum(len(t["labels"]) for t in coco(tmp_path).split("train").targets) == 12
-    with pytest.raises(ZooError, match=f"{kind}.*data.problems=skip leaves them out"):
+    with pytest.raises(ZooError) as refusal:
         coco(tmp_path, problems="refuse").setup()
+    assert str(refusal.value) == f"{problem} ({SKIP})"
+
+
+@pytest.mark.parametrize(
+    ("kind", "count", "remarks"),
+    [
+        ("empty box", 1, " (data.problems=skip leaves out what is wrong)"),
+        (
+            "empty box",
+            3,
+            " (and 2 more; scripts/check_data.py lists them; data.problems=skip leaves out what is wrong)",
+        ),
+        ("pixel boxes", 1, ""),
+        ("pixel boxes", 2, " (and 1 more; scripts/check_data.py lists them)"),
+    ],
+)
+def test_a_refusal_says_how_to_go_on(kind, count, remarks):
+    train = Annotations([], ["cat"], [Problem("a.txt", kind, "line 1")] * count)
+    with pytest.raises(ZooError) as refusal:
+        require_usable({"train": train}, "refuse")
+    assert str(refusal.value) == f"a.txt: {kind}: line 1{remarks}"
 
 
 def test_a_box_that_sticks_out_is_clipped(tmp_path):

@@ -178,9 +178,10 @@ def require_usable(splits: dict[str, Annotations], policy: Policy) -> list[str]:
     if policy == "refuse":
         refused = refused or [p for p in problems if p.kind not in HARMLESS]
     if refused:
-        more = f" (and {len(refused) - 1} more; scripts/check_data.py lists them" if len(refused) > 1 else " ("
-        more += ", data.problems=skip leaves them out)" if refused[0].kind not in ALWAYS_REFUSED else ")"
-        raise ZooError(f"{refused[0]}" + more.replace(" ()", ""))
+        remarks = [f"and {len(refused) - 1} more", "scripts/check_data.py lists them"] if len(refused) > 1 else []
+        if refused[0].kind not in ALWAYS_REFUSED:
+            remarks.append("data.problems=skip leaves out what is wrong")
+        raise ZooError(str(refused[0]) + (f" ({'; '.join(remarks)})" if remarks else ""))
     lines = [f"{split}: {note}" for split, annotations in splits.items() for note in annotations.notes]
     for kind, count in counts.most_common():
         first = next(p for p in problems if p.kind == kind)
