@@ -114,9 +114,9 @@ def slide(slider: nn.Module, images: Float[Tensor, "1 3 h w"], anchors: Float[Te
         seen = shape * _MARGIN
         rows, columns = round(height * _SIDE / float(seen[1])), round(width * _SIDE / float(seen[0]))
         pad = _SIDE // 4  # objects at the border
-        resized = F.interpolate(images, (rows, columns), mode="bilinear", antialias=True)
         if min(rows, columns) + 2 * pad < _SIDE:
             continue
+        resized = F.interpolate(images, (rows, columns), mode="bilinear", antialias=True)
         logits = slider(F.pad(resized, (pad, pad, pad, pad), mode="replicate"))
         scores.append(logits.softmax(1)[0, :-1].flatten(1).T)
         row = torch.arange(logits.shape[2]).view(-1, 1).expand(logits.shape[2:])
