@@ -1,8 +1,11 @@
+import re
+
 import pytest
 import torch
 
 from zoo.data.box_augmentation import BoxAugmentation
 from zoo.data.box_transforms import GREY, Letterbox, flip, look, mixup, mosaic, move
+from zoo.errors import ZooError
 
 SIZE = 64
 
@@ -138,6 +141,19 @@ def test_augmentation_without_mosaic_and_colour_moves_boxes_with_pixels():
     result, moved = augmentation(torch.stack(images), list(targets), progress=0.9)  # mosaic is over by then
     for image, target in zip(result, moved, strict=True):
         assert_boxes_follow(image, target, within=1.5)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "wanted"),
+    [
+        *((name, 7, "must be a number from 0 to 1") for name in ("mosaic", "mixup", "mosaic_until", "flip")),
+        *((name, -0.1, "must be a number from 0 to 1") for name in ("vertical_flip", "colour", "min_visible")),
+        *(("scale", value, "with 0 < low <= high") for value in (1.2, [1.2], [1.4, 0.7], [-1, -1], [0, 1])),
+    ],
+)
+def test_wrong_options_are_refused(name, value, wanted):
+    with pytest.raises(ZooError, match=rf"`data.augmentation.{name}` \(={re.escape(str(value))}\) .*{wanted}"):
+        make(**{name: value})
 
 
 def test_ignored_regions_move_along():

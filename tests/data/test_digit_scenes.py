@@ -111,6 +111,15 @@ def test_it_describes_itself():
         ({"num_anchors": 5}, r"`data.num_anchors` \(=5\) must be one of: 6, 9"),
         ({"image_size": 16, "sides": [8, 16]}, r"`data.image_size` \(=16\)"),
         ({"most": 0}, r"`data.most` \(=0\)"),
+        ({"sides": [14]}, r"`data.sides` \(=\[14\]\) must be \[low, high\] from at least 8"),
+        ({"sides": 14}, r"`data.sides` \(=14\) must be \[low, high\]"),
+        ({"sides": [40, 14]}, r"`data.sides` \(=\[40, 14\]\)"),
+        ({"overlap": -1}, r"`data.overlap` \(=-1\) must be a number from 0 to 1"),
+        ({"train_scenes": 0}, r"`data.train_scenes` \(=0\) must be a whole number of at least 1"),
+        ({"val_scenes": -3}, r"`data.val_scenes` \(=-3\)"),
+        ({"anchors": 3}, r"`data.anchors` \(=3\) must hold positive \[width, height\] pairs"),
+        ({"anchors": None}, r"`data.anchors` \(=None\)"),
+        ({"anchors": [[float("inf"), 2]]}, r"`data.anchors` \(=\[\[inf, 2\]\]\)"),
     ],
 )
 def test_wrong_options_are_refused(changes, message):

@@ -5,6 +5,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from zoo.data.box_transforms import Target, Window, flip, look, mixup, mosaic, move
+from zoo.data.options import Range, require_share, rising
+from zoo.errors import ZooError
 
 _LUMA = (0.299, 0.587, 0.114)
 
@@ -15,6 +17,9 @@ class BoxAugmentation:
     `scale` (low, high) is how much larger objects become; `colour` the largest relative change of brightness,
     contrast and saturation. Boxes of which less than `min_visible` is left are dropped. Mosaic and mixup, which make
     pictures unlike real ones, stop after the share `mosaic_until` of training.
+
+    Raises:
+        ZooError: a probability, share or strength outside 0 … 1, or a scale that is not `[low, high]` above 0.
     """
 
     def __init__(
@@ -23,16 +28,30 @@ class BoxAugmentation:
         mosaic: float,
         mixup: float,
         mosaic_until: float,
-        scale: tuple[float, float] | list[float],
+        scale: Range,
         flip: float,
         vertical_flip: float,
         colour: float,
         min_visible: float,
     ) -> None:
+        shares = {
+            "mosaic": mosaic,
+            "mixup": mixup,
+            "mosaic_until": mosaic_until,
+            "flip": flip,
+            "vertical_flip": vertical_flip,
+            "colour": colour,
+            "min_visible": min_visible,
+        }
+        for name, value in shares.items():
+            require_share(f"augmentation.{name}", value)
+        zoom = rising(scale)
+        if zoom is None or zoom[0] <= 0:
+            raise ZooError(f"`data.augmentation.scale` (={scale}) must be [low, high] with 0 < low <= high")
         self.mosaic = mosaic
         self.mixup = mixup
         self.mosaic_until = mosaic_until
-        self.scale = (float(scale[0]), float(scale[1]))
+        self.scale = zoom
         self.flip = flip
         self.vertical_flip = vertical_flip
         self.colour = colour

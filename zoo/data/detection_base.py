@@ -1,7 +1,8 @@
 """Pictures with boxes: anchors, letterbox and batches that every detection set shares."""
 
+import math
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, TypeGuard
 
 import torch
 from jaxtyping import UInt8
@@ -15,7 +16,7 @@ from zoo.errors import ZooError
 from zoo.ops.anchors import YOLOV3, YOLOV3_TINY, AnchorChoice, choose, fit, scaled
 
 Batch = tuple[Tensor, list[Target]]
-Anchors = str | Sequence[Any]  # what a configuration may hold; checked by DetectionData
+Anchors = str | float | Sequence[Any] | None  # what a configuration may hold; checked by DetectionData
 PUBLISHED = {len(shapes): shapes for shapes in (YOLOV3_TINY, YOLOV3)}
 
 
@@ -65,7 +66,7 @@ class DetectionData(DataModule):
             raise ZooError(f"`data.num_anchors` (={num_anchors}) must be one of: {', '.join(map(str, PUBLISHED))}")
         if isinstance(anchors, str) and anchors not in ("auto", "default"):
             raise ZooError(f"`data.anchors` (={anchors}) must be auto, default, or a list of [width, height] in pixels")
-        if not isinstance(anchors, str) and not (anchors and all(map(_is_shape, anchors))):
+        if not isinstance(anchors, str) and not _are_shapes(anchors):
             raise ZooError(f"`data.anchors` (={anchors}) must hold positive [width, height] pairs in pixels")
         self.image_size = image_size
         self.asked_anchors = anchors
@@ -90,6 +91,7 @@ class DetectionData(DataModule):
             elif self.asked_anchors == "default":
                 self._anchors = AnchorChoice(default, before, before, "default")
             else:
+                assert _are_shapes(self.asked_anchors)
                 given = [[float(side) for side in shape] for shape in self.asked_anchors]
                 self._anchors = AnchorChoice(given, before, fit(sizes, torch.tensor(given)), "given")
         return self._anchors
@@ -134,6 +136,10 @@ class DetectionData(DataModule):
         return to_unit(images), targets
 
 
+def _are_shapes(anchors: Anchors) -> TypeGuard[Sequence[Sequence[float]]]:
+    return isinstance(anchors, Sequence) and len(anchors) > 0 and all(map(_is_shape, anchors))
+
+
 def _is_shape(values: Any) -> bool:
     pair = isinstance(values, Sequence) and len(values) == 2
-    return pair and all(isinstance(value, int | float) and value > 0 for value in values)
+    return pair and all(isinstance(value, int | float) and 0 < value < math.inf for value in values)

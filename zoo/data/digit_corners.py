@@ -10,9 +10,9 @@ from torch import Tensor
 from zoo.data.base import DataModule, Split
 from zoo.data.digit_scenes import FreshBatches
 from zoo.data.image_base import to_unit
-from zoo.data.pasting import Material, background, ink_box, material, paste, stamp
+from zoo.data.options import Range
+from zoo.data.pasting import Material, background, ink_box, material, paste, scene_counts, scene_sides, stamp
 from zoo.data.sampling import IndexBatches
-from zoo.errors import ZooError
 
 _SPLIT_CODE: dict[Split, int] = {"train": 10, "val": 11, "test": 12}
 _TURN = 30  # degrees at most
@@ -24,7 +24,7 @@ class CornerScenes:
 
     in_memory = True
 
-    def __init__(self, parts: Material, *, size: int, sides: tuple[int, int], count: int, key: list[int]) -> None:
+    def __init__(self, parts: Material, *, size: int, sides: tuple[float, float], count: int, key: list[int]) -> None:
         self.parts = parts
         self.size = size
         self.sides = sides
@@ -66,7 +66,7 @@ class DigitCorners(DataModule):
     network has to see which way is up. Fresh scenes in every epoch; splits share neither digits nor photographs.
 
     Raises:
-        ZooError: sides that do not fit the picture.
+        ZooError: sides that do not fit the picture, or a split without scenes.
     """
 
     feeds = frozenset({"landmarks"})
@@ -78,17 +78,15 @@ class DigitCorners(DataModule):
         val_scenes: int,
         test_scenes: int,
         image_size: int,
-        sides: tuple[int, int] | list[int],
+        sides: Range,
         batch_size: int,
         num_workers: int | Literal["auto"],
         seed: int,
     ) -> None:
         super().__init__(batch_size=batch_size, num_workers=num_workers, seed=seed)
-        if not 8 <= sides[0] <= sides[1] <= image_size:
-            raise ZooError(f"`data.sides` (={list(sides)}) must rise from at least 8 to at most {image_size} pixels")
-        self.counts: dict[Split, int] = {"train": train_scenes, "val": val_scenes, "test": test_scenes}
+        self.counts = scene_counts(train=train_scenes, val=val_scenes, test=test_scenes)
         self.image_size = image_size
-        self.sides = (sides[0], sides[1])
+        self.sides = scene_sides(sides, image_size)
 
     def load(self) -> dict[str, Any]:
         """The three splits."""

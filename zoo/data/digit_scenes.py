@@ -11,9 +11,9 @@ from zoo.data.base import Split
 from zoo.data.box_augmentation import BoxAugmentation
 from zoo.data.box_transforms import Target
 from zoo.data.detection_base import Anchors, Batch, DetectionData, TensorScenes
-from zoo.data.pasting import Material, background, ink_box, material, paste, stamp
+from zoo.data.options import Range, require_count, require_share
+from zoo.data.pasting import Material, background, ink_box, material, paste, scene_counts, scene_sides, stamp
 from zoo.data.sampling import IndexBatches
-from zoo.errors import ZooError
 from zoo.ops.iou import pairwise_intersection
 
 _SPLIT_CODE: dict[Split, int] = {"train": 0, "val": 1, "test": 2}
@@ -29,7 +29,7 @@ class SceneMaker:
     """
 
     def __init__(
-        self, parts: Material, *, size: int, sides: tuple[int, int], most: int, overlap: float, key: list[int]
+        self, parts: Material, *, size: int, sides: tuple[float, float], most: int, overlap: float, key: list[int]
     ) -> None:
         self.parts = parts
         self.size = size
@@ -132,7 +132,7 @@ class DigitScenes(DetectionData):
     The splits share neither digits nor parts of the photographs.
 
     Raises:
-        ZooError: sides that do not fit the picture.
+        ZooError: sides that do not fit the picture, or a split without scenes.
     """
 
     def __init__(
@@ -142,7 +142,7 @@ class DigitScenes(DetectionData):
         val_scenes: int,
         test_scenes: int,
         image_size: int,
-        sides: tuple[int, int] | list[int],
+        sides: Range,
         most: int,
         overlap: float,
         anchors: Anchors,
@@ -161,12 +161,10 @@ class DigitScenes(DetectionData):
             seed=seed,
             augmentation=augmentation,
         )
-        if not 8 <= sides[0] <= sides[1] <= image_size:
-            raise ZooError(f"`data.sides` (={list(sides)}) must rise from at least 8 to at most {image_size} pixels")
-        if most < 1:
-            raise ZooError(f"`data.most` (={most}) must be at least 1")
-        self.counts: dict[Split, int] = {"train": train_scenes, "val": val_scenes, "test": test_scenes}
-        self.sides = (sides[0], sides[1])
+        require_count("most", most)
+        require_share("overlap", overlap)
+        self.counts = scene_counts(train=train_scenes, val=val_scenes, test=test_scenes)
+        self.sides = scene_sides(sides, image_size)
         self.most = most
         self.overlap = overlap
 

@@ -1,6 +1,7 @@
 """Real handwritten digits on crops of real photographs, all from what scikit-learn carries."""
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +11,8 @@ from sklearn.datasets import load_digits, load_sample_images
 
 from zoo.data.base import Split
 from zoo.data.image_base import stratified_split
+from zoo.data.options import Range, require_count, rising
+from zoo.errors import ZooError
 
 _BRIGHTEST = 16  # the 8×8 digits count ink in 0 … 16
 _INK = 96  # of 255; where a stroke counts as a part of the box
@@ -30,6 +33,31 @@ class Pasted(NamedTuple):
 
     box: tuple[int, int, int, int]
     corners: Float[np.ndarray, "4 2"]
+
+
+def scene_sides(sides: Range, image_size: int) -> tuple[float, float]:
+    """The smallest and largest digit in pixels.
+
+    Raises:
+        ZooError: sides that do not fit the picture.
+    """
+    given = rising(sides)
+    if given is None or given[0] < 8 or given[1] > image_size:
+        shown = list(sides) if isinstance(sides, Sequence) else sides
+        raise ZooError(f"`data.sides` (={shown}) must be [low, high] from at least 8 to at most {image_size} pixels")
+    return given
+
+
+def scene_counts(*, train: int, val: int, test: int) -> dict[Split, int]:
+    """How many scenes each split has.
+
+    Raises:
+        ZooError: a split without scenes.
+    """
+    counts: dict[Split, int] = {"train": train, "val": val, "test": test}
+    for split, count in counts.items():
+        require_count(f"{split}_scenes", count)
+    return counts
 
 
 def material(split: Split, seed: int) -> Material:
