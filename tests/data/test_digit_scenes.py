@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from sklearn.datasets import load_digits, load_sample_images
 
 from zoo.data.digit_scenes import DigitScenes
 from zoo.data.pasting import ink_box, material, stamp
@@ -53,9 +54,13 @@ def test_every_epoch_has_fresh_scenes():
 
 def test_splits_share_no_digit_and_no_part_of_a_photograph():
     parts = [material(split, 0) for split in ("train", "val", "test")]
-    assert sum(len(part.labels) for part in parts) == 1797
-    assert sum(part.photographs[0].width for part in parts) <= 640
-    for part in parts:
+    assert sorted(number for part in parts for number in part.numbers) == list(range(1797))
+    left, pixels = 0, load_digits().images
+    for part in parts:  # side by side, each strip starts where the one before it ended
+        np.testing.assert_array_equal(part.digits, (pixels[part.numbers] * (255 / 16)).round())
+        for strip, whole in zip(part.photographs, load_sample_images().images, strict=True):
+            np.testing.assert_array_equal(strip, whole[:, left : left + strip.width])
+        left += part.photographs[0].width
         assert len(np.unique(part.labels)) == 10
 
 
@@ -80,6 +85,8 @@ def test_a_box_is_tight_around_the_ink():
     outside = ink.copy()
     outside[y1:y2, x1:x2] = 0
     assert outside.max() <= 96
+    for edge in (ink[y1, x1:x2], ink[y2 - 1, x1:x2], ink[y1:y2, x1], ink[y1:y2, x2 - 1]):
+        assert edge.max() > 96
     sides = np.linalg.norm(corners - np.roll(corners, -1, 0), axis=1)
     np.testing.assert_allclose(sides, 40, rtol=1e-6)
     assert corners[0][1] > corners[1][1] - 40  # turned counter-clockwise: the right end of the top edge is higher

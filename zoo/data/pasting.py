@@ -26,6 +26,8 @@ class Material(NamedTuple):
     digits: UInt8[np.ndarray, "n 8 8"]
     labels: Int[np.ndarray, " n"]
     photographs: list[Image.Image]
+    numbers: Int[np.ndarray, " n"]
+    """Of the digits in scikit-learn's set."""
 
 
 class Pasted(NamedTuple):
@@ -61,8 +63,8 @@ def scene_counts(*, train: int, val: int, test: int) -> dict[Split, int]:
 
 
 def material(split: Split, seed: int) -> Material:
-    """Half of the digits for training, a fifth for validation, the rest for test; each split has its own writers'
-    samples and its own upright strip of the two photographs (china.jpg and flower.jpg).
+    """Half of the digits for training, a fifth for validation, the rest for test; each split has its own digits and
+    its own upright strip of the two photographs (china.jpg and flower.jpg). Who wrote a digit is not known.
     """
     pixels, targets = load_digits(return_X_y=True)
     rest, test = stratified_split(targets, 0.3, seed)
@@ -74,7 +76,7 @@ def material(split: Split, seed: int) -> Material:
     for array in load_sample_images().images:
         width = array.shape[1]
         strips.append(Image.fromarray(np.ascontiguousarray(array[:, int(low * width) : int(high * width)])))
-    return Material(digits, targets[chosen].astype(np.int64), strips)
+    return Material(digits, targets[chosen].astype(np.int64), strips, chosen)
 
 
 def background(photographs: list[Image.Image], size: int, rng: np.random.Generator) -> Image.Image:
