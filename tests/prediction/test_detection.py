@@ -54,6 +54,7 @@ def test_a_folder_gives_a_result_for_every_file_and_all_that_is_promised(task, p
             assert box.label == ["cat", "dog"][box.category]
     entries = json.loads((tmp_path / "out" / "predictions.json").read_text())
     assert len(entries) == sum(len(r.boxes) for r in results)
+    assert {entry["image_id"] for entry in entries} == {str(r.path) for r in results if r.boxes}  # two are 0.png
     first = results[0].boxes[0]
     assert entries[0]["bbox"] == pytest.approx(
         [first.corners[0], first.corners[1], first.corners[2] - first.corners[0], first.corners[3] - first.corners[1]]
@@ -104,6 +105,8 @@ def test_every_picture_of_a_video(task, tmp_path):
     results = predict(task, tmp_path / "film.mp4", tmp_path / "out", batch_size=2)
     assert [r.frame for r in results] == [0, 1, 2, 3, 4]
     assert (tmp_path / "out" / "pictures" / "film_000004.png").is_file()
+    entries = [entry for result in results for entry in result.plain()]
+    assert {entry["image_id"] for entry in entries} == {f"{tmp_path}/film.mp4#{i}" for i in range(5)}
 
 
 def test_a_broken_video_is_named(task, tmp_path):

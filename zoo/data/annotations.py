@@ -77,7 +77,6 @@ class Record:
     labels: Int[Tensor, " n"]
     ignore: Float[Tensor, "m 4"] = field(default_factory=lambda: torch.empty(0, 4))
     ignore_labels: Int[Tensor, " m"] = field(default_factory=lambda: torch.empty(0, dtype=torch.long))
-    image_id: int | str = ""
 
 
 @dataclass
@@ -102,7 +101,6 @@ class Annotations:
         boxes: Float[Tensor, "n 4"],
         labels: list[int],
         crowds: list[bool] | None = None,
-        image_id: int | str,
     ) -> None:
         """An image with its xyxy boxes in pixels; those that cannot be used are left out and told."""
         label, crowd = torch.tensor(labels, dtype=torch.long), torch.zeros(len(labels), dtype=torch.bool)
@@ -112,7 +110,7 @@ class Annotations:
         self.problems += problems
         self.seen.append((boxes, width, height))
         use, ignore = keep & ~crowd, keep & crowd
-        self.records.append(Record(path, width, height, boxes[use], label[use], boxes[ignore], label[ignore], image_id))
+        self.records.append(Record(path, width, height, boxes[use], label[use], boxes[ignore], label[ignore]))
 
 
 def read_text(file: Path) -> str:

@@ -134,7 +134,6 @@ def _add_image(
         boxes=convert(torch.tensor(boxes).view(-1, 4), "xywh", "xyxy"),
         labels=labels,
         crowds=crowds,
-        image_id=image["id"],
     )
 
 

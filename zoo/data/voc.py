@@ -103,7 +103,7 @@ def _add_image(result: Annotations, image: Path, xml: Path) -> None:
     written = torch.tensor(boxes).view(-1, 4)
     empty = (written[:, :2] == written[:, 2:]).any(1, keepdim=True)  # an error, not a box of one pixel
     corners = torch.where(empty, written, written - torch.tensor([1.0, 1.0, 0.0, 0.0]))
-    result.add(image, file=xml.name, width=width, height=height, boxes=corners, labels=labels, image_id=image.stem)
+    result.add(image, file=xml.name, width=width, height=height, boxes=corners, labels=labels)
 
 
 def _size(tree: ElementTree.Element) -> tuple[int, int]:

@@ -115,4 +115,4 @@ def _add_image(result: Annotations, image: Path, file: Path) -> None:
             boxes.append(values[1:])
             labels.append(int(values[0]))
     corners = convert(pixels(torch.tensor(boxes).view(-1, 4), height, width), "cxcywh", "xyxy")
-    result.add(image, file=file.name, width=width, height=height, boxes=corners, labels=labels, image_id=image.stem)
+    result.add(image, file=file.name, width=width, height=height, boxes=corners, labels=labels)

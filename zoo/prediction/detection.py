@@ -48,13 +48,17 @@ class BoxPrediction:
         return self.path.stem if self.frame is None else f"{self.path.stem}_{self.frame:06d}"
 
     def plain(self) -> list[dict[str, Any]]:
-        """As COCO results: `bbox` is x, y, width, height in pixels."""
+        """Under the keys of COCO's results, `bbox` being x, y, width, height in pixels.
+
+        An annotation file has ids of its own, which a prediction cannot know: `image_id` is the path here (with the
+        frame after a #), `category_id` the class's place in the model, from 0.
+        """
         rows = []
         for box in self.boxes:
             x1, y1, x2, y2 = box.corners
-            where = {"image_id": self.name, "file_name": str(self.path)}
+            where = {"image_id": str(self.path), "file_name": str(self.path)}
             if self.frame is not None:
-                where["frame"] = str(self.frame)
+                where |= {"image_id": f"{self.path}#{self.frame}", "frame": str(self.frame)}
             found = {"category_id": box.category, "category": box.label, "bbox": [x1, y1, x2 - x1, y2 - y1]}
             rows.append(where | found | {"score": box.score})
         return rows
@@ -79,8 +83,8 @@ def predict(
     """The objects in an image file, in every image file below a folder, or in every picture of a video.
 
     On a CPU the boxes are the same, bit for bit, whatever `batch_size`. `min_score` is the operating point that
-    validation chose, unless given. With `folder`, predictions.csv, predictions.json (COCO's result form) and the
-    pictures with their boxes are written there.
+    validation chose, unless given. With `folder`, predictions.csv, predictions.json and the pictures with their boxes
+    are written there.
 
     Raises:
         ZooError: the model was not trained on pictures, there are none, or a threshold is out of its range.
