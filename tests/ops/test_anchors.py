@@ -63,6 +63,15 @@ def test_defaults_stay_unless_the_gain_is_real():
     assert changed.after.mean_iou > changed.before.mean_iou + 0.1
 
 
+def test_the_fit_is_that_of_the_rounded_anchors_which_are_never_empty():
+    sizes = torch.cat([0.04 + torch.rand(20, 2) / 1000, three_shapes() * 5])
+    choice = choose(sizes, [[10.0, 10.0], [20.0, 40.0], [80.0, 60.0]], seed=0)
+    assert choice.source == "k-means"
+    anchors = torch.tensor(choice.anchors)
+    assert anchors.min() >= 0.1
+    assert choice.after == fit(sizes, anchors)
+
+
 def test_too_few_boxes_keep_the_defaults():
     assert choose(torch.ones(4, 2), YOLOV3_TINY, seed=0).source == "default"
     assert choose(torch.empty(0, 2), YOLOV3, seed=0).before.recall == 0

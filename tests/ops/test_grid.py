@@ -61,6 +61,12 @@ def test_a_centre_on_the_far_border_belongs_to_the_last_cell():
     assert target[3, 3, 0].tolist() == pytest.approx([1, 1, 1, 1.6, 0.8, 1])
 
 
+def test_a_centre_beyond_the_border_belongs_to_the_nearest_cell():
+    boxes = torch.tensor([[-60.0, 0.0, 20.0, 20.0], [50.0, -60.0, 70.0, 20.0], [110.0, 110.0, 130.0, 130.0]])
+    y = encode(boxes, torch.zeros(3).long(), torch.ones(1, 2), stride=25, rows=4, columns=4, num_classes=1)
+    assert torch.nonzero(y[..., 0]).tolist() == [[0, 0, 0], [0, 2, 0], [3, 3, 0]]
+
+
 def test_no_objects_give_an_empty_grid():
     target = encode(
         torch.empty(0, 4),

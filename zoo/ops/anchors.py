@@ -33,7 +33,7 @@ class AnchorChoice(NamedTuple):
     anchors: Shapes
     before: Fit
     after: Fit
-    source: str  # "default" or "k-means"
+    source: str  # "default", "k-means" or "given"
 
 
 def fit(sizes: Float[Tensor, "n 2"], anchors: Float[Tensor, "k 2"], ratio: float = 4) -> Fit:
@@ -89,11 +89,11 @@ def choose(
     before = fit(sizes, torch.tensor(default, dtype=torch.float32), ratio)
     if len(sizes.unique(dim=0)) < len(default):  # too few boxes to learn from
         return AnchorChoice(default, before, before, "default")
-    found = kmeans(sizes, len(default), seed=seed)
+    found = kmeans(sizes, len(default), seed=seed).mul(10).round().div(10).clamp(min=0.1)  # as they are written down
     after = fit(sizes, found, ratio)
     if after.mean_iou - before.mean_iou < min_gain and after.recall - before.recall < min_gain:
         return AnchorChoice(default, before, after, "default")
-    return AnchorChoice([[round(float(v), 1) for v in shape] for shape in found], before, after, "k-means")
+    return AnchorChoice([[round(v, 1) for v in shape] for shape in found.tolist()], before, after, "k-means")
 
 
 def scaled(anchors: Shapes, image_size: int) -> Shapes:

@@ -29,8 +29,8 @@ def encode(
 ) -> Float[Tensor, "rows columns a values"]:
     """The target of one image as it is usually drawn: each object in the cell of its centre, at the anchor most alike.
 
-    `boxes` are xyxy in pixels, `anchors` (width, height) in pixels. An object centred on the right or lower border
-    belongs to the last cell; of two at the same place the later stands.
+    `boxes` are xyxy in pixels, `anchors` (width, height) in pixels. An object centred on or beyond the border
+    belongs to the nearest cell; of two at the same place the later stands.
 
     A 3×3 grid over 300×300 pixels, an upright and a flat anchor, three classes: 3×3×2×8. A car (class 1) with its
     centre at (150, 210), 180 wide and 90 high, falls into the cell in row 2 and column 1, at the flat anchor:
@@ -49,7 +49,7 @@ def encode(
     anchor_of = pairwise_shape_iou(boxes[:, 2:] - boxes[:, :2], anchors).argmax(1)
     for box, label, anchor in zip(boxes, labels.tolist(), anchor_of.tolist(), strict=True):
         x, y = (box[:2] + box[2:]) / 2 / stride
-        row, column = min(int(y), rows - 1), min(int(x), columns - 1)
+        row, column = max(min(int(y), rows - 1), 0), max(min(int(x), columns - 1), 0)
         width, height = (box[2:] - box[:2]) / stride
         target[row, column, anchor] = 0
         target[row, column, anchor, :5] = torch.stack([torch.ones_like(x), x - column, y - row, height, width])
