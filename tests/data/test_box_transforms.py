@@ -3,9 +3,11 @@ import re
 import pytest
 import torch
 
+from zoo.config import compose, plain
 from zoo.data.box_augmentation import BoxAugmentation
 from zoo.data.box_transforms import GREY, Letterbox, flip, look, mixup, mosaic, move
 from zoo.errors import ZooError
+from zoo.instantiate import instantiate
 
 SIZE = 64
 
@@ -154,6 +156,12 @@ def test_augmentation_without_mosaic_and_colour_moves_boxes_with_pixels():
 def test_wrong_options_are_refused(name, value, wanted):
     with pytest.raises(ZooError, match=rf"`data.augmentation.{name}` \(={re.escape(str(value))}\) .*{wanted}"):
         make(**{name: value})
+
+
+@pytest.mark.parametrize("name", ["coco", "voc", "yolo_txt"])
+def test_sets_of_files_are_varied_alike(name):
+    config = plain(compose(["model=yolo", f"data={name}", "data.root=x", "data.augmentation.mixup=0.1"]))["data"]
+    assert vars(instantiate(config["augmentation"])) == vars(make(mixup=0.1, scale=(0.8, 1.3), vertical_flip=0))
 
 
 def test_ignored_regions_move_along():
