@@ -413,6 +413,11 @@ def test_yolo_problems(tmp_path):
         yolo(tmp_path).setup()
 
 
+def test_a_split_may_be_called_by_a_number(tmp_path):
+    write_yolo(tmp_path, {"20120": "0 0.5 0.5 0.2 0.5"}, split="2012")
+    assert len(yolo(tmp_path, train=2012, val=None).annotations(decode=False)["train"].records) == 2
+
+
 def test_class_names_of_a_data_yaml(tmp_path):
     write_yolo(tmp_path, {"train0": "1 0.5 0.5 0.2 0.5"})
     write_yolo(tmp_path, {}, split="val")

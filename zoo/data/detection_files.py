@@ -24,6 +24,7 @@ from zoo.data.yolo_txt import read_yolo_txt, yolo_classes
 from zoo.errors import ZooError
 from zoo.ops.boxes import clip
 
+Name = str | int | None  # what a configuration may hold: a folder called 2012 is a number there
 _MEMORY = 2 * 1024**3  # bytes; larger splits are decoded anew in every epoch
 
 
@@ -95,9 +96,9 @@ class DetectionFiles(DetectionData):
         self,
         *,
         root: str,
-        train: str | None,
-        val: str | None,
-        test: str | None,
+        train: Name,
+        val: Name,
+        test: Name,
         problems: Policy,
         least_epoch: int,
         image_size: int,
@@ -120,7 +121,8 @@ class DetectionFiles(DetectionData):
         self.root = Path(root).expanduser()
         if not self.root.is_dir():
             raise ZooError(f"the folder data.root={root} does not exist")
-        self.names: dict[Split, str | None] = {"train": train, "val": val, "test": test}
+        names: dict[Split, Name] = {"train": train, "val": val, "test": test}
+        self.names = {split: None if name is None else str(name) for split, name in names.items()}
         if train is None:
             raise ZooError("`data.train` (=null) must name the training split; only val and test may be null")
         given = [name for name in self.names.values() if name is not None]
@@ -199,9 +201,9 @@ class Coco(DetectionFiles):
         *,
         root: str,
         images: str,
-        train: str | None,
-        val: str | None,
-        test: str | None,
+        train: Name,
+        val: Name,
+        test: Name,
         problems: Policy,
         least_epoch: int,
         image_size: int,
