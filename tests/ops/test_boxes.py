@@ -55,4 +55,3 @@ def test_clip_equals_torchvision():
 def test_valid_boxes_are_finite_and_not_empty():
     boxes = [[0, 0, 2, 2], [0, 0, 0, 2], [2, 0, 0, 2], [0, float("nan"), 2, 2], [0, 0, float("inf"), 2]]
     assert valid(torch.tensor(boxes)).tolist() == [True, False, False, False, False]
-    assert valid(torch.tensor([[0.0, 0.0, 2.0, 2.0]]), min_side=2).tolist() == [False]

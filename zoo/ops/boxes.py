@@ -66,7 +66,8 @@ def clip(boxes: Num[Tensor, "*n 4"], height: float, width: float) -> Num[Tensor,
     return torch.stack([x1.clamp(0, width), y1.clamp(0, height), x2.clamp(0, width), y2.clamp(0, height)], -1)
 
 
-def valid(boxes: Num[Tensor, "*n 4"], min_side: float = 0) -> Bool[Tensor, " *n"]:
-    """Which xyxy boxes are finite and longer than `min_side` pixels both ways."""
-    x1, y1, x2, y2 = boxes.unbind(-1)
-    return torch.isfinite(boxes).all(-1) & (x2 - x1 > min_side) & (y2 - y1 > min_side)
+def valid(boxes: Float[Tensor, "*n 4"]) -> Bool[Tensor, " *n"]:
+    """Which xyxy boxes are finite and have an area."""
+    low, high = boxes.chunk(2, -1)
+    sides, number = high - low, torch.finfo(boxes.dtype)
+    return sides.clamp(number.tiny, number.max).eq(sides).all(-1)  # false for 0, what is negative, infinity and NaN

@@ -36,7 +36,9 @@ def select(
     """
     best = scores.float().amax(-1) if scores.shape[-1] else scores.new_zeros(len(scores))
     alive = torch.nonzero(best >= min_score)[:, 0]
-    alive = alive[valid(boxes[alive])]
+    usable = valid(boxes[alive])
+    if not usable.all():  # nearly always all are, and indexing takes longer than looking
+        alive = alive[usable]
     alive = alive[best[alive].argsort(descending=True, stable=True)]
     if not len(alive):
         return Detections(boxes[:0].float(), best[:0], alive)
