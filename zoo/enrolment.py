@@ -12,7 +12,14 @@ from zoo.data.identity_folder import subfolders
 from zoo.data.images import list_images
 from zoo.errors import ZooError
 from zoo.gallery import Gallery, load_gallery, read_gallery
-from zoo.prediction.embedding import NOT_RECOGNIZED, EmbeddingPrediction, embed, predict, threshold_of
+from zoo.prediction.embedding import (
+    NOT_RECOGNIZED,
+    EmbeddingPrediction,
+    embed,
+    predict,
+    require_threshold,
+    threshold_of,
+)
 from zoo.tasks.embedding import Embedding
 
 
@@ -30,6 +37,7 @@ def run(values: dict[str, Any], folder: Path) -> Iterator[str]:
 
 def _enroll(values: dict[str, Any], folder: Path) -> Iterator[str]:
     task, path = _model(values), Path(values["gallery"])
+    threshold = threshold_of(task, values["threshold"])
     gallery = load_gallery(path, task)
     source = _source(values)
     if values["name"] is None:
@@ -52,12 +60,14 @@ def _enroll(values: dict[str, Any], folder: Path) -> Iterator[str]:
         )
     gallery.save(path)
     yield from lines
-    yield from _warnings(gallery, task, list(chosen), values)
+    yield from _warnings(gallery, task, list(chosen), threshold)
     yield f"{len(gallery.people)} people in {path}"
 
 
-def _warnings(gallery: Gallery, task: Embedding, names: list[str], values: dict[str, Any]) -> Iterator[str]:
-    threshold = threshold_of(task, values["threshold"])
+def _warnings(gallery: Gallery, task: Embedding, names: list[str], threshold: float | None) -> Iterator[str]:
+    if threshold is None:
+        yield "nobody was compared with the others: the checkpoint holds no threshold, and none was given"
+        return
     told: set[frozenset[str]] = set()
     for name, others in zip(names, gallery.closer_than(task, names, threshold), strict=True):
         for other in others:
@@ -74,7 +84,7 @@ def _verify(values: dict[str, Any], folder: Path) -> Iterator[str]:
     gallery = load_gallery(Path(values["gallery"]), task)
     if values["name"] is None:
         raise ZooError("`name` is not given: add name=… of the person that the pictures should show")
-    name, threshold = str(values["name"]), threshold_of(task, values["threshold"])
+    name, threshold = str(values["name"]), require_threshold(task, values["threshold"])
     gallery.require(name)
     for result in embed(task, _source(values), batch_size=values["batch_size"]):
         if result.error is not None:
@@ -87,7 +97,7 @@ def _verify(values: dict[str, Any], folder: Path) -> Iterator[str]:
 
 def _identify(values: dict[str, Any], folder: Path) -> Iterator[str]:
     task = _model(values)
-    threshold = threshold_of(task, values["threshold"])
+    threshold = require_threshold(task, values["threshold"])
     options = {"gallery": values["gallery"], "threshold": threshold, "batch_size": values["batch_size"]}
     for result in predict(task, _source(values), folder, **options):
         if result.error is not None:

@@ -79,6 +79,27 @@ def test_a_threshold_of_ones_own(command, checkpoint, photos):
     assert "bob/1.png: ann (" in strict.out
 
 
+@pytest.mark.parametrize("threshold", ["abc", "nan", "inf", "true"])
+@pytest.mark.parametrize("action", ["enroll", "verify", "identify"])
+def test_a_threshold_is_a_finite_number(command, checkpoint, photos, action, threshold):
+    if action != "enroll":
+        command("gallery", "enroll", checkpoint, "name=ann", f"source={photos / 'ann'}")
+    ended = command("gallery", action, checkpoint, "name=ann", f"source={photos / 'ann'}", f"threshold={threshold}")
+    assert ended.code == 2
+    assert "must be a finite number: the largest distance of one and the same" in ended.err
+    assert (ended.folder / "people.gallery").exists() == (action != "enroll")
+
+
+def test_enrolling_needs_no_threshold(command, checkpoint, photos, tmp_path):
+    content = torch.load(tmp_path / "best.ckpt", weights_only=True)
+    content["state_dict"]["threshold"].fill_(float("-inf"))
+    torch.save(content, tmp_path / "best.ckpt")
+    ended = command("gallery", "enroll", checkpoint, f"source={photos}")
+    assert ended.code == 0, ended.err
+    assert "nobody was compared with the others: the checkpoint holds no threshold" in ended.out
+    assert "4 people in people.gallery" in ended.out
+
+
 def test_pictures_that_cannot_be_read(command, checkpoint, photos):
     (photos / "ann" / "3.png").write_bytes(b"no picture")
     ended = command("gallery", "enroll", checkpoint, "name=ann", f"source={photos / 'ann'}")

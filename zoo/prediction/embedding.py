@@ -1,5 +1,6 @@
 """Embeddings of image files, and the people of a gallery that they show."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,11 +60,13 @@ def predict(
     Raises:
         ZooError: no images, a gallery of another model or an empty one, or no threshold.
     """
-    results = embed(task, source, batch_size=batch_size)
-    if gallery is not None:
-        if not Path(gallery).is_file():
+    if gallery is None:
+        results = embed(task, source, batch_size=batch_size)
+    else:
+        if not Path(gallery).exists():
             raise ZooError(f"gallery={gallery} does not exist: enroll somebody first with scripts/gallery.py enroll")
-        known, limit = load_gallery(Path(gallery), task), threshold_of(task, threshold)
+        known, limit = load_gallery(Path(gallery), task), require_threshold(task, threshold)
+        results = embed(task, source, batch_size=batch_size)
         readable = [result for result in results if result.vector is not None]
         found = iter(known.search(task, torch.tensor([result.vector for result in readable]), 5) if readable else [])
         results = [result if result.vector is None else _named(result, next(found), limit) for result in results]
@@ -93,17 +96,29 @@ def embed(task: Embedding, source: Path, *, batch_size: int = 64) -> list[Embedd
     return results
 
 
-def threshold_of(task: Embedding, asked: float | None) -> float:
+def threshold_of(task: Embedding, asked: float | str | None) -> float | None:
+    """The threshold asked for, else that of the model; None where it was never validated.
+
+    Raises:
+        ZooError: what is asked for is no finite number.
+    """
+    if asked is None:
+        return task.threshold.item() if task.threshold.isfinite() else None
+    if isinstance(asked, bool | str) or not math.isfinite(asked):
+        raise ZooError(f"`threshold` (={asked}) must be a finite number: the largest distance of one and the same")
+    return float(asked)
+
+
+def require_threshold(task: Embedding, asked: float | str | None) -> float:
     """The threshold asked for, else that of the model.
 
     Raises:
-        ZooError: there is neither.
+        ZooError: there is neither, or what is asked for is no finite number.
     """
-    if asked is not None:
-        return asked
-    if task.threshold.isinf():
+    found = threshold_of(task, asked)
+    if found is None:
         raise ZooError("the checkpoint holds no threshold, as it was never validated: give threshold=DISTANCE")
-    return task.threshold.item()
+    return found
 
 
 def write(results: list[EmbeddingPrediction], folder: Path, *, named: bool) -> None:
