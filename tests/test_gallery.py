@@ -87,6 +87,13 @@ def test_pictures_of_another_length_are_refused_before_anything_is_kept(gallery)
     assert gallery.people == {"ann": 2, "bob": 1}
 
 
+@pytest.mark.parametrize("number", ["nan", "inf"])
+def test_an_embedding_that_is_not_finite_is_refused(gallery, number):
+    with pytest.raises(ZooError, match="an embedding of eve holds numbers that are not finite"):
+        gallery.enroll("eve", torch.tensor([[0, float(number), 0, 0]]))
+    assert gallery.people == {"ann": 2, "bob": 1}
+
+
 def test_removing_forgets(gallery, task):
     assert gallery.remove("ann") == 2
     assert gallery.people == {"bob": 1}

@@ -52,7 +52,7 @@ def _enroll(values: dict[str, Any], folder: Path) -> Iterator[str]:
             raise ZooError(f"source={pictures} holds no pictures of {name}")
         read = embed(task, pictures, batch_size=values["batch_size"])
         if broken := [result for result in read if result.error is not None]:
-            raise ZooError(f"cannot read {broken[0].path}: {broken[0].error}; nobody was enrolled")
+            raise ZooError(f"cannot embed {broken[0].path}: {broken[0].error}; nobody was enrolled")
         before = gallery.enroll(name, _vectors(read))
         added = f"{len(read)} picture{'s' if len(read) > 1 else ''}"
         lines.append(
@@ -88,7 +88,7 @@ def _verify(values: dict[str, Any], folder: Path) -> Iterator[str]:
     gallery.require(name)
     for result in embed(task, _source(values), batch_size=values["batch_size"]):
         if result.error is not None:
-            yield f"{result.path}: cannot be read: {result.error}"
+            yield f"{result.path}: cannot be embedded: {result.error}"
             continue
         (distance,) = gallery.distance(task, name, _vectors([result]))
         verdict = f"is {name}" if distance <= threshold else f"is not {name}"
@@ -101,7 +101,7 @@ def _identify(values: dict[str, Any], folder: Path) -> Iterator[str]:
     options = {"gallery": values["gallery"], "threshold": threshold, "batch_size": values["batch_size"]}
     for result in predict(task, _source(values), folder, **options):
         if result.error is not None:
-            yield f"{result.path}: cannot be read: {result.error}"
+            yield f"{result.path}: cannot be embedded: {result.error}"
             continue
         closest = result.candidates[0]
         told = f"closest is {closest.name}, distance {closest.distance:.4f}, threshold {threshold:.4f}"

@@ -73,7 +73,8 @@ class Gallery:
         """Adds pictures to a name, and gives how many the name had before.
 
         Raises:
-            ZooError: the name is empty or longer than a line, there is no picture, or embeddings of another length.
+            ZooError: the name is empty or longer than a line, there is no picture, or embeddings of another length or
+                not finite.
         """
         if not name.strip() or "\n" in name:
             raise ZooError(f"name={name!r} is no name: give one line of letters, as in name=ann")
@@ -82,6 +83,8 @@ class Gallery:
         if self.names and vectors.shape[1] != self._vectors[-1].shape[1]:
             known = self._vectors[-1].shape[1]
             raise ZooError(f"embeddings of {vectors.shape[1]} numbers, and those enrolled have {known}")
+        if not vectors.isfinite().all():  # NaN ranks first: nobody else would be found any more
+            raise ZooError(f"an embedding of {name} holds numbers that are not finite: its model may have diverged")
         before = self.people.get(name, 0)
         self.names += [name] * len(vectors)
         self.people[name] = before + len(vectors)

@@ -109,7 +109,7 @@ def test_pictures_that_cannot_be_read(command, checkpoint, photos):
     command("gallery", "enroll", checkpoint, "name=bob", f"source={photos / 'bob'}")
     ended = command("gallery", "identify", checkpoint, f"source={photos / 'ann'}")
     assert ended.code == 0
-    assert "3.png: cannot be read: the content is not that of a known image format" in ended.out
+    assert "3.png: cannot be embedded: the content is not that of a known image format" in ended.out
 
 
 @pytest.mark.parametrize(

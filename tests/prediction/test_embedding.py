@@ -51,6 +51,18 @@ def test_a_gallery_names_and_rejects(model, pictures, tmp_path):
         predict(model, pictures, gallery=tmp_path / "people")
 
 
+def test_a_vector_that_is_not_finite_is_an_error_of_its_picture(model, pictures, tmp_path, monkeypatch):
+    vectors = torch.tensor([result.vector for result in predict(model, pictures)[:2]])
+    gallery = Gallery(fingerprint(model), [], torch.zeros(0, 0))
+    gallery.enroll("bob", vectors[1:])
+    gallery.save(tmp_path / "people")
+    vectors[0, 3] = float("nan")
+    monkeypatch.setattr(model, "predict_step", lambda images: vectors)
+    found = predict(model, pictures, gallery=tmp_path / "people", threshold=1e-6)
+    assert [result.name for result in found] == [None, "bob", None]
+    assert (found[0].vector, found[0].error) == (None, "its embedding holds numbers that are not finite")
+
+
 def test_a_model_without_preprocessing(pictures):
     with pytest.raises(ZooError, match="this model knows no preprocessing"):
         predict(create_model("siamese"), pictures)

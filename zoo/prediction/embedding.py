@@ -21,7 +21,7 @@ NOT_RECOGNIZED = "not recognized"
 
 @dataclass(frozen=True)
 class EmbeddingPrediction:
-    """What an embedding model says of one file; without a vector where the file could not be read."""
+    """What an embedding model says of one file; without a vector where there is an error."""
 
     path: Path
     vector: tuple[float, ...] | None = None
@@ -30,7 +30,7 @@ class EmbeddingPrediction:
     candidates: tuple[Candidate, ...] = ()
     """The closest people of the gallery, best first."""
     error: str | None = None
-    """Why the file could not be read."""
+    """Why there is no vector: the file could not be read, or the model gives numbers that are not finite."""
 
     def plain(self) -> dict[str, Any]:
         """As plain values."""
@@ -92,8 +92,14 @@ def embed(task: Embedding, source: Path, *, batch_size: int = 64) -> list[Embedd
             if path in batch.errors:
                 results.append(EmbeddingPrediction(path, error=batch.errors[path]))
             else:
-                results.append(EmbeddingPrediction(path, tuple(next(rows))))
+                results.append(_checked(path, next(rows)))
     return results
+
+
+def _checked(path: Path, vector: list[float]) -> EmbeddingPrediction:
+    if all(map(math.isfinite, vector)):
+        return EmbeddingPrediction(path, tuple(vector))
+    return EmbeddingPrediction(path, error="its embedding holds numbers that are not finite")
 
 
 def threshold_of(task: Embedding, asked: float | str | None) -> float | None:
