@@ -36,7 +36,7 @@ def run(values: dict[str, Any], folder: Path) -> Iterator[str]:
 
 
 def _enroll(values: dict[str, Any], folder: Path) -> Iterator[str]:
-    task, path = _model(values), Path(values["gallery"])
+    task, path = _model(values), _gallery_path(values)
     threshold = threshold_of(task, values["threshold"])
     gallery = load_gallery(path, task)
     source = _source(values)
@@ -45,7 +45,7 @@ def _enroll(values: dict[str, Any], folder: Path) -> Iterator[str]:
             raise ZooError("`name` is not given: add name=… or give a source with a folder of pictures for each name")
         chosen = {str(person.name): person for person in subfolders(source)}
     else:
-        chosen = {str(values["name"]): source}
+        chosen = {_name(values): source}
     lines = []
     for name, pictures in chosen.items():
         if pictures.is_dir() and not list_images(pictures):
@@ -81,10 +81,8 @@ def _warnings(gallery: Gallery, task: Embedding, names: list[str], threshold: fl
 
 def _verify(values: dict[str, Any], folder: Path) -> Iterator[str]:
     task = _model(values)
-    gallery = load_gallery(Path(values["gallery"]), task)
-    if values["name"] is None:
-        raise ZooError("`name` is not given: add name=… of the person that the pictures should show")
-    name, threshold = str(values["name"]), require_threshold(task, values["threshold"])
+    gallery = load_gallery(_gallery_path(values), task)
+    name, threshold = _name(values), require_threshold(task, values["threshold"])
     gallery.require(name)
     for result in embed(task, _source(values), batch_size=values["batch_size"]):
         if result.error is not None:
@@ -98,7 +96,7 @@ def _verify(values: dict[str, Any], folder: Path) -> Iterator[str]:
 def _identify(values: dict[str, Any], folder: Path) -> Iterator[str]:
     task = _model(values)
     threshold = require_threshold(task, values["threshold"])
-    options = {"gallery": values["gallery"], "threshold": threshold, "batch_size": values["batch_size"]}
+    options = {"gallery": _gallery_path(values), "threshold": threshold, "batch_size": values["batch_size"]}
     for result in predict(task, _source(values), folder, **options):
         if result.error is not None:
             yield f"{result.path}: cannot be embedded: {result.error}"
@@ -112,41 +110,56 @@ def _identify(values: dict[str, Any], folder: Path) -> Iterator[str]:
 
 
 def _list(values: dict[str, Any], folder: Path) -> Iterator[str]:
-    people = read_gallery(Path(values["gallery"])).people
+    people = read_gallery(_gallery_path(values)).people
     for name, pictures in people.items():
         yield f"{name}: {pictures} picture{'s' if pictures > 1 else ''}"
     yield f"{len(people)} people"
 
 
 def _remove(values: dict[str, Any], folder: Path) -> Iterator[str]:
-    path = Path(values["gallery"])
+    path, name = _gallery_path(values), _name(values)
     gallery = read_gallery(path)
-    if values["name"] is None:
-        raise ZooError("`name` is not given: add name=… of the person to remove")
-    removed = gallery.remove(str(values["name"]))
+    removed = gallery.remove(name)
     gallery.save(path)
-    yield f"{values['name']}: {removed} picture{'s' if removed > 1 else ''} removed, {len(gallery.people)} people left"
+    yield f"{name}: {removed} picture{'s' if removed > 1 else ''} removed, {len(gallery.people)} people left"
 
 
 def _model(values: dict[str, Any]) -> Embedding:
-    if values["checkpoint"] is None:
-        raise ZooError("`checkpoint` is not given: add checkpoint=… of a run of python train.py model=siamese")
-    task = load(values["checkpoint"], trust=values["trust"])
+    checkpoint = _text(values, "checkpoint", "add checkpoint=… of a run of python train.py model=siamese")
+    task = load(checkpoint, trust=values["trust"])
     if not isinstance(task, Embedding):
         raise ZooError(
-            f"{values['checkpoint']} is a {task.kind} model; a gallery needs an embedding model, such as one of "
+            f"{checkpoint} is a {task.kind} model; a gallery needs an embedding model, such as one of "
             f"python train.py model=siamese"
         )
     return task
 
 
 def _source(values: dict[str, Any]) -> Path:
-    if values["source"] is None:
-        raise ZooError("`source` is not given: add source=… of a picture or a folder of pictures")
-    source = Path(values["source"])
+    source = Path(_text(values, "source", "add source=… of a picture or a folder of pictures"))
     if not source.exists():
         raise ZooError(f"source={source} does not exist")
     return source
+
+
+def _name(values: dict[str, Any]) -> str:
+    return _text(values, "name", "add name=… of the person")
+
+
+def _gallery_path(values: dict[str, Any]) -> Path:
+    return Path(_text(values, "gallery", "add gallery=FILE"))
+
+
+def _text(values: dict[str, Any], key: str, wanted: str) -> str:
+    """A value as it was typed: Hydra turns 1_000 into the number 1000, which would be another name."""
+    value = values[key]
+    if value is None:
+        raise ZooError(f"`{key}` is not given: {wanted}")
+    if not isinstance(value, str):
+        raise ZooError(
+            f"`{key}` (={value}) was read as {type(value).__name__}, not as text: quote it twice, as in \"{key}='…'\""
+        )
+    return value
 
 
 def _vectors(results: list[EmbeddingPrediction]) -> torch.Tensor:

@@ -100,6 +100,17 @@ def test_enrolling_needs_no_threshold(command, checkpoint, photos, tmp_path):
     assert "4 people in people.gallery" in ended.out
 
 
+@pytest.mark.parametrize(("folder", "kind"), [("1_000", "int"), ("1e3", "float"), ("true", "bool")])
+def test_names_that_read_as_numbers_are_quoted(command, checkpoint, photos, folder, kind):
+    (photos / "ann").rename(photos / folder)
+    command("gallery", "enroll", checkpoint, f"source={photos}")
+    for words in (["enroll"], ["verify"], ["remove"]):
+        ended = command("gallery", *words, checkpoint, f"source={photos / folder}", f"name={folder}")
+        assert ended.code == 2
+        assert f"was read as {kind}, not as text: quote it twice, as in \"name='…'\"" in ended.err
+    assert f"{folder}: 2 pictures removed" in command("gallery", "remove", f"name='{folder}'").out
+
+
 def test_pictures_that_cannot_be_read(command, checkpoint, photos):
     (photos / "ann" / "3.png").write_bytes(b"no picture")
     ended = command("gallery", "enroll", checkpoint, "name=ann", f"source={photos / 'ann'}")
@@ -124,7 +135,9 @@ def test_pictures_that_cannot_be_read(command, checkpoint, photos):
             "`name` is not given: add name=… or give a source with a folder",
         ),
         (["verify", "CHECKPOINT", "source=photos", "name=zed"], "name=zed is not enrolled; enrolled: nobody"),
+        (["verify", "CHECKPOINT", "source=photos"], "`name` is not given: add name=… of the person"),
         (["list"], "people.gallery does not exist"),
+        (["list", "gallery=1e3"], "`gallery` (=1000.0) was read as float"),
         (["action=greet"], "unknown action `greet`"),
     ],
 )
