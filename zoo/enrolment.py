@@ -43,7 +43,7 @@ def _enroll(values: dict[str, Any], folder: Path) -> Iterator[str]:
     if values["name"] is None:
         if not source.is_dir() or not any(entry.is_dir() for entry in source.iterdir()):
             raise ZooError("`name` is not given: add name=… or give a source with a folder of pictures for each name")
-        chosen = {str(person.name): person for person in subfolders(source)}
+        chosen = {str(person.name): person for person in subfolders(source, "source")}
     else:
         chosen = {_name(values): source}
     lines = []

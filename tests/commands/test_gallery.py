@@ -100,6 +100,17 @@ def test_enrolling_needs_no_threshold(command, checkpoint, photos, tmp_path):
     assert "4 people in people.gallery" in ended.out
 
 
+def test_nobody_in_a_folder_is_left_out_silently(command, checkpoint, photos):
+    (photos / "eve").rename(photos / "__eve")
+    assert "__eve: 2 pictures enrolled" in command("gallery", "enroll", checkpoint, f"source={photos}").out
+    (photos / "ann" / "1.png").rename(photos / "loose.png")
+    ended = command("gallery", "enroll", checkpoint, f"source={photos}")
+    assert (ended.code, f"`source` (={photos}) has loose.png beside its folders" in ended.err) == (2, True)
+    (photos.parent / "bare" / ".git").mkdir(parents=True)
+    ended = command("gallery", "enroll", checkpoint, f"source={photos.parent / 'bare'}")
+    assert "`source` (=" in ended.err
+
+
 @pytest.mark.parametrize(("folder", "kind"), [("1_000", "int"), ("1e3", "float"), ("true", "bool")])
 def test_names_that_read_as_numbers_are_quoted(command, checkpoint, photos, folder, kind):
     (photos / "ann").rename(photos / folder)

@@ -96,6 +96,30 @@ def test_folders_that_are_split_already(people, tmp_path_factory):
         folder(root).setup()
 
 
+@pytest.mark.parametrize(
+    ("folders", "message"),
+    [
+        (["train", "test"], "has a folder test and lacks val: it must hold train, val and test alone"),
+        (["train", "val", "test"], "has a folder test and has person 0 beside them: it must hold"),
+    ],
+)
+def test_splits_and_people_side_by_side(people, folders, message):
+    for name in folders:
+        (people / name).mkdir()
+    with pytest.raises(ZooError, match=message):
+        folder(people).setup()
+
+
+def test_nobody_is_left_out_but_hidden_folders(people):
+    (people / "person 0").rename(people / "__eve")
+    for name in (".git", "__MACOSX"):
+        (people / name).mkdir()
+    assert sum(len(data) for data in map(folder(people).split, ("train", "val", "test"))) == 32
+    (people / "person 1" / "0.png").rename(people / "loose.png")
+    with pytest.raises(ZooError, match=r"`data.root` \(=.*\) has loose.png beside its folders: move it into"):
+        folder(people).setup()
+
+
 def test_an_unreadable_picture_is_named(people):
     (people / "person 3" / "2.png").write_bytes(b"no picture")
     with pytest.raises(ZooError, match=r"person 3/2\.png`.*; mend or remove it"):

@@ -13,7 +13,7 @@ from zoo.data.base import Split
 from zoo.data.identities import Identities, IdentityData, statistics
 from zoo.data.identity_splits import SPLITS, split_identities
 from zoo.data.image_base import Augmentation, Preprocessing
-from zoo.data.images import UnreadableImage, list_images
+from zoo.data.images import HIDDEN, UnreadableImage, is_image_name, list_images
 from zoo.errors import ZooError
 
 
@@ -23,7 +23,8 @@ class IdentityFolder(IdentityData):
     `val` and `test` are shares of the identities. Pictures are held in memory at `image_size`.
 
     Raises:
-        ZooError: no such folder, fewer than six identities to deal out, an identity in two splits.
+        ZooError: no such folder, fewer than six identities to deal out, an identity in two splits, only some of
+            the splits, or a picture or a person beside them.
         UnreadableImage: a picture that cannot be read.
     """
 
@@ -63,9 +64,9 @@ class IdentityFolder(IdentityData):
         if not self.root.is_dir():
             what = "is a file" if self.root.exists() else "does not exist"
             raise ZooError(f"`data.root` (={self.root}) {what}; it must be a folder with a folder for each identity")
-        if all((self.root / split).is_dir() for split in SPLITS):
-            return {split: self._pictures(subfolders(self.root / split)) for split in SPLITS}
-        folders = subfolders(self.root)
+        folders = subfolders(self.root, "data.root")
+        if _are_splits(folders, self.root):
+            return {split: self._pictures(subfolders(self.root / split, "data.root")) for split in SPLITS}
         parts = split_identities(len(folders), self.val, self.test, self.seed)
         return {split: self._pictures([folders[i] for i in parts[split].tolist()]) for split in SPLITS}
 
@@ -94,14 +95,36 @@ class IdentityFolder(IdentityData):
         return Identities(images=torch.stack(images), numbers=torch.tensor(numbers), names=names)
 
 
-def subfolders(root: Path) -> list[Path]:
-    """The folders of the identities, sorted; hidden ones are left out.
+def subfolders(root: Path, option: str) -> list[Path]:
+    """The folders of the identities below the folder that `option` names, sorted; hidden ones are left out.
 
     Raises:
-        ZooError: there is none.
+        ZooError: there is none, or a picture lies beside them and is nobody's.
     """
     with os.scandir(root) as entries:
-        found = sorted(Path(e.path) for e in entries if e.is_dir() and not e.name.startswith((".", "__")))
+        listed = [(Path(entry.path), entry.is_dir()) for entry in entries if not entry.name.startswith(HIDDEN)]
+    found = sorted(path for path, is_folder in listed if is_folder)
     if not found:
-        raise ZooError(f"`data.root` (={root}) has no folders; it must have a folder of pictures for each identity")
+        raise ZooError(f"`{option}` (={root}) has no folders; it must have a folder of pictures for each identity")
+    if loose := sorted(path.name for path, is_folder in listed if not is_folder and is_image_name(path.name)):
+        raise ZooError(f"`{option}` (={root}) has {loose[0]} beside its folders: move it into that of its identity")
     return found
+
+
+def _are_splits(folders: list[Path], root: Path) -> bool:
+    """Whether the folders are the splits and not people, of whom none may be called as a split is.
+
+    Raises:
+        ZooError: some are.
+    """
+    names = {folder.name for folder in folders}
+    if names.isdisjoint(SPLITS):
+        return False
+    if names == set(SPLITS):
+        return True
+    missing, strange = sorted(set(SPLITS) - names), sorted(names - set(SPLITS))
+    told = f"lacks {', '.join(missing)}" if missing else f"has {strange[0]} beside them"
+    raise ZooError(
+        f"`data.root` (={root}) has a folder {min(names & set(SPLITS))} and {told}: "
+        f"it must hold train, val and test alone, or none of them"
+    )

@@ -22,6 +22,7 @@ EXTENSIONS = tuple(
     ".avif .bmp .gif .jfif .jp2 .jpeg .jpg .pbm .pgm .png .pnm .ppm .tga .tif .tiff .webp".split()  # noqa: SIM905
 )
 ORIENTATION = 0x0112  # the EXIF tag
+HIDDEN = (".", "__MACOSX")  # how the names of folders begin that hold no pictures of one's own
 MAX_ASPECT = 8  # longer strips lose their ends before they are resized: 1 x 20,000 would grow to gigabytes
 
 
@@ -64,7 +65,7 @@ def image_names(folder: str | Path) -> list[str]:
             folders.clear()
             continue
         seen.add(real)
-        folders[:] = [name for name in folders if not name.startswith((".", "__MACOSX"))]
+        folders[:] = [name for name in folders if not name.startswith(HIDDEN)]
         below = Path(parent).relative_to(root).parts
         found += ["/".join((*below, name)) for name in files if is_image_name(name)]
     return sorted(found, key=_parts if len(seen) > 1 else None)
