@@ -154,9 +154,68 @@ def test_every_edited_entry_is_refused(gallery, tmp_path):
     torch.save({key: value for key, value in content.items() if key != "vectors"}, path)
     with pytest.raises(ZooError, match="it was changed after it was written"):
         read_gallery(path)
-    torch.save({"weights": torch.ones(1)}, path)
-    with pytest.raises(ZooError, match="is no gallery of format 1"):
-        read_gallery(path)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"names": [torch.zeros(1)] * 3},
+        {"names": ["ann", "bob"]},
+        {"vectors": torch.zeros(3, 4).to_sparse()},
+        {"vectors": torch.zeros(12)},
+        {"vectors": torch.zeros(3, 4, dtype=torch.long)},
+        {"vectors": torch.zeros(3, 4, device="meta")},
+        {"digest": torch.zeros(2)},
+    ],
+)
+def test_malformed_entries_are_refused(gallery, tmp_path, entry):
+    gallery.save(tmp_path / "g")
+    torch.save(torch.load(tmp_path / "g", weights_only=True) | entry, tmp_path / "g")
+    with pytest.raises(ZooError, match="it was changed after it was written"):
+        read_gallery(tmp_path / "g")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"weights": torch.ones(1)}, "g is no gallery$"),
+        ({"zoo_gallery": torch.ones(2)}, "g is no gallery$"),
+        ({"zoo_gallery": 1}, "is a gallery of format 1, and this version reads 2: enroll the pictures again"),
+    ],
+)
+def test_other_files_are_refused(tmp_path, content, message):
+    torch.save(content, tmp_path / "g")
+    with pytest.raises(ZooError, match=message):
+        read_gallery(tmp_path / "g")
+
+
+def test_a_folder_is_no_gallery(task, tmp_path):
+    with pytest.raises(ZooError, match="is a folder, not a file"):
+        load_gallery(tmp_path, task)
+
+
+def test_of_two_who_write_at_once_the_second_is_refused(task, tmp_path):
+    path = tmp_path / "g"
+    first, second = load_gallery(path, task), load_gallery(path, task)
+    for name in ("ann", "bob"):  # a new file, then one that was read
+        first.enroll(name, axis(0))
+        second.enroll("eve", axis(1))
+        first.save(path)
+        with pytest.raises(ZooError, match="was written by another command meanwhile and is left as it is: try again"):
+            second.save(path)
+        second = load_gallery(path, task)
+    assert list(second.people) == ["ann", "bob"]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_link_stays_and_so_does_who_may_read(gallery, tmp_path):
+    path, link = tmp_path / "g", tmp_path / "link"
+    gallery.save(path)
+    path.chmod(0o644)
+    link.symlink_to(path)
+    gallery.save(link)
+    assert link.is_symlink()
+    assert path.stat().st_mode & 0o777 == 0o644
 
 
 def test_a_write_that_fails_keeps_the_old_file(gallery, task, tmp_path, monkeypatch):
@@ -189,6 +248,9 @@ def test_unknown_people(gallery, task):
 
 def test_the_fingerprint_follows_weights_and_preprocessing():
     assert fingerprint(model()) == fingerprint(model())
+    mirrored = model()
+    mirrored.config = {"network": {"mirror": True}}
+    assert fingerprint(mirrored) != fingerprint(model())
     assert (
         len({fingerprint(model()), fingerprint(model(seed=1)), fingerprint(model(loss=VerificationLoss(size=4)))}) == 3
     )

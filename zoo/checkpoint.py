@@ -69,7 +69,7 @@ def read_tensors(path: str | Path) -> Any:
     """
     path = Path(path)
     if not path.is_file():
-        raise ZooError(f"{path} does not exist")
+        raise ZooError(f"{path} {'is a folder, not a file' if path.is_dir() else 'does not exist'}")
     try:
         # a foreign pickle protocol is refused, not worth a warning; of a path torch would look at the ending first
         with warnings.catch_warnings(action="ignore"), path.open("rb") as file:

@@ -9,6 +9,7 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
@@ -28,7 +29,7 @@ from zoo.losses.contrastive import VerificationLoss
 from zoo.ops.search import nearest
 from zoo.tasks.embedding import Embedding
 
-_FORMAT = 1
+_FORMAT = 2
 _BLOCK = 4096  # rows that a learned distance compares at a time
 _PROBES = 256  # with as many others
 
@@ -39,6 +40,14 @@ class Candidate:
 
     name: str
     distance: float
+
+
+class Version(NamedTuple):
+    """What tells a file from one that took its place."""
+
+    inode: int
+    changed: int
+    size: int
 
 
 class Templates(NamedTuple):
@@ -53,8 +62,11 @@ class Templates(NamedTuple):
 class Gallery:
     """Names with the embeddings of their pictures, of one model."""
 
-    def __init__(self, model: str, names: Sequence[str], vectors: Float[Tensor, "n d"]) -> None:
+    def __init__(
+        self, model: str, names: Sequence[str], vectors: Float[Tensor, "n d"], version: Version | None = None
+    ) -> None:
         self.model = model
+        self._version = version  # of the file that it was read from
         self.names = list(names)
         """The name of each picture."""
         self.people: dict[str, int] = dict(Counter(self.names))
@@ -163,7 +175,14 @@ class Gallery:
         ]
 
     def save(self, path: Path) -> None:
-        """Writes the file as a whole: what was there before stays until the new one is complete."""
+        """Writes the file as a whole: what was there before stays until the new one is complete.
+
+        A link stays a link, and a file that is replaced hands on who may read it.
+
+        Raises:
+            ZooError: there is a file that is not the one which the gallery was read from.
+        """
+        path = path.resolve()
         content = {
             "zoo_gallery": _FORMAT,
             "model": self.model,
@@ -180,7 +199,13 @@ class Gallery:
                 file.write(buffer.getbuffer())
                 file.flush()
                 os.fsync(file.fileno())
+            found, written = _version(path), _version(Path(temporary))
+            if found not in (None, self._version):
+                raise ZooError(f"{path} was written by another command meanwhile and is left as it is: try again")
+            if found is not None:
+                shutil.copymode(path, temporary)
             Path(temporary).replace(path)
+            self._version = written
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
@@ -208,23 +233,53 @@ def read_gallery(path: Path) -> Gallery:
     """The gallery of a file, of whatever model.
 
     Raises:
-        ZooError: no such file, one that was cut short or edited, or one that is no gallery.
+        ZooError: no such file, one that was cut short or edited, one that is no gallery, or of another format.
     """
+    version = _version(path)
     content = read_tensors(path)
-    if not isinstance(content, dict) or content.get("zoo_gallery") != _FORMAT:
-        raise ZooError(f"{path} is no gallery of format {_FORMAT}")
+    written = content.get("zoo_gallery") if isinstance(content, dict) else None
+    if not isinstance(written, int):
+        raise ZooError(f"{path} is no gallery")
+    if written != _FORMAT:
+        raise ZooError(
+            f"{path} is a gallery of format {written}, and this version reads {_FORMAT}: "
+            f"enroll the pictures again into another gallery=FILE"
+        )
     model, names, vectors = content.get("model"), content.get("names"), content.get("vectors")
     refused = f"{path} is refused: it was changed after it was written; enroll again or bring back a copy"
-    if not (isinstance(model, str) and isinstance(names, list) and isinstance(vectors, Tensor)):
+    if not (isinstance(model, str) and _are_names(names) and _are_vectors(vectors) and len(names) == len(vectors)):
         raise ZooError(refused)
-    if content.get("digest") != _digest(model, names, vectors):
+    digest = content.get("digest")
+    if not isinstance(digest, str) or digest != _digest(model, names, vectors):
         raise ZooError(refused)
-    return Gallery(model, names, vectors)
+    return Gallery(model, names, vectors, version)
+
+
+def _version(path: Path) -> Version | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return Version(found.st_ino, found.st_mtime_ns, found.st_size)
+
+
+def _are_names(found: Any) -> bool:
+    return isinstance(found, list) and all(isinstance(name, str) for name in found)
+
+
+def _are_vectors(found: Any) -> bool:
+    if not isinstance(found, Tensor) or found.layout != torch.strided or found.device.type != "cpu":
+        return False
+    return found.dtype == torch.float32 and found.ndim == 2
 
 
 def fingerprint(task: Embedding) -> str:
-    """What tells one embedding model from another: its weights and its preprocessing, hashed."""
-    found = hashlib.sha256(json.dumps(task.card.get("preprocessing"), sort_keys=True).encode())
+    """What tells one embedding model from another: its weights, its network's options and its preprocessing, hashed.
+
+    Options such as `mirror` change the embeddings and no weight.
+    """
+    options = [task.config.get("network"), task.card.get("preprocessing")]
+    found = hashlib.sha256(json.dumps(options, sort_keys=True).encode())
     for part in (task.network, task.loss):
         for name, value in part.state_dict().items():
             found.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
