@@ -30,6 +30,7 @@ main()
         (["+trainer.max_epoch=3"], 2, "did you mean `trainer.max_epochs`"),
         (["+nothing.reads.this=3"], 2, "unknown key `nothing`"),
         (["trainer.max_epochs=many"], 2, "`trainer.max_epochs` (=many) must be a number, such as 30"),
+        (["model=siamese", "data.val=5"], 2, "`data.val` (=5) must be a list, such as [5]"),
         (["deterministic=perhaps"], 2, "`deterministic` (=perhaps) must be true or false"),
     ],
 )

@@ -129,6 +129,9 @@ def _check_value(value: Any, reference: Any, where: str) -> None:
         raise ZooError(f"`{where}` (={value}) must be a number, such as {reference}")
     if isinstance(reference, bool) and not isinstance(value, bool):
         raise ZooError(f"`{where}` (={value}) must be true or false")
+    a_part = "." in where  # a command's own words may stand alone, as in suites=mnist
+    if a_part and isinstance(reference, list) and isinstance(value, str | int | float):
+        raise ZooError(f"`{where}` (={value}) must be a list, such as [{value}]")
 
 
 def unknown(what: str, given: str, allowed: Sequence[str], listed: Sequence[str] = ()) -> str:
