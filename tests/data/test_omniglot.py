@@ -1,4 +1,5 @@
 import io
+import itertools
 import os
 import zipfile
 from pathlib import Path
@@ -24,13 +25,14 @@ def png(seed):
 @pytest.fixture
 def archives(tmp_path):
     """Three alphabets of three characters, one of them in both sets, and two runs of two characters."""
+    seeds = itertools.count(100)
     for number, alphabets in ((1, ("Greek", "Latin")), (2, ("Latin", "Tagalog"))):
         with zipfile.ZipFile(tmp_path / f"images_background_small{number}.zip", "w") as archive:
             for alphabet in alphabets:
                 for character in range(3):
                     for drawer in range(4):
                         name = f"small{number}/{alphabet}/character0{character}/{drawer}.png"
-                        archive.writestr(name, png(hash((alphabet, character, drawer)) % 1000))
+                        archive.writestr(name, png(next(seeds)))
     with zipfile.ZipFile(tmp_path / "all_runs.zip", "w") as archive:
         for run in ("run01", "run02"):
             lines = [f"{run}/test/item0{i}.png {run}/training/class0{3 - i}.png" for i in (1, 2)]
@@ -91,6 +93,21 @@ def test_mistakes(archives, change, message):
 def test_a_damaged_archive(archives):
     (archives / "all_runs.zip").write_bytes((archives / "all_runs.zip").read_bytes()[:200])
     with pytest.raises(ZooError, match=r"all_runs\.zip is no whole zip archive; load it anew"):
+        omniglot(archives).setup()
+
+
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        ({}, r"all_runs\.zip holds no run, none with a class_labels\.txt"),
+        ({"run01/class_labels.txt": "a.png b.png c.png"}, "has a line that is not two names: a.png b.png c.png"),
+    ],
+)
+def test_an_archive_of_other_runs(archives, members, message):
+    with zipfile.ZipFile(archives / "all_runs.zip", "w") as archive:
+        for name, text in members.items():
+            archive.writestr(name, text)
+    with pytest.raises(ZooError, match=message):
         omniglot(archives).setup()
 
 

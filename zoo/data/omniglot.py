@@ -20,6 +20,7 @@ from zoo.errors import ZooError
 from zoo.ops.identities import PER_GROUP
 
 _RUNS = "all_runs.zip"
+_LABELS = "class_labels.txt"
 
 
 class _Drawing(NamedTuple):
@@ -122,9 +123,11 @@ class Omniglot(IdentityData):
     def _runs(self) -> Identities:
         images, numbers, names = [], [], []
         with self._archive(_RUNS) as archive:
-            labels = sorted(n for n in archive.namelist() if n.endswith("class_labels.txt"))
+            labels = sorted(n for n in archive.namelist() if n.endswith(_LABELS))
+            if not labels:
+                raise ZooError(f"{archive.filename} holds no run, none with a {_LABELS}; load the archive anew")
             for run, name in enumerate(labels):
-                lines = [line.split() for line in archive.read(name).decode().splitlines() if line.strip()]
+                lines = _labels(archive, name)
                 for number, (_, enrolled) in enumerate(lines):
                     names.append(f"{PurePosixPath(name).parts[-2]}/{PurePosixPath(enrolled).stem}")
                     images.append(self._picture(archive, _member(archive, enrolled)))
@@ -133,6 +136,15 @@ class Omniglot(IdentityData):
                     images.append(self._picture(archive, _member(archive, probe)))
                     numbers.append(run * PER_GROUP + number)
         return Identities(images=torch.stack(images), numbers=torch.tensor(numbers), names=names)
+
+
+def _labels(archive: zipfile.ZipFile, name: str) -> list[list[str]]:
+    """The probe and the enrolled picture of each line."""
+    lines = [line.split() for line in archive.read(name).decode(errors="replace").splitlines() if line.strip()]
+    for line in lines:
+        if len(line) != 2:
+            raise ZooError(f"{name} in {archive.filename} has a line that is not two names: {' '.join(line)}")
+    return lines
 
 
 def _member(archive: zipfile.ZipFile, name: str) -> str:
