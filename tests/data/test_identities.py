@@ -153,6 +153,7 @@ def test_duplicates_across_splits_are_told(people, caplog):
         (lambda root: folder(root), "has no folders; it must have a folder of pictures for each identity"),
         (lambda root: digits(turns=3), r"`data.turns` \(=3\) must be 1, 4 or 8"),
         (lambda root: digits(val=[5, 10]), r"`data.val` \(=\[5, 10\]\) must be digits from 0 to 9"),
+        (lambda root: digits(val=[1, 1]), r"`data.val` \(=\[1, 1\]\) must be digits from 0 to 9, each once"),
         (lambda root: digits(val=[5, 7]), "identity `7` is in both val and test"),
         (lambda root: digits(image_size=4), r"`data.image_size` \(=4\) must be at least 8"),
         (lambda root: digits(test=[9]), "the test split has 1 identities; telling apart needs at least two"),

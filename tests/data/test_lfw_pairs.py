@@ -63,6 +63,16 @@ def test_accuracy_is_that_of_the_folds_and_there_is_no_recognition(root):
     assert not {"rank1", "one_shot"} & figures.keys()
 
 
+def test_names_are_written_alike_in_all_splits(root):
+    splits = build(root).read()
+    assert {name for part in splits.values() for name in part.names} == {*PAIRED, *FREE}
+
+
+def test_nobody_has_so_many_pictures(root):
+    with pytest.raises(ZooError, match=r"`data.least_pictures` \(=3\) leaves nobody of data=lfw_pairs: "):
+        build(root, least_pictures=3)
+
+
 def test_too_few_people_outside_the_pairs(root):
     with pytest.raises(ZooError, match=r"`data.val` \(=0.9\) of the 8 people outside the pairs must leave"):
         build(root, val=0.9)

@@ -57,6 +57,15 @@ def test_no_network(monkeypatch):
         faces().setup()
 
 
+def test_nobody_has_so_many_pictures(monkeypatch):
+    def refuse(*, min_faces_per_person, **_):
+        raise ValueError(f"min_faces_per_person={min_faces_per_person} is too restrictive")
+
+    monkeypatch.setattr("zoo.data.scikit_faces.fetch_lfw_people", refuse)
+    with pytest.raises(ZooError, match=r"`data.least_pictures` \(=900\) leaves nobody of data=lfw: .*restrictive"):
+        faces(faces="lfw", least_pictures=900).setup()
+
+
 def test_another_name():
     with pytest.raises(ZooError, match=r"`data.faces` \(=casia\) must be olivetti or lfw"):
         faces(faces="casia")

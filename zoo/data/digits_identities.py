@@ -23,7 +23,7 @@ class DigitsIdentities(IdentityData):
     Source: Alpaydin and Kaynak, "Optical Recognition of Handwritten Digits", UCI, 1998, its test part.
 
     Raises:
-        ZooError: a size below 8, a class that is no digit or in two splits, or fewer than two classes to
+        ZooError: a size below 8, a class that is no digit, repeated or in two splits, or fewer than two classes to
         train on.
     """
 
@@ -53,8 +53,8 @@ class DigitsIdentities(IdentityData):
         if image_size < 8:
             raise ZooError(f"`data.image_size` (={image_size}) must be at least 8")
         for name, classes in (("val", val), ("test", test)):
-            if not set(classes) <= set(range(10)):
-                raise ZooError(f"`data.{name}` (={classes}) must be digits from 0 to 9")
+            if not set(classes) <= set(range(10)) or len(set(classes)) < len(classes):
+                raise ZooError(f"`data.{name}` (={classes}) must be digits from 0 to 9, each once")
         self.image_size = image_size
         train = [digit for digit in range(10) if digit not in {*val, *test}]
         self.classes: dict[Split, list[int]] = {"train": train, "val": val, "test": test}

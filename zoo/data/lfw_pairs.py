@@ -12,7 +12,7 @@ from torch import Tensor
 from zoo.data.base import Split
 from zoo.data.identities import Identities, IdentityData, statistics
 from zoo.data.image_base import Augmentation, Preprocessing
-from zoo.data.scikit_faces import as_bytes, download
+from zoo.data.scikit_faces import as_bytes, download, download_people
 from zoo.errors import ZooError
 from zoo.ops.identities import PER_GROUP
 
@@ -65,9 +65,9 @@ class LfwPairs(IdentityData):
         """The people outside the pairs, and the pairs."""
         pairs, paired = self._pairs()
         options = {"data_home": self.root, "color": self.fitting.channels == 3, "resize": 1.0}
-        bunch = download("lfw_pairs", fetch_lfw_people, min_faces_per_person=self.least_pictures, **options)
-        names = bunch.target_names.tolist()
-        free = torch.tensor([i for i, name in enumerate(names) if name.replace(" ", "_") not in paired])
+        bunch = download_people("lfw_pairs", fetch_lfw_people, self.least_pictures, **options)
+        names = [name.replace(" ", "_") for name in bunch.target_names.tolist()]  # as the pairs are written
+        free = torch.tensor([i for i, name in enumerate(names) if name not in paired])
         held = round(len(free) * self.val)
         if not 2 <= held <= len(free) - 2:
             raise ZooError(

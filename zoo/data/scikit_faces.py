@@ -91,10 +91,8 @@ class ScikitFaces(IdentityData):
             bunch = download("olivetti", fetch_olivetti_faces, data_home=self.root)
             names = [f"person {i}" for i in range(int(bunch.target.max()) + 1)]
         else:
-            least = self.least_pictures
-            bunch = download(
-                "lfw", fetch_lfw_people, data_home=self.root, min_faces_per_person=least, color=True, resize=1.0
-            )
+            options = {"data_home": self.root, "color": True, "resize": 1.0}
+            bunch = download_people("lfw", fetch_lfw_people, self.least_pictures, **options)
             names = bunch.target_names.tolist()
         return as_bytes(bunch.images), torch.from_numpy(bunch.target.astype(np.int64)), names
 
@@ -112,6 +110,18 @@ def download(name: str, fetch: Callable[..., Any], **options: Any) -> Any:
             f"data={name} is downloaded by scikit-learn and that failed ({error}): put its files in "
             f"data.root, or use data=identity_folder data.root=DIR with pictures of your own"
         ) from error
+
+
+def download_people(name: str, fetch: Callable[..., Any], least_pictures: int, **options: Any) -> Any:
+    """As `download`, of the people with so many pictures.
+
+    Raises:
+        ZooError: the files are not there and cannot be downloaded, or nobody has so many pictures.
+    """
+    try:
+        return download(name, fetch, min_faces_per_person=least_pictures, **options)
+    except ValueError as error:
+        raise ZooError(f"`data.least_pictures` (={least_pictures}) leaves nobody of data={name}: {error}") from error
 
 
 def as_bytes(pixels: np.ndarray) -> UInt8[Tensor, "n c h w"]:
