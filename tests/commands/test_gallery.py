@@ -150,6 +150,7 @@ def test_pictures_that_cannot_be_read(command, checkpoint, photos):
         (["list"], "people.gallery does not exist"),
         (["list", "gallery=1e3"], "`gallery` (=1000.0) was read as float"),
         (["action=greet"], "unknown action `greet`"),
+        (["verfy"], "unknown action `verfy`: did you mean `verify`"),
     ],
 )
 def test_mistakes(command, checkpoint, photos, words, message):

@@ -6,13 +6,12 @@ from typing import Any
 from zoo.commands.launch import launch, run_directory
 from zoo.config import plain
 
-ACTIONS = ("enroll", "verify", "identify", "list", "remove")
-
 
 def main() -> None:
     """The entry point of `zoo-gallery` and `scripts/gallery.py`."""
-    if len(sys.argv) > 1 and sys.argv[1] in ACTIONS:  # the verb reads better than action=verb
-        sys.argv[1] = f"action={sys.argv[1]}"
+    first = sys.argv[1] if len(sys.argv) > 1 else ""
+    if first and "=" not in first and not first.startswith("-"):  # the verb reads better than action=verb
+        sys.argv[1] = f"action={first}"
     launch("gallery", _gallery)
 
 
