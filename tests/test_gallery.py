@@ -63,6 +63,21 @@ def test_the_verification_head_searches_by_its_own_distance():
     torch.testing.assert_close(found[0].distance, task.loss.distances(axis(1, 0.1), axis(1)).item())
 
 
+def test_a_learned_search_holds_few_pairs_at_a_time(monkeypatch):
+    task, asked = model(loss=VerificationLoss(size=4)), []
+    gallery = Gallery(fingerprint(task), [], torch.zeros(0, 0))
+    vectors = F.normalize(torch.randn(40, 4, generator=torch.Generator().manual_seed(0)), dim=1)
+    for number, vector in enumerate(vectors):
+        gallery.enroll(str(number), vector[None])
+    distances = task.distances
+    monkeypatch.setattr(task, "distances", lambda a, b: asked.append(a.numel() * len(b)) or distances(a, b))
+    monkeypatch.setattr("zoo.gallery.BLOCK", 256)
+    monkeypatch.setattr("zoo.gallery._PROBES", 16)
+    found = gallery.search(task, vectors, 1)
+    assert [other.name for (other,) in found] == [str(number) for number in range(40)]
+    assert max(asked) <= 256
+
+
 def test_enrolling_again_adds(gallery):
     assert gallery.enroll("bob", axis(1, 0.3)) == 1
     assert gallery.people == {"ann": 2, "bob": 2}

@@ -14,6 +14,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,12 +27,11 @@ from torch.nn import functional as F
 from zoo.checkpoint import read_tensors
 from zoo.errors import ZooError
 from zoo.losses.contrastive import VerificationLoss
-from zoo.ops.search import nearest
+from zoo.ops.search import BLOCK, Nearest, nearest
 from zoo.tasks.embedding import Embedding
 
 _FORMAT = 2
-_BLOCK = 4096  # rows that a learned distance compares at a time
-_PROBES = 256  # with as many others
+_PROBES = 256  # searched for at a time, so that memory does not grow with them
 
 
 @dataclass(frozen=True)
@@ -145,15 +145,12 @@ class Gallery:
         if not self.names:
             raise ZooError("the gallery is empty: enroll somebody first, as in enroll name=ann source=ann.jpg")
         names, _, templates = self.templates()
-        k = min(k, len(names))
-        if isinstance(task.loss, VerificationLoss):
-            blocks = [task.distances_on_cpu(probes, block) for block in templates.split(_BLOCK)]
-            distances, rows = torch.cat(blocks, dim=1).topk(k, dim=1, largest=False)
-        else:
-            rows, distances = nearest(probes.float().cpu(), templates, k)
+        closest = partial(_closest_learned, task) if isinstance(task.loss, VerificationLoss) else nearest
+        parts = [closest(part, templates, min(k, len(names))) for part in probes.float().cpu().split(_PROBES)]
         return [
             [Candidate(names[row], distance) for row, distance in zip(*pair, strict=True)]
-            for pair in zip(rows.tolist(), distances.tolist(), strict=True)
+            for part in parts
+            for pair in zip(part.rows.tolist(), part.distances.tolist(), strict=True)
         ]
 
     def distance(self, task: Embedding, name: str, probes: Float[Tensor, "p d"]) -> list[float]:
@@ -168,10 +165,9 @@ class Gallery:
         """For each of `names`, other people so close that they would be taken for one another."""
         _, place, templates = self.templates()
         own = templates[[place[name] for name in names]]
-        found = [others for part in own.split(_PROBES) for others in self.search(task, part, 10)]
         return [
             [other for other in others if other.name != name and other.distance <= threshold]
-            for name, others in zip(names, found, strict=True)
+            for name, others in zip(names, self.search(task, own, 10), strict=True)
         ]
 
     def save(self, path: Path) -> None:
@@ -209,6 +205,14 @@ class Gallery:
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
+
+
+def _closest_learned(task: Embedding, probes: Float[Tensor, "p d"], vectors: Float[Tensor, "n d"], k: int) -> Nearest:
+    """As `nearest`, by the distance of the verification head, which holds each coordinate of each pair."""
+    block = max(BLOCK // max(probes.numel(), 1), 1)
+    distances = torch.cat([task.distances_on_cpu(probes, part) for part in vectors.split(block)], dim=1)
+    found = distances.topk(k, dim=1, largest=False)
+    return Nearest(found.indices, found.values)
 
 
 def load_gallery(path: Path, task: Embedding) -> Gallery:
