@@ -1,8 +1,10 @@
+from functools import partial
+
 import pytest
 import torch
 
 from zoo.metrics.pairs import all_pairs, bootstrap
-from zoo.metrics.verification import auc, roc
+from zoo.metrics.verification import auc, roc, tar_at_far
 
 
 def test_every_pair_once():
@@ -35,6 +37,15 @@ def test_limited_pairs_are_right_and_repeatable(limit):
     assert torch.equal(pairs.same, identities[pairs.first] == identities[pairs.second])
     assert (pairs.first != pairs.second).all()
     assert torch.equal(pairs.first, again.first)
+
+
+@pytest.mark.parametrize("people", [2, 3])
+def test_a_draw_of_one_identity_alone_has_no_say(people):
+    pairs = all_pairs(torch.arange(people).repeat(4), None, limit=100)
+    found = bootstrap(
+        torch.ones(len(pairs.first)), pairs, torch.arange(people).repeat(4), {"tar": partial(tar_at_far, far=0.1)}
+    )
+    assert found["tar"] == (0, 0)
 
 
 def test_intervals_hold_the_figure_and_shrink_with_more_people():

@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -68,6 +70,11 @@ def test_perfect_and_useless_distances():
     assert (auc(perfect), equal_error_rate(perfect), tar_at_far(perfect, 0.001)) == (1, 0, 1)
     constant = roc(torch.ones(10), same)
     assert (auc(constant), equal_error_rate(constant), tar_at_far(constant, 0.001)) == (0.5, 0.5, 0)
+
+
+@pytest.mark.parametrize("figure", [tar_at_far, threshold_at_far])
+def test_no_false_accept_rate_without_different_pairs(figure):
+    assert math.isnan(figure(roc(torch.arange(10.0), torch.ones(10, dtype=torch.bool)), 0.1))
 
 
 def test_weights_count_pairs_as_often():

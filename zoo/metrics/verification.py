@@ -60,16 +60,19 @@ def equal_error_rate(curve: Roc) -> float:
 
 
 def tar_at_far(curve: Roc, far: float) -> float:
-    """The highest TAR of a threshold whose FAR is at most `far`.
+    """The highest TAR of a threshold whose FAR is at most `far`; NaN where there is no different pair.
 
     It means something from about 10 / `far` different pairs on.
     """
-    return float(curve.tar[_last_within(curve, far)])
+    index = _last_within(curve, far)
+    return float("nan") if index is None else float(curve.tar[index])
 
 
 def threshold_at_far(curve: Roc, far: float) -> float:
-    """A threshold with a FAR of at most `far`, halfway to the next distance: safe from rounding."""
+    """A threshold with a FAR of at most `far`, halfway to the next distance; NaN where there is no different pair."""
     index = _last_within(curve, far)
+    if index is None:
+        return float("nan")
     following = min(index + 1, len(curve.thresholds) - 1)
     here, there = curve.thresholds[index], curve.thresholds[following]
     return float(there - 1e-6 if here.isinf() else (here + there) / 2)
@@ -128,5 +131,7 @@ def ten_folds(same: Bool[Tensor, " n"], per_fold: int = 300) -> tuple[Int[Tensor
     return rows, (places * 10 // max(each, 1)).repeat(2)
 
 
-def _last_within(curve: Roc, far: float) -> int:
-    return int((curve.far <= far).sum()) - 1
+def _last_within(curve: Roc, far: float) -> int | None:
+    """The last point with a FAR of at most `far`; None where the FAR is NaN."""
+    within = int((curve.far <= far).sum())
+    return within - 1 if within else None
