@@ -13,7 +13,7 @@ from torch.optim.sgd import SGD
 from zoo.data.digits_identities import DigitsIdentities
 from zoo.errors import ZooError
 from zoo.losses.contrastive import VerificationLoss
-from zoo.losses.triplet import TripletLoss
+from zoo.losses.triplet import MINING, TripletLoss
 from zoo.metrics.embedding import compared_pairs
 from zoo.metrics.verification import errors_at
 from zoo.networks.embedding import ConvTrunk, EmbeddingNetwork
@@ -116,6 +116,24 @@ def test_a_healthy_run_gives_no_alarm(tmp_path, caplog):
     with caplog.at_level(logging.WARNING):
         trainer(tmp_path).fit(task(), datamodule=data())
     assert "collapsed" not in caplog.text
+
+
+@pytest.mark.parametrize("mining", MINING)
+def test_a_diverged_network_ends_the_training_before_it_is_chosen(tmp_path, mining):
+    model = task(loss=TripletLoss(margin=0.2, mining=mining))
+    model.optimizer_factory = lambda groups: SGD(groups, lr=float("inf"))
+    with pytest.raises(ZooError, match=r"the training loss became nan in epoch 1"):
+        trainer(tmp_path).fit(model, datamodule=data())
+    assert model.threshold == -torch.inf
+
+
+@pytest.mark.parametrize(("stage", "split"), [("validate", "validation"), ("test", "test")])
+def test_embeddings_that_are_not_finite_are_not_measured(tmp_path, stage, split):
+    model = task()
+    next(model.network.parameters()).data.fill_(torch.nan)
+    with pytest.raises(ZooError, match=f"the embeddings of the {split} pictures are no longer finite"):
+        getattr(trainer(tmp_path), stage)(model, datamodule=data())
+    assert model.threshold == -torch.inf
 
 
 class Sink(nn.Module):

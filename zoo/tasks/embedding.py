@@ -53,7 +53,7 @@ class Embedding(Task):
             network=network,
             loss=loss,
             metrics=MetricCollection({}),
-            train_metrics=MetricCollection({"spread": MeanMetric(), "active": MeanMetric()}),
+            train_metrics=MetricCollection({"spread": MeanMetric("disable"), "active": MeanMetric()}),
         )
         self.target_far = target_far
         self.recover = recover
@@ -83,14 +83,18 @@ class Embedding(Task):
         if stage != "train":
             self.vectors.update(vectors)
             self.identities.update(identities)
-            found: EmbeddingLoss = self.loss(vectors, identities, 1.0)
-            return found.value
+            return self._loss(vectors, identities, 1.0).value
         if distributed.is_available() and distributed.is_initialized() and distributed.get_world_size() > 1:
             vectors, identities = self._gathered(vectors, identities)
-        found = self.loss(vectors, identities, self.progress)
+        found = self._loss(vectors, identities, self.progress)
         self.train_metrics["spread"].update(spread(vectors.detach()))
         self.train_metrics["active"].update(found.active / found.total.clamp_min(1))
         return found.value
+
+    def _loss(self, vectors: Tensor, identities: Tensor, progress: float) -> EmbeddingLoss:
+        found: EmbeddingLoss = self.loss(vectors, identities, progress)
+        # No comparison with NaN holds, so mining finds nothing to learn and the loss of a diverged network would be 0.
+        return found._replace(value=found.value.masked_fill(~vectors.isfinite().all(), torch.nan))
 
     def _gathered(self, vectors: Tensor, identities: Tensor) -> tuple[Tensor, Tensor]:
         """The batches of all processes; a gradient goes back to the process that its row came from."""
@@ -139,7 +143,7 @@ class Embedding(Task):
 
     def on_validation_epoch_end(self) -> None:
         """Sets the threshold and logs the figures of the validation split."""
-        vectors, identities = self.test_outputs()
+        vectors, identities = self._finite_outputs("validation")
         pairs = compared_pairs(identities)
         curve = roc(pair_distances(vectors, pairs, self.distances_on_cpu), pairs.same)
         self.threshold.fill_(threshold_at_far(curve, self.target_far))
@@ -152,15 +156,25 @@ class Embedding(Task):
 
     def on_test_epoch_end(self) -> None:
         """Logs the figures of the test split, those at the threshold included."""
-        self._log_figures("test", *self.test_outputs())
+        self._log_figures("test", *self._finite_outputs("test"))
         super().on_test_epoch_end()
 
     def _forget(self) -> None:
         self.vectors.reset()
         self.identities.reset()
 
+    def _finite_outputs(self, split: str) -> Outputs:
+        """`test_outputs`, before a figure of a diverged network can choose a checkpoint or a threshold."""
+        outputs = self.test_outputs()
+        if not outputs.vectors.isfinite().all():
+            raise ZooError(
+                f"the embeddings of the {split} pictures are no longer finite: the network has diverged, so train it "
+                f"with a smaller optimizer.lr or trainer.gradient_clip_val=1; checkpoints of earlier epochs are kept"
+            )
+        return outputs
+
     def _log_figures(self, stage: Stage, vectors: Tensor, identities: Tensor) -> None:
-        known = None if self.threshold.isinf() else self.threshold.item()
+        known = self.threshold.item() if self.threshold.isfinite() else None
         figures = embedding_figures(vectors, identities, self.distances_on_cpu, known)
         self.log_dict({f"{stage}/{name}": value for name, value in figures.items()}, sync_dist=False)
 
