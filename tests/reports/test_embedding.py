@@ -9,12 +9,8 @@ from zoo.metrics.embedding import embedding_figures
 from zoo.reports.embedding import sections
 
 
-@pytest.mark.parametrize("threshold", [0.4, float("-inf")])
-def test_every_part_is_there(tmp_path, threshold, monkeypatch):
-    monkeypatch.setattr("zoo.reports.embedding._POINTS", 40)
-    monkeypatch.setattr("zoo.metrics.embedding.PAIR_LIMIT", 2000)
-    monkeypatch.setattr("zoo.metrics.embedding.RECOGNITION_LIMIT", 60)
-    data = DigitsIdentities(
+def data():
+    return DigitsIdentities(
         image_size=8,
         val=[5, 6],
         test=[7, 8, 9],
@@ -26,16 +22,41 @@ def test_every_part_is_there(tmp_path, threshold, monkeypatch):
         turns=1,
         augmentation=None,
     )
+
+
+def embedded(module, noise):
+    """A task that has measured the test pictures, around one direction for each digit; all equal where 0."""
     task = create_model("siamese")
-    task.card = data.card()
-    task.threshold.fill_(threshold)
+    task.card = module.card()
     torch.manual_seed(0)
-    identities = data.split("test").labels
-    vectors = F.normalize(torch.randn(10, 8)[identities] + 0.5 * torch.randn(len(identities), 8), dim=1)
+    identities = module.split("test").labels
+    directions = torch.randn(10, 8)[identities] if noise else torch.ones(len(identities), 8)
+    vectors = F.normalize(directions + noise * torch.randn(len(identities), 8), dim=1)
     task.vectors.update(vectors)
     task.identities.update(identities)
+    return task
+
+
+def report(task, module, folder):
+    """The sections, and the test figures."""
+    vectors, identities = task.test_outputs()
     test = embedding_figures(vectors, identities, task.distances_on_cpu, None)
-    found = sections(task, data, tmp_path, {"test": test, "baselines": baselines(data, task)})
+    return sections(task, module, folder, {"test": test, "baselines": baselines(module, task)}), test
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch):
+    monkeypatch.setattr("zoo.reports.embedding._POINTS", 40)
+    monkeypatch.setattr("zoo.metrics.embedding.PAIR_LIMIT", 2000)
+    monkeypatch.setattr("zoo.metrics.embedding.RECOGNITION_LIMIT", 60)
+
+
+@pytest.mark.parametrize("threshold", [0.4, float("-inf")])
+def test_every_part_is_there(tmp_path, threshold):
+    module = data()
+    task = embedded(module, noise=0.5)
+    task.threshold.fill_(threshold)
+    found, test = report(task, module, tmp_path)
     titles = ["Beside simple rules", "ROC", "Distances", "Hardest pairs", "Embedding", "Data"]
     assert [section.title for section in found] == titles
     pictures = [path.name for section in found for path in section.figures]
@@ -46,3 +67,9 @@ def test_every_part_is_there(tmp_path, threshold, monkeypatch):
     low, high = (float(end) for end in table["auc"][2].split(" – "))
     assert low < test["auc"] < high
     assert "train: " in found[-1].text
+
+
+def test_a_collapsed_embedding_has_no_map(tmp_path):
+    module = data()
+    found, _ = report(embedded(module, noise=0), module, tmp_path)
+    assert found[4].text == "No map: the embedding has collapsed to one point."

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from zoo.baselines.embedding import embeddings
 from zoo.data.base import DataModule
+from zoo.metrics.collapse import spread
 from zoo.metrics.embedding import FARS, compared_pairs, pair_distances
 from zoo.metrics.pairs import Pairs, bootstrap
 from zoo.metrics.verification import Roc, auc, equal_error_rate, roc, tar_at_far
@@ -26,6 +27,7 @@ from zoo.tasks.embedding import Embedding
 _POINTS = 300  # of the picture of the embedding
 _NAMED = 8  # identities with a colour of their own
 _HARDEST = 6
+_POINT = 1e-5  # a spread that is rounding alone: t-SNE divides by it and crashes the process
 
 
 def sections(task: Embedding, datamodule: DataModule, folder: Path, results: Mapping[str, Any]) -> list[Section]:
@@ -133,6 +135,8 @@ def _map(vectors: Float[Tensor, "n d"], identities: Tensor, folder: Path) -> Sec
     vectors, identities = vectors[:_POINTS], identities[:_POINTS]
     if len(vectors) < 10:
         return Section("Embedding", "Too few pictures to draw.")
+    if spread(vectors) < _POINT:
+        return Section("Embedding", "No map: the embedding has collapsed to one point.")
     perplexity = min(30.0, (len(vectors) - 1) / 3)
     points = TSNE(init="pca", perplexity=perplexity, random_state=0).fit_transform(vectors.numpy())
     names = identities.unique().tolist()
