@@ -86,6 +86,18 @@ def test_weights_count_pairs_as_often():
     assert equal_error_rate(weighted) == pytest.approx(equal_error_rate(repeated))
 
 
+@pytest.mark.parametrize("choose", [lambda d, s: threshold_at_far(roc(d, s), 0.0), best_threshold])
+@pytest.mark.parametrize("distance", [1.0, 100.0, 3e5])
+@pytest.mark.parametrize("found", range(4))
+def test_the_stored_threshold_keeps_out_the_next_distance(choose, distance, found):
+    ladder = [torch.tensor(distance)]  # the float32 numbers from `distance` up
+    for _ in range(3):
+        ladder.append(ladder[-1].nextafter(torch.tensor(torch.inf)))
+    distances, same = torch.stack(ladder), torch.arange(4) < found
+    stored = torch.tensor(choose(distances, same))
+    assert (distances <= stored).tolist() == same.tolist()
+
+
 def test_best_threshold_has_the_best_accuracy():
     distances, same = scores(2, ties=True)
     best = max(errors_at(distances, same, t).accuracy for t in [-9.0, *(distances + 1e-9).tolist()])

@@ -71,11 +71,7 @@ def tar_at_far(curve: Roc, far: float) -> float:
 def threshold_at_far(curve: Roc, far: float) -> float:
     """A threshold with a FAR of at most `far`, halfway to the next distance; NaN where there is no different pair."""
     index = _last_within(curve, far)
-    if index is None:
-        return float("nan")
-    following = min(index + 1, len(curve.thresholds) - 1)
-    here, there = curve.thresholds[index], curve.thresholds[following]
-    return float(there - 1e-6 if here.isinf() else (here + there) / 2)
+    return float("nan") if index is None else _after(curve, index)
 
 
 def errors_at(distances: Float[Tensor, " n"], same: Bool[Tensor, " n"], threshold: float) -> Errors:
@@ -92,9 +88,7 @@ def best_threshold(distances: Float[Tensor, " n"], same: Bool[Tensor, " n"]) -> 
     """The threshold of the highest accuracy on these pairs, halfway to the next distance."""
     curve = roc(distances, same)
     right = curve.tar.nan_to_num() * same.sum() + (1 - curve.far.nan_to_num()) * (~same).sum()
-    index = int(right.argmax())
-    here, there = curve.thresholds[index], curve.thresholds[min(index + 1, len(curve.thresholds) - 1)]
-    return float(there - 1e-6 if here.isinf() else (here + there) / 2)
+    return _after(curve, int(right.argmax()))
 
 
 class FoldedAccuracy(NamedTuple):
@@ -135,3 +129,16 @@ def _last_within(curve: Roc, far: float) -> int | None:
     """The last point with a FAR of at most `far`; None where the FAR is NaN."""
     within = int((curve.far <= far).sum())
     return within - 1 if within else None
+
+
+def _after(curve: Roc, index: int) -> float:
+    """A threshold that accepts what point `index` accepts and no more, halfway to the next distance.
+
+    Rounded to float32, as it is stored and compared with distances, and then no longer where it reaches the next.
+    """
+    here, *following = curve.thresholds[index : index + 2]
+    if not following:
+        return float(here)
+    there = following[0].float()
+    between = (there - 1e-6 if here.isinf() else (here + following[0]) / 2).float()
+    return float(between if between < there else there.nextafter(there - torch.inf))
