@@ -27,16 +27,47 @@ def test_groups_keep_to_themselves():
     assert (groups[pairs.first] == groups[pairs.second]).all()
 
 
+def test_groups_come_in_their_order():
+    identities, groups = torch.tensor([0, 5, 0, 6, 1, 5]), torch.tensor([0, 1, 0, 1, 0, 1])
+    pairs = all_pairs(identities, groups, limit=100)
+    assert pairs.first.tolist() == [0, 0, 2, 1, 1, 3]
+    assert pairs.second.tolist() == [2, 4, 4, 3, 5, 5]
+    assert pairs.same.tolist() == [True, False, False, False, True, False]
+
+
 @pytest.mark.parametrize("limit", [50, 2000])
-def test_limited_pairs_are_right_and_repeatable(limit):
-    identities = torch.arange(400) % 8
-    pairs = all_pairs(identities, None, limit=limit)
-    again = all_pairs(identities, None, limit=limit)
-    assert int(pairs.same.sum()) == limit
-    assert limit // 2 < int((~pairs.same).sum()) <= limit
+@pytest.mark.parametrize(
+    ("counts", "groups"),
+    [([50] * 8, None), ([399, 1], None), ([1] * 400, None), ([3, 200, 7, 190], None), ([50] * 8, [200, 200])],
+)
+def test_limited_pairs_are_right_distinct_and_repeatable(counts, groups, limit):
+    identities = torch.arange(len(counts)).repeat_interleave(torch.tensor(counts))
+    labels = None if groups is None else torch.arange(len(groups)).repeat_interleave(torch.tensor(groups))
+    shuffled = torch.randperm(400, generator=torch.Generator().manual_seed(0))
+    identities, labels = identities[shuffled], None if labels is None else labels[shuffled]
+    pairs = all_pairs(identities, labels, limit=limit)
+    same = sum(count * (count - 1) // 2 for count in counts)
+    every = sum(count * (count - 1) // 2 for count in groups or [400])
+    assert int(pairs.same.sum()) == min(limit, same)
+    assert int((~pairs.same).sum()) == min(limit, every - same)
     assert torch.equal(pairs.same, identities[pairs.first] == identities[pairs.second])
-    assert (pairs.first != pairs.second).all()
-    assert torch.equal(pairs.first, again.first)
+    assert labels is None or torch.equal(labels[pairs.first], labels[pairs.second])
+    assert (pairs.first < pairs.second).all()
+    assert len((pairs.first * 400 + pairs.second).unique()) == len(pairs.first)
+    assert all(map(torch.equal, pairs, all_pairs(identities, labels, limit=limit)))
+
+
+def test_limited_pairs_are_an_even_choice():
+    identities = torch.arange(400) % 8
+    pairs = all_pairs(identities, None, limit=2000)
+    seen = torch.cat([pairs.first, pairs.second]).bincount(minlength=400)
+    assert 8 < seen.min() <= seen.max() < 40  # 4,000 pairs of two rows: 20 times a row
+
+
+def test_many_pictures_of_one_identity_need_no_memory_for_their_square():
+    identities = (torch.arange(200_000) == 0).long()
+    pairs = all_pairs(identities, None, limit=500)
+    assert len(pairs.first) == 1000
 
 
 @pytest.mark.parametrize("people", [2, 3])

@@ -19,50 +19,50 @@ class Pairs(NamedTuple):
 
 
 def all_pairs(identities: Int[Tensor, " n"], groups: Int[Tensor, " n"] | None, limit: int) -> Pairs:
-    """Every pair of rows once, within a group where there are groups.
+    """Every pair of rows once, within a group where there are groups, sorted by group, first and second row.
 
-    Of more than `limit` pairs of either kind an even, repeatable choice of `limit` is taken, so that a
-    large test set does not need memory for its square.
+    Of more than `limit` pairs of either kind an even, repeatable choice of `limit` is taken. The pairs are numbered
+    and not listed, so that a large test set does not need memory for its square.
     """
-    if groups is not None and len(groups.unique()) > 1:
-        return _thinned(_labelled(*_pairs_within(groups), identities), limit)
-    count = len(identities)
-    total = count * (count - 1) // 2
-    if total <= 4 * limit:
-        first, second = torch.triu_indices(count, count, offset=1, device=identities.device)
-        return _thinned(_labelled(first, second, identities), limit)
+    groups = torch.zeros_like(identities) if groups is None else groups
+    people = torch.stack([groups, identities]).unique(dim=1, return_inverse=True)[1]
+    order = people.argsort(stable=True)  # rows of one identity stand together, and so do those of one group
+    places = torch.arange(len(order), device=order.device)
+    ends, group_ends = _ends(people[order]), _ends(groups[order])
     generator = torch.Generator().manual_seed(0)
-    first, second = torch.randint(0, count, (2, 2 * limit), generator=generator).to(identities.device)
-    keep = (first < second) & (identities[first] != identities[second])
-    same = _thinned(_labelled(*_pairs_within(identities), identities), limit)
-    return _labelled(
-        torch.cat([first[keep][:limit], same.first]), torch.cat([second[keep][:limit], same.second]), identities
-    )
+    same = _pairs(places + 1, ends, limit, generator)
+    different = _pairs(ends, group_ends, limit, generator)
+    first, second = order[torch.cat([same, different], dim=1)].sort(dim=0).values
+    sorting = (first * len(order) + second).argsort()
+    sorting = sorting[groups[first[sorting]].argsort(stable=True)]
+    first, second = first[sorting], second[sorting]
+    return Pairs(first, second, people[first] == people[second])
 
 
-def _pairs_within(labels: Int[Tensor, " n"]) -> tuple[Tensor, Tensor]:
-    """Every pair of rows of one label, label by label."""
-    rows = []
-    for part in labels.argsort(stable=True).split(labels.unique(return_counts=True)[1].tolist()):
-        left, right = torch.triu_indices(len(part), len(part), offset=1, device=part.device)
-        rows.append(torch.stack([part[left], part[right]]))
-    first, second = torch.cat(rows, dim=1)
-    return first, second
+def _ends(labels: Int[Tensor, " n"]) -> Int[Tensor, " n"]:
+    """Where the run of equal labels ends that each place is in."""
+    counts = labels.unique_consecutive(return_counts=True)[1]
+    return counts.cumsum(0).repeat_interleave(counts)
 
 
-def _labelled(first: Tensor, second: Tensor, identities: Tensor) -> Pairs:
-    return Pairs(first, second, identities[first] == identities[second])
+def _pairs(
+    starts: Int[Tensor, " n"], stops: Int[Tensor, " n"], limit: int, generator: torch.Generator
+) -> Int[Tensor, "2 p"]:
+    """Each place i with those from `starts[i]` to before `stops[i]`, thinned to `limit` pairs."""
+    counts = stops - starts
+    before = counts.cumsum(0) - counts
+    ranks = _thinned(int(counts.sum()), limit, generator).to(counts.device)
+    first = torch.searchsorted(before + counts, ranks, right=True)
+    return torch.stack([first, starts[first] + ranks - before[first]])
 
 
-def _thinned(pairs: Pairs, limit: int) -> Pairs:
-    kept = []
-    for kind in (pairs.same, ~pairs.same):
-        rows = kind.nonzero().squeeze(1)
-        if len(rows) > limit:
-            rows = rows[torch.linspace(0, len(rows) - 1, limit, dtype=torch.float64).long().to(rows.device)]
-        kept.append(rows)
-    rows = torch.cat(kept).sort().values
-    return Pairs(pairs.first[rows], pairs.second[rows], pairs.same[rows])
+def _thinned(total: int, limit: int, generator: torch.Generator) -> Int[Tensor, " kept"]:
+    """The numbers below `total`; of more than `limit`, one at random from each of `limit` equal parts."""
+    if total <= limit:
+        return torch.arange(total)
+    edges = torch.arange(limit + 1) * total // limit
+    places = torch.rand(limit, generator=generator, dtype=torch.float64)
+    return edges[:-1] + (places * edges.diff()).long()
 
 
 class Interval(NamedTuple):
