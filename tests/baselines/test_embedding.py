@@ -6,6 +6,7 @@ from sklearn.metrics import roc_auc_score
 from zoo.baselines.embedding import baselines, embeddings
 from zoo.build import create_model
 from zoo.data.digits_identities import DigitsIdentities
+from zoo.errors import ZooError
 from zoo.metrics.embedding import compared_pairs
 
 
@@ -32,18 +33,27 @@ def test_eigenfaces_equal_an_eigendecomposition_of_the_training_pictures(data):
     kept = np.argsort(-values)[:60]
     whitened = (test - train.mean(0)) @ directions[:, kept] / np.sqrt(values[kept])
     expected = whitened / np.linalg.norm(whitened, axis=1, keepdims=True)
-    vectors, identities = embeddings(data)["eigenfaces"]
+    vectors = embeddings(data, data.split("test").labels)["eigenfaces"]
     cosines = (vectors[:50] @ vectors[:50].T).double().numpy()
     np.testing.assert_allclose(cosines, expected[:50] @ expected[:50].T, atol=0.02)
-    assert torch.equal(identities, data.split("test").labels)
 
 
-def test_pixels_are_measured_as_scikit_learn_does(data):
+@pytest.mark.parametrize("measured", [None, 100])
+def test_pixels_are_measured_as_scikit_learn_does(data, measured):
     test = data.split("test").images.flatten(1).double().numpy()
     centred = test - data.split("train").images.flatten(1).double().numpy().mean(0)
     unit = centred / np.linalg.norm(centred, axis=1, keepdims=True)
-    pairs = compared_pairs(data.split("test").labels)
+    labels = data.split("test").labels[:measured]
+    pairs = compared_pairs(labels)
     cosines = (unit[pairs.first] * unit[pairs.second]).sum(1)
-    found = baselines(data, create_model("siamese"))
+    task = create_model("siamese")
+    task.vectors.update(torch.zeros(len(labels), 8))
+    task.identities.update(labels)
+    found = baselines(data, task)
     assert found["pixels"]["auc"] == pytest.approx(roc_auc_score(pairs.same, cosines), abs=1e-5)
     assert {"auc", "eer", "rank1", "tar_at_far_0.01", "dir_at_far_0.01"} <= found["eigenfaces"].keys()
+
+
+def test_pictures_that_are_not_the_first_ones_are_refused(data):
+    with pytest.raises(ZooError, match=r"`trainer.limit_test_batches` makes each process test its own pictures"):
+        embeddings(data, data.split("test").labels[1:])

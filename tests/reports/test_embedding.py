@@ -24,12 +24,12 @@ def data():
     )
 
 
-def embedded(module, noise):
-    """A task that has measured the test pictures, around one direction for each digit; all equal where 0."""
+def embedded(module, noise, count=None):
+    """A task that has measured `count` test pictures, around one direction for each digit; all equal without noise."""
     task = create_model("siamese")
     task.card = module.card()
     torch.manual_seed(0)
-    identities = module.split("test").labels
+    identities = module.split("test").labels[:count]
     directions = torch.randn(10, 8)[identities] if noise else torch.ones(len(identities), 8)
     vectors = F.normalize(directions + noise * torch.randn(len(identities), 8), dim=1)
     task.vectors.update(vectors)
@@ -73,3 +73,11 @@ def test_a_collapsed_embedding_has_no_map(tmp_path):
     module = data()
     found, _ = report(embedded(module, noise=0), module, tmp_path)
     assert found[4].text == "No map: the embedding has collapsed to one point."
+
+
+@pytest.mark.parametrize("count", [3, 5, 64])
+def test_limited_test_batches_are_reported(tmp_path, count):
+    module = data()
+    found, test = report(embedded(module, 0.5, count), module, tmp_path)
+    assert ("auc" in test) == (count > 3)  # the first round holds one picture of each identity
+    assert len(found) == 6
