@@ -4,6 +4,7 @@ from torch.nn import functional as F
 
 from zoo.baselines.embedding import baselines
 from zoo.build import create_model
+from zoo.data.digits import Digits
 from zoo.data.digits_identities import DigitsIdentities
 from zoo.metrics.embedding import embedding_figures
 from zoo.reports.embedding import sections
@@ -81,3 +82,20 @@ def test_limited_test_batches_are_reported(tmp_path, count):
     found, test = report(embedded(module, 0.5, count), module, tmp_path)
     assert ("auc" in test) == (count > 3)  # the first round holds one picture of each identity
     assert len(found) == 6
+
+
+def digits():
+    return Digits(image_size=8, channels=1, batch_size=8, num_workers=0, seed=0, augmentation=None)
+
+
+@pytest.mark.parametrize(
+    ("module", "told"),
+    [
+        (data, "all of identities never trained on."),
+        (digits, "in new pictures of the identities that were trained on."),
+    ],
+)
+def test_the_report_says_whether_the_identities_are_new(tmp_path, module, told):
+    module = module()
+    found, _ = report(embedded(module, 0.5), module, tmp_path)
+    assert told in found[0].text

@@ -105,7 +105,7 @@ class IdentityData(DataModule):
     def card(self) -> dict[str, Any]:
         """The preprocessing, and what there is to know of the data."""
         self.setup()
-        return {"preprocessing": self.preprocessing.plain(), "notes": list(self.notes)}
+        return {"preprocessing": self.preprocessing.plain(), "notes": list(self.notes), "new_identities": True}
 
     def sampler(self, name: Split) -> Sampler[Tensor]:
         """P×K batches for training, all pictures once else."""

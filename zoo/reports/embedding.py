@@ -37,7 +37,7 @@ def sections(task: Embedding, datamodule: DataModule, folder: Path, results: Map
     values = pair_distances(vectors, pairs, task.distances_on_cpu)
     threshold = task.threshold.item()
     return [
-        _figures(values, pairs, identities, results),
+        _figures(values, pairs, identities, results, new=datamodule.card().get("new_identities", False)),
         _roc(values, pairs, identities, datamodule, folder),
         _histogram(values, pairs, threshold, folder),
         _hardest(values, pairs, identities, datamodule, folder),
@@ -46,7 +46,7 @@ def sections(task: Embedding, datamodule: DataModule, folder: Path, results: Map
     ]
 
 
-def _figures(values: Tensor, pairs: Pairs, identities: Tensor, results: Mapping[str, Any]) -> Section:
+def _figures(values: Tensor, pairs: Pairs, identities: Tensor, results: Mapping[str, Any], *, new: bool) -> Section:
     rates = {f"tar_at_far_{far}": partial(tar_at_far, far=far) for far in FARS}
     wanted: dict[str, Callable[[Roc], float]] = {"auc": auc, "eer": equal_error_rate, **rates}
     intervals = bootstrap(values, pairs, identities, wanted)
@@ -60,10 +60,11 @@ def _figures(values: Tensor, pairs: Pairs, identities: Tensor, results: Mapping[
         beside = [f"{b[name]:.4f}" if name in b else "–" for b in baselines.values()]
         table.append([name, f"{test[name]:.4f}", span, *beside])
     same, different = int(pairs.same.sum()), int((~pairs.same).sum())
+    known = "all of identities never trained on" if new else "in new pictures of the identities that were trained on"
     text = (
-        f"{same:,} pairs of one identity and {different:,} pairs of two, all of identities never trained on. "
+        f"{same:,} pairs of one identity and {different:,} pairs of two, {known}. "
         "The intervals draw identities with replacement, as pairs that share one are not independent. "
-        "accuracy, far and tar are those at the threshold, which the validation identities chose. "
+        "accuracy, far and tar are those at the threshold, which the validation pictures chose. "
         "accuracy_10_folds is that of as many pairs of either kind, each tenth at the threshold of the other nine, as "
         "on Labeled Faces in the Wild, with its standard error."
     )
