@@ -4,7 +4,7 @@ from sklearn.metrics import roc_auc_score
 from torch.nn import functional as F
 
 from zoo.metrics import embedding
-from zoo.metrics.embedding import compared_pairs, embedding_figures, pair_distances
+from zoo.metrics.embedding import compared_pairs, embedding_figures, pair_distances, recognition_figures
 from zoo.ops.distances import pairwise_squared_distances as squared
 from zoo.ops.identities import PER_GROUP
 
@@ -53,5 +53,18 @@ def test_figures_that_cannot_be_had_are_left_out():
 def test_large_sets_are_thinned(monkeypatch):
     monkeypatch.setattr(embedding, "PAIR_LIMIT", 200)
     monkeypatch.setattr(embedding, "RECOGNITION_LIMIT", 100)
+    sizes = []
     vectors, identities = people(20, 20)
-    assert 0.9 < embedding_figures(vectors, identities, squared, None)["auc"] <= 1
+    pairs = compared_pairs(identities)
+    recognition_figures(vectors, identities, lambda a, b: sizes.append((len(a), len(b))) or squared(a, b))
+    assert [int(pairs.same.sum()), int((~pairs.same).sum())] == [200, 200]
+    assert sizes == [(100, 100)]
+
+
+def test_more_identities_than_recognition_is_measured_on_still_leave_probes(monkeypatch):
+    monkeypatch.setattr(embedding, "RECOGNITION_LIMIT", 30)
+    vectors, identities = people(40, 3)
+    rounds = torch.arange(120).view(40, 3).T.flatten()
+    assert {"rank1", "rank5", "dir_at_far_0.01"} <= embedding_figures(
+        vectors[rounds], identities[rounds], squared, None
+    ).keys()

@@ -1,5 +1,6 @@
 """How identities are numbered."""
 
+import torch
 from jaxtyping import Int
 from torch import Tensor
 
@@ -10,3 +11,14 @@ PER_GROUP = 1_000_000
 def groups_of(identities: Int[Tensor, " n"]) -> Int[Tensor, " n"]:
     """The group of each row; data without groups has only group 0."""
     return identities // PER_GROUP
+
+
+def rows_within(identities: Int[Tensor, " n"], limit: int, *, least: int) -> Int[Tensor, " kept"]:
+    """At most `limit` rows, ascending, with `least` or all of each identity: so of a choice of them if they are many.
+
+    The first `limit` rows alone would hold one of each where the rows go in rounds over many identities.
+    """
+    index, counts = identities.unique(return_inverse=True, return_counts=True)[1:]
+    order = torch.randperm(len(counts), generator=torch.Generator().manual_seed(0)).to(identities.device)
+    kept = order[counts[order].clamp_max(least).cumsum(0) <= limit]
+    return torch.isin(index, kept).nonzero().squeeze(1)[:limit]
