@@ -7,7 +7,7 @@ from zoo.build import create_model
 from zoo.data.digits import Digits
 from zoo.data.digits_identities import DigitsIdentities
 from zoo.metrics.embedding import embedding_figures
-from zoo.reports.embedding import sections
+from zoo.reports.embedding import _map, sections
 
 
 def data():
@@ -99,3 +99,12 @@ def test_the_report_says_whether_the_identities_are_new(tmp_path, module, told):
     module = module()
     found, _ = report(embedded(module, 0.5), module, tmp_path)
     assert told in found[0].text
+
+
+def test_the_map_holds_several_pictures_of_an_identity(tmp_path, monkeypatch):
+    shown = []
+    monkeypatch.setattr("zoo.reports.embedding.TSNE.fit_transform", lambda _, x: shown.append(x) or x[:, :2])
+    identities = torch.arange(60).repeat(10)  # in rounds
+    _map(F.one_hot(identities).float(), identities, tmp_path)
+    assert shown[0].sum(axis=0).tolist().count(10) == 4
+    assert shown[0].sum() == 40

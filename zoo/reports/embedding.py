@@ -19,12 +19,13 @@ from zoo.metrics.embedding import FARS, compared_pairs, pair_distances
 from zoo.metrics.pairs import Pairs, bootstrap
 from zoo.metrics.verification import Roc, auc, equal_error_rate, roc, tar_at_far
 from zoo.ops.distances import pairwise_squared_distances
-from zoo.ops.identities import PER_GROUP
+from zoo.ops.identities import PER_GROUP, rows_within
 from zoo.reports.figures import COLOURS, SOFT, drawing, without_frame
 from zoo.reports.page import Section
 from zoo.tasks.embedding import Embedding
 
 _POINTS = 300  # of the picture of the embedding
+_EACH = 10  # of them of each identity, so that it shows whether they lie together
 _NAMED = 8  # identities with a colour of their own
 _HARDEST = 6
 _POINT = 1e-5  # a spread that is rounding alone: t-SNE divides by it and crashes the process
@@ -133,7 +134,8 @@ def _pair(axes: Axes, datamodule: DataModule, first: int, second: int) -> None:
 
 def _map(vectors: Float[Tensor, "n d"], identities: Tensor, folder: Path) -> Section:
     path = folder / "embedding.png"
-    vectors, identities = vectors[:_POINTS], identities[:_POINTS]
+    rows = rows_within(identities, _POINTS, least=_EACH)
+    vectors, identities = vectors[rows], identities[rows]
     if len(vectors) < 10:
         return Section("Embedding", "Too few pictures to draw.")
     if spread(vectors) < _POINT:
