@@ -5,6 +5,7 @@ import torch
 from torch.nn import functional as F
 
 from zoo.errors import ZooError
+from zoo.losses import contrastive
 from zoo.losses.contrastive import ContrastiveLoss, VerificationLoss
 
 
@@ -59,6 +60,16 @@ def test_verification_head_equals_a_logistic_unit_over_absolute_differences():
     torch.testing.assert_close(found, expected)
     found.backward()
     assert all(torch.isfinite(p.grad).all() and p.grad.abs().sum() > 0 for p in loss.parameters())
+
+
+def test_verification_distances_of_many_are_taken_in_blocks(monkeypatch):
+    vectors, loss, sizes = torch.randn(20, 5), VerificationLoss(size=5), []
+    whole = loss.distances(vectors, vectors)
+    monkeypatch.setattr(contrastive, "BLOCK", 300)
+    absolute = torch.Tensor.abs
+    monkeypatch.setattr(torch.Tensor, "abs", lambda x: sizes.append(x.numel()) or absolute(x))
+    torch.testing.assert_close(loss.distances(vectors, vectors), whole)
+    assert sizes == [300] * 6 + [200]
 
 
 @pytest.mark.parametrize("loss", [ContrastiveLoss(margin=1.0), VerificationLoss(size=3)])

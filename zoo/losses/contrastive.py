@@ -10,6 +10,8 @@ from zoo.losses.embedding_loss import EmbeddingLoss
 from zoo.ops.distances import pairwise_squared_distances, safe_sqrt
 from zoo.ops.triplets import same_identity
 
+BLOCK = 2**24  # differences held at a time, 64 MiB: those of a whole test set would take gigabytes
+
 
 class ContrastiveLoss(nn.Module):
     """Pulls pairs of one identity together and pushes the others `margin` apart.
@@ -58,8 +60,9 @@ class VerificationLoss(nn.Module):
 
     def distances(self, a: Float[Tensor, "n d"], b: Float[Tensor, "m d"]) -> Float[Tensor, "n m"]:
         """Minus the logit of being the same: below zero where the unit says so."""
-        weighted = (a.float()[:, None] - b.float()[None]).abs() @ self.weight
-        return weighted - self.bias
+        a, b = a.float(), b.float()
+        parts = a.split(max(1, BLOCK // max(1, b.numel())))
+        return torch.cat([(part[:, None] - b).abs() @ self.weight for part in parts]) - self.bias
 
 
 def balanced(
