@@ -72,6 +72,15 @@ def test_verification_distances_of_many_are_taken_in_blocks(monkeypatch):
     assert sizes == [300] * 6 + [200]
 
 
+@pytest.mark.parametrize("weights", [torch.float32, torch.bfloat16])
+def test_verification_distances_stay_in_float32(weights):
+    vectors, loss = torch.randn(20, 5).to(weights), VerificationLoss(size=5).to(weights)
+    expected = (vectors.float()[:, None] - vectors.float()).abs() @ loss.weight.float() - loss.bias
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = loss.distances(vectors, vectors)
+    torch.testing.assert_close(found, expected)
+
+
 @pytest.mark.parametrize("loss", [ContrastiveLoss(margin=1.0), VerificationLoss(size=3)])
 def test_equal_vectors_have_a_finite_gradient(loss):
     vectors = torch.ones(4, 3, requires_grad=True)

@@ -60,9 +60,11 @@ class VerificationLoss(nn.Module):
 
     def distances(self, a: Float[Tensor, "n d"], b: Float[Tensor, "m d"]) -> Float[Tensor, "n m"]:
         """Minus the logit of being the same: below zero where the unit says so."""
-        a, b = a.float(), b.float()
+        a, b, weight = a.float(), b.float(), self.weight.float()
         parts = a.split(max(1, BLOCK // max(1, b.numel())))
-        return torch.cat([(part[:, None] - b).abs() @ self.weight for part in parts]) - self.bias
+        # Half precision loses every digit of a small distance, so autocast must not reach the product.
+        with torch.autocast(device_type=a.device.type, enabled=False):
+            return torch.cat([(part[:, None] - b).abs() @ weight for part in parts]) - self.bias
 
 
 def balanced(
