@@ -4,13 +4,20 @@ from torch import nn
 
 from zoo.errors import ZooError
 from zoo.losses.triplet import TripletLoss, triplet_loss
-from zoo.ops.triplets import all_triplets
+from zoo.ops.triplets import positive_pairs
 
 
 def batch(rows=24, size=6, kinds=5, seed=0):
     torch.manual_seed(seed)
     vectors = nn.functional.normalize(torch.randn(rows, size, dtype=torch.float64), dim=1)
     return vectors.requires_grad_(), torch.arange(rows) % kinds
+
+
+def all_triplets(identities):
+    """Rows of every anchor, positive and negative."""
+    anchors, positives = positive_pairs(identities).T
+    pair, negatives = (identities[anchors, None] != identities).nonzero().T
+    return anchors[pair], positives[pair], negatives
 
 
 def gradient(value, at):

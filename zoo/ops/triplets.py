@@ -33,13 +33,6 @@ def positive_pairs(identities: Int[Tensor, " n"]) -> Int[Tensor, "pairs 2"]:
     return same_identity(identities).fill_diagonal_(False).nonzero()
 
 
-def all_triplets(identities: Int[Tensor, " n"]) -> Triplets:
-    """Every valid triplet: n·(K-1)·(n-K) of them for K rows of each identity, so for small batches only."""
-    pairs = positive_pairs(identities)
-    pair, negative = (identities[pairs[:, 0], None] != identities[None, :]).nonzero().unbind(dim=1)
-    return Triplets(pairs[pair, 0], pairs[pair, 1], negative)
-
-
 def batch_hard_triplets(distances: Float[Tensor, "n n"], identities: Int[Tensor, " n"]) -> Triplets:
     """For each anchor its farthest positive and its closest negative.
 
