@@ -156,15 +156,24 @@ class Sinks(Embedding):
             self.network.open.zero_()
 
 
-def test_recovery_brings_the_healthy_weights_back(tmp_path, caplog):
+def sinking():
     model = Sinks(network=Sink(), loss=TripletLoss(margin=0.2, mining="batch_hard"), recover=True)
     model.optimizer_factory = lambda groups: SGD(groups, lr=0.1)
+    return model
+
+
+def test_recovery_brings_the_healthy_weights_back(tmp_path, caplog):
+    model, runner = sinking(), trainer(tmp_path, max_epochs=3)
     with caplog.at_level(logging.WARNING):
-        trainer(tmp_path, max_epochs=3).fit(model, datamodule=data())
+        runner.fit(model, datamodule=data())
     assert caplog.text.count("has collapsed") == 1
     assert "The last healthy weights are back" in caplog.text
     assert model.network.open == 1
     assert model.loss.mining == "semi_hard"
+    runner.save_checkpoint(tmp_path / "last.ckpt")
+    resumed = sinking()
+    trainer(tmp_path, max_epochs=4).fit(resumed, datamodule=data(), ckpt_path=tmp_path / "last.ckpt", weights_only=True)
+    assert resumed.loss.mining == "semi_hard"
 
 
 def test_target_far_must_be_a_rate():

@@ -63,6 +63,7 @@ class Embedding(Task):
         self.vectors = Collected()
         self.identities = Collected()
         self._healthy: dict[str, Tensor] | None = None
+        self._recovered = False
 
     def forward(self, images: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d"]:
         """The embedding of each picture."""
@@ -130,9 +131,23 @@ class Embedding(Task):
         self.network.load_state_dict(self._healthy)
         for optimizer in self.trainer.optimizers:
             optimizer.state.clear()  # its momentum leads back into the collapse
+        self._mine_gently()
+        log.warning("%s. The last healthy weights are back, and negatives are semi-hard from here on", told)
+
+    def _mine_gently(self) -> None:
+        self._recovered = True
         if isinstance(self.loss, TripletLoss):
             self.loss.mining = "semi_hard"
-        log.warning("%s. The last healthy weights are back, and negatives are semi-hard from here on", told)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Adds whether the training has recovered from a collapse."""
+        super().on_save_checkpoint(checkpoint)
+        checkpoint["recovered"] = self._recovered
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """A training that goes on after a collapse must not mine again what led there."""
+        if checkpoint.get("recovered"):
+            self._mine_gently()
 
     def _weights(self) -> dict[str, Tensor]:
         return {name: value.detach().cpu().clone() for name, value in self.network.state_dict().items()}
