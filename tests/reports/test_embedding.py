@@ -108,3 +108,10 @@ def test_the_map_holds_several_pictures_of_an_identity(tmp_path, monkeypatch):
     _map(F.one_hot(identities).float(), identities, tmp_path)
     assert shown[0].sum(axis=0).tolist().count(10) == 4
     assert shown[0].sum() == 40
+
+
+@pytest.mark.parametrize(("count", "told"), [(150, True), (250, False)])
+def test_too_few_strangers_are_told(tmp_path, count, told):
+    module = data()
+    found, _ = report(embedded(module, 0.5, count), module, tmp_path)
+    assert ("dir_at_far_0.01 has fewer than 100 pictures" in found[0].text) == told
