@@ -76,6 +76,10 @@ class Task(LightningModule, ABC):
     def predict_step(self, batch: Any, batch_idx: int = 0) -> Any:
         """Results for a batch of inputs, as tensors."""
 
+    def outputs_of(self, images: Tensor) -> Any:
+        """What the network makes of images, which come in single precision whatever that of its weights is."""
+        return self.network(images.to(self.dtype))
+
     def metrics_of(self, stage: Stage) -> MetricCollection:
         """The metrics that `stage` updates."""
         metrics = {"train": self.train_metrics, "val": self.val_metrics, "test": self.test_metrics}

@@ -59,14 +59,14 @@ class Classification(Task):
 
     def forward(self, images: Float[Tensor, "b c *size"]) -> Float[Tensor, "b k"]:
         """Logits of each image."""
-        return _logits(self.network(images))
+        return _logits(self.outputs_of(images))
 
     def step(self, batch: tuple[Tensor, Tensor], stage: Stage) -> Tensor:
         """The cross-entropy of a batch."""
         images, labels = batch
         if stage == "test" and self.views:
             return self._measured(self.averaged(images, self.views, self.view_size), labels, stage)
-        output = self.network(images)
+        output = self.outputs_of(images)
         logits = _logits(output)
         if stage == "train":
             loss = self.loss(logits, labels)

@@ -57,7 +57,7 @@ class Detection(Task):
 
     def forward(self, images: Float[Tensor, "b c h w"]) -> tuple[Float[Tensor, "b n 4"], Float[Tensor, "b n k"]]:
         """All boxes in pixels of the images, and their scores for each class, before NMS."""
-        return self._decoded(self.network(images))
+        return self._decoded(self.outputs_of(images))
 
     def detect(
         self,
@@ -80,7 +80,7 @@ class Detection(Task):
     def step(self, batch: tuple[Tensor, Targets], stage: Stage) -> Tensor:
         """The loss of a batch."""
         images, targets = batch
-        grids = self.network(images)
+        grids = self.outputs_of(images)
         loss: Tensor = self.loss(grids, targets, self.network.anchors, self.network.strides).total
         if stage != "train":
             self._measure(grids, targets, stage)

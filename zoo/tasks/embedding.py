@@ -67,7 +67,7 @@ class Embedding(Task):
 
     def forward(self, images: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d"]:
         """The embedding of each picture."""
-        vectors: Tensor = self.network(images)
+        vectors: Tensor = self.outputs_of(images)
         return vectors
 
     def distances(self, a: Float[Tensor, "n d"], b: Float[Tensor, "m d"]) -> Float[Tensor, "n m"]:

@@ -41,12 +41,12 @@ class Landmarks(Task):
 
     def forward(self, images: Float[Tensor, "b c h w"]) -> Found:
         """Chances and points of each image."""
-        return self._found(self.network(images))
+        return self._found(self.outputs_of(images))
 
     def step(self, batch: Batch, stage: Stage) -> Tensor:
         """The loss of a batch."""
         images, target = batch
-        output = self.network(images)
+        output = self.outputs_of(images)
         loss: Tensor = self.loss(output, target["present"], target["points"], target["labels"])
         if stage != "train":
             self._measure(self._found(output.detach()), target, stage)
