@@ -207,3 +207,8 @@ def test_parts_leave_no_step_out(length: int):
     assert parts["val"][0] + 5 == parts["train"][1]
     assert parts["test"][0] + 5 == parts["val"][1]
     assert parts["test"][1] == length
+
+
+def test_a_known_column_that_never_changes_in_training_is_not_scaled_by_rounding(tmp_path: Path):
+    data = series(tmp_path, days(50).assign(price=[0.1] * 45 + [0.2] * 5), known=["price"])
+    assert data.facts()["known_scale"] == [1.0]

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -62,3 +65,36 @@ def test_what_torch_does_itself_is_left_to_it(monkeypatch):
     assert not calls
     GRU(3, 8, batch_first=True)(inputs)
     assert calls
+
+
+@pytest.mark.parametrize("options", [{"batch_first": False}, {"batch_first": True, "bias": False}])
+def test_other_forms_of_it_are_torchs(options):
+    ours, theirs = GRU(3, 8, **options), nn.GRU(3, 8, **options)
+    theirs.load_state_dict(ours.state_dict())
+    inputs = torch.randn(4, 5, 3)
+    assert torch.equal(ours(inputs)[0], theirs(inputs)[0])
+
+
+@pytest.mark.parametrize("inputs", [torch.ones(2, 0, 3), torch.ones(2, 4, 7), torch.ones(2, 4, 3, dtype=torch.float64)])
+def test_torch_says_what_is_wrong_with_inputs(inputs):
+    ours, theirs = both(layers=1, bidirectional=False)
+    with pytest.raises((RuntimeError, ValueError)) as expected:
+        theirs(inputs)
+    with pytest.raises(type(expected.value)) as found:
+        ours(inputs)
+    assert str(found.value) == str(expected.value)
+
+
+COMPILED = """
+import torch
+from zoo.networks.gru import GRU
+inputs, first, network = torch.randn(2, 4, 3), torch.zeros(1, 2, 8), GRU(3, 8, batch_first=True)
+for training in (False, True):
+    compiled = torch.compile(network.train(training), backend="eager")
+    torch.testing.assert_close(compiled(inputs)[0], network(inputs)[0])
+    torch.testing.assert_close(compiled(inputs, first)[0], network(inputs)[0])
+"""
+
+
+def test_it_compiles():
+    subprocess.run([sys.executable, "-c", COMPILED], check=True)  # where no checks of shapes are in the way

@@ -14,6 +14,8 @@ from zoo.data.scaler import fit_scale, naive_errors
 from zoo.data.windows import RandomBatches, Windows
 from zoo.errors import ZooError
 
+_ROUNDING = 1e-12  # of a value, far more than sums in double precision lose
+
 
 @dataclass(frozen=True, kw_only=True)
 class Splits:
@@ -106,8 +108,9 @@ class SeriesData(DataModule):
             return [], []
         train = [known.numpy()[first:end] for first, end in self.parts.spans["train"]]
         values = np.concatenate(train)
-        spread = values.std(0)
-        return values.mean(0).tolist(), np.where(spread > 0, spread, 1.0).tolist()
+        center, spread = values.mean(0), values.std(0)
+        varies = spread > _ROUNDING * np.abs(center)  # the deviation of a constant is what rounding left
+        return center.tolist(), np.where(varies, spread, 1.0).tolist()
 
     def facts(self) -> dict[str, Any]:
         """Lengths, channels and scale."""

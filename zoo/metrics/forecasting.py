@@ -66,8 +66,8 @@ class ForecastErrors(Metric):
     naive_error: Tensor
     scale: Tensor
 
-    def __init__(self, naive_error: list[float], scale: list[float]) -> None:
-        super().__init__()
+    def __init__(self, naive_error: list[float], scale: list[float], *, sync_on_compute: bool = True) -> None:
+        super().__init__(sync_on_compute=sync_on_compute)
         self.register_buffer("naive_error", torch.tensor(naive_error, dtype=torch.float64), persistent=False)
         self.register_buffer("scale", torch.tensor(scale, dtype=torch.float64), persistent=False)
         zeros = torch.zeros(len(scale), dtype=torch.float64)

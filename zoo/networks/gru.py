@@ -11,17 +11,17 @@ from zoo.ops.gru import gru_layer
 
 
 class GRU(nn.GRU):
-    """`torch.nn.GRU` with `batch_first`, whose training on a CPU goes through `zoo.ops.gru`.
+    """`torch.nn.GRU`, whose training with `batch_first` on a CPU goes through `zoo.ops.gru`, differentiable once.
 
     Everything else (GPUs, evaluation, lower precision, compilation, a given first state) is left to torch.
     """
 
     def forward(  # type: ignore[override]
-        self, inputs: Float[Tensor, "b t i"], state: Float[Tensor, "n b h"] | None = None
-    ) -> tuple[Float[Tensor, "b t o"], Float[Tensor, "n b h"]]:
+        self, inputs: Float[Tensor, "b t i"], state: Float[Tensor, "n _ h"] | None = None
+    ) -> tuple[Float[Tensor, "b t o"], Float[Tensor, "n _ h"]]:
         """The states of the last layer after each step, and those of all layers after their last step."""
         if state is not None or not self._by_hand(inputs):
-            outcome: tuple[Tensor, Tensor] = super().forward(inputs, state)
+            outcome: tuple[Tensor, Tensor] = nn.GRU.forward(self, inputs, state)  # torch.compile stumbles over super()
             return outcome
         states, last = inputs.transpose(0, 1), []
         first = inputs.new_zeros(len(inputs), self.hidden_size)
@@ -42,8 +42,15 @@ class GRU(nn.GRU):
     def _by_hand(self, inputs: Tensor) -> bool:
         return (
             self.training
+            and self.batch_first
+            and self.bias
             and torch.is_grad_enabled()
+            and isinstance(inputs, Tensor)
+            and inputs.ndim == 3
+            and inputs.shape[1] > 0
+            and inputs.shape[2] == self.input_size
             and inputs.device.type == "cpu"
+            and inputs.dtype == self.weight_ih_l0.dtype
             and inputs.dtype in (torch.float32, torch.float64)
             and not torch.is_autocast_enabled("cpu")
             and not torch.compiler.is_compiling()
