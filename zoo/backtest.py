@@ -98,4 +98,4 @@ def _errors(
 def _origin(part: TableData) -> Any:
     """The last step before the fold's block."""
     first, _ = part.parts.spans["test"][0]
-    return plain_stamp(part.table.stamps[first + part.context - 1])
+    return plain_stamp(part.table.stamps[first + part.context - 1], part.table.step.zone)

@@ -141,6 +141,18 @@ def test_bad_values_are_named_by_row_and_column(tmp_path: Path, changes: dict, m
         series(tmp_path, days(50).assign(**changes)).setup()
 
 
+def test_times_and_names_of_parquet_are_checked_like_text(tmp_path: Path):
+    frame = days(50)
+    frame["day"] = pd.to_datetime(frame["day"])
+    hint = r"row 1, column `day`: 2026-01-01 00:00:00 is no number; if it is the column of times, give data.time=day$"
+    with pytest.raises(ZooError, match=hint):
+        series(tmp_path, frame, "a.parquet", time=None, targets=[]).setup()
+    series(tmp_path, frame, "a.parquet").setup()
+    frame["shop"] = ["a"] * 30 + [None] * 20
+    with pytest.raises(ZooError, match=r"row 31, column `shop`: the name of the series is missing"):
+        series(tmp_path, frame, "a.parquet", series="shop").setup()
+
+
 def test_irregular_dates_name_the_first_place(tmp_path: Path):
     frame = days(51).drop(index=20)
     message = (

@@ -89,10 +89,9 @@ def test_known_columns_are_read_from_the_rows_ahead(tmp_path: Path):
     other.loc[40:, "promotion"] = 2
     (changed,) = predict(task, source(tmp_path, other))
     assert changed.values != result.values
-    with pytest.raises(ZooError, match=r"needs promotion for 5 steps .* \(there are 3\), or ask for a smaller"):
+    wanted = r"needs promotion for 5 steps after the last value: add rows with y left empty \(there are 3\)$"
+    with pytest.raises(ZooError, match=wanted):
         predict(task, source(tmp_path, ahead[:43]))
-    (short,) = predict(task, source(tmp_path, ahead[:43]), horizon=3)
-    assert len(short.values) == 3
     late, turned = ahead.copy(), pd.concat([ahead[:40], ahead[40:][::-1]], ignore_index=True)
     late.loc[40:, "day"] = pd.date_range("2026-03-12", periods=5).strftime("%Y-%m-%d")
     for wrong, found in ((late, "2026-03-12"), (turned, "2026-02-14")):
@@ -100,6 +99,100 @@ def test_known_columns_are_read_from_the_rows_ahead(tmp_path: Path):
             ZooError, match=rf"row 41, column `day`: {found}T00:00:00 stands where the step 2026-02-10T"
         ):
             predict(task, source(tmp_path, wrong))
+
+
+@pytest.mark.parametrize("name", ["linear_forecaster", "gru"])
+@pytest.mark.parametrize("words", [["data.known=[promotion]"], ["data.calendar=[weekday]"]])
+def test_a_shorter_horizon_is_the_beginning_of_the_whole(tmp_path: Path, name: str, words: list[str]):
+    task = model(tmp_path, frame(90, promotion=np.arange(90) % 3), "data.targets=[y]", *words, name=name)
+    ahead = frame(52, promotion=np.arange(52) ** 2 % 7)
+    ahead.loc[40:, "y"] = np.nan
+    path = source(tmp_path, ahead if "promotion" in words[0] else ahead[:40])
+    (whole,) = predict(task, path, horizon=5)
+    (twice,) = predict(task, path, horizon=10, recursive=True)
+    for steps in range(1, 10):
+        (part,) = predict(task, path, horizon=steps, recursive=True)
+        assert part.stamps == twice.stamps[:steps]
+        assert np.allclose(part.values, (whole.values if steps <= 5 else twice.values)[:steps], rtol=1e-6)
+    assert twice.values[:5] == whole.values
+
+
+def test_rows_ahead_are_wanted_for_all_that_the_network_reads(tmp_path: Path):
+    ahead = frame(48, promotion=1)
+    ahead.loc[40:, "y"] = np.nan
+    direct = model(tmp_path, frame(90, promotion=np.arange(90) % 3), "data.known=[promotion]", name="gru")
+    with pytest.raises(ZooError, match=r"for 5 steps .*, because the network forecasts 5 steps at once: .* are 3\)$"):
+        predict(direct, source(tmp_path, ahead[:43]), horizon=3)
+    with pytest.raises(ZooError, match=r"for 10 steps .* \(there are 8\), or ask for horizon=5$"):
+        predict(direct, source(tmp_path, ahead), horizon=7, recursive=True)
+    words = ["data.known=[promotion]", "+model.network.output=recursive"]
+    stepwise = model(tmp_path, frame(90, promotion=np.arange(90) % 3), *words, name="gru")
+    (short,) = predict(stepwise, source(tmp_path, ahead[:43]), horizon=3)
+    (longer,) = predict(stepwise, source(tmp_path, ahead), horizon=8)
+    assert np.allclose(short.values, longer.values[:3])
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("promotion", np.inf, "row 42, column `promotion`: the value is infinite"),
+        ("promotion", "yes", "row 42, column `promotion`: 'yes' is no number"),
+        ("promotion", np.nan, "row 42, column `promotion`: the value is missing, which the forecast needs to know"),
+        ("day", "2026-02-11T00:00Z", "row 42, column `day`: .* has an offset from UTC, where row 41 has none"),
+    ],
+)
+def test_rows_ahead_are_checked_like_those_of_the_past(tmp_path: Path, column: str, value: object, message: str):
+    task = model(tmp_path, frame(90, promotion=np.arange(90) % 3), "data.known=[promotion]", name="linear_forecaster")
+    ahead = frame(45, promotion=1).astype(object)
+    ahead.loc[40:, "y"] = np.nan
+    ahead.loc[41, column] = value
+    with pytest.raises(ZooError, match=message):
+        predict(task, source(tmp_path, ahead))
+
+
+def test_a_series_without_a_past_is_not_left_out(tmp_path: Path):
+    both = pd.concat([frame(90, promotion=1, shop="a"), frame(90, promotion=np.arange(90) % 3, shop="b")])
+    task = model(tmp_path, both, "data.known=[promotion]", "data.series=shop", name="linear_forecaster")
+    new = frame(5, promotion=1, shop="c").astype(object).assign(y=np.nan)
+    with pytest.raises(ZooError, match="row 181: series `c` has no value of y yet"):
+        predict(task, source(tmp_path, pd.concat([both, new], ignore_index=True)))
+    nameless = both.astype(object).reset_index(drop=True)
+    nameless.loc[7, "shop"] = None
+    with pytest.raises(ZooError, match="row 8, column `shop`: the name of the series is missing"):
+        predict(task, source(tmp_path, nameless))
+
+
+def test_missing_values_are_filled_as_asked(tmp_path: Path):
+    task, gap = model(tmp_path, frame()), frame(40)
+    gap.loc[35, "y"] = np.nan
+    with pytest.raises(
+        ZooError, match=r"misses 1 of 40 values, the first in row 36: fill=forward repeats .* fill=zero"
+    ):
+        predict(task, source(tmp_path, gap))
+    (zero,) = predict(task, source(tmp_path, gap), fill="zero")
+    assert zero.values[2] == pytest.approx([0.0], abs=1e-6)  # a season of 7 after row 36
+    with pytest.raises(ZooError, match=r"`fill` \(=mean\) must be one of: null, forward, zero"):
+        predict(task, source(tmp_path, gap), fill="mean")
+
+
+def test_two_months_are_enough_to_go_on_by_months(tmp_path: Path):
+    months = pd.date_range("2016-01-01", periods=90, freq="MS").strftime("%Y-%m-%d")
+    task = model(tmp_path, frame().assign(day=months), "data.context=2", "data.season=1", name="last")
+    (two,) = predict(task, source(tmp_path, frame(2).assign(day=["2026-01-01", "2026-02-01"])))
+    assert two.stamps[:2] == ["2026-03-01T00:00:00", "2026-04-01T00:00:00"]
+    with pytest.raises(ZooError, match=r"has a value every 32D; this model was trained on one every MS"):
+        predict(task, source(tmp_path, frame(2).assign(day=["2026-01-01", "2026-02-02"])))
+    with pytest.raises(ZooError, match="tells the time by numbers; this model was trained on dates without an offset"):
+        predict(task, source(tmp_path, frame(2).assign(day=[1, 2])))
+
+
+def test_a_forecast_that_is_no_number_is_refused(tmp_path: Path):
+    import torch
+
+    task = model(tmp_path, frame(), name="linear_forecaster")
+    torch.nn.init.constant_(task.network.output.bias, torch.inf)
+    with pytest.raises(ZooError, match=r"the forecast of .*history.csv is not finite"):
+        predict(task, source(tmp_path, frame(40)))
 
 
 def test_a_horizon_out_of_reach_is_refused_before_the_rows_ahead(tmp_path: Path):

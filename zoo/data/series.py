@@ -186,7 +186,8 @@ class Series(TableData):
 
     `targets` are forecast (all columns that have no other part, when empty), `covariates` are read beside them,
     `known` are given for the future too. `time` names a column of times or numbers, `series` one that tells
-    several series in the file apart. `fill` stands in for missing values: forward, zero, or null to refuse them.
+    several series in the file apart; times with an offset from UTC are kept in UTC. `fill` stands in for missing
+    values: forward, zero, or null to refuse them.
     The columns of a `.npy` file are called 0, 1, …; it can hold targets and covariates, and nothing missing.
     """
 

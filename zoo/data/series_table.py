@@ -1,13 +1,12 @@
 """A table of series, checked: every column a number, every stamp in its place, nothing missing but what was filled."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from zoo.data.stamps import Step, check_stamps, parse_stamps, plain_stamp
+from zoo.data.stamps import Step, check_stamps, keeps_step, parse_stamps
 from zoo.errors import ZooError
 
 FILLS = ("forward", "zero")
@@ -56,25 +55,28 @@ class SeriesTable:
         return [(end - length, end) for end, length in zip(ends, self.lengths, strict=True)]
 
 
-def read_table(frame: pd.DataFrame, columns: Columns, *, fill: str | None, where: str) -> SeriesTable:
+def read_table(
+    frame: pd.DataFrame, columns: Columns, *, fill: str | None, where: str, option: str = "data.fill"
+) -> SeriesTable:
     """The series of a data frame; `where` names its source in messages, and the frame's index its rows, from 0.
 
-    `fill` says what stands for a missing value: forward, the value before it; zero; null refuses it.
+    `fill` says what stands for a missing value: forward, the value before it; zero; null refuses it. Messages call
+    it `option`.
 
     Raises:
         ZooError: names the row and the column of what is wrong.
     """
     if fill is not None and fill not in FILLS:
-        raise ZooError(f"`data.fill` (={fill}) must be one of: null, {', '.join(FILLS)}")
+        raise ZooError(f"`{option}` (={fill}) must be one of: null, {', '.join(FILLS)}")
     columns = spelt_out([str(name) for name in frame.columns], columns, where)
     if frame.empty:
         raise ZooError(f"{where} has a header and no rows")
-    groups = _groups(frame, columns.series)
+    groups = _groups(frame, columns.series, where)
     stamps, step = _stamps(frame, groups, columns, where)
     wanted = columns.targets + columns.covariates
-    numbers = {name: _numbers(frame[name], name, where) for name in [*wanted, *columns.known]}
+    numbers = {name: read_numbers(frame[name], name, where) for name in [*wanted, *columns.known]}
     file_rows = frame.index.to_numpy() + 1
-    filled = {name: _fill(values, name, groups, fill, file_rows, where) for name, values in numbers.items()}
+    filled = {name: _fill(values, name, groups, fill, option, file_rows, where) for name, values in numbers.items()}
     order = np.concatenate(list(groups.values()))
     return SeriesTable(
         columns=columns,
@@ -118,11 +120,25 @@ def spelt_out(there: list[str], columns: Columns, where: str) -> Columns:
     )
 
 
-def _groups(frame: pd.DataFrame, series: str | None) -> dict[str, np.ndarray]:
-    """Row numbers of each series, in the order of the file."""
+def series_of(frame: pd.DataFrame, series: str | None, where: str) -> np.ndarray:
+    """The name of the series that each row belongs to; empty names without such a column.
+
+    Raises:
+        ZooError: names the first row without a name.
+    """
     if series is None:
-        return {"": np.arange(len(frame))}
-    codes, names = pd.factorize(frame[series].astype(str).to_numpy())
+        return np.full(len(frame), "", dtype=object)
+    missing = np.flatnonzero(frame[series].isna())
+    if len(missing):
+        raise ZooError(
+            f"{where}, row {frame.index[missing[0]] + 1}, column `{series}`: the name of the series is missing"
+        )
+    return frame[series].astype(str).to_numpy(dtype=object)
+
+
+def _groups(frame: pd.DataFrame, series: str | None, where: str) -> dict[str, np.ndarray]:
+    """Row numbers of each series, in the order of the file."""
+    codes, names = pd.factorize(series_of(frame, series, where))
     rows = np.split(np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes))[:-1])
     return {str(name): own for name, own in zip(names, rows, strict=True)}
 
@@ -135,26 +151,36 @@ def _stamps(
         for rows in groups.values():
             stamps[rows] = np.arange(len(rows))
         return stamps, Step(kind="number", size="1")
-    stamps = parse_stamps(frame[columns.time], columns.time, where)
+    stamps, zone = parse_stamps(frame[columns.time], columns.time, where)
     file_rows = frame.index.to_numpy() + 1
-    found = [check_stamps(stamps[rows], file_rows[rows], columns.time, where) for rows in groups.values()]
-    for name, step in zip(groups, found, strict=True):
-        if step != found[0]:
+    found = {
+        name: check_stamps(stamps[rows], zone, file_rows[rows], columns.time, where) for name, rows in groups.items()
+    }
+    longest = max(groups, key=lambda name: len(groups[name]))
+    for name, rows in groups.items():
+        if not keeps_step(stamps[rows], found[name], found[longest]):
             raise ZooError(
-                f"{where}: series `{name}` has one value every {step.size}, series `{next(iter(groups))}` one "
-                f"every {found[0].size}; they must share one spacing"
+                f"{where}: series `{name}` has one value every {found[name].size}, series `{longest}` one every "
+                f"{found[longest].size}; they must share one spacing"
             )
-    return stamps, found[0]
+    return stamps, found[longest]
 
 
-def _numbers(column: pd.Series, name: str, where: str) -> np.ndarray:
+def read_numbers(column: pd.Series, name: str, where: str) -> np.ndarray:
+    """The numbers of a column, NaN where one is missing; its index counts rows from 0.
+
+    Raises:
+        ZooError: names the first row with text, a time, or an infinite value.
+    """
     values = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
-    text = np.flatnonzero(np.isnan(values) & column.notna().to_numpy())
-    if len(text):
-        value = column.iloc[text[0]]
+    times = pd.api.types.is_datetime64_any_dtype(column) or pd.api.types.is_timedelta64_dtype(column)
+    wrong = np.flatnonzero((np.isnan(values) | times) & column.notna().to_numpy())
+    if len(wrong):
+        value = column.iloc[wrong[0]]
         a_time = pd.notna(pd.to_datetime(str(value), errors="coerce", format="ISO8601"))
         hint = f"; if it is the column of times, give data.time={name}" if a_time else ""
-        raise ZooError(f"{where}, row {column.index[text[0]] + 1}, column `{name}`: {value!r} is no number{hint}")
+        shown = f"{value}" if times else repr(value)
+        raise ZooError(f"{where}, row {column.index[wrong[0]] + 1}, column `{name}`: {shown} is no number{hint}")
     infinite = np.flatnonzero(np.isinf(values))
     if len(infinite):
         raise ZooError(f"{where}, row {column.index[infinite[0]] + 1}, column `{name}`: the value is infinite")
@@ -162,7 +188,13 @@ def _numbers(column: pd.Series, name: str, where: str) -> np.ndarray:
 
 
 def _fill(
-    values: np.ndarray, name: str, groups: dict[str, np.ndarray], fill: str | None, file_rows: np.ndarray, where: str
+    values: np.ndarray,
+    name: str,
+    groups: dict[str, np.ndarray],
+    fill: str | None,
+    option: str,
+    file_rows: np.ndarray,
+    where: str,
 ) -> int:
     """Fills missing values in place, from the past of the same series alone; says how many there were."""
     missing = np.isnan(values)
@@ -173,7 +205,7 @@ def _fill(
     if fill is None:
         raise ZooError(
             f"{where}: column `{name}` misses {count} of {len(values)} values, the first in row {first}: "
-            f"data.fill=forward repeats the value before, data.fill=zero puts 0"
+            f"{option}=forward repeats the value before, {option}=zero puts 0"
         )
     if fill == "zero":
         values[missing] = 0.0
@@ -182,7 +214,7 @@ def _fill(
         if missing[rows[0]]:
             raise ZooError(
                 f"{where}, row {file_rows[rows[0]]}, column `{name}`: the series begins with a missing value, and "
-                f"data.fill=forward has nothing to repeat: leave the first rows out, or use data.fill=zero"
+                f"{option}=forward has nothing to repeat: leave the first rows out, or use {option}=zero"
             )
         latest = np.maximum.accumulate(np.where(missing[rows], 0, np.arange(len(rows))))
         values[rows] = values[rows][latest]
@@ -193,8 +225,3 @@ def describe_filled(table: SeriesTable, where: str) -> list[str]:
     """One line for each column whose missing values were filled."""
     total = sum(table.lengths)
     return [f"{where}: filled {n} of {total} missing values of `{name}`" for name, n in table.filled.items()]
-
-
-def last_stamps(table: SeriesTable) -> Sequence[str | int | float]:
-    """The last stamp of each series, as plain values."""
-    return [plain_stamp(table.stamps[end - 1]) for _, end in table.spans()]

@@ -7,116 +7,176 @@ import pandas as pd
 
 from zoo.errors import ZooError
 
+UTC = "+00:00"
+_SLACK = 1e-6  # of a step, by which steps may differ and still be even
+
 
 class Step(NamedTuple):
     """What lies between one value and the next."""
 
     kind: Literal["time", "number"]
     size: str
-    """A number, or a frequency as pandas writes it: D, h, MS, 15min, …"""
+    """A number, or a frequency as pandas writes it: D, h, MS, 15min, …; empty where there is one stamp alone."""
+    zone: str = ""
+    """+00:00 where the source says how far its times are from UTC: they are kept, and written, in UTC."""
 
 
-def parse_stamps(column: pd.Series, name: str, where: str) -> np.ndarray:
-    """The stamps of a column as datetime64[ns], or as numbers where it has numbers; its index counts rows from 0.
+def parse_stamps(column: pd.Series, name: str, where: str) -> tuple[np.ndarray, str]:
+    """The stamps of a column, as datetime64[us] or as numbers where it has numbers, and their zone as in `Step`.
+
+    The column's index counts rows from 0.
 
     Raises:
-        ZooError: names the first that is neither.
+        ZooError: names the first that is neither, or that alone says or does not say its offset from UTC.
     """
+    rows = column.index.to_numpy() + 1
     if pd.api.types.is_numeric_dtype(column):
-        values = column.to_numpy()
-        bad = np.flatnonzero(~np.isfinite(values.astype(np.float64)))
-        if len(bad):
-            raise ZooError(f"{where}, row {column.index[bad[0]] + 1}, column `{name}`: the time is missing")
-        whole = values.astype(np.int64)
-        return whole if (whole == values).all() else values
-    times = pd.to_datetime(column, errors="coerce", format="ISO8601", utc=_has_zone(column))
+        return _parse_numbers(column, rows, name, where), ""
+    _refuse_missing(column.isna().to_numpy(), rows, name, where)
+    zoned = _have_zone(column)
+    odd = np.flatnonzero(zoned != zoned[:1])
+    if len(odd):
+        has, first = ("an", "none") if zoned[odd[0]] else ("no", "one")
+        raise ZooError(
+            f"{where}, row {rows[odd[0]]}, column `{name}`: {column.iloc[odd[0]]!s} has {has} offset from UTC, where "
+            f"row {rows[0]} has {first}: write all times with one, or none"
+        )
+    zone = UTC if zoned.any() else ""
+    times = pd.to_datetime(column, errors="coerce", format="ISO8601", utc=bool(zone))
     bad = np.flatnonzero(times.isna().to_numpy())
     if len(bad):
         raise ZooError(
-            f"{where}, row {column.index[bad[0]] + 1}, column `{name}`: {column.iloc[bad[0]]!r} is no time; write "
+            f"{where}, row {rows[bad[0]]}, column `{name}`: {column.iloc[bad[0]]!r} is no time; write "
             f"2026-01-31, 2026-01-31T12:00, or a number"
         )
-    if times.dt.tz is not None:
+    if zone:
         times = times.dt.tz_convert(None)  # in UTC, where no hour is skipped or repeated
-    return times.to_numpy(dtype="datetime64[ns]")
+    return times.to_numpy(dtype="datetime64[us]"), zone
 
 
-def check_stamps(own: np.ndarray, rows: np.ndarray, name: str, where: str) -> Step:
+def check_stamps(own: np.ndarray, zone: str, rows: np.ndarray, name: str, where: str) -> Step:
     """The step between the stamps of one series, which stand in these rows of its source, counted from 1.
 
     Raises:
         ZooError: names the first row whose stamp is repeated, out of order, or not evenly spaced.
     """
     steps = np.diff(own)
-    zero = np.zeros(1, dtype=steps.dtype)[0] if len(steps) else 0
+    zero = np.zeros(1, dtype=steps.dtype)[0]
     for wrong, what in ((steps == zero, "repeats the time"), (steps < zero, "comes before the time")):
-        if len(steps) and wrong.any():
+        if wrong.any():
             at = int(np.flatnonzero(wrong)[0]) + 1
             mend = "keep one row for each time" if what.startswith("repeats") else f"sort the file by `{name}`"
             raise ZooError(
-                f"{where}, row {rows[at]}, column `{name}`: {plain_stamp(own[at])} {what} of row {rows[at - 1]}, "
-                f"{plain_stamp(own[at - 1])}: {mend}"
+                f"{where}, row {rows[at]}, column `{name}`: {plain_stamp(own[at], zone)} {what} of row "
+                f"{rows[at - 1]}, {plain_stamp(own[at - 1], zone)}: {mend}"
             )
-    if not np.issubdtype(own.dtype, np.datetime64):
-        return _number_step(own, rows, name, where)
-    offset = pd.DatetimeIndex(own, freq="infer").freq if len(own) >= 3 else None
-    if offset is not None:
-        return Step("time", offset.freqstr)
-    _refuse_irregular(own, steps, rows, name, where)
-    return Step("time", pd.tseries.frequencies.to_offset(pd.Timedelta(steps[0])).freqstr if len(steps) else "D")
+    a_time = np.issubdtype(own.dtype, np.datetime64)
+    if not len(steps):
+        return Step("time" if a_time else "number", "", zone)
+    offset = pd.DatetimeIndex(own, freq="infer").freq if a_time and len(own) >= 3 else None
+    if offset is None:
+        _refuse_irregular(own, zone, rows, name, where)
+    if a_time:
+        return Step("time", offset.freqstr if offset is not None else _frequency(pd.Timedelta(steps[0])), zone)
+    return Step("number", str(steps[0]) if np.issubdtype(own.dtype, np.integer) else _mean_step(own))
 
 
-def continue_stamps(last: str | int | float, step: Step, count: int) -> list[str | int | float]:
-    """The `count` stamps after `last`, as plain values.
+def keeps_step(own: np.ndarray | range, found: Step, step: Step) -> bool:
+    """Whether stamps whose own step was `found` are `step` apart, too: two months may look like 31 days."""
+    if (found.kind, found.zone) != (step.kind, step.zone):
+        return False
+    if step.kind == "number":
+        return not found.size or bool(np.isclose(float(found.size), float(step.size), rtol=_SLACK, atol=0.0))
+    if found.size:
+        return found == step or np.array_equal(continue_stamps(own[0], step, len(own) - 1), own[1:])
+    return bool(pd.tseries.frequencies.to_offset(step.size).is_on_offset(pd.Timestamp(own[0])))
 
-    >>> continue_stamps("2026-01-01T00:00:00", Step("time", "MS"), 2)
-    ['2026-02-01T00:00:00', '2026-03-01T00:00:00']
-    >>> continue_stamps(2008, Step("number", "1"), 2)
+
+def continue_stamps(last: np.generic | int, step: Step, count: int) -> np.ndarray:
+    """The `count` stamps after `last`.
+
+    >>> continue_stamps(np.datetime64("2026-01-01"), Step("time", "MS"), 2).astype(str).tolist()
+    ['2026-02-01T00:00:00.000000', '2026-03-01T00:00:00.000000']
+    >>> continue_stamps(2008, Step("number", "1"), 2).tolist()
     [2009, 2010]
     """
-    if step.kind == "number":
-        size = float(step.size)
-        values = [float(last) + size * (k + 1) for k in range(count)]
-        return [int(v) if v.is_integer() and size.is_integer() else v for v in values]
-    offset = pd.tseries.frequencies.to_offset(step.size)
-    return [plain_stamp(time) for time in pd.date_range(pd.Timestamp(last), periods=count + 1, freq=offset)[1:]]
+    if step.kind == "time":
+        offset = pd.tseries.frequencies.to_offset(step.size)
+        first = pd.Timestamp(last).as_unit("us")
+        return pd.date_range(first, periods=count + 1, freq=offset)[1:].to_numpy(dtype="datetime64[us]")
+    counted = np.arange(1, count + 1)
+    if isinstance(last, int | np.integer) and step.size.isdigit():
+        return last + int(step.size) * counted
+    return np.array([float(f"{value:.15g}") for value in float(last) + float(step.size) * counted])
 
 
-def plain_stamp(stamp: np.generic | pd.Timestamp | int) -> str | int | float:
-    """A stamp as text of ISO 8601, or as a number."""
-    if isinstance(stamp, np.datetime64 | pd.Timestamp):
-        return pd.Timestamp(stamp).isoformat()
+def same_stamps(found: np.ndarray, wanted: np.ndarray, step: Step) -> np.ndarray:
+    """Which of the stamps are those wanted; numbers may be off by a hundredth of a step."""
+    if found.dtype.kind != wanted.dtype.kind and "M" in (found.dtype.kind, wanted.dtype.kind):
+        return np.zeros(len(found), dtype=bool)
+    return found == wanted if step.kind == "time" else np.abs(found - wanted) <= 0.01 * float(step.size)
+
+
+def plain_stamp(stamp: np.generic | int, zone: str = "") -> str | int | float:
+    """A stamp as text of ISO 8601 with its zone, or as a number."""
+    if isinstance(stamp, np.datetime64):
+        return pd.Timestamp(stamp).isoformat() + zone
     value: int | float = stamp.item() if isinstance(stamp, np.generic) else stamp
     return value
 
 
-def _number_step(own: np.ndarray, rows: np.ndarray, name: str, where: str) -> Step:
-    steps = np.diff(own.astype(np.float64))
-    if len(steps) and not np.allclose(steps, steps[0], rtol=1e-6, atol=0.0):
-        _refuse_irregular(own, steps, rows, name, where)
-    size = float(steps[0]) if len(steps) else 1.0
-    return Step("number", f"{size:g}")
+def _parse_numbers(column: pd.Series, rows: np.ndarray, name: str, where: str) -> np.ndarray:
+    values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    _refuse_missing(~np.isfinite(values), rows, name, where)
+    whole = (values == np.round(values)).all() and (np.abs(values) < 2.0**62).all()
+    return column.to_numpy(dtype=np.int64) if whole else values
 
 
-def _refuse_irregular(own: np.ndarray, steps: np.ndarray, rows: np.ndarray, name: str, where: str) -> None:
-    if not len(steps) or (len(steps) == 1):
-        return
-    sizes, counts = np.unique(steps, return_counts=True)
-    usual = sizes[counts.argmax()]
-    other = np.flatnonzero(~np.isclose(steps.astype(np.float64), float(usual), rtol=1e-6, atol=0.0))
+def _refuse_missing(missing: np.ndarray, rows: np.ndarray, name: str, where: str) -> None:
+    if missing.any():
+        raise ZooError(f"{where}, row {rows[missing][0]}, column `{name}`: the time is missing")
+
+
+def _have_zone(column: pd.Series) -> np.ndarray:
+    """Which of the stamps say how far they are from UTC."""
+    if pd.api.types.is_datetime64_any_dtype(column):
+        return np.full(len(column), isinstance(column.dtype, pd.DatetimeTZDtype))
+    return column.astype(str).str.contains(r"\d[T ]\d.*(?:Z|[+-]\d{2}(?::?\d{2})?)$", regex=True).to_numpy(dtype=bool)
+
+
+def _refuse_irregular(own: np.ndarray, zone: str, rows: np.ndarray, name: str, where: str) -> None:
+    steps = np.diff(own)
+    usual = np.sort(steps)[(len(steps) - 1) // 2]
+    lengths, length = steps.astype(np.float64), usual.astype(np.float64)
+    other = np.flatnonzero(np.abs(lengths - length) > _SLACK * length + _rounding(own))
     if not len(other):
         return
     at = int(other[0]) + 1
     raise ZooError(
-        f"{where}, row {rows[at]}, column `{name}`: {plain_stamp(own[at])} follows {plain_stamp(own[at - 1])} "
-        f"after {_size(steps[at - 1])}, where {_size(usual)} is usual: the times must be evenly spaced"
+        f"{where}, row {rows[at]}, column `{name}`: {plain_stamp(own[at], zone)} follows "
+        f"{plain_stamp(own[at - 1], zone)} after {_size(steps[at - 1])}, where {_size(usual)} is usual: the times must "
+        f"be evenly spaced; where each row is a step whatever its time, as with trading days, train without data.time"
     )
 
 
+def _frequency(length: pd.Timedelta) -> str:
+    whole_days = length == pd.Timedelta(length.days, "D")
+    text: str = pd.tseries.frequencies.to_offset(f"{length.days}D" if whole_days else length).freqstr
+    return text
+
+
+def _mean_step(own: np.ndarray) -> str:
+    """The shortest number that fits the first and the last stamp as well as rounding can tell."""
+    count = len(own) - 1
+    step = float(own[-1] - own[0]) / count
+    texts = [f"{step:.{digits}g}" for digits in range(1, 18)]
+    return next(text for text in texts if abs(float(text) - step) * count <= _rounding(own))
+
+
+def _rounding(own: np.ndarray) -> float:
+    """How far a step may be from the true one because numbers far from zero, such as seconds, have few decimals."""
+    return 4.0 * float(np.spacing(np.abs(own).max())) if own.dtype.kind == "f" else 0.0
+
+
 def _size(step: np.generic) -> str:
-    return str(pd.Timedelta(step)) if isinstance(step, np.timedelta64) else f"{step.item():g}"
-
-
-def _has_zone(column: pd.Series) -> bool:
-    texts = column.dropna().astype(str)
-    return bool(len(texts)) and bool(texts.str.contains(r"(?:Z|[+-]\d{2}:?\d{2})$", regex=True).iloc[0])
+    return str(pd.Timedelta(step)) if isinstance(step, np.timedelta64) else f"{step.item():.12g}"

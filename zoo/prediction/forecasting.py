@@ -11,10 +11,10 @@ from torch import Tensor
 from zoo.data.calendar import calendar_covariates
 from zoo.data.series_array import read_array
 from zoo.data.series_file import read_frame
-from zoo.data.series_table import Columns, SeriesTable, describe_filled, read_table
-from zoo.data.stamps import Step, continue_stamps, parse_stamps, plain_stamp
+from zoo.data.series_table import Columns, SeriesTable, describe_filled, read_numbers, read_table, series_of
+from zoo.data.stamps import Step, continue_stamps, keeps_step, parse_stamps, plain_stamp, same_stamps
 from zoo.errors import ZooError
-from zoo.prediction.forecasting_files import SeriesForecast, Stamp, write_forecasts
+from zoo.prediction.forecasting_files import SeriesForecast, write_forecasts
 from zoo.tasks.forecasting import Forecasting
 
 
@@ -25,11 +25,13 @@ def predict(
     *,
     horizon: int | None = None,
     recursive: bool = False,
+    fill: str | None = None,
 ) -> list[SeriesForecast]:
     """The forecast of every series of a CSV, Parquet or `.npy` file, from where it ends.
 
     The file has the columns that the model was trained on. Columns known beforehand need rows for the steps ahead,
-    with the targets left empty. `horizon` is the trained one unless told; a longer one needs `recursive`.
+    with the targets left empty. `horizon` is the trained one unless told; a longer one needs `recursive`. `fill`
+    stands in for missing values, forward or zero, as in training unless told.
 
     Raises:
         ZooError: other columns or another spacing, too short a past, a horizon that the model does not reach.
@@ -40,31 +42,30 @@ def predict(
     task.require_reach(steps, recursive=recursive)
     if source.is_dir():
         raise ZooError(f"{source} is a folder: a forecaster reads one CSV, Parquet or .npy file")
-    table, ahead = _read(source, card)
-    columns = table.columns
+    table, ahead = _read(source, card, card.get("fill") if fill is None else fill)
     for line in describe_filled(table, str(source)):
         print(line)
-    _check_step(table.step, card, source)
+    step = _trained_step(table, card, source)
     task.eval()
     with torch.inference_mode():
         results = [
-            _forecast(task, table, span, name, ahead, steps, recursive, source)
+            _forecast(task, table, span, name, step, ahead.get(name), steps, recursive, source)
             for span, name in zip(table.spans(), table.names, strict=True)
         ]
     if folder is not None:
-        write_forecasts(results, folder, card.get("series"), columns.time or "step")
+        write_forecasts(results, folder, card.get("series"), table.columns.time or "step")
     return results
 
 
-def _read(source: Path, card: dict[str, Any]) -> tuple[SeriesTable, pd.DataFrame]:
-    """The past, and the rows of what is known of the steps ahead."""
+def _read(source: Path, card: dict[str, Any], fill: str | None) -> tuple[SeriesTable, dict[str, pd.DataFrame]]:
+    """The past, and by series the rows of what is known of the steps ahead."""
     columns = _columns(card)
     if source.suffix.lower() == ".npy":
-        return read_array(source, columns), pd.DataFrame()
+        return read_array(source, columns), {}
     frame = read_frame(source, header=card.get("header", True))
     _check_columns(frame, columns, source)
-    past, ahead = _split_ahead(frame, columns)
-    return read_table(past, columns, fill=card.get("fill"), where=str(source)), ahead
+    past, ahead = _split_ahead(frame, columns, str(source))
+    return read_table(past, columns, fill=fill, where=str(source), option="fill"), ahead
 
 
 def _columns(card: dict[str, Any]) -> Columns:
@@ -88,21 +89,36 @@ def _check_columns(frame: pd.DataFrame, columns: Columns, source: Path) -> None:
             )
 
 
-def _check_step(step: Step, card: dict[str, Any], source: Path) -> None:
-    trained = Step(*card.get("step", ("number", "1")))
-    if step != trained:
-        raise ZooError(f"{source} has a value every {step.size}; this model was trained on one every {trained.size}")
+def _trained_step(table: SeriesTable, card: dict[str, Any], source: Path) -> Step:
+    """The step that the model was trained on, which must be that of the file."""
+    trained, found = Step(*card.get("step", ("number", "1"))), table.step
+    first, end = max(table.spans(), key=lambda span: span[1] - span[0])
+    if keeps_step(table.stamps[first:end], found, trained):
+        return trained
+    if (found.kind, found.zone) != (trained.kind, trained.zone):
+        raise ZooError(f"{source} tells the time by {_clock(found)}; this model was trained on {_clock(trained)}")
+    raise ZooError(f"{source} has a value every {found.size}; this model was trained on one every {trained.size}")
 
 
-def _split_ahead(frame: pd.DataFrame, columns: Columns) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The rows of the past, and those at the end of each series that have no target yet."""
+def _clock(step: Step) -> str:
+    if step.kind == "number":
+        return "numbers"
+    return "dates with an offset from UTC" if step.zone else "dates without an offset from UTC"
+
+
+def _split_ahead(frame: pd.DataFrame, columns: Columns, where: str) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
+    """The rows of the past, and by series those at its end that have no target yet."""
     if not columns.known:
-        return frame, frame.iloc[:0]
-    empty = frame[columns.targets].isna().all(axis=1)
-    filled = (~empty)[::-1]
-    later = filled.groupby(frame[columns.series]) if columns.series else filled.groupby(lambda _: 0)
-    ahead = later.cummax()[::-1].eq(False)
-    return frame[~ahead], frame[ahead]
+        return frame, {}
+    names = series_of(frame, columns.series, where)
+    known_by_then = frame[columns.targets].notna().any(axis=1)
+    is_past = known_by_then[::-1].groupby(names[::-1]).cummax()[::-1]
+    past, ahead = set(names[is_past]), dict(list(frame[~is_past].groupby(names[~is_past])))
+    for name, rows in ahead.items():
+        if name not in past:
+            who = f"series `{name}`" if columns.series else "the file"
+            raise ZooError(f"{where}, row {rows.index[0] + 1}: {who} has no value of {', '.join(columns.targets)} yet")
+    return frame[is_past], ahead
 
 
 def _forecast(
@@ -110,75 +126,94 @@ def _forecast(
     table: SeriesTable,
     span: tuple[int, int],
     name: str,
-    ahead: pd.DataFrame,
+    step: Step,
+    ahead: pd.DataFrame | None,
     steps: int,
     recursive: bool,
     source: Path,
 ) -> SeriesForecast:
     first, end = span
     context: int = task.card["context"]
+    who = f"series `{name}` of {source}" if name else str(source)
     if end - first < context:
-        who = f"series `{name}` of {source}" if name else str(source)
         raise ZooError(f"{who} has {end - first} points; this model reads the last {context}")
     rows = slice(end - context, end)
-    stamps = continue_stamps(plain_stamp(table.stamps[end - 1]), table.step, steps)
-    known = _known(task.card, table, rows, ahead, name, stamps, str(source))
+    stamps = continue_stamps(table.stamps[end - 1], step, max(task.known_steps(steps), steps))
+    known = _known(task, table, rows, ahead, stamps, step, steps, str(source))
     history = torch.from_numpy(table.values[rows].copy()).unsqueeze(0).to(task.device)
     forecast = task.forecast(history, known if known is None else known.to(task.device), steps, recursive=recursive)
-    value, lower, upper = (part[0].double().cpu().tolist() for part in forecast[:3])
+    value, lower, upper = (part[0].double().cpu() for part in forecast[:3])
+    if not value.isfinite().all():
+        raise ZooError(f"the forecast of {who} is not finite: the model has diverged, or its weights are broken")
     return SeriesForecast(
         series=name,
         targets=table.columns.targets,
-        stamps=stamps,
-        values=value,
-        lower=[[_known_or_none(x) for x in row] for row in lower],
-        upper=[[_known_or_none(x) for x in row] for row in upper],
+        stamps=[plain_stamp(stamp, step.zone) for stamp in stamps[:steps]],
+        values=value.tolist(),
+        lower=[[_finite_or_none(x) for x in row] for row in lower.tolist()],
+        upper=[[_finite_or_none(x) for x in row] for row in upper.tolist()],
         history=table.values[rows, : len(table.columns.targets)].tolist(),
-        history_stamps=[plain_stamp(stamp) for stamp in table.stamps[rows]],
+        history_stamps=[plain_stamp(stamp, step.zone) for stamp in table.stamps[rows]],
     )
 
 
 def _known(
-    card: dict[str, Any],
+    task: Forecasting,
     table: SeriesTable,
     rows: slice,
-    ahead: pd.DataFrame,
-    name: str,
-    stamps: list[Stamp],
+    ahead: pd.DataFrame | None,
+    stamps: np.ndarray,
+    step: Step,
+    steps: int,
     where: str,
 ) -> Tensor | None:
-    """Covariates over the past window and the steps ahead [1 T+H K]."""
-    calendar: list[str] = card.get("calendar", [])
-    if not table.columns.known and not calendar:
+    """Covariates over the past window and the steps ahead, whose `stamps` are given [1 T+S K]."""
+    calendar: list[str] = task.card.get("calendar", [])
+    names, time = table.columns.known, table.columns.time
+    if not names and not calendar:
         return None
     future = np.empty((len(stamps), 0))
-    if table.columns.known:
-        own = ahead if table.columns.series is None else ahead[ahead[table.columns.series].astype(str) == name]
-        _check_ahead(own[: len(stamps)], table.columns.time, stamps, where)
-        future = own[table.columns.known].to_numpy(dtype=np.float64)[: len(stamps)]
-        if len(future) < len(stamps) or np.isnan(future).any():
+    if names:
+        there = 0 if ahead is None else len(ahead)
+        if ahead is None or there < len(stamps):
+            raise ZooError(_too_few_ahead(task, names, table.columns.targets, len(stamps), steps, there))
+        ahead = ahead[: len(stamps)]
+        if time is not None:
+            _check_ahead(ahead[time], time, stamps, step, where)
+        future = np.stack([read_numbers(ahead[name], name, where) for name in names], axis=1)
+        if np.isnan(future).any():
+            row, column = np.argwhere(np.isnan(future))[0].tolist()
             raise ZooError(
-                f"the forecast needs {', '.join(table.columns.known)} for {len(stamps)} steps after the last value: "
-                f"add rows with {', '.join(table.columns.targets)} left empty (there are {len(own)}), or ask for a "
-                f"smaller horizon"
+                f"{where}, row {ahead.index[row] + 1}, column `{names[column]}`: the value is missing, which the "
+                f"forecast needs to know beforehand"
             )
-    times = np.array(stamps, dtype="datetime64[ns]") if table.step.kind == "time" else np.array(stamps)
-    future = np.concatenate([future, calendar_covariates(times, calendar)], axis=1)
+    future = np.concatenate([future, calendar_covariates(stamps, calendar)], axis=1)
     past = np.concatenate([table.known[rows], calendar_covariates(table.stamps[rows], calendar)], axis=1)
     return torch.from_numpy(np.concatenate([past, future])).unsqueeze(0)
 
 
-def _check_ahead(ahead: pd.DataFrame, time: str | None, stamps: list[Stamp], where: str) -> None:
+def _too_few_ahead(task: Forecasting, names: list[str], targets: list[str], needed: int, steps: int, there: int) -> str:
+    whole = f", because the network forecasts {task.horizon} steps at once" if needed > steps else ""
+    reached = max((k for k in range(1, steps) if task.known_steps(k) <= there), default=0)
+    less = f", or ask for horizon={reached}" if reached else ""
+    return (
+        f"the forecast needs {', '.join(names)} for {needed} steps after the last value{whole}: add rows with "
+        f"{', '.join(targets)} left empty (there are {there}){less}"
+    )
+
+
+def _check_ahead(column: pd.Series, name: str, stamps: np.ndarray, step: Step, where: str) -> None:
     """Refuses rows ahead that are not those of the steps that are forecast, in order."""
-    if time is None or ahead.empty:
-        return
-    for row, found, wanted in zip(ahead.index, parse_stamps(ahead[time], time, where), stamps, strict=False):
-        if plain_stamp(found) != wanted:
-            raise ZooError(
-                f"{where}, row {row + 1}, column `{time}`: {plain_stamp(found)} stands where the step {wanted} is "
-                f"forecast: rows without a value go on after the last value, one for each step, in order"
-            )
+    found, zone = parse_stamps(column, name, where)
+    wrong = np.flatnonzero(~same_stamps(found, stamps, step) | (zone != step.zone))
+    if len(wrong):
+        at = int(wrong[0])
+        raise ZooError(
+            f"{where}, row {column.index[at] + 1}, column `{name}`: {plain_stamp(found[at], zone)} stands where the "
+            f"step {plain_stamp(stamps[at], step.zone)} is forecast: rows without a value go on after the last value, "
+            f"one for each step, in order"
+        )
 
 
-def _known_or_none(value: float) -> float | None:
+def _finite_or_none(value: float) -> float | None:
     return value if np.isfinite(value) else None

@@ -49,7 +49,8 @@ def write_forecasts(results: Sequence[SeriesForecast], folder: Path, series: str
                 cells = zip(result.values[step], result.lower[step], result.upper[step], strict=True)
                 row = ["" if cell is None else cell for triple in cells for cell in triple]
                 writer.writerow([*([result.series] if series else []), stamp, *row])
-    (folder / "predictions.json").write_text(json.dumps([asdict(r) for r in results], indent=2) + "\n")
+    text = json.dumps([asdict(result) for result in results], indent=2, allow_nan=False)
+    (folder / "predictions.json").write_text(text + "\n")
     for number, result in enumerate(results[:_PICTURES]):
         safe = re.sub(r"[^\w-]+", "_", result.series)
         draw_forecast(folder / (f"forecast_{number}_{safe}.png" if result.series else "forecast.png"), result)

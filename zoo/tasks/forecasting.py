@@ -242,6 +242,15 @@ class Forecasting(Task):
                 f"its forecasts cannot be fed back"
             )
 
+    def known_steps(self, steps: int) -> int:
+        """How many steps ahead must be known for a forecast of `steps`.
+
+        A network that forecasts its whole horizon at once reads all of it, however few steps are asked for.
+        """
+        if getattr(self.network, "recursive", False):
+            return steps
+        return -(-steps // self.horizon) * self.horizon
+
     def forecast(
         self,
         history: Float[Tensor, "b t c"],
@@ -252,8 +261,8 @@ class Forecasting(Task):
     ) -> Forecast:
         """`steps` ahead of the history; past the network's horizon its own forecasts are fed back to it.
 
-        Fed-back steps have no interval (NaN), since none was measured for them. Of `known` [B T+steps K] the first
-        T steps are those of the history.
+        Fed-back steps have no interval (NaN), since none was measured for them. Of `known` [B T+S K] the first
+        T steps are those of the history, and S is `known_steps`.
 
         Raises:
             ZooError: as `require_reach` does.
@@ -263,7 +272,7 @@ class Forecasting(Task):
         for done in range(0, steps, self.horizon):
             ahead = None if known is None else known[:, done : done + context + self.horizon]
             short = 0 if ahead is None else context + self.horizon - ahead.shape[1]
-            if ahead is not None and short > 0:  # the last block may reach past what was asked for
+            if ahead is not None and short > 0:  # one that goes step by step may stop before its horizon
                 ahead = torch.cat([ahead, ahead[:, -1:].expand(-1, short, -1)], dim=1)
             block = self._forecast(self._outputs(history, ahead))
             if done:
