@@ -41,7 +41,7 @@ def test_formats_give_the_same_windows(tmp_path: Path, name: str):
     values = torch.tensor(frame["y"].tolist(), dtype=torch.float64)
     assert torch.allclose(batch.history[:, :, 0], values[:30].unfold(0, 8, 1)[:, :5])
     assert torch.allclose(batch.future[:, :, 0], values[:30].unfold(0, 8, 1)[:, 5:])
-    assert data.card()["step"] == ["time", "D"]
+    assert data.card()["step"] == ["time", "D", ""]
 
 
 def test_parts_are_in_order_of_time_and_use_every_step(tmp_path: Path):

@@ -186,6 +186,20 @@ def test_two_months_are_enough_to_go_on_by_months(tmp_path: Path):
         predict(task, source(tmp_path, frame(2).assign(day=[1, 2])))
 
 
+def test_times_with_an_offset_go_on_in_utc(tmp_path: Path):
+    berlin = pd.date_range("2026-01-01", periods=90, freq="h", tz="Europe/Berlin")
+    task = model(
+        tmp_path, frame().assign(day=[time.isoformat() for time in berlin]), "data.calendar=[hour]", name="gru"
+    )
+    summer = pd.date_range("2026-07-01", periods=40, freq="h", tz="Europe/Berlin")
+    past = frame(40).assign(day=[time.isoformat() for time in summer])
+    (result,) = predict(task, source(tmp_path, past), tmp_path / "out")
+    assert result.history_stamps[-1] == "2026-07-02T13:00:00+00:00"
+    assert result.stamps[0] == "2026-07-02T14:00:00+00:00"
+    with pytest.raises(ZooError, match="by dates without an offset from UTC; this model was trained on dates with an"):
+        predict(task, source(tmp_path, past.assign(day=past["day"].str[:19])))
+
+
 def test_a_forecast_that_is_no_number_is_refused(tmp_path: Path):
     import torch
 

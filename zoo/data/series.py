@@ -141,13 +141,13 @@ class TableData(SeriesData):
     def card(self) -> dict[str, Any]:
         """How a file with more of the series is to be read."""
         card = super().card()
-        columns, step = self.table.columns, self.table.step
+        columns = self.table.columns
         return card | {
             "known": columns.known,
             "calendar": self.calendar,
             "time": columns.time,
             "series": columns.series,
-            "step": [step.kind, step.size],
+            "step": list(self.table.step),
             "series_names": self.table.names,
             "filled": self.table.filled,
         }
