@@ -1,7 +1,8 @@
 """Forecasts that go on where a file ends."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,33 @@ from zoo.data.series_table import Columns, SeriesTable, describe_filled, read_nu
 from zoo.data.stamps import Step, continue_stamps, keeps_step, parse_stamps, plain_stamp, same_stamps
 from zoo.errors import ZooError
 from zoo.prediction.forecasting_files import SeriesForecast, write_forecasts
-from zoo.tasks.forecasting import Forecasting
+from zoo.tasks.forecasting import Forecast, Forecasting
+
+_BATCH = 1024  # series
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Asked:
+    """What the forecasts of all series of a file share."""
+
+    task: Forecasting
+    table: SeriesTable
+    step: Step
+    steps: int
+    recursive: bool
+    where: str
+
+
+class _Window(NamedTuple):
+    """What the forecast of one series is made from."""
+
+    series: str
+    rows: slice
+    """Of the table: the steps that the network reads."""
+    stamps: np.ndarray
+    """Of the steps ahead, as many as the network needs to know of."""
+    history: Tensor
+    known: Tensor | None
 
 
 def predict(
@@ -45,12 +72,22 @@ def predict(
     table, ahead = _read(source, card, card.get("fill") if fill is None else fill)
     for line in describe_filled(table, str(source)):
         print(line)
-    step = _trained_step(table, card, source)
+    asked = _Asked(
+        task=task,
+        table=table,
+        step=_trained_step(table, card, source),
+        steps=steps,
+        recursive=recursive,
+        where=str(source),
+    )
+    spans = zip(table.spans(), table.names, strict=True)
+    windows = [_window(asked, span, name, ahead.get(name)) for span, name in spans]
     task.eval()
     with torch.inference_mode():
         results = [
-            _forecast(task, table, span, name, step, ahead.get(name), steps, recursive, source)
-            for span, name in zip(table.spans(), table.names, strict=True)
+            result
+            for first in range(0, len(windows), _BATCH)
+            for result in _forecasts(asked, windows[first : first + _BATCH])
         ]
     if folder is not None:
         write_forecasts(results, folder, card.get("series"), table.columns.time or "step")
@@ -121,54 +158,54 @@ def _split_ahead(frame: pd.DataFrame, columns: Columns, where: str) -> tuple[pd.
     return frame[is_past], ahead
 
 
-def _forecast(
-    task: Forecasting,
-    table: SeriesTable,
-    span: tuple[int, int],
-    name: str,
-    step: Step,
-    ahead: pd.DataFrame | None,
-    steps: int,
-    recursive: bool,
-    source: Path,
-) -> SeriesForecast:
-    first, end = span
-    context: int = task.card["context"]
-    who = f"series `{name}` of {source}" if name else str(source)
+def _window(asked: _Asked, span: tuple[int, int], name: str, ahead: pd.DataFrame | None) -> _Window:
+    table, (first, end), context = asked.table, span, asked.task.card["context"]
     if end - first < context:
-        raise ZooError(f"{who} has {end - first} points; this model reads the last {context}")
+        raise ZooError(f"{_who(asked, name)} has {end - first} points; this model reads the last {context}")
     rows = slice(end - context, end)
-    stamps = continue_stamps(table.stamps[end - 1], step, max(task.known_steps(steps), steps))
-    known = _known(task, table, rows, ahead, stamps, step, steps, str(source))
-    history = torch.from_numpy(table.values[rows].copy()).unsqueeze(0).to(task.device)
-    forecast = task.forecast(history, known if known is None else known.to(task.device), steps, recursive=recursive)
-    value, lower, upper = (part[0].double().cpu() for part in forecast[:3])
-    if not value.isfinite().all():
-        raise ZooError(f"the forecast of {who} is not finite: the model has diverged, or its weights are broken")
+    stamps = continue_stamps(table.stamps[end - 1], asked.step, asked.task.known_steps(asked.steps))
+    history = torch.from_numpy(table.values[rows].copy())
+    return _Window(name, rows, stamps, history, _known(asked, rows, ahead, stamps))
+
+
+def _who(asked: _Asked, name: str) -> str:
+    return f"series `{name}` of {asked.where}" if name else asked.where
+
+
+def _forecasts(asked: _Asked, windows: list[_Window]) -> list[SeriesForecast]:
+    task, known = asked.task, [window.known for window in windows if window.known is not None]
+    forecast = task.forecast(
+        torch.stack([window.history for window in windows]).to(task.device),
+        torch.stack(known).to(task.device) if known else None,
+        asked.steps,
+        recursive=asked.recursive,
+    )
+    parts = Forecast(*(part.double().cpu() for part in forecast))
+    return [_result(asked, window, Forecast(*part)) for window, *part in zip(windows, *parts, strict=True)]
+
+
+def _result(asked: _Asked, window: _Window, forecast: Forecast) -> SeriesForecast:
+    if not forecast.value.isfinite().all():
+        raise ZooError(
+            f"the forecast of {_who(asked, window.series)} is not finite: the model has diverged, or its weights are "
+            f"broken"
+        )
+    table, zone = asked.table, asked.step.zone
     return SeriesForecast(
-        series=name,
+        series=window.series,
         targets=table.columns.targets,
-        stamps=[plain_stamp(stamp, step.zone) for stamp in stamps[:steps]],
-        values=value.tolist(),
-        lower=[[_finite_or_none(x) for x in row] for row in lower.tolist()],
-        upper=[[_finite_or_none(x) for x in row] for row in upper.tolist()],
-        history=table.values[rows, : len(table.columns.targets)].tolist(),
-        history_stamps=[plain_stamp(stamp, step.zone) for stamp in table.stamps[rows]],
+        stamps=[plain_stamp(stamp, zone) for stamp in window.stamps[: asked.steps]],
+        values=forecast.value.tolist(),
+        lower=[[_finite_or_none(x) for x in row] for row in forecast.lower.tolist()],
+        upper=[[_finite_or_none(x) for x in row] for row in forecast.upper.tolist()],
+        history=table.values[window.rows, : len(table.columns.targets)].tolist(),
+        history_stamps=[plain_stamp(stamp, zone) for stamp in table.stamps[window.rows]],
     )
 
 
-def _known(
-    task: Forecasting,
-    table: SeriesTable,
-    rows: slice,
-    ahead: pd.DataFrame | None,
-    stamps: np.ndarray,
-    step: Step,
-    steps: int,
-    where: str,
-) -> Tensor | None:
-    """Covariates over the past window and the steps ahead, whose `stamps` are given [1 T+S K]."""
-    calendar: list[str] = task.card.get("calendar", [])
+def _known(asked: _Asked, rows: slice, ahead: pd.DataFrame | None, stamps: np.ndarray) -> Tensor | None:
+    """Covariates over the past window and the steps ahead, whose `stamps` are given [T+S K]."""
+    table, calendar = asked.table, asked.task.card.get("calendar", [])
     names, time = table.columns.known, table.columns.time
     if not names and not calendar:
         return None
@@ -176,29 +213,30 @@ def _known(
     if names:
         there = 0 if ahead is None else len(ahead)
         if ahead is None or there < len(stamps):
-            raise ZooError(_too_few_ahead(task, names, table.columns.targets, len(stamps), steps, there))
+            raise ZooError(_too_few_ahead(asked, len(stamps), there))
         ahead = ahead[: len(stamps)]
         if time is not None:
-            _check_ahead(ahead[time], time, stamps, step, where)
-        future = np.stack([read_numbers(ahead[name], name, where) for name in names], axis=1)
+            _check_ahead(ahead[time], time, stamps, asked.step, asked.where)
+        future = np.stack([read_numbers(ahead[name], name, asked.where) for name in names], axis=1)
         if np.isnan(future).any():
             row, column = np.argwhere(np.isnan(future))[0].tolist()
             raise ZooError(
-                f"{where}, row {ahead.index[row] + 1}, column `{names[column]}`: the value is missing, which the "
+                f"{asked.where}, row {ahead.index[row] + 1}, column `{names[column]}`: the value is missing, which the "
                 f"forecast needs to know beforehand"
             )
     future = np.concatenate([future, calendar_covariates(stamps, calendar)], axis=1)
     past = np.concatenate([table.known[rows], calendar_covariates(table.stamps[rows], calendar)], axis=1)
-    return torch.from_numpy(np.concatenate([past, future])).unsqueeze(0)
+    return torch.from_numpy(np.concatenate([past, future]))
 
 
-def _too_few_ahead(task: Forecasting, names: list[str], targets: list[str], needed: int, steps: int, there: int) -> str:
-    whole = f", because the network forecasts {task.horizon} steps at once" if needed > steps else ""
-    reached = max((k for k in range(1, steps) if task.known_steps(k) <= there), default=0)
+def _too_few_ahead(asked: _Asked, needed: int, there: int) -> str:
+    task, columns = asked.task, asked.table.columns
+    whole = f", because the network forecasts {task.horizon} steps at once" if needed > asked.steps else ""
+    reached = max((k for k in range(1, asked.steps) if task.known_steps(k) <= there), default=0)
     less = f", or ask for horizon={reached}" if reached else ""
     return (
-        f"the forecast needs {', '.join(names)} for {needed} steps after the last value{whole}: add rows with "
-        f"{', '.join(targets)} left empty (there are {there}){less}"
+        f"the forecast needs {', '.join(columns.known)} for {needed} steps after the last value{whole}: add rows with "
+        f"{', '.join(columns.targets)} left empty (there are {there}){less}"
     )
 
 
