@@ -1,8 +1,13 @@
 """What is measured, and what is made of it."""
 
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
 import torch
 
-from zoo.benchmarks.clock import Clock, Memory, Spent
+from zoo.benchmarks.clock import Clock, Memory, Spent, resident
 from zoo.benchmarks.settings import Settings
 from zoo.benchmarks.timing import alone, compare, paired, rate
 
@@ -63,3 +68,11 @@ def test_clock_counts_the_work_of_this_process():
 def test_memory_is_the_peak_and_not_what_is_left():
     peak = Memory(CPU).of(lambda: torch.ones(64 * 2**20, dtype=torch.uint8).max())
     assert peak is None or 60 < peak < 200
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells the peak of a process")
+def test_the_peak_of_a_child_is_not_that_of_its_parent():
+    ballast = torch.ones(2**30, dtype=torch.uint8)
+    code = "from zoo.benchmarks.clock import resident; print(resident('VmHWM'))"
+    ended = subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True, capture_output=True, text=True)
+    assert 50 < float(ended.stdout) < ballast.numel() / 2**20 < resident("VmHWM")

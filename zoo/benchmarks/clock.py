@@ -80,13 +80,13 @@ class Memory:
             if hasattr(libc, "malloc_trim"):
                 libc.malloc_trim(0)
             _CLEAR.write_text("5")  # resets the high-water mark; see proc(5)
-            self._before = _resident("VmRSS")
+            self._before = resident("VmRSS")
 
     def stop(self) -> float | None:
         """MiB; None where the system does not tell."""
         if self.device.type == "cuda":
             return torch.cuda.max_memory_allocated(self.device) / _MIB - self._before
-        return max(_resident("VmHWM") - self._before, 0.0) if _CLEAR.exists() else None
+        return max(resident("VmHWM") - self._before, 0.0) if _CLEAR.exists() else None
 
     def of(self, function: Callable[[], object]) -> float | None:
         """What one call takes at its peak."""
@@ -95,6 +95,10 @@ class Memory:
         return self.stop()
 
 
-def _resident(key: str) -> float:
+def resident(key: str) -> float:
+    """MiB of this process in memory, now (`VmRSS`) or at most so far (`VmHWM`), as Linux alone tells.
+
+    A child starts from nothing here; the peak of `getrusage` starts from that of the process which started it.
+    """
     lines = _STATUS.read_text(encoding="utf-8").splitlines()
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(key))
