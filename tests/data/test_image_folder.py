@@ -96,6 +96,13 @@ def test_a_class_may_be_called_train(tmp_path):
     assert build(tmp_path).card()["class_names"] == ["bus", "train"]
 
 
+def test_a_class_may_begin_with_underscores_and_a_hidden_folder_is_none(folder):
+    write(folder / "__unknown__", 5)
+    for name in (".git", "__MACOSX", "__pycache__"):
+        (folder / name).mkdir()
+    assert build(folder).card()["class_names"] == ["__unknown__", "a dog é", "cat"]
+
+
 def test_in_memory_and_from_files_are_the_same(folder):
     memory, files = build(folder), build(folder, cache_mb=0)
     for split in ("train", "val", "test"):

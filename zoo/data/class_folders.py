@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Int, Shaped
 
-from zoo.data.images import image_names, is_image_name
+from zoo.data.images import HIDDEN, image_names, is_image_name
 from zoo.errors import ZooError
 
 SPLIT_NAMES = {"train": ("train", "training"), "val": ("val", "valid", "validation"), "test": ("test", "testing")}
@@ -69,7 +69,7 @@ def _class_names(folder: Path) -> list[str]:
 def _folders(folder: Path) -> list[str]:
     with os.scandir(folder) as entries:
         names = [entry.name for entry in entries if entry.is_dir()]
-    return sorted(name for name in names if not name.startswith((".", "__")))
+    return sorted(name for name in names if not name.startswith(HIDDEN))
 
 
 def _files(root: Path, folder: Path, names: list[str]) -> Files:

@@ -22,7 +22,7 @@ EXTENSIONS = tuple(
     ".avif .bmp .gif .jfif .jp2 .jpeg .jpg .pbm .pgm .png .pnm .ppm .tga .tif .tiff .webp".split()  # noqa: SIM905
 )
 ORIENTATION = 0x0112  # the EXIF tag
-HIDDEN = (".", "__MACOSX")  # how the names of folders begin that hold no pictures of one's own
+HIDDEN = (".", "__MACOSX", "__pycache__")  # how the names of folders begin that hold no pictures of one's own
 MAX_ASPECT = 8  # longer strips lose their ends before they are resized: 1 x 20,000 would grow to gigabytes
 
 
