@@ -4,7 +4,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from zoo.errors import ZooError
-from zoo.gallery import Gallery, fingerprint, load_gallery, read_gallery
+from zoo.fingerprint import fingerprint
+from zoo.gallery import Gallery, load_gallery, read_gallery
 from zoo.losses.contrastive import VerificationLoss
 from zoo.losses.triplet import TripletLoss
 from zoo.networks.embedding import EmbeddingNetwork
@@ -187,7 +188,7 @@ def test_malformed_entries_are_refused_whatever_the_digest(gallery, tmp_path, mo
     gallery.save(tmp_path / "g")
     content = torch.load(tmp_path / "g", weights_only=True)
     torch.save(content | entry, tmp_path / "g")
-    monkeypatch.setattr("zoo.gallery._digest", lambda *_: content["digest"])
+    monkeypatch.setattr("zoo.gallery.digest", lambda *_: content["digest"])
     with pytest.raises(ZooError, match="it was changed after it was written"):
         read_gallery(tmp_path / "g")
 

@@ -5,9 +5,7 @@ fingerprint, and a hash of its own content. It is read without running any code 
 at all.
 """
 
-import hashlib
 import io
-import json
 import os
 import shutil
 import tempfile
@@ -26,6 +24,7 @@ from torch.nn import functional as F
 
 from zoo.checkpoint import read_tensors
 from zoo.errors import ZooError
+from zoo.fingerprint import digest, fingerprint
 from zoo.losses.contrastive import VerificationLoss
 from zoo.ops.search import BLOCK, Nearest, nearest
 from zoo.tasks.embedding import Embedding
@@ -184,7 +183,7 @@ class Gallery:
             "model": self.model,
             "names": self.names,
             "vectors": self.vectors.contiguous(),
-            "digest": _digest(self.model, self.names, self.vectors),
+            "digest": digest(_FORMAT, self.model, self.names, self.vectors),
         }
         buffer = io.BytesIO()
         torch.save(content, buffer)
@@ -253,8 +252,7 @@ def read_gallery(path: Path) -> Gallery:
     refused = f"{path} is refused: it was changed after it was written; enroll again or bring back a copy"
     if not (isinstance(model, str) and _are_names(names) and _are_vectors(vectors) and len(names) == len(vectors)):
         raise ZooError(refused)
-    digest = content.get("digest")
-    if not isinstance(digest, str) or digest != _digest(model, names, vectors):
+    if content.get("digest") != digest(_FORMAT, model, names, vectors):
         raise ZooError(refused)
     return Gallery(model, names, vectors, version)
 
@@ -275,27 +273,3 @@ def _are_vectors(found: Any) -> bool:
     if not isinstance(found, Tensor) or found.layout != torch.strided or found.device.type != "cpu":
         return False
     return found.dtype == torch.float32 and found.ndim == 2
-
-
-def fingerprint(task: Embedding) -> str:
-    """What tells one embedding model from another: its weights, its network's options and its preprocessing, hashed.
-
-    Options such as `mirror` change the embeddings and no weight.
-    """
-    options = [task.config.get("network"), task.card.get("preprocessing")]
-    found = hashlib.sha256(json.dumps(options, sort_keys=True).encode())
-    for part in (task.network, task.loss):
-        for name, value in part.state_dict().items():
-            found.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
-            found.update(_bytes(value))
-    return found.hexdigest()
-
-
-def _digest(model: str, names: list[str], vectors: Tensor) -> str:
-    found = hashlib.sha256(json.dumps([_FORMAT, model, names, list(vectors.shape)]).encode())
-    found.update(_bytes(vectors))
-    return found.hexdigest()
-
-
-def _bytes(value: Tensor) -> Any:
-    return value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy()

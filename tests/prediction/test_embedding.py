@@ -6,7 +6,8 @@ from PIL import Image
 
 from zoo.build import create_model
 from zoo.errors import ZooError
-from zoo.gallery import Gallery, fingerprint
+from zoo.fingerprint import fingerprint
+from zoo.gallery import Gallery
 from zoo.prediction.embedding import predict
 
 
