@@ -1,6 +1,11 @@
+from collections.abc import Sequence
+from typing import Literal, Optional
+
+import numpy as np
 import pytest
 import torch
 
+from zoo.argument_kinds import wanted
 from zoo.errors import ZooError
 from zoo.instantiate import _bringing, complete, instantiate, locate
 
@@ -32,6 +37,51 @@ def test_an_argument_that_nothing_reads_is_refused():
 def test_an_argument_that_is_missing_is_named():
     with pytest.raises(ZooError, match="`model.network` is not given, and the data does not say it"):
         complete({"_target_": "zoo.tasks.classification.Classification"}, {}, "model")
+
+
+FOLDER = "zoo.data.image_folder.ImageFolder"
+
+
+@pytest.mark.parametrize(
+    ("target", "key", "value", "message"),
+    [
+        (LENET["_target_"], "num_classes", "abc", r"\(=abc\) must be a whole number$"),
+        (LENET["_target_"], "num_classes", 2.5, r"\(=2.5\) must be a whole number$"),
+        (LENET["_target_"], "num_classes", None, r"\(=null\) must be a whole number$"),
+        (LENET["_target_"], "num_classes", True, r"\(=True\) must be a whole number$"),
+        (LENET["_target_"], "num_classes", [3], r"\(=\[3\]\) must be a whole number$"),
+        ("zoo.losses.triplet.TripletLoss", "margin", "abc", r"\(=abc\) must be a number$"),
+        (FOLDER, "num_workers", 2.5, r"\(=2.5\) must be a whole number or auto$"),
+        (FOLDER, "root", 2012, r"\(=2012\) must be text: in quotes it is, as in a.root=\"'2012'\"$"),
+    ],
+)
+def test_a_value_of_another_kind_than_the_argument_is_refused(target, key, value, message):
+    with pytest.raises(ZooError, match=f"^`a.{key}` {message}"):
+        complete({"_target_": target, key: value}, {}, "a")
+
+
+def test_what_the_annotations_of_others_say_is_not_held_against_a_value():
+    config = {"_target_": "torch.optim.sgd.SGD", "_partial_": True, "momentum": "abc"}
+    assert complete(config, {}) == config
+
+
+@pytest.mark.parametrize(
+    ("annotation", "value", "told"),
+    [
+        (float, 3, None),
+        (float, float("inf"), None),
+        (bool, 1, "true or false"),
+        (int | None, None, None),
+        (int | Literal["auto"], "auto", None),
+        (Literal["mean", "last"], 3, "mean or last"),
+        (Optional[float], "abc", "a number or null"),  # noqa: UP045
+        (int, np.int64(3), None),
+        (float | Sequence[float], "abc", None),
+        (torch.nn.Module, "abc", None),
+    ],
+)
+def test_kinds(annotation, value, told):
+    assert wanted(annotation, value) == told
 
 
 def test_lists_and_partials():

@@ -8,6 +8,7 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, requires
 from typing import Any
 
+from zoo.argument_kinds import wanted
 from zoo.errors import ZooError
 
 Facts = Mapping[str, Any]
@@ -19,7 +20,8 @@ def complete(config: Any, facts: Facts, where: str = "") -> Any:
     What the configuration says itself stands; a fact of the data that contradicts it is an error.
 
     Raises:
-        ZooError: a `_target_` that does not exist, an argument that it does not take or still lacks.
+        ZooError: a `_target_` that does not exist, an argument that it does not take, still lacks, or that is of
+            another kind than it says.
     """
     if isinstance(config, list):
         return [complete(item, facts, f"{where}[{index}]") for index, item in enumerate(config)]
@@ -100,12 +102,23 @@ def _check_arguments(
     for key in config:
         if not key.startswith("_") and key not in parameters:
             raise ZooError(f"`{_join(where, key)}`: {target} takes {', '.join(parameters) or 'nothing'}")
+        _check_kind(target, parameters, key, config[key], where)
     if config.get("_partial_"):
         return
     lacking = [n for n, p in parameters.items() if p.default is inspect.Parameter.empty and n not in config]
     lacking = [n for n in lacking if parameters[n].kind is not inspect.Parameter.VAR_POSITIONAL]
     if lacking:
         raise ZooError(f"`{_join(where, lacking[0])}` is not given, and the data does not say it")
+
+
+def _check_kind(target: str, parameters: Mapping[str, inspect.Parameter], key: str, value: Any, where: str) -> None:
+    """Refuses a word where a number is wanted; only of our own classes is it known that they mean what they say."""
+    if key not in parameters or not target.startswith("zoo."):
+        return
+    if kind := wanted(parameters[key].annotation, value):
+        name, quoted = _join(where, key), kind.startswith("text") and isinstance(value, int | float)
+        hint = f": in quotes it is, as in {name}=\"'{value}'\"" if quoted else ""
+        raise ZooError(f"`{name}` (={'null' if value is None else value}) must be {kind}{hint}")
 
 
 def _missing_package(target: str, where: str, error: ModuleNotFoundError) -> str:

@@ -95,6 +95,12 @@ def test_prediction_options_that_are_no_numbers(refused, word, kind):
     assert line.lower() == f"`{key}` (={value}) must be a {kind}"
 
 
+def test_arguments_of_another_kind_than_their_class_says(refused):
+    line = refused("model=vgg11", "+model.network.dropout=abc", *QUICK)
+    assert line == "`model.network.dropout` (=abc) must be a number"
+    assert refused("data.batch_size=2.5", *QUICK) == "`data.batch_size` (=2.5) must be a whole number"
+
+
 def test_unknown_model(refused):
     line = refused("model=resnet5")
     assert line.startswith("unknown model `resnet5`: did you mean `resnet50`? there are: alexnet, ")
