@@ -84,6 +84,24 @@ def test_equals_pycocotools_with_crowds_empty_images_and_id_gaps(seed):
     np.testing.assert_allclose(values["map_per_class"].numpy(), per_class, atol=1e-6)
 
 
+def test_a_region_without_a_class_is_ignored_for_every_class():
+    found, targets = scene(0)
+    bare = [{name: part for name, part in target.items() if name != "ignore_labels"} for target in targets]
+    spelt = [
+        target | {"ignore": target["ignore"].repeat(3, 1), "ignore_labels": torch.arange(3).repeat_interleave(count)}
+        for target in targets
+        for count in [len(target["ignore"])]
+    ]
+    values = []
+    for given in (bare, spelt, targets):
+        metric = DetectionMetrics()
+        metric.add(found, given)
+        values.append({name: float(value) for name, value in metric.compute().items()})
+    assert values[0] == values[1] != values[2]
+    expected, _ = by_pycocotools(found, spelt)
+    assert [values[0][name] for name in ("map", "map_50", "map_75")] == pytest.approx(expected, abs=1e-6)
+
+
 def test_the_example_of_torchmetrics():
     metric = DetectionMetrics()
     found = Detections(torch.tensor([[258.0, 41.0, 606.0, 285.0]]), torch.tensor([0.536]), torch.tensor([0]))

@@ -9,7 +9,10 @@ from torchvision.transforms.v2 import functional as T
 from zoo.ops.boxes import area, clip
 
 Target = dict[str, Tensor]
-"""`boxes` [N 4] xyxy in pixels, `labels` [N], optional `ignore` [M 4] and `ignore_labels` [M], regions not to judge."""
+"""`boxes` [N 4] xyxy in pixels, `labels` [N]; optional `ignore` [M 4], regions not to judge, and `ignore_labels` [M].
+
+Regions without labels hold for every class.
+"""
 GREY = 114 / 255  # what fills the place beside a picture; the customary value of YOLO code
 Window = tuple[float, float, float, float]
 _LEAST_SIDE = 2.0  # pixels; smaller rests of a box are no objects any more

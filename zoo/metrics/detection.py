@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 from torchmetrics.detection import MeanAveragePrecision
 
-from zoo.metrics.matching import OperatingPoint, Target, best_point, point_at, right
+from zoo.metrics.matching import OperatingPoint, Target, best_point, ignored_regions, point_at, right
 from zoo.ops.boxes import convert
 from zoo.ops.detections import Detections
 
@@ -30,7 +30,8 @@ class DetectionMetrics(MeanAveragePrecision):
 
     def add(self, found: list[Detections], targets: list[Target]) -> None:
         """Counts a batch; the `ignore` regions of a target are COCO's crowds."""
-        self.update([detections._asdict() for detections in found], [_with_crowds(target) for target in targets])
+        truth = [_with_crowds(*pair) for pair in zip(found, targets, strict=True)]
+        self.update([detections._asdict() for detections in found], truth)
 
     def compute(self) -> dict[str, Tensor]:
         """The six values."""
@@ -67,13 +68,11 @@ class DetectionMetrics(MeanAveragePrecision):
         return targets
 
 
-def _with_crowds(target: Target) -> Target:
+def _with_crowds(found: Detections, target: Target) -> Target:
     labels = target["labels"]
-    if "ignore" not in target:
-        return {"boxes": target["boxes"], "labels": labels}
-    crowds = target["ignore_labels"]
+    regions, crowds = ignored_regions(found, target)
     return {
-        "boxes": torch.cat([target["boxes"], target["ignore"]]),
+        "boxes": torch.cat([target["boxes"], regions]),
         "labels": torch.cat([labels, crowds]),
         "iscrowd": torch.cat([torch.zeros_like(labels), torch.ones_like(crowds)]),
     }

@@ -59,11 +59,21 @@ def right(found: list[Detections], targets: list[Target]) -> tuple[Float[Tensor,
 
 def ignored(found: Detections, target: Target) -> Bool[Tensor, " n"]:
     """Which detections lie by more than half in a region of their class that is not to be judged."""
-    if "ignore" not in target or not len(target["ignore"]):
-        return torch.zeros(len(found.labels), dtype=torch.bool)
-    inside = pairwise_intersection(found.boxes, target["ignore"]) / area(found.boxes)[:, None].clamp(min=1e-7)
-    same = found.labels[:, None] == target["ignore_labels"][None]
+    regions, labels = ignored_regions(found, target)
+    inside = pairwise_intersection(found.boxes, regions) / area(found.boxes)[:, None].clamp(min=1e-7)
+    same = found.labels[:, None] == labels[None]
     return ((inside > 0.5) & same).any(1)
+
+
+def ignored_regions(found: Detections, target: Target) -> tuple[Float[Tensor, "m 4"], Int[Tensor, " m"]]:
+    """Regions that are not to be judged, and the class of each; without classes each holds for every class found."""
+    if "ignore" not in target:
+        return target["boxes"][:0], target["labels"][:0]
+    regions = target["ignore"]
+    if "ignore_labels" in target:
+        return regions, target["ignore_labels"]
+    classes = found.labels.unique()
+    return regions.repeat(len(classes), 1), classes.repeat_interleave(len(regions))
 
 
 def best_point(scores: Float[Tensor, " n"], correct: Bool[Tensor, " n"], objects: int) -> OperatingPoint:
