@@ -1,5 +1,6 @@
 import pytest
 import torch
+from sklearn.decomposition import PCA
 from torch.nn import functional as F
 
 from zoo.baselines.embedding import baselines
@@ -68,6 +69,15 @@ def test_every_part_is_there(tmp_path, threshold):
     low, high = (float(end) for end in table["auc"][2].split(" – "))
     assert low < test["auc"] < high
     assert "train: " in found[-1].text
+
+
+def test_eigenfaces_are_computed_once_for_the_figures_and_the_report(tmp_path, monkeypatch):
+    fitted, fit = [], PCA.fit
+    monkeypatch.setattr(PCA, "fit", lambda self, x: fitted.append(len(x)) or fit(self, x))
+    for _ in range(2):  # other data have their own
+        module = data()
+        report(embedded(module, noise=0.5), module, tmp_path)
+    assert fitted == [len(module.split("train"))] * 2
 
 
 def test_a_collapsed_embedding_has_no_map(tmp_path):
