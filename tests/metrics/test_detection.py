@@ -112,6 +112,20 @@ def test_the_example_of_torchmetrics():
     assert metric.point.score == pytest.approx(0.536)
 
 
+def test_a_process_with_fewer_pictures_is_counted_as_the_other_is(monkeypatch):
+    found, targets = scene(0)
+    whole, first, second = DetectionMetrics(), DetectionMetrics(), DetectionMetrics()
+    for metric, part in ((whole, slice(None)), (first, slice(27)), (second, slice(27, None))):
+        metric.add(found[part], targets[part])
+    others = {name: getattr(second, name) for name in second._defaults}
+    monkeypatch.setattr("torch.distributed.get_world_size", lambda group: 2)
+    monkeypatch.setattr(
+        "torch.distributed.all_gather_object", lambda into, mine, group: into.__setitem__(slice(None), [mine, others])
+    )
+    first._sync_dist()
+    assert first.compute() == whole.compute() != second.compute()
+
+
 def test_a_perfect_detector_and_a_silent_one():
     _, targets = scene(0)
     perfect = [Detections(t["boxes"], torch.ones(len(t["boxes"])), t["labels"]) for t in targets]

@@ -1,7 +1,11 @@
 """COCO's mean average precision, and precision and recall at one score."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import torch
+import torch.distributed as dist
 from torch import Tensor
 from torchmetrics.detection import MeanAveragePrecision
 
@@ -21,9 +25,13 @@ class DetectionMetrics(MeanAveragePrecision):
     Without `at`, at the score with the highest F1, which `point` then holds.
     """
 
-    def __init__(self, per_class: bool = False) -> None:
+    def __init__(self, *, per_class: bool = False, sync_on_compute: bool = True) -> None:
         super().__init__(
-            iou_thresholds=_IOUS, rec_thresholds=_RECALLS, class_metrics=per_class, backend="faster_coco_eval"
+            iou_thresholds=_IOUS,
+            rec_thresholds=_RECALLS,
+            class_metrics=per_class,
+            backend="faster_coco_eval",
+            sync_on_compute=sync_on_compute,
         )
         self.at: float | None = None
         self.point: OperatingPoint | None = None
@@ -46,6 +54,17 @@ class DetectionMetrics(MeanAveragePrecision):
             self.point = point_at(self.at, scores, correct, objects)
         at_point = {name: torch.tensor(getattr(self.point, name)) for name in ("precision", "recall", "f1")}
         return {name: values[name] for name in names} | at_point
+
+    def _sync_dist(self, dist_sync_fn: Callable[..., Any] | None = None, process_group: Any | None = None) -> None:
+        """Gathers the pictures of all processes at once.
+
+        torchmetrics gathers them one by one, so a process with fewer pictures than another leaves too early.
+        """
+        mine = {name: [part.cpu() for part in getattr(self, name)] for name in self._defaults}
+        theirs: list[Any] = [None] * dist.get_world_size(process_group)
+        dist.all_gather_object(theirs, mine, process_group)
+        for name in mine:
+            setattr(self, name, [part.to(self.device) for process in theirs for part in process[name]])
 
     def _found(self) -> list[Detections]:
         stored = zip(self.detection_box, self.detection_scores, self.detection_labels, strict=True)
