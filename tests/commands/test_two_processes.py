@@ -16,7 +16,9 @@ QUICK = ["trainer=ddp", "trainer.accelerator=cpu", "baselines=false"]
 
 
 def run(folder, script, *words):
-    ended = subprocess.run([sys.executable, ROOT / script, *QUICK, *words], cwd=folder, capture_output=True, text=True)
+    ended = subprocess.run(
+        [sys.executable, ROOT / script, *QUICK, *words], cwd=folder, capture_output=True, text=True, timeout=600
+    )
     assert ended.returncode == 0, ended.stderr
     return max((folder / words[-1].removeprefix("runs=")).rglob("metrics.json"))  # of several runs the newest
 
@@ -34,6 +36,28 @@ def test_two_processes_measure_what_one_does_on_a_split_that_two_does_not_divide
     assert measured[0]["test"] == pytest.approx(measured[1]["test"], rel=1e-6)
     assert measured[0]["test"]["accuracy"] * 359 == pytest.approx(
         round(measured[0]["test"]["accuracy"] * 359), abs=1e-3
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("model", "data", "baselines"),
+    [
+        ("yolo", "digit_scenes", {"sliding LeNet-5"}),
+        ("landmarks", "digit_corners", {"mean points", "ridge regression"}),
+    ],
+)
+def test_the_first_of_two_processes_measures_baselines_and_reports_alone(tmp_path, model, data, baselines):
+    small = ["data.train_scenes=32", "data.val_scenes=3", "data.test_scenes=5"]
+    words = ["trainer.devices=2", "trainer.sync_batchnorm=false", "trainer.max_epochs=1", "baselines=true"]
+    trained = run(tmp_path, "train.py", f"model={model}", f"data={data}", *small, *words, "runs=trained")
+    assert (trained.parent / "report" / "index.html").is_file()
+    together = json.loads(trained.read_text())
+    assert together["baselines"].keys() == baselines
+    checkpoint = f"checkpoint={trained.parent}/checkpoints/best.ckpt"
+    alone = json.loads(run(tmp_path, "scripts/evaluate.py", checkpoint, "trainer.devices=1", "runs=alone").read_text())
+    assert {name: value for name, value in together["test"].items() if name != "loss"} == pytest.approx(
+        {name: value for name, value in alone["test"].items() if name != "loss"}, rel=1e-5, abs=1e-6
     )
 
 

@@ -150,7 +150,7 @@ def _anchors(datamodule: DetectionData, folder: Path) -> Section:
 
 
 def _average_precision(found: list[Detections], targets: list[Target], ious: list[float] | None) -> dict[int, float]:
-    metric = DetectionMetrics(per_class=True)
+    metric = DetectionMetrics(per_class=True, sync_on_compute=False)  # one process has all, and asks
     if ious is not None:
         metric.iou_thresholds = ious
     metric.add(found, targets)
