@@ -136,6 +136,14 @@ def test_augmented_boxes_stay_inside_and_labels_with_them(seed):
         assert (target["boxes"][:, 2:] > target["boxes"][:, :2]).all()
 
 
+def test_the_place_of_the_picture_is_left_out_of_what_is_varied():
+    images, targets = zip(*(painted(k, count=3) for k in range(4)), strict=True)
+    placed = [target | {"picture": torch.tensor([0.0, 8, 64, 56])} for target in targets]
+    _, moved = make(mosaic=1, mixup=1)(torch.stack(images), placed, 0.0)
+    assert [set(target) for target in moved] == [{"boxes", "labels"}] * 4
+    assert all("picture" in target for target in placed)
+
+
 def test_augmentation_without_mosaic_and_colour_moves_boxes_with_pixels():
     torch.manual_seed(0)
     images, targets = zip(*(painted(k) for k in range(8)), strict=True)

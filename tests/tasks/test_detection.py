@@ -2,6 +2,7 @@ import warnings
 
 import pytest
 import torch
+from detection_sets import coco, write_coco
 
 from zoo.build import build_data, build_task
 from zoo.config import compose, plain
@@ -10,6 +11,8 @@ from zoo.losses.yolo import YoloLoss
 from zoo.networks.yolo import YOLO, SmallDarknet
 from zoo.ops.boxes import area
 from zoo.ops.grid import deactivate, encode
+from zoo.prediction.detection import predict
+from zoo.reports.detection import run
 from zoo.tasks.detection import Detection
 
 TINY = ["data.train_scenes=8", "data.val_scenes=4", "data.test_scenes=6", "data.image_size=64", "data.sides=[14,28]"]
@@ -81,6 +84,36 @@ def test_an_object_at_the_border_is_measured_with_the_box_that_is_given():
     best = task.detect(images)[0].boxes[:1]
     torch.testing.assert_close(best, seen[0]["boxes"])
     torch.testing.assert_close(task._boxes_of("val")._found()[0].boxes[:1], best)
+
+
+def test_validation_measures_what_a_prediction_gives_for_a_picture_that_is_not_square(tmp_path):
+    for split in ("train", "val"):
+        write_coco(tmp_path, [(0, 5, 0, 0, 30, 20), (0, 7, 30, 24, 20, 16)], split=split, pictures=1)
+    data = coco(tmp_path)  # 60 × 40 pixels in a square of 64, with 10 rows of grey above and 11 below
+    images, (truth,) = data.normalize(data.split("val")[torch.arange(1)])
+    assert truth["picture"].tolist() == [0, 10, 64, 53]
+    beyond = truth["boxes"].clone()
+    beyond[0, 1], beyond[1, 3] = 4, 60
+    beside = torch.tensor([[40.0, 1.0, 52.0, 9.0]])  # in the grey
+    told = [{"boxes": torch.cat([beyond, beside]), "labels": torch.cat([truth["labels"], torch.tensor([0])])}]
+    task = make(Oracle(told)).eval()
+    task.card = data.card()
+    task.validation_step((images, [truth]), 0)
+    values = task.val_metrics.compute()
+    assert {name: round(float(values[f"val/{name}"]), 4) for name in ("map", "precision", "recall")} == {
+        "map": 1.0,
+        "precision": 1.0,
+        "recall": 1.0,
+    }
+    (predicted,) = predict(task, tmp_path / "val", min_score=0.5)
+    corners = torch.tensor([box.corners for box in sorted(predicted.boxes, key=lambda box: box.category)])
+    torch.testing.assert_close(corners, torch.tensor([[0.0, 0, 30, 20], [30.0, 24, 50, 40]]))
+    measured = task._boxes_of("val")._found()[0]
+    (stepped,) = task.predict_step((images, [truth]))
+    assert len(stepped.labels) == 2
+    torch.testing.assert_close(stepped.boxes, measured.boxes[measured.scores >= 0.5])
+    found, _, _ = run(task, data)  # the val picture is the test picture too
+    torch.testing.assert_close(found[0].boxes, measured.boxes)
 
 
 def test_all_boxes_end_at_the_border_and_those_outside_are_empty():

@@ -61,7 +61,8 @@ class BoxAugmentation:
         self, images: Float[Tensor, "b c h w"], targets: list[Target], progress: float
     ) -> tuple[Float[Tensor, "b c h w"], list[Target]]:
         """A varied batch; `progress` is the share of training that is done."""
-        single = [self._one(image, target) for image, target in zip(images, targets, strict=True)]
+        boxed = [{name: part for name, part in target.items() if name != "picture"} for target in targets]
+        single = [self._one(image, target) for image, target in zip(images, boxed, strict=True)]
         if progress < self.mosaic_until:
             single = [self._several(i, single) for i in range(len(single))]
         result = torch.stack([image for image, _ in single])

@@ -11,7 +11,8 @@ from zoo.ops.boxes import area, clip
 Target = dict[str, Tensor]
 """`boxes` [N 4] xyxy in pixels, `labels` [N]; optional `ignore` [M 4], regions not to judge, and `ignore_labels` [M].
 
-Regions without labels hold for every class.
+Regions without labels hold for every class. `picture` [4], optional too, is the part of a letterboxed picture that is
+not grey, where detections are measured; in training it is left out.
 """
 GREY = 114 / 255  # what fills the place beside a picture; the customary value of YOLO code
 Window = tuple[float, float, float, float]
@@ -107,6 +108,11 @@ class Letterbox:
         self.top = (size - self.height) // 2
         self.size = size
         self.original = (width, height)
+
+    @property
+    def picture(self) -> Float[Tensor, "4"]:
+        """Where the picture is in the square one, xyxy."""
+        return torch.tensor([self.left, self.top, self.left + self.width, self.top + self.height]).float()
 
     def image(self, image: Shaped[Tensor, "c h w"]) -> Shaped[Tensor, "c size size"]:
         """The picture [c size size]; bytes stay bytes."""

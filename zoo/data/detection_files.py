@@ -63,6 +63,7 @@ def boxed(record: Record, size: int) -> Target:
         "labels": record.labels,
         "ignore": letterbox.boxes(clip(record.ignore, record.height, record.width)),
         "ignore_labels": record.ignore_labels,
+        "picture": letterbox.picture,
     }
 
 

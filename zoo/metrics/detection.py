@@ -9,7 +9,7 @@ import torch.distributed as dist
 from torch import Tensor
 from torchmetrics.detection import MeanAveragePrecision
 
-from zoo.metrics.matching import OperatingPoint, Target, best_point, ignored_regions, point_at, right
+from zoo.metrics.matching import OperatingPoint, Target, best_point, ignored_regions, in_pictures, point_at, right
 from zoo.ops.boxes import convert
 from zoo.ops.detections import Detections
 
@@ -37,7 +37,8 @@ class DetectionMetrics(MeanAveragePrecision):
         self.point: OperatingPoint | None = None
 
     def add(self, found: list[Detections], targets: list[Target]) -> None:
-        """Counts a batch; the `ignore` regions of a target are COCO's crowds."""
+        """Counts a batch, inside its pictures; the `ignore` regions of a target are COCO's crowds."""
+        found = in_pictures(found, targets)
         truth = [_with_crowds(*pair) for pair in zip(found, targets, strict=True)]
         self.update([detections._asdict() for detections in found], truth)
 

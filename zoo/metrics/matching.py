@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from zoo.ops.boxes import area
-from zoo.ops.detections import Detections
+from zoo.ops.detections import Detections, within
 from zoo.ops.iou import pairwise_intersection, pairwise_iou
 
 Target = dict[str, Tensor]
@@ -21,6 +21,12 @@ class OperatingPoint(NamedTuple):
     precision: float
     recall: float
     f1: float
+
+
+def in_pictures(found: list[Detections], targets: list[Target]) -> list[Detections]:
+    """The detections as a prediction gives them: nothing lies in the grey beside a letterboxed picture."""
+    pairs = zip(found, targets, strict=True)
+    return [within(each, target["picture"]) if "picture" in target else each for each, target in pairs]
 
 
 def match(found: Detections, target: Target, iou_threshold: float = MATCH_IOU) -> Int[Tensor, " n"]:

@@ -18,6 +18,14 @@ class Detections(NamedTuple):
     labels: Int[Tensor, " n"]
 
 
+def within(found: Detections, area: Float[Tensor, "4"]) -> Detections:
+    """The parts of detections inside the xyxy `area`, where the picture is; what lies in the grey beside it goes."""
+    low, high = area.to(found.boxes).chunk(2)
+    boxes = found.boxes.clamp(low.repeat(2), high.repeat(2))
+    shown = valid(boxes)
+    return Detections(boxes[shown], found.scores[shown], found.labels[shown])
+
+
 def select(
     boxes: Float[Tensor, "n 4"],
     scores: Float[Tensor, "n classes"],

@@ -14,8 +14,7 @@ from zoo.data.drawn_boxes import COLOURS, draw_boxes
 from zoo.data.image_base import to_unit
 from zoo.data.images import UnreadableImage, read_image
 from zoo.errors import ZooError
-from zoo.ops.boxes import clip, valid
-from zoo.ops.detections import Detections
+from zoo.ops.detections import Detections, within
 from zoo.prediction.images import image_files, unused, write_json, write_table
 from zoo.prediction.video import frames, is_video
 from zoo.tasks.detection import Detection, require_thresholds
@@ -168,9 +167,8 @@ def _detect(
     ]
     for letterbox, detections in zip(boxing, found, strict=True):
         width, height = letterbox.original
-        boxes = clip(letterbox.back(detections.boxes.cpu()), height, width)
-        shown = valid(boxes)  # others lie in the grey beside the picture
-        yield Detections(boxes[shown], *(part.cpu()[shown] for part in detections[1:]))
+        boxes, scores, labels = (part.cpu() for part in detections)
+        yield within(Detections(letterbox.back(boxes), scores, labels), torch.tensor([0, 0, width, height]).float())
 
 
 def _result(picture: _Picture, found: Detections, names: list[str]) -> BoxPrediction:

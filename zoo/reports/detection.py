@@ -10,7 +10,7 @@ import torch
 from zoo.data.base import DataModule
 from zoo.data.detection_base import DetectionData
 from zoo.metrics.detection import DetectionMetrics
-from zoo.metrics.matching import Target, confusion, ignored, match, point_at, right
+from zoo.metrics.matching import Target, confusion, ignored, in_pictures, match, point_at, right
 from zoo.ops.detections import Detections
 from zoo.reports.classification_figures import draw_confusion
 from zoo.reports.comparison import comparison
@@ -49,7 +49,7 @@ def run(task: Detection, datamodule: DetectionData) -> tuple[list[Detections], l
         images, truth = datamodule.normalize(split[indices])
         start = time.perf_counter()
         batch = task.detect(images.to(task.device))
-        found += [Detections(*(part.cpu() for part in detections)) for detections in batch]
+        found += in_pictures([Detections(*(part.cpu() for part in detections)) for detections in batch], truth)
         seconds += time.perf_counter() - start
         targets += truth
     return found, targets, seconds / max(len(split), 1)

@@ -10,6 +10,7 @@ from torchmetrics import MetricCollection
 
 from zoo.errors import ZooError
 from zoo.metrics.detection import MAX_DETECTIONS, DetectionMetrics
+from zoo.metrics.matching import in_pictures
 from zoo.ops.boxes import clip
 from zoo.ops.detections import Detections, select_each
 from zoo.ops.grid import decode_all
@@ -88,8 +89,9 @@ class Detection(Task):
 
     def predict_step(self, batch: Any, batch_idx: int = 0) -> list[Detections]:
         """Detections of a batch of images, or of the images of a batch with boxes, from the operating point on."""
-        images = batch if isinstance(batch, Tensor) else batch[0]
-        return self.detect(images, min_score=float(self.operating_point))
+        images, targets = (batch, None) if isinstance(batch, Tensor) else batch
+        found = self.detect(images, min_score=float(self.operating_point))
+        return found if targets is None else in_pictures(found, targets)
 
     def on_validation_epoch_end(self) -> None:
         """Logs the metrics and moves the operating point."""
