@@ -15,7 +15,7 @@ from zoo.data.series import TableData
 from zoo.data.stamps import plain_stamp
 from zoo.errors import ZooError
 from zoo.hardware import choose
-from zoo.metrics.backtest import Backtest, Errors, compare, root_mean_square
+from zoo.metrics.backtest import Backtest, Errors, WindowTimes, compare, root_mean_square
 from zoo.results import measure
 from zoo.tasks.forecasting import Forecasting
 from zoo.training import fit
@@ -51,7 +51,7 @@ def backtest(config: dict[str, Any], run_dir: Path, *, model: str, data: str) ->
             errors.setdefault(name, []).append(values / scale)
         shown = "  ".join(f"{name} {root_mean_square(folds[-1]):.4f}" for name, folds in errors.items())
         print(f"fold {number + 1}/{len(parts)}, from {_origin(part)}: {shown}", flush=True)
-    found = compare(errors, [_origin(part) for part in parts], stride=whole.stride)
+    found = compare(errors, [_times(part) for part in parts], [_origin(part) for part in parts])
     results = found._asdict() | {"model": model, "data": data, "refit": config["refit"]}
     results["diebold_mariano"] = {name: test._asdict() for name, test in found.diebold_mariano.items()}
     (run_dir / "backtest.json").write_text(json.dumps(results, indent=2) + "\n")
@@ -93,6 +93,13 @@ def _errors(
         blocks = [(rule(b.history) - b.future).double() for b in batches(part.split("test"))]
         errors[name] = torch.cat(blocks).numpy()
     return errors
+
+
+def _times(part: TableData) -> WindowTimes:
+    windows, stamps = part.split("test"), part.table.stamps
+    starts = windows.starts(torch.arange(len(windows)))
+    ends = (starts + part.context - 1, starts + windows.length - 1)
+    return WindowTimes(*(np.array([stamps[step] for step in steps.tolist()]) for steps in ends))
 
 
 def _origin(part: TableData) -> Any:

@@ -22,6 +22,8 @@ def table(found: Backtest) -> list[list[str]]:
         if name in found.diebold_mariano:
             test = found.diebold_mariano[name]
             row += [f"{test.statistic:.2f}", f"{test.p_value:.3f}", verdict(test.statistic, test.p_value)]
+        elif len(rows) > 1:  # the first is the model itself
+            row += ["–", "–", "too few origins to tell"]
         rows.append(row + ["–"] * (6 - len(row)))
     return rows
 
