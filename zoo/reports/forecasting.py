@@ -1,6 +1,6 @@
 """The report of a forecaster: beside the rules that it must beat, where it errs, and how sure it may be."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from jaxtyping import Float
 
 from zoo.baselines.forecasting import batches, rules
 from zoo.data.series_base import SeriesData
+from zoo.data.windows import Windows
 from zoo.reports.comparison import comparison
 from zoo.reports.figures import plain_text
 from zoo.reports.forecasting_figures import (
@@ -38,7 +39,7 @@ def sections(task: Forecasting, datamodule: SeriesData, folder: Path, results: M
         windows_section(task, datamodule, outputs, residuals, folder),
         horizon_section(datamodule, residuals, scale, folder),
         calibration_section(task, results["test"], folder),
-        residual_section(residuals, datamodule.split("test").stride, folder),
+        residual_section(residuals, datamodule.split("test"), folder),
     ]
 
 
@@ -93,23 +94,34 @@ def calibration_section(task: Forecasting, test: Mapping[str, float], folder: Pa
     return Section("Calibration of the intervals", text, [figure])
 
 
-def residual_section(residuals: Values, stride: int, folder: Path) -> Section:
+def residual_section(residuals: Values, windows: Windows, folder: Path) -> Section:
     """Whether the errors one step ahead still hold anything that could be forecast."""
-    first = residuals[:, 0].mean(1)
-    lags = min(LAGS, len(first) - 2)
-    if lags < 1 or first.std() == 0:
+    series = np.split(residuals[:, 0].mean(1), windows.numbers.ends[:-1].tolist())
+    lags = min(LAGS, max(len(own) for own in series) - 2)
+    if lags < 1 or np.concatenate(series).std() == 0:
         return Section("Residual autocorrelation", "There are too few windows to tell.")
-    values = autocorrelation(first, lags)
-    outside = int((np.abs(values) > 1.96 / len(first) ** 0.5).sum())
+    values, band = autocorrelation(series, lags)
+    outside = int((np.abs(values) > band).sum())
     text = (
-        f"Of the errors one step ahead of successive windows, {stride} steps apart. Of {lags} lags, {outside} lie "
-        f"outside the band of uncorrelated errors; by chance {0.05 * lags:.0f} would."
+        f"Of the errors one step ahead of successive windows, {windows.stride} steps apart"
+        f"{', within each series' if len(series) > 1 else ''}. Of {lags} lags, {outside} lie outside the band of "
+        f"uncorrelated errors; by chance {0.05 * lags:.0f} would."
     )
-    figure = draw_autocorrelation(folder / "residuals.png", values, len(first))
+    figure = draw_autocorrelation(folder / "residuals.png", values, band)
     return Section("Residual autocorrelation", text, [figure])
 
 
-def autocorrelation(values: Float[np.ndarray, " n"], lags: int) -> Float[np.ndarray, " lags"]:
-    """Autocorrelation at lags 1 … `lags`."""
-    rest = values - values.mean()
-    return np.array([rest[lag:] @ rest[:-lag] for lag in range(1, lags + 1)]) / (rest @ rest)
+def autocorrelation(
+    series: Sequence[Float[np.ndarray, " _"]], lags: int
+) -> tuple[Float[np.ndarray, " lags"], Float[np.ndarray, " lags"]]:
+    """Autocorrelation at lags 1 … `lags`, and the bounds within which 95 % of that of independent values lie.
+
+    Products are of two values of the same series, and sums over all series, as statsmodels does with a gap in between.
+    The mean is that of all: values of a series that keep to one side of it are correlated.
+    """
+    center, n = np.concatenate(series).mean(), sum(len(own) for own in series)
+    rest = [own - center for own in series]
+    square = sum(float(own @ own) for own in rest)
+    products = [sum(float(own[lag:] @ own[:-lag]) for own in rest) for lag in range(1, lags + 1)]
+    pairs = [sum(max(len(own) - lag, 0) for own in rest) for lag in range(1, lags + 1)]
+    return np.array(products) / square, 1.96 * np.sqrt(pairs) / n

@@ -61,12 +61,12 @@ def draw_calibration(path: Path, calibration: Sequence[tuple[float, float]]) -> 
     return path
 
 
-def draw_autocorrelation(path: Path, autocorrelation: Array, count: int) -> Path:
-    """Draw the autocorrelation of residuals with the band within which that of `count` random ones would lie."""
+def draw_autocorrelation(path: Path, autocorrelation: Array, band: Array) -> Path:
+    """Draw the autocorrelation of residuals with the bounds within which that of random ones would lie."""
     lags = np.arange(1, len(autocorrelation) + 1)
     with drawing(path, width=8.0, height=2.6) as figure:
         axes = figure.add_subplot()
-        axes.axhspan(-1.96 / count**0.5, 1.96 / count**0.5, color=SOFT, alpha=0.15, label="no correlation (95 %)")
+        axes.fill_between(lags, -band, band, step="mid", color=SOFT, alpha=0.15, lw=0, label="no correlation (95 %)")
         axes.vlines(lags, 0, autocorrelation, color=COLOURS[0])
         axes.plot(lags, autocorrelation, "o", color=COLOURS[0], markersize=4)
         axes.axhline(0, color=SOFT, linewidth=0.8)
