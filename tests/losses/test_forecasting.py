@@ -38,6 +38,12 @@ def test_quantiles_must_ascend_within_0_and_1(quantiles: list[float]):
         Quantile(quantiles=quantiles)
 
 
+@pytest.mark.parametrize("quantiles", [[0.1, 0.9], [0.1, 0.5], [0.05, 0.1, 0.5], [0.1, 0.4, 0.9], [0.1, 0.5, 0.8, 0.9]])
+def test_the_median_must_be_in_the_middle(quantiles: list[float]):
+    with pytest.raises(ZooError, match=r"`quantiles` \(=.*\) must have 0.5, which is the forecast, in the middle"):
+        Quantile(quantiles=quantiles)
+
+
 def test_huber_refuses_a_delta_of_zero():
     with pytest.raises(ZooError, match=r"`delta` \(=0.0\) must be positive"):
         Huber(delta=0.0)

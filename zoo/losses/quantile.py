@@ -10,12 +10,12 @@ from zoo.errors import ZooError
 
 
 class Quantile(nn.Module):
-    """Mean pinball loss of one output for each of `quantiles`, which must ascend.
+    """Mean pinball loss of one output for each of `quantiles`, which must ascend; the middle one, 0.5, is the forecast.
 
     Source: Koenker and Bassett, "Regression Quantiles", 1978.
 
     Raises:
-        ZooError: quantiles outside (0, 1), not ascending, or none.
+        ZooError: quantiles outside (0, 1), not ascending, none, or without 0.5 in the middle.
     """
 
     levels: Tensor
@@ -25,6 +25,11 @@ class Quantile(nn.Module):
         ascending = all(a < b for a, b in pairwise(quantiles))
         if not quantiles or not ascending or not all(0.0 < q < 1.0 for q in quantiles):
             raise ZooError(f"`quantiles` (={quantiles}) must ascend within (0, 1)")
+        if len(quantiles) % 2 == 0 or quantiles[len(quantiles) // 2] != 0.5:
+            raise ZooError(
+                f"`quantiles` (={quantiles}) must have 0.5, which is the forecast, in the middle, and as many below it "
+                f"as above: [0.05, 0.5, 0.95] gives an interval of 90 %"
+            )
         self.quantiles = list(quantiles)
         self.register_buffer("levels", torch.tensor(quantiles), persistent=False)
 
