@@ -130,13 +130,13 @@ def build_trainer(
 
 
 def prepare_network(task: Task, *, channels_last: bool, compiled: bool) -> None:
-    """Lays the weights out channels-last and compiles the network in place, so that weight names stay as they are."""
+    """Lays the weights out channels-last and compiles the network, both in place: weight names stay as they are."""
     if channels_last:
         for parameter in task.network.parameters():
             if parameter.ndim == 4:
                 parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
     if compiled:
-        task.network.compile()
+        task.compile_network()
 
 
 def answering(*, compiled: bool) -> AbstractContextManager[object]:

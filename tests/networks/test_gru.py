@@ -93,8 +93,12 @@ for training in (False, True):
     compiled = torch.compile(network.train(training), backend="eager")
     torch.testing.assert_close(compiled(inputs)[0], network(inputs)[0])
     torch.testing.assert_close(compiled(inputs, first)[0], network(inputs)[0])
+network.eval()
+for strict in (False, True):
+    exported = torch.export.export(network, (inputs,), strict=strict).module()
+    torch.testing.assert_close(exported(inputs)[0], network(inputs)[0])
 """
 
 
-def test_it_compiles():
+def test_it_compiles_and_is_exported():
     subprocess.run([sys.executable, "-c", COMPILED], check=True)  # where no checks of shapes are in the way

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 import torch
 from torch import nn
@@ -121,6 +124,36 @@ def test_a_horizon_beyond_the_trained_one_is_refused_and_recursion_offered():
     network = RecurrentForecaster(in_channels=2, out_channels=1, horizon=3, hidden_size=8)
     with pytest.raises(ZooError, match="reads 1 columns that it does not forecast"):
         task(network, out_channels=1, naive_error=[1.0]).forecast(windows().history, None, 4, recursive=True)
+
+
+COMPILED = """
+import copy, functools, torch
+from torch._dynamo.utils import counters
+from zoo.build import create_model, prepare_network
+from zoo.data.windows import WindowBatch
+torch.compile = functools.partial(torch.compile, backend="eager")  # with all but the C++ compiler
+batch = WindowBatch(torch.randn(4, 32, 1), torch.randn(4, 1, 1), None)
+plain = create_model("gru").train()
+compiled = copy.deepcopy(plain)
+prepare_network(compiled, channels_last=False, compiled=True)
+losses = [task.step(batch, "train") for task in (plain, compiled)]
+assert counters["stats"]["unique_graphs"], "nothing was compiled"
+torch.testing.assert_close(*losses)
+for loss in losses:
+    loss.backward()
+for ours, theirs in zip(compiled.parameters(), plain.parameters(), strict=True):
+    torch.testing.assert_close(ours.grad, theirs.grad)
+other = copy.deepcopy(compiled)
+torch.nn.init.zeros_(other.network.output.weight)
+assert other.step(batch, "train") != losses[1]
+print(counters["stats"]["calls_captured"])
+"""
+
+
+def test_the_forecasts_after_every_step_are_compiled_too():
+    ended = subprocess.run([sys.executable, "-c", COMPILED], capture_output=True, text=True)  # without checks of shapes
+    assert ended.returncode == 0, ended.stderr
+    assert int(ended.stdout) < 50  # the layer itself, which torch does not compile, has some hundred
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,17 @@ class GRU(nn.GRU):
         self, inputs: Float[Tensor, "b t i"], state: Float[Tensor, "n _ h"] | None = None
     ) -> tuple[Float[Tensor, "b t o"], Float[Tensor, "n _ h"]]:
         """The states of the last layer after each step, and those of all layers after their last step."""
+        outcome: tuple[Tensor, Tensor]
+        if torch.compiler.is_exporting():
+            outcome = nn.GRU.forward(self, inputs, state)  # torch.export stumbles over super()
+        else:
+            outcome = self._uncompiled(inputs, state)
+        return outcome
+
+    @torch.compiler.disable  # torch compiles no recurrent layers, but pieces of them: four times as slow on a CPU
+    def _uncompiled(self, inputs: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
         if state is not None or not self._by_hand(inputs):
-            outcome: tuple[Tensor, Tensor] = nn.GRU.forward(self, inputs, state)  # torch.compile stumbles over super()
+            outcome: tuple[Tensor, Tensor] = super().forward(inputs, state)
             return outcome
         states, last = inputs.transpose(0, 1), []
         first = inputs.new_zeros(len(inputs), self.hidden_size)
@@ -53,5 +62,4 @@ class GRU(nn.GRU):
             and inputs.dtype == self.weight_ih_l0.dtype
             and inputs.dtype in (torch.float32, torch.float64)
             and not torch.is_autocast_enabled("cpu")
-            and not torch.compiler.is_compiling()
         )

@@ -80,6 +80,10 @@ class Task(LightningModule, ABC):
         """What the network makes of images, which come in single precision whatever that of its weights is."""
         return self.network(images.to(self.dtype))
 
+    def compile_network(self) -> None:
+        """Compiles all of the network that the task calls, once it is called."""
+        self.network.compile()
+
     def metrics_of(self, stage: Stage) -> MetricCollection:
         """The metrics that `stage` updates."""
         metrics = {"train": self.train_metrics, "val": self.val_metrics, "test": self.test_metrics}

@@ -1,5 +1,6 @@
 """Forecasting: the steps that follow a known past, with intervals."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
@@ -85,6 +86,8 @@ class Forecasting(Task):
             raise ZooError(f"`model.interval` (={interval}) must lie within (0, 1)")
         self._check_loss(network, loss, loss_on)
         self.loss_on = loss_on
+        # Of the class and not bound to this network, so that a copy of the task calls its own, compiled or not.
+        self._sequence: Callable[..., Tensor] | None = getattr(type(network), "sequence", None)
         self.horizon = horizon
         self.in_channels = in_channels
         self.out_channels = out_channels
@@ -133,6 +136,12 @@ class Forecasting(Task):
         """The forecast in the data's own units."""
         return self._own(self._point(self._outputs(history, known)))
 
+    def compile_network(self) -> None:
+        """Compiles the network for one forecast and for those after every step."""
+        super().compile_network()
+        if self._sequence is not None:
+            self._sequence = torch.compile(self._sequence)
+
     def step(self, batch: Any, stage: Stage) -> Tensor:
         """The loss of a batch in standardised units."""
         history, future, known = batch
@@ -140,7 +149,8 @@ class Forecasting(Task):
         if stage == "train" and self.loss_on == "half":
             past, covariates = self._standard(history), self._standard_known(known)
             positions = max(history.shape[1] // 2, 1)
-            forecasts = self.network.sequence(past, covariates, positions).float()  # type: ignore[operator]
+            assert self._sequence is not None  # as was checked with the loss
+            forecasts = self._sequence(self.network, past, covariates, positions).float()
             return self.loss(forecasts, next_steps(past, target, forecasts.shape[2], positions))
         outputs = self._outputs(history, known)
         loss: Tensor = self.loss(outputs, target)
