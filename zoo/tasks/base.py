@@ -68,6 +68,21 @@ class Task(LightningModule, ABC):
         else:
             super().__setattr__(name, value)
 
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> nn.Module:
+        """The network and the loss take the precision asked for; sums, scales and thresholds keep their own.
+
+        With `trainer.precision=bf16-true` Lightning converts all that a task holds, and a count of samples in
+        bfloat16 ends at 256.
+        """
+
+        def move(tensor: Tensor) -> Tensor:
+            moved = fn(tensor)
+            return moved if moved.dtype == tensor.dtype else tensor.to(moved.device)
+
+        for name, child in self.named_children() if recurse else ():
+            child._apply(fn if name in ("network", "loss") else move)
+        return super()._apply(move, recurse=False)
+
     @abstractmethod
     def step(self, batch: Any, stage: Stage) -> Tensor:
         """The loss of a batch, a scalar; updates `metrics_of(stage)`."""

@@ -1,6 +1,5 @@
 """Object detection: boxes, classes and scores."""
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -108,13 +107,6 @@ class Detection(Task):
         """Keeps the operating point as validation found it: an average of weights would average it too."""
         super().on_save_checkpoint(checkpoint)
         checkpoint["state_dict"]["operating_point"] = self.operating_point.clone()
-
-    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> nn.Module:
-        """Keeps the operating point in single precision: rounded up, it would cut the detection it was chosen at."""
-        point = self.operating_point
-        super()._apply(fn, recurse)
-        self.operating_point = point.to(self.operating_point.device)
-        return self
 
     def _decoded(self, grids: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
         """Boxes that end at the border of the image: what is measured, predicted and exported comes from here."""
