@@ -39,6 +39,7 @@ def test_composing_leaves_the_state_of_a_running_command_alone():
         (["trainer.max_epoch=3"], "unknown key `trainer.max_epoch`: did you mean `trainer.max_epochs`? there are: "),
         (["optimizer=sgd", "optimizer.nestrov=true"], "did you mean `optimizer.nesterov`?"),
         (["model.network.activation=relu"], "is not in the configuration yet: add it with a plus, +model.network."),
+        (["model=gru", "model.network.num_layers=2"], "add it with a plus, +model.network.num_layers=2"),
         (["callbacks=[ema,early]"], "unknown callbacks `early`: "),
         (["seed"], "`seed` is not of the form KEY=VALUE"),
     ],

@@ -178,7 +178,8 @@ def _unknown_key(key: str, config_name: str, overrides: Sequence[str]) -> str:
     listed = [f"{start}{name!s}" for name in node if not str(name).startswith("_")]
     taken = parameters(node["_target_"]) or () if "_target_" in node else ()
     if key.removeprefix(start) in taken or not node:
-        return f"`{key}` is not in the configuration yet: add it with a plus, +{key}=…"
+        given = dict(word.split("=", 1) for word in overrides if "=" in word)
+        return f"`{key}` is not in the configuration yet: add it with a plus, +{key}={given.get(key, '…')}"
     return unknown("key", key, [*listed, *(f"{start}{name}" for name in taken)], listed)
 
 

@@ -122,7 +122,7 @@ def test_unknown_group(refused):
 def test_a_default_that_no_file_names_needs_a_plus(refused):
     line = refused("model.network.activation=relu")
     assert line == (
-        "`model.network.activation` is not in the configuration yet: add it with a plus, +model.network.activation=…"
+        "`model.network.activation` is not in the configuration yet: add it with a plus, +model.network.activation=relu"
     )
 
 
