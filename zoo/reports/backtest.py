@@ -4,11 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from zoo.metrics.backtest import Backtest
-from zoo.reports.figures import COLOURS, drawing, plain_text
-from zoo.reports.forecasting_figures import draw_horizon
+from zoo.reports.forecasting_figures import draw_errors
 from zoo.reports.page import Section, write_page
 
 SURE = 0.05
@@ -41,24 +38,11 @@ def write_backtest(found: Backtest, folder: Path, model: str, data: str, configu
         f"{len(found.origins)} origins, the first at {found.origins[0]}, the last at {found.origins[-1]}. Errors are "
         f"in units of the standard deviation of the first training part."
     )
-    steps = {name: np.array(values) for name, values in found.by_step.items()}
+    folds = draw_errors(folder / "folds.png", found.by_fold, over="fold")
+    steps = draw_errors(folder / "horizon.png", found.by_step, over="steps ahead")
     sections = [
         Section("Result", text, table=table(found)),
-        Section("Error of each fold", figures=[_draw_folds(folder / "folds.png", found)]),
-        Section("Error of each step ahead", figures=[draw_horizon(folder / "horizon.png", steps)]),
+        Section("Error of each fold", figures=[folds]),
+        Section("Error of each step ahead", figures=[steps]),
     ]
     return write_page(folder, f"Backtest of {model} on {data}", sections, configuration)
-
-
-def _draw_folds(path: Path, found: Backtest) -> Path:
-    with drawing(path, width=8.0, height=3.2) as figure:
-        axes = figure.add_subplot()
-        for colour, (name, values) in zip(COLOURS, found.by_fold.items(), strict=False):
-            axes.plot(range(1, len(values) + 1), values, "o-", color=colour, label=plain_text(name), markersize=4)
-        highest = max(max(values) for name, values in found.by_fold.items() if name != "last2")
-        axes.set_ylim(0, 1.3 * highest)
-        axes.set_xticks(range(1, len(found.origins) + 1))
-        axes.set_xlabel("fold")
-        axes.set_ylabel("RMSE, standardised")
-        axes.legend()
-    return path

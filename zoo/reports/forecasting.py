@@ -16,7 +16,7 @@ from zoo.reports.figures import plain_text
 from zoo.reports.forecasting_figures import (
     draw_autocorrelation,
     draw_calibration,
-    draw_horizon,
+    draw_errors,
     draw_windows,
 )
 from zoo.reports.page import Section
@@ -76,8 +76,9 @@ def horizon_section(datamodule: SeriesData, residuals: Values, scale: Float[np.n
     steps = sorted({0, len(residuals[0]) // 4, len(residuals[0]) // 2, len(residuals[0]) - 1})
     table = [["steps ahead", *(str(step + 1) for step in steps)]]
     table += [[name, *(f"{values[step]:.4f}" for step in steps)] for name, values in errors.items()]
+    figure = draw_errors(folder / "horizon.png", errors, over="steps ahead")
     text = "Root mean squared error in units of the training part's standard deviation."
-    return Section("Error of each step ahead", text, [draw_horizon(folder / "horizon.png", errors)], table)
+    return Section("Error of each step ahead", text, [figure], table)
 
 
 def calibration_section(task: Forecasting, test: Mapping[str, float], folder: Path) -> Section:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
+from matplotlib.ticker import MaxNLocator
 
 from zoo.reports.figures import COLOURS, SOFT, drawing
 
@@ -12,41 +13,47 @@ Array = Float[np.ndarray, "..."]
 
 
 def draw_windows(path: Path, windows: Sequence[tuple[str, Array, Array, Array, Array, Array]]) -> Path:
-    """Draw forecasts over truth: (title, history, truth, forecast, lower, upper) of one channel each."""
+    """Draw forecasts over truth: (title, history, truth, forecast, lower, upper) of one channel each.
+
+    Lines go on from the last known value; of a single step ahead there are points, and a bar for the interval.
+    """
     with drawing(path, width=9.6, height=1.0 + 2.0 * len(windows) / 2) as figure:
         panels = figure.subplots((len(windows) + 1) // 2, 2, squeeze=False).ravel()
         for axes, (title, history, truth, forecast, lower, upper) in zip(panels, windows, strict=False):
             past = np.arange(1 - len(history), 1)
-            ahead = np.arange(1, len(truth) + 1)
             axes.plot(past, history, color=COLOURS[7], label="known")
-            marker = "o" if len(truth) == 1 else None
+            ahead, line = np.arange(len(truth) + 1), "-"
             if len(truth) == 1:
-                error = [[forecast[0] - lower[0]], [upper[0] - forecast[0]]]
-                axes.errorbar(ahead, forecast, yerr=np.maximum(error, 0), color=COLOURS[0], capsize=4, fmt="none")
+                ahead, line = ahead[1:], "o"
+                error = np.maximum([forecast - lower, upper - forecast], 0)
+                axes.errorbar(ahead, forecast, error, color=COLOURS[0], capsize=4, fmt="none", label="interval")
             else:
+                truth, forecast, lower, upper = (np.append(history[-1], v) for v in (truth, forecast, lower, upper))
                 axes.fill_between(ahead, lower, upper, color=COLOURS[0], alpha=0.18, linewidth=0, label="interval")
-            axes.plot(ahead, truth, color=COLOURS[1], marker=marker, markersize=4, label="truth")
-            axes.plot(ahead, forecast, color=COLOURS[0], marker=marker, markersize=4, label="forecast")
+            axes.plot(ahead, truth, line, color=COLOURS[1], markersize=4, label="truth")
+            axes.plot(ahead, forecast, line, color=COLOURS[0], markersize=4, label="forecast")
             axes.set_title(title)
         for axes in panels[len(windows) :]:
             axes.remove()
-        panels[0].legend(loc="best")
+        figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
     return path
 
 
-def draw_horizon(path: Path, errors: Mapping[str, Array]) -> Path:
-    """Draw the error of each step ahead, one line for each forecaster, the first in the model's colour."""
+def draw_errors(path: Path, errors: Mapping[str, Sequence[float] | Array], *, over: str) -> Path:
+    """Draw errors from 1 on of what `over` names, one line for each forecaster, the first in the model's colour."""
     with drawing(path, width=8.0, height=3.2) as figure:
         axes = figure.add_subplot()
+        # LAST2's trend may run away and would flatten the others
+        top = 1.15 * max(max(values) for name, values in errors.items() if name != "last2")
         for colour, (name, values) in zip(COLOURS, errors.items(), strict=False):
-            steps = np.arange(1, len(values) + 1)
-            axes.plot(steps, values, color=colour, label=name, marker="o" if len(values) < 20 else None, markersize=4)
-        # LAST2's trend may run away and would flatten the others: its first step alone is sure to be seen
-        seen = [values[:1] if name == "last2" else values for name, values in errors.items()]
-        axes.set_ylim(0, 1.15 * max(float(values.max()) for values in seen))
-        axes.set_xlabel("steps ahead")
+            label = f"{name} (up to {max(values):.3g},\nbeyond the axis)" if max(values) > top else name
+            marker = "o" if len(values) < 20 else None
+            axes.plot(range(1, len(values) + 1), values, color=colour, label=label, marker=marker, markersize=4)
+        axes.set_ylim(0, top)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.set_xlabel(over)
         axes.set_ylabel("RMSE, standardised")
-        axes.legend()
+        figure.legend(loc="outside right upper")
     return path
 
 
