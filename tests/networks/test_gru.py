@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from zoo.networks import gru
 from zoo.networks.gru import GRU
+from zoo.ops.gru import gru_layer
 
 
 def both(layers: int, bidirectional: bool, dropout: float = 0.0, channels: int = 3) -> tuple[GRU, nn.GRU]:
@@ -65,6 +66,36 @@ def test_what_torch_does_itself_is_left_to_it(monkeypatch):
     assert not calls
     GRU(3, 8, batch_first=True)(inputs)
     assert calls
+
+
+@pytest.mark.filterwarnings("ignore:.torch.jit.script:FutureWarning")  # which torch.func.jvp calls
+def test_transforms_of_functions_are_torchs():
+    networks, inputs = both(layers=1, bidirectional=False), torch.randn(2, 4, 3)
+
+    def gradients(network: nn.Module) -> dict[str, Tensor]:
+        weights = dict(network.named_parameters())
+        return torch.func.grad(lambda w: torch.func.functional_call(network, w, (inputs,))[0].sin().sum())(weights)
+
+    torch.testing.assert_close(*(gradients(network) for network in networks))
+    torch.testing.assert_close(*(torch.func.jvp(lambda x, f=f: f(x)[0], (inputs,), (inputs,)) for f in networks))
+
+
+@pytest.mark.filterwarnings("ignore:.torch.jit.trace:FutureWarning", "ignore::torch.jit.TracerWarning")
+def test_a_trace_of_its_training_takes_other_lengths():
+    ours, theirs = both(layers=1, bidirectional=False)
+    traced = torch.jit.trace(ours, torch.randn(2, 4, 3), check_trace=False)
+    longer = torch.randn(5, 9, 3)
+    torch.testing.assert_close(traced(longer), theirs(longer))
+
+
+def test_its_tanh_is_as_precise_as_is_said():
+    for dtype, most in ((torch.float32, 2e-7), (torch.float64, 4e-16)):
+        x = torch.linspace(-20, 20, 100_001, dtype=torch.float64).to(dtype)
+        weights = torch.zeros(3, 1, dtype=dtype), torch.zeros(3, 1, dtype=dtype)
+        weights[0][2] = 1.0  # the new value is x, and the update gate shut, so that the state is its tanh
+        biases = torch.tensor([0.0, -800.0, 0.0], dtype=dtype), torch.zeros(3, dtype=dtype)
+        found = gru_layer(x.view(1, -1, 1), torch.zeros(len(x), 1, dtype=dtype), *weights, *biases)
+        assert (found.flatten().double() - x.double().tanh()).abs().max() <= most
 
 
 @pytest.mark.parametrize("options", [{"batch_first": False}, {"batch_first": True, "bias": False}])

@@ -11,9 +11,11 @@ from zoo.ops.gru import gru_layer
 
 
 class GRU(nn.GRU):
-    """`torch.nn.GRU`, whose training with `batch_first` on a CPU goes through `zoo.ops.gru`, differentiable once.
+    """`torch.nn.GRU`, whose training with `batch_first` on a CPU goes through `zoo.ops.gru`.
 
-    Everything else (GPUs, evaluation, lower precision, compilation, a given first state) is left to torch.
+    That is differentiable once, backwards: for more, or for torch.autograd.forward_ad, take `torch.nn.GRU`, as for
+    torch.jit.script. Everything else is left to torch: GPUs, evaluation, lower precision, a given first state, exports,
+    the transforms of torch.func, and torch.jit.trace. torch.compile leaves the layer as it is.
     """
 
     def forward(  # type: ignore[override]
@@ -62,4 +64,6 @@ class GRU(nn.GRU):
             and inputs.dtype == self.weight_ih_l0.dtype
             and inputs.dtype in (torch.float32, torch.float64)
             and not torch.is_autocast_enabled("cpu")
+            and not torch.jit.is_tracing()
+            and not torch._C._are_functorch_transforms_active()  # what autograd.Function asks too
         )
