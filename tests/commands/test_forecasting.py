@@ -44,6 +44,14 @@ def test_a_rule_is_not_trained_yet_tested_saved_and_predicted_with(command, tmp_
     assert command("predict", *words, "horizon=2", "recursive=true").code == 0
 
 
+def test_averaged_weights_have_intervals(command):
+    ended = command("train", "model=gru", "callbacks=ema", *TINY)
+    assert ended.code == 0, ended.err
+    test = json.loads((ended.run / "metrics.json").read_text())["test"]
+    assert 0.7 < test["coverage"] <= 1.0
+    assert 0.0 < test["width"] < 10.0
+
+
 @pytest.mark.parametrize("experiment", ["waves_ladder", pytest.param("waves_original", marks=pytest.mark.slow)])
 def test_the_ladder_runs_and_is_printed_by_one_command(command, tmp_path: Path, experiment: str):
     words = ["model=last,linear_forecaster", "seed=0,1", "data.windows_per_epoch=256"]

@@ -212,6 +212,12 @@ class Forecasting(Task):
             self.val_residuals.reset()
         super().on_validation_epoch_end()
 
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keeps the residuals of the last validation: an average of weights would average them with none, infinite."""
+        super().on_save_checkpoint(checkpoint)
+        if self.conformal:
+            checkpoint["state_dict"]["residuals"] = self.residuals.clone()
+
     def on_test_start(self) -> None:
         """Forgets the outputs of an earlier test."""
         for collected in self.collected.values():
