@@ -9,14 +9,16 @@ TRUTH = RANDOM.normal(size=80).cumsum()
 FIRST, SECOND = TRUTH + RANDOM.normal(size=80), TRUTH + 1.3 * RANDOM.normal(size=80)
 
 
-@pytest.mark.parametrize("horizon", [1, 3, 6])
-def test_equals_an_independent_implementation(horizon: int):
+@pytest.mark.parametrize(("horizon", "greater"), [(1, "acf"), (3, "acf"), (6, "bartlett"), (30, "acf")])
+def test_equals_an_independent_implementation_with_the_greater_variance(horizon: int, greater: str):
     package = pytest.importorskip("dieboldmariano")
-    statistic, p_value = package.dm_test(list(TRUTH), list(FIRST), list(SECOND), h=horizon)
+    losses = [list(TRUTH), list(FIRST), list(SECOND)]
+    tests = {name: package.dm_test(*losses, h=horizon, variance_estimator=name) for name in ("acf", "bartlett")}
+    statistic, p_value = tests[greater]
+    assert statistic == max(test[0] for test in tests.values())  # all are below 0: the first has the smaller errors
     ours = diebold_mariano((TRUTH - FIRST) ** 2, (TRUTH - SECOND) ** 2, horizon)
     assert ours.statistic == pytest.approx(statistic, abs=1e-9)
     assert ours.p_value == pytest.approx(p_value, abs=1e-9)
-    assert ours.statistic < 0  # the first has the smaller errors
 
 
 def test_false_alarms_come_as_often_as_the_level_says():
@@ -25,6 +27,15 @@ def test_false_alarms_come_as_often_as_the_level_says():
         first, second = RANDOM.normal(size=(2, 60))
         alarms += diebold_mariano(first**2, second**2, 1).p_value < 0.05
     assert 0.03 < alarms / 2000 < 0.07
+
+
+@pytest.mark.parametrize(("count", "horizon", "most"), [(60, 6, 0.12), (20, 11, 0.20)])
+def test_false_alarms_of_few_overlapping_forecasts(count: int, horizon: int, most: float):
+    alarms = 0
+    for _ in range(1000):
+        overlapping = np.convolve(RANDOM.normal(size=count + horizon - 1), np.ones(horizon), "valid")
+        alarms += diebold_mariano(overlapping, np.zeros(count), horizon).p_value < 0.05
+    assert alarms / 1000 < most
 
 
 def test_equal_losses_and_a_constant_lead():

@@ -15,11 +15,12 @@ def _backtest(config: Any) -> None:
     run_dir, chosen, values = run_directory(), choices(), plain(config)
 
     from zoo.backtest import backtest  # torch and Lightning are imported once the configuration stands
-    from zoo.reports.backtest import table, write_backtest
+    from zoo.reports.backtest import caution, table, write_backtest
 
     found = backtest(values, run_dir, model=chosen["model"], data=chosen["data"])
     rows = table(found)
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    print(caution(found))
     print(f"report: {write_backtest(found, run_dir, chosen['model'], chosen['data'], values)}")

@@ -24,6 +24,10 @@ class Backtest(NamedTuple):
     """RMSE of each step ahead."""
     diebold_mariano: dict[str, DieboldMariano]
     """The model against each rule: below 0 where the model's squared errors are smaller; empty with too few origins."""
+    tested: int
+    """Origins that the test compares."""
+    lags: int
+    """Over how many of them errors are correlated."""
 
 
 class WindowTimes(NamedTuple):
@@ -59,6 +63,8 @@ def compare(errors: dict[str, list[Errors]], times: list[WindowTimes], origins: 
         diebold_mariano={
             name: diebold_mariano(losses[model], losses[name], lags) for name in others if len(known) >= lags + 2
         },
+        tested=len(known),
+        lags=lags,
     )
 
 

@@ -9,6 +9,7 @@ from zoo.reports.forecasting_figures import draw_errors
 from zoo.reports.page import Section, write_page
 
 SURE = 0.05
+ENOUGH = 10  # origins for each over which errors are correlated; with fewer the test is too sure of itself
 
 
 def table(found: Backtest) -> list[list[str]]:
@@ -32,11 +33,19 @@ def verdict(statistic: float, p_value: float) -> str:
     return "the model is better" if statistic < 0 else "the model is worse"
 
 
+def caution(found: Backtest) -> str:
+    """What the test is made from, and whether that is enough."""
+    text = f"The Diebold-Mariano test compares {found.tested} origins, whose errors are correlated over {found.lags}."
+    if found.diebold_mariano and found.tested < ENOUGH * found.lags:
+        text += f" With fewer than {ENOUGH * found.lags} it takes chance for a difference up to four times too often."
+    return text
+
+
 def write_backtest(found: Backtest, folder: Path, model: str, data: str, configuration: Mapping[str, Any]) -> Path:
     """Writes index.html and its figures below `folder`."""
     text = (
         f"{len(found.origins)} origins, the first at {found.origins[0]}, the last at {found.origins[-1]}. Errors are "
-        f"in units of the standard deviation of the first training part."
+        f"in units of the standard deviation of the first training part. {caution(found)}"
     )
     folds = draw_errors(folder / "folds.png", found.by_fold, over="fold")
     steps = draw_errors(folder / "horizon.png", found.by_step, over="steps ahead")
