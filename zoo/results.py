@@ -3,7 +3,7 @@
 import json
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pytorch_lightning import Trainer
 
@@ -15,6 +15,7 @@ from zoo.tasks.base import Task
 from zoo.throughput import Throughput
 
 Baselines = dict[str, dict[str, float]]
+_ROUNDING = 1e-5  # of a metric, by which one and the same rule may seem better than itself
 
 
 def measure(trainer: Trainer, task: Task, datamodule: DataModule, checkpoint: Path | None = None) -> dict[str, float]:
@@ -41,7 +42,7 @@ def write_results(
     results = _results(trainer, task, test, compared) | ({"tta": task.views} if getattr(task, "views", None) else {})
     (run_dir / "metrics.json").write_text(json.dumps(results, indent=2) + "\n")
     report = write_report(config, task, datamodule, run_dir, results)
-    for line in summary(test, compared, _first_metric(task)):
+    for line in summary(test, compared, _first_metric(task), task.monitor_mode):
         print(line)
     print(f"report: {report}")
 
@@ -63,11 +64,15 @@ def write_report(
     return page
 
 
-def summary(test: dict[str, float], baselines: Baselines, metric: str) -> list[str]:
-    """The test metrics, and the baselines beside the model on the one metric that they share."""
+def summary(test: dict[str, float], baselines: Baselines, metric: str, mode: Literal["min", "max"]) -> list[str]:
+    """The test metrics, the baselines beside the model on the one metric that they share, and which of them win."""
     lines = ["test: " + "  ".join(f"{name} {value:.4f}" for name, value in sorted(test.items()))]
-    beside = [f"{name} {values[metric]:.4f}" for name, values in baselines.items() if metric in values]
-    return lines + ([f"baselines, {metric}: " + "  ".join(beside)] if beside else [])
+    beside = {name: values[metric] for name, values in baselines.items() if metric in values}
+    if beside:
+        lines.append(f"baselines, {metric}: " + "  ".join(f"{name} {value:.4f}" for name, value in beside.items()))
+    sign = 1 if mode == "max" else -1
+    better = [name for name, value in beside.items() if sign * (value - test[metric]) > _ROUNDING * abs(test[metric])]
+    return lines + ([f"better than this model: {', '.join(better)}"] if better else [])
 
 
 def _first_metric(task: Task) -> str:
