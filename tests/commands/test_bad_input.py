@@ -84,6 +84,7 @@ def test_evaluating_on_data_for_another_task(command, refused):
     [
         ("horizon=x", "whole number"),
         ("horizon=2.5", "whole number"),
+        ("horizon=.inf", "whole number"),
         ("batch_size=x", "whole number"),
         ("min_score=high", "number"),
         ("threshold=true", "number"),

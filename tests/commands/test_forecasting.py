@@ -41,7 +41,7 @@ def test_a_rule_is_not_trained_yet_tested_saved_and_predicted_with(command, tmp_
     refused = command("predict", *words, "horizon=2")
     assert refused.code == 2
     assert "is beyond the 1 steps that this network was trained to forecast" in refused.err
-    assert command("predict", *words, "horizon=2", "recursive=true").code == 0
+    assert command("predict", *words, "horizon=2e0", "recursive=true").code == 0
 
 
 def test_averaged_weights_have_intervals(command):

@@ -50,6 +50,12 @@ def test_years_far_from_ours_do_not_wrap(first: str, last: str):
     assert goes_on([f"{year + k}-01-01" for k in range(4)])[0] == f"{last}T00:00:00"
 
 
+@pytest.mark.parametrize("count", [8_000, 10_000_000])
+def test_no_time_lies_beyond_the_year_9999(count: int):
+    with pytest.raises(ZooError, match=f"{count} steps of YS-JAN after 2026-01-01 end beyond the year 9999"):
+        continue_stamps(np.datetime64("2026-01-01"), Step("time", "YS-JAN"), count)
+
+
 def test_times_with_an_offset_are_answered_in_utc():
     local = [f"2026-01-0{day}T12:00+02:00" for day in (1, 2, 3)]
     assert read(local)[1] == Step("time", "D", "+00:00")

@@ -20,8 +20,10 @@ def _predict(config: Any) -> None:
     options = {key: values[key] for key in values["options"] if values[key] is not None}
     for key, kind in _NUMBERS.items():
         value = options.get(key, 0)
-        if isinstance(value, bool | str) or (kind is int and value != int(value)):
+        if isinstance(value, bool | str) or (kind is int and not float(value).is_integer()):
             raise ZooError(f"`{key}` (={value}) must be a {'whole ' if kind is int else ''}number")
+        if key in options:
+            options[key] = kind(value)  # 1e3 is a whole number too
 
     from zoo.checkpoint import load  # torch is imported once the configuration stands
     from zoo.prediction import predict

@@ -95,15 +95,16 @@ def keeps_step(own: np.ndarray | range, found: Step, step: Step) -> bool:
 def continue_stamps(last: np.generic | int, step: Step, count: int) -> np.ndarray:
     """The `count` stamps after `last`.
 
+    Raises:
+        ZooError: times beyond the year 9999, which neither Python nor ISO 8601 can write.
+
     >>> continue_stamps(np.datetime64("2026-01-01"), Step("time", "MS"), 2).astype(str).tolist()
     ['2026-02-01T00:00:00.000000', '2026-03-01T00:00:00.000000']
     >>> continue_stamps(2008, Step("number", "1"), 2).tolist()
     [2009, 2010]
     """
     if step.kind == "time":
-        offset = pd.tseries.frequencies.to_offset(step.size)
-        first = pd.Timestamp(last).as_unit("us")
-        return pd.date_range(first, periods=count + 1, freq=offset)[1:].to_numpy(dtype="datetime64[us]")
+        return _next_times(pd.Timestamp(last).as_unit("us"), step.size, count)
     counted = np.arange(1, count + 1)
     if isinstance(last, int | np.integer) and step.size.isdigit():
         return last + int(step.size) * counted
@@ -123,6 +124,17 @@ def plain_stamp(stamp: np.generic | int, zone: str = "") -> str | int | float:
         return pd.Timestamp(stamp).isoformat() + zone
     value: int | float = stamp.item() if isinstance(stamp, np.generic) else stamp
     return value
+
+
+def _next_times(last: pd.Timestamp, size: str, count: int) -> np.ndarray:
+    too_far = f"{count} steps of {size} after {last.date()} end beyond the year 9999"
+    try:
+        times = pd.date_range(last, periods=count + 1, freq=pd.tseries.frequencies.to_offset(size))[1:]
+    except pd.errors.OutOfBoundsDatetime as error:
+        raise ZooError(too_far) from error
+    if count and times[-1].year > 9999:
+        raise ZooError(too_far)
+    return times.to_numpy(dtype="datetime64[us]")
 
 
 def _parse_numbers(column: pd.Series, rows: np.ndarray, name: str, where: str) -> np.ndarray:
