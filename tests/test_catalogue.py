@@ -6,6 +6,7 @@ import torch
 from zoo.build import attach_optimizer, build_data, build_task, catalogue_config
 from zoo.checkpoint import load
 from zoo.config import compose, list_models, plain
+from zoo.data.windows import WindowBatch
 from zoo.instantiate import instantiate, locate
 
 HEAVY = {  # too slow or too large to be trained within a quick test; built on no device here, trained elsewhere
@@ -72,11 +73,13 @@ def test_it_comes_back_from_its_checkpoint(built, name, tmp_path):
     assert loaded.card == task.card
     for key, value in task.state_dict().items():
         assert torch.equal(loaded.state_dict()[key], value), key
-    inputs = first_batch(datamodule, "test")[0][:2]
+    batch = first_batch(datamodule, "test")
+    inputs = [batch.history, batch.known] if isinstance(batch, WindowBatch) else [batch[0]]
+    two = [None if part is None else part[:2].to(task.dtype) for part in inputs]
     torch.manual_seed(0)
-    expected = task.network(inputs)
+    expected = task.network(*two)
     torch.manual_seed(0)
-    torch.testing.assert_close(loaded.network(inputs), expected, rtol=0, atol=0)
+    torch.testing.assert_close(loaded.network(*two), expected, rtol=0, atol=0)
 
 
 @pytest.mark.slow
