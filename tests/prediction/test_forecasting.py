@@ -101,6 +101,19 @@ def test_known_columns_are_read_from_the_rows_ahead(tmp_path: Path):
             predict(task, source(tmp_path, wrong))
 
 
+@pytest.mark.parametrize("name", ["last", "linear_forecaster", "gru", "conv_forecaster"])
+def test_covariates_of_the_past_are_read_and_not_forecast(tmp_path: Path, name: str):
+    price = np.random.default_rng(0).normal(size=90)
+    task = model(tmp_path, frame(90, price=price), "data.covariates=[price]", name=name)
+    past = frame(40, price=price[:40])
+    (result,) = predict(task, source(tmp_path, past), tmp_path / "out")
+    assert np.array(result.values).shape == (5, 1)
+    (other,) = predict(task, source(tmp_path, past.assign(price=price[40:80])))
+    assert (other.values == result.values) == (name == "last")
+    with pytest.raises(ZooError, match=r"reads columns that it does not forecast \(1\), .* ask for at most 5$"):
+        predict(task, source(tmp_path, past), horizon=6, recursive=True)
+
+
 @pytest.mark.parametrize("name", ["linear_forecaster", "gru"])
 @pytest.mark.parametrize("words", [["data.known=[promotion]"], ["data.calendar=[weekday]"]])
 def test_a_shorter_horizon_is_the_beginning_of_the_whole(tmp_path: Path, name: str, words: list[str]):

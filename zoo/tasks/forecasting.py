@@ -254,8 +254,8 @@ class Forecasting(Task):
         if steps > self.horizon and self.in_channels != self.out_channels:
             raise ZooError(
                 f"`horizon` (={steps}) is beyond the {self.horizon} steps that this network was trained to forecast, "
-                f"and it reads {self.in_channels - self.out_channels} columns that it does not forecast, so that "
-                f"its forecasts cannot be fed back"
+                f"and it reads columns that it does not forecast ({self.in_channels - self.out_channels}), so that its "
+                f"forecasts cannot be fed back: ask for at most {self.horizon}"
             )
 
     def known_steps(self, steps: int) -> int:
@@ -295,5 +295,6 @@ class Forecasting(Task):
                 unknown = torch.full_like(block.value, torch.nan)
                 block = Forecast(block.value, unknown, unknown, torch.full_like(block.quantiles, torch.nan))
             blocks.append(block)
-            history = torch.cat([history, block.value.to(history.dtype)], dim=1)[:, -context:]
+            if done + self.horizon < steps:  # no covariates then, as `require_reach` saw to
+                history = torch.cat([history, block.value.to(history.dtype)], dim=1)[:, -context:]
         return Forecast(*(torch.cat(parts, dim=1)[:, :steps] for parts in zip(*blocks, strict=True)))
