@@ -166,6 +166,8 @@ def test_rows_ahead_are_checked_like_those_of_the_past(tmp_path: Path, column: s
 def test_a_series_without_a_past_is_not_left_out(tmp_path: Path):
     both = pd.concat([frame(90, promotion=1, shop="a"), frame(90, promotion=np.arange(90) % 3, shop="b")])
     task = model(tmp_path, both, "data.known=[promotion]", "data.series=shop", name="linear_forecaster")
+    with pytest.raises(ZooError, match="the forecast of series `a` of .*history.csv needs promotion for 5 steps"):
+        predict(task, source(tmp_path, both))
     new = frame(5, promotion=1, shop="c").astype(object).assign(y=np.nan)
     with pytest.raises(ZooError, match="row 181: series `c` has no value of y yet"):
         predict(task, source(tmp_path, pd.concat([both, new], ignore_index=True)))

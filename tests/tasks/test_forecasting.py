@@ -9,7 +9,6 @@ from zoo.data.windows import WindowBatch
 from zoo.errors import ZooError
 from zoo.losses.forecasting import SquaredError
 from zoo.losses.quantile import Quantile
-from zoo.networks.dense_forecasters import LinearForecaster
 from zoo.networks.naive_forecasters import LastTrend, LastValue
 from zoo.networks.recurrent import RecurrentForecaster
 from zoo.tasks.forecasting import Forecasting
@@ -91,39 +90,6 @@ def test_quantiles_are_the_interval_and_never_cross():
     assert (forecast.quantiles.diff(dim=-1) >= 0).all()
     assert torch.equal(forecast.lower, forecast.quantiles[..., 0])
     assert torch.equal(forecast.upper, forecast.quantiles[..., 2])
-
-
-def test_a_longer_horizon_feeds_the_forecast_back():
-    model = validated(task(LinearForecaster(context=10, in_channels=2, out_channels=2, horizon=3)), windows())
-    history = windows().history
-    forecast = model.forecast(history, None, 7, recursive=True)
-    grown = history
-    for _ in range(3):
-        grown = torch.cat([grown, model(grown[:, -10:])], dim=1)
-    assert torch.allclose(forecast.value, grown[:, 10:17])
-    assert not forecast.lower[:, :3].isnan().any()
-    assert forecast.lower[:, 3:].isnan().all()
-    short = model.forecast(history, None, 2, recursive=False)
-    assert torch.equal(short.value, forecast.value[:, :2])
-
-
-def test_covariates_move_along_with_the_fed_back_forecast():
-    network = RecurrentForecaster(in_channels=2, out_channels=2, horizon=3, hidden_size=8, known_channels=1)
-    model = task(network, known_center=[0.5], known_scale=[2.0])
-    history, known = windows(2).history, torch.randn(2, 17, 1, dtype=torch.float64)
-    first = model(history, known[:, :13])
-    grown = torch.cat([history, first], dim=1)[:, -10:]
-    second = model(grown, known[:, 3:16])
-    forecast = model.forecast(history, known, 7, recursive=True)
-    assert torch.allclose(forecast.value[:, :6], torch.cat([first, second], dim=1))
-
-
-def test_a_horizon_beyond_the_trained_one_is_refused_and_recursion_offered():
-    with pytest.raises(ZooError, match=r"`horizon` \(=4\) is beyond the 3 steps .* with recursive=true"):
-        task().forecast(windows().history, None, 4, recursive=False)
-    network = RecurrentForecaster(in_channels=2, out_channels=1, horizon=3, hidden_size=8)
-    with pytest.raises(ZooError, match="reads 1 columns that it does not forecast"):
-        task(network, out_channels=1, naive_error=[1.0]).forecast(windows().history, None, 4, recursive=True)
 
 
 COMPILED = """

@@ -15,6 +15,7 @@ from zoo.data.series_file import read_frame
 from zoo.data.series_table import Columns, SeriesTable, describe_filled, read_numbers, read_table, series_of
 from zoo.data.stamps import Step, continue_stamps, keeps_step, parse_stamps, plain_stamp, same_stamps
 from zoo.errors import ZooError
+from zoo.prediction.ahead import forecast_ahead, known_steps, require_reach
 from zoo.prediction.forecasting_files import SeriesForecast, write_forecasts
 from zoo.tasks.forecasting import Forecast, Forecasting
 
@@ -66,7 +67,7 @@ def predict(
     card, steps = task.card, task.horizon if horizon is None else horizon
     if steps < 1:
         raise ZooError(f"`horizon` (={steps}) must be at least 1")
-    task.require_reach(steps, recursive=recursive)
+    require_reach(task, steps, recursive=recursive)
     if source.is_dir():
         raise ZooError(f"{source} is a folder: a forecaster reads one CSV, Parquet or .npy file")
     table, ahead = _read(source, card, card.get("fill") if fill is None else fill)
@@ -163,9 +164,9 @@ def _window(asked: _Asked, span: tuple[int, int], name: str, ahead: pd.DataFrame
     if end - first < context:
         raise ZooError(f"{_who(asked, name)} has {end - first} points; this model reads the last {context}")
     rows = slice(end - context, end)
-    stamps = continue_stamps(table.stamps[end - 1], asked.step, asked.task.known_steps(asked.steps))
+    stamps = continue_stamps(table.stamps[end - 1], asked.step, known_steps(asked.task, asked.steps))
     history = torch.from_numpy(table.values[rows].copy())
-    return _Window(name, rows, stamps, history, _known(asked, rows, ahead, stamps))
+    return _Window(name, rows, stamps, history, _known(asked, name, rows, ahead, stamps))
 
 
 def _who(asked: _Asked, name: str) -> str:
@@ -174,7 +175,8 @@ def _who(asked: _Asked, name: str) -> str:
 
 def _forecasts(asked: _Asked, windows: list[_Window]) -> list[SeriesForecast]:
     task, known = asked.task, [window.known for window in windows if window.known is not None]
-    forecast = task.forecast(
+    forecast = forecast_ahead(
+        task,
         torch.stack([window.history for window in windows]).to(task.device),
         torch.stack(known).to(task.device) if known else None,
         asked.steps,
@@ -203,7 +205,7 @@ def _result(asked: _Asked, window: _Window, forecast: Forecast) -> SeriesForecas
     )
 
 
-def _known(asked: _Asked, rows: slice, ahead: pd.DataFrame | None, stamps: np.ndarray) -> Tensor | None:
+def _known(asked: _Asked, series: str, rows: slice, ahead: pd.DataFrame | None, stamps: np.ndarray) -> Tensor | None:
     """Covariates over the past window and the steps ahead, whose `stamps` are given [T+S K]."""
     table, calendar = asked.table, asked.task.card.get("calendar", [])
     names, time = table.columns.known, table.columns.time
@@ -213,7 +215,7 @@ def _known(asked: _Asked, rows: slice, ahead: pd.DataFrame | None, stamps: np.nd
     if names:
         there = 0 if ahead is None else len(ahead)
         if ahead is None or there < len(stamps):
-            raise ZooError(_too_few_ahead(asked, len(stamps), there))
+            raise ZooError(_too_few_ahead(asked, series, len(stamps), there))
         ahead = ahead[: len(stamps)]
         if time is not None:
             _check_ahead(ahead[time], time, stamps, asked.step, asked.where)
@@ -229,14 +231,14 @@ def _known(asked: _Asked, rows: slice, ahead: pd.DataFrame | None, stamps: np.nd
     return torch.from_numpy(np.concatenate([past, future]))
 
 
-def _too_few_ahead(asked: _Asked, needed: int, there: int) -> str:
+def _too_few_ahead(asked: _Asked, series: str, needed: int, there: int) -> str:
     task, columns = asked.task, asked.table.columns
     whole = f", because the network forecasts {task.horizon} steps at once" if needed > asked.steps else ""
-    reached = max((k for k in range(1, asked.steps) if task.known_steps(k) <= there), default=0)
+    reached = max((k for k in range(1, asked.steps) if known_steps(task, k) <= there), default=0)
     less = f", or ask for horizon={reached}" if reached else ""
     return (
-        f"the forecast needs {', '.join(columns.known)} for {needed} steps after the last value{whole}: add rows with "
-        f"{', '.join(columns.targets)} left empty (there are {there}){less}"
+        f"the forecast of {_who(asked, series)} needs {', '.join(columns.known)} for {needed} steps after the last "
+        f"value{whole}: add rows with {', '.join(columns.targets)} left empty (there are {there}){less}"
     )
 
 

@@ -238,63 +238,8 @@ class Forecasting(Task):
     def predict_step(self, batch: Any, batch_idx: int = 0) -> Forecast:
         """Forecasts of a batch of windows, or of a tensor of histories."""
         history, _, known = (batch, None, None) if isinstance(batch, Tensor) else batch
+        return self.forecast(history, known)
+
+    def forecast(self, history: Float[Tensor, "b t c"], known: Float[Tensor, "b s k"] | None) -> Forecast:
+        """The forecast of the steps that the network was trained for, with its intervals."""
         return self._forecast(self._outputs(history, known))
-
-    def require_reach(self, steps: int, *, recursive: bool) -> None:
-        """Refuses a horizon that the network does not reach.
-
-        Raises:
-            ZooError: more steps than it was trained for, and `recursive` not asked for or not possible.
-        """
-        if steps > self.horizon and not (recursive or getattr(self.network, "recursive", False)):
-            raise ZooError(
-                f"`horizon` (={steps}) is beyond the {self.horizon} steps that this network was trained to forecast: "
-                f"ask for at most {self.horizon}, or feed its forecasts back with recursive=true"
-            )
-        if steps > self.horizon and self.in_channels != self.out_channels:
-            raise ZooError(
-                f"`horizon` (={steps}) is beyond the {self.horizon} steps that this network was trained to forecast, "
-                f"and it reads columns that it does not forecast ({self.in_channels - self.out_channels}), so that its "
-                f"forecasts cannot be fed back: ask for at most {self.horizon}"
-            )
-
-    def known_steps(self, steps: int) -> int:
-        """How many steps ahead must be known for a forecast of `steps`.
-
-        A network that forecasts its whole horizon at once reads all of it, however few steps are asked for.
-        """
-        if getattr(self.network, "recursive", False):
-            return steps
-        return -(-steps // self.horizon) * self.horizon
-
-    def forecast(
-        self,
-        history: Float[Tensor, "b t c"],
-        known: Float[Tensor, "b s k"] | None,
-        steps: int,
-        *,
-        recursive: bool,
-    ) -> Forecast:
-        """`steps` ahead of the history; past the network's horizon its own forecasts are fed back to it.
-
-        Fed-back steps have no interval (NaN), since none was measured for them. Of `known` [B T+S K] the first
-        T steps are those of the history, and S is `known_steps`.
-
-        Raises:
-            ZooError: as `require_reach` does.
-        """
-        self.require_reach(steps, recursive=recursive)
-        context, blocks = history.shape[1], []
-        for done in range(0, steps, self.horizon):
-            ahead = None if known is None else known[:, done : done + context + self.horizon]
-            short = 0 if ahead is None else context + self.horizon - ahead.shape[1]
-            if ahead is not None and short > 0:  # one that goes step by step may stop before its horizon
-                ahead = torch.cat([ahead, ahead[:, -1:].expand(-1, short, -1)], dim=1)
-            block = self._forecast(self._outputs(history, ahead))
-            if done:
-                unknown = torch.full_like(block.value, torch.nan)
-                block = Forecast(block.value, unknown, unknown, torch.full_like(block.quantiles, torch.nan))
-            blocks.append(block)
-            if done + self.horizon < steps:  # no covariates then, as `require_reach` saw to
-                history = torch.cat([history, block.value.to(history.dtype)], dim=1)[:, -context:]
-        return Forecast(*(torch.cat(parts, dim=1)[:, :steps] for parts in zip(*blocks, strict=True)))
