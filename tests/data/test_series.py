@@ -168,6 +168,7 @@ def test_irregular_dates_name_the_first_place(tmp_path: Path):
         ("", {}, "some.csv is empty"),
         ("day,y\n", {}, "some.csv has a header and no rows"),
         ("a,b\n1,2\n", {}, r"`data.targets`: .*some.csv has no column `y`; there are: a, b"),
+        ("a;y\n1;2,5\n", {}, r"some.csv separates its columns by `;`: save it with commas"),
         ("a,y\n1,2\n", {"time": "b"}, r"`data.time`: .*some.csv has no column `b`; there are: a, y"),
         ("day,y\n1,2\n", {"known": ["y"]}, "column `y` is given two parts"),
         ('day,y\n"1,2\n', {}, "some.csv cannot be read as csv"),

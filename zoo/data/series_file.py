@@ -37,6 +37,8 @@ def read_frame(path: Path, *, header: bool) -> pd.DataFrame:
     except (pd.errors.ParserError, UnicodeDecodeError, ValueError, OSError, EOFError) as error:
         raise ZooError(f"{path} cannot be read as {kind[1:]}: {str(error).splitlines()[0]}") from error
     frame.columns = [str(name) for name in frame.columns]
+    if len(frame.columns) == 1 and ";" in frame.columns[0]:
+        raise ZooError(f"{path} separates its columns by `;`: save it with commas between, and points in numbers")
     twice = frame.columns[frame.columns.duplicated()]
     if len(twice):
         raise ZooError(f"{path} has two columns `{twice[0]}`")
