@@ -150,7 +150,7 @@ class Forecasting(Task):
             past, covariates = self._standard(history), self._standard_known(known)
             positions = max(history.shape[1] // 2, 1)
             assert self._sequence is not None  # as was checked with the loss
-            forecasts = self._sequence(self.network, past, covariates, positions).float()
+            forecasts = self._precise(self._sequence(self.network, past.to(self.dtype), covariates, positions))
             return self.loss(forecasts, next_steps(past, target, forecasts.shape[2], positions))
         outputs = self._outputs(history, known)
         loss: Tensor = self.loss(outputs, target)
@@ -172,7 +172,7 @@ class Forecasting(Task):
             self.collected[name].update(values)  # type: ignore[operator]
 
     def _outputs(self, history: Tensor, known: Tensor | None) -> Float[Tensor, "b h d q"]:
-        return self.network(self._standard(history), self._standard_known(known)).float()
+        return self._precise(self.network(self._standard(history).to(self.dtype), self._standard_known(known)))
 
     def _point(self, outputs: Float[Tensor, "b h d q"]) -> Float[Tensor, "b h d"]:
         return outputs[..., outputs.shape[-1] // 2]
@@ -188,11 +188,15 @@ class Forecasting(Task):
         scale, center = self.scale[: self.out_channels, None], self.center[: self.out_channels, None]
         return Forecast(self._own(value), self._own(lower), self._own(upper), quantiles * scale + center)
 
+    def _precise(self, values: Tensor) -> Tensor:
+        """What losses and metrics are computed in: the precision of the weights, but at least single."""
+        return values.to(torch.float64 if self.dtype == torch.float64 else torch.float32)
+
     def _standard(self, values: Float[Tensor, "b t c"]) -> Float[Tensor, "b t c"]:
         center, scale, channels = self.center, self.scale, values.shape[2]
         if channels < len(center):  # the future's are the first of the history's
             center, scale = center[:channels], scale[:channels]
-        return (values - center).div_(scale).to(self.dtype)
+        return self._precise((values - center).div_(scale))
 
     def _standard_known(self, known: Float[Tensor, "b s k"] | None) -> Float[Tensor, "b s k"] | None:
         return None if known is None else ((known - self.known_center) / self.known_scale).to(self.dtype)
