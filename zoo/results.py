@@ -1,6 +1,7 @@
 """What a run leaves behind: `metrics.json` and the report."""
 
 import json
+import math
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
@@ -39,10 +40,13 @@ def write_results(
     compared: Baselines = {}
     if config["baselines"]:
         compared = import_module(f"zoo.baselines.{task.kind}").baselines(datamodule, task)
-    results = _results(trainer, task, test, compared) | ({"tta": task.views} if getattr(task, "views", None) else {})
+    metric = _first_metric(task)
+    better = better_rules(test, compared, metric, task.monitor_mode)
+    results = _results(trainer, task, test, compared) | {"better_rules": better}
+    results |= {"tta": task.views} if getattr(task, "views", None) else {}
     (run_dir / "metrics.json").write_text(json.dumps(results, indent=2) + "\n")
     report = write_report(config, task, datamodule, run_dir, results)
-    for line in summary(test, compared, _first_metric(task), task.monitor_mode):
+    for line in summary(test, compared, metric, better):
         print(line)
     print(f"report: {report}")
 
@@ -64,14 +68,18 @@ def write_report(
     return page
 
 
-def summary(test: dict[str, float], baselines: Baselines, metric: str, mode: Literal["min", "max"]) -> list[str]:
+def better_rules(test: dict[str, float], baselines: Baselines, metric: str, mode: Literal["min", "max"]) -> list[str]:
+    """The baselines that beat the model on `metric`, of which the least or the most is best."""
+    ours, sign = test.get(metric, math.nan), 1 if mode == "max" else -1  # no rule is better than an unknown figure
+    margins = {name: sign * (values.get(metric, math.nan) - ours) for name, values in baselines.items()}
+    return [name for name, margin in margins.items() if margin > _ROUNDING * abs(ours)]
+
+
+def summary(test: dict[str, float], baselines: Baselines, metric: str, better: list[str]) -> list[str]:
     """The test metrics, the baselines beside the model on the one metric that they share, and which of them win."""
     lines = ["test: " + "  ".join(f"{name} {value:.4f}" for name, value in sorted(test.items()))]
-    beside = {name: values[metric] for name, values in baselines.items() if metric in values}
-    if beside:
-        lines.append(f"baselines, {metric}: " + "  ".join(f"{name} {value:.4f}" for name, value in beside.items()))
-    sign = 1 if mode == "max" else -1
-    better = [name for name, value in beside.items() if sign * (value - test[metric]) > _ROUNDING * abs(test[metric])]
+    beside = [f"{name} {values[metric]:.4f}" for name, values in baselines.items() if metric in values]
+    lines += [f"baselines, {metric}: " + "  ".join(beside)] if beside else []
     return lines + ([f"better than this model: {', '.join(better)}"] if better else [])
 
 
