@@ -1,6 +1,6 @@
 """See `python scripts/benchmark.py --help`."""
 
-from zoo.commands.benchmark import main
+from benchmarks.command import main
 
 if __name__ == "__main__":
     main()

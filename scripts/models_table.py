@@ -12,10 +12,11 @@ from typing import Any, cast
 
 import torch
 
-from zoo.build import catalogue_config
-from zoo.config import list_models
-from zoo.flops import count_flops, spelt
-from zoo.instantiate import instantiate, locate
+from zoo.config.compose import list_models
+from zoo.config.instantiate import instantiate, locate
+from zoo.reports.units import format_flops
+from zoo.run.build import catalogue_config
+from zoo.run.flops import count_flops
 from zoo.tasks.base import Task
 
 README = Path(__file__).resolve().parent.parent / "README.md"
@@ -61,7 +62,7 @@ def _flops(networks: list[dict[str, Any]], kind: str) -> str:
     counts = {count_flops(network, shape) for network in networks}
     if counts == {0}:
         return "–"
-    least, most = spelt(min(counts)), spelt(max(counts))
+    least, most = format_flops(min(counts)), format_flops(max(counts))
     alone = least.removesuffix(f" {most.split()[1]}")  # the unit once, where both share it
     told = most if len(counts) == 1 else f"{alone} – {most}"
     return f"{told}, {f'{STEPS} steps' if series else f'{channels}×{size}×{size}'}"

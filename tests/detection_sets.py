@@ -4,7 +4,7 @@ import json
 
 from PIL import Image
 
-from zoo.data.detection_files import Coco, Voc, YoloTxt
+from zoo.data.detection.files import Coco, Voc, YoloTxt
 
 COMMON = {
     "problems": "skip",

@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-from zoo.build import attach_optimizer, build_data, build_task, catalogue_config
-from zoo.checkpoint import load
-from zoo.config import compose, list_models, plain
-from zoo.data.windows import WindowBatch
-from zoo.instantiate import instantiate, locate
+from zoo.checkpoints.load import load
+from zoo.config.compose import compose, list_models, plain
+from zoo.config.instantiate import instantiate, locate
+from zoo.data.series.windows import WindowBatch
+from zoo.run.build import attach_optimizer, build_data, build_task, catalogue_config
 
 HEAVY = {  # too slow or too large to be trained within a quick test; built on no device here, trained elsewhere
     name

@@ -7,9 +7,9 @@ import torch
 from torch import nn
 
 from zoo import hardware
-from zoo.build import build_trainer
-from zoo.config import compose, plain
+from zoo.config.compose import compose, plain
 from zoo.errors import ZooError
+from zoo.run.build import build_trainer
 
 AUTO = {"accelerator": "auto", "devices": "auto", "precision": "auto"}
 

@@ -6,20 +6,28 @@ from pathlib import Path
 import pytest
 
 ZOO = Path(__file__).parents[1] / "zoo"
-LIGHT = {"errors", "signatures", "config"}
-MAY_IMPORT = {  # a part, and the parts of zoo that it may import besides itself and `errors`
-    "networks": {"ops"},
-    "ops": set(),
-    "losses": {"ops"},
-    "metrics": {"ops"},
-    "tasks": {"networks", "ops", "losses", "metrics", "optim"},
-    "data": {"ops", "hardware"},
-    "reports": {"flops", "baselines", "networks", "data", "tasks", "metrics", "ops", "losses"},
-    "benchmarks": {"build", "config", "console"}
-    | {"gallery", "hardware", "instantiate", "data", "losses", "networks", "ops", "tasks"},
-    "baselines": {"data", "tasks", "metrics", "ops", "losses", "networks"},
-}
-PARTS = sorted(path.stem for path in ZOO.iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file())
+ORDER = [  # a part imports itself and the parts of the rows above its own
+    {"errors"},
+    {"config", "tensor_files"},
+    {"hardware", "ops", "optim"},
+    {"networks", "losses", "metrics"},
+    {"data"},
+    {"reports", "prediction"},
+    {"tasks"},
+    {"checkpoints", "pretrained"},
+    {"run"},
+    {"commands"},
+]
+RANK = {part: rank for rank, parts in enumerate(ORDER) for part in parts}
+PARTS = sorted(
+    path.stem
+    for path in ZOO.iterdir()
+    if (path.suffix == ".py" and path.stem != "__init__") or (path / "__init__.py").is_file()
+)
+
+
+def files(part: str) -> list[Path]:
+    return sorted((ZOO / part).rglob("*.py")) or [ZOO / f"{part}.py"]
 
 
 def imports(path: Path) -> set[str]:
@@ -33,12 +41,33 @@ def imports(path: Path) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("part", sorted(MAY_IMPORT))
+def test_every_part_has_a_place_in_the_order():
+    assert sorted(RANK) == PARTS
+
+
+@pytest.mark.parametrize("part", PARTS)
 def test_no_arrow_against_the_order(part):
-    allowed = MAY_IMPORT[part] | {part, "errors"}
-    for path in (ZOO / part).rglob("*.py"):
-        used = {name.split(".")[1] for name in imports(path) if name.startswith("zoo.")}
-        assert used <= allowed, f"{path.relative_to(ZOO)} imports {sorted(used - allowed)}"
+    for path in files(part):
+        for used in {name.split(".")[1] for name in imports(path) if name.startswith("zoo.")} - {part}:
+            assert RANK[used] < RANK[part], f"{path.relative_to(ZOO)} imports zoo.{used}"
+
+
+TASKS = sorted(path.name for path in (ZOO / "tasks").iterdir() if (path / "__init__.py").is_file())
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_task_imports_no_other_task(task):
+    others = {f"zoo.tasks.{other}" for other in TASKS if other != task}
+    for path in (ZOO / "tasks" / task).rglob("*.py"):
+        used = {".".join(name.split(".")[:3]) for name in imports(path)}
+        assert not used & others, f"{path.relative_to(ZOO)} imports {sorted(used & others)}"
+
+
+@pytest.mark.parametrize("part", sorted(set(PARTS) - {"tasks"}))
+def test_no_generic_module_names_a_task(part):
+    for path in files(part):
+        used = {name for name in imports(path) if name.startswith("zoo.tasks.")} - {"zoo.tasks.base"}
+        assert not used, f"{path.relative_to(ZOO)} imports {sorted(used)}"
 
 
 def test_networks_need_torch_alone():
@@ -54,7 +83,7 @@ def test_a_command_imports_nothing_heavy_at_its_top(name):
     top = {node.module for node in tree.body if isinstance(node, ast.ImportFrom) and node.module}
     top |= {alias.name for node in tree.body if isinstance(node, ast.Import) for alias in node.names}
     ours = {module.split(".")[1] for module in top if module.startswith("zoo.")}
-    assert ours <= LIGHT | {"commands"}
+    assert ours <= {"errors", "config", "commands"}
     assert not {module.split(".")[0] for module in top} & {"torch", "pytorch_lightning", "torchvision", "numpy"}
 
 

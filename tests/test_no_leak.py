@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 import torch
 
-from zoo.baselines.forecasting import rules
-from zoo.build import build_data, build_task
-from zoo.config import compose, list_models, plain
+from zoo.config.compose import compose, list_models, plain
+from zoo.run.build import build_data, build_task
 from zoo.tasks.base import Task
+from zoo.tasks.forecasting.baselines import rules
 
 FORECASTERS = [name for name in list_models() if compose([f"model={name}"]).model._target_.endswith("Forecasting")]
 SHAPE = ["data.time=day", "data.targets=[y]", "data.covariates=[x]", "data.context=12", "data.horizon=3"]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from zoo.config import compose
+from zoo.config.compose import compose
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

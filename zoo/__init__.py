@@ -7,18 +7,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from zoo.build import create_model as create_model
-    from zoo.checkpoint import load as load
-    from zoo.config import list_models as list_models
+    from zoo.checkpoints.load import load as load
+    from zoo.config.compose import list_models as list_models
     from zoo.errors import ZooError as ZooError
-    from zoo.prediction import predict as predict
+    from zoo.run.build import create_model as create_model
+    from zoo.run.predict import predict as predict
 
 _HOMES = {
     "ZooError": "zoo.errors",
-    "create_model": "zoo.build",
-    "list_models": "zoo.config",
-    "load": "zoo.checkpoint",
-    "predict": "zoo.prediction",
+    "create_model": "zoo.run.build",
+    "list_models": "zoo.config.compose",
+    "load": "zoo.checkpoints.load",
+    "predict": "zoo.run.predict",
 }
 __all__ = ["ZooError", "create_model", "list_models", "load", "predict"]
 __version__ = "0.1.0"

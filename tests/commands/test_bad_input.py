@@ -217,8 +217,8 @@ def test_download_failed(refused, monkeypatch):
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     """A finished run of one epoch, made once."""
-    from zoo.config import compose, plain
-    from zoo.training import train
+    from zoo.config.compose import compose, plain
+    from zoo.run.train import train
 
     run = tmp_path_factory.mktemp("trained") / "runs" / "lenet5-digits" / "1"
     words = [*QUICK, f"runs={run.parents[1]}"]

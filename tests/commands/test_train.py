@@ -4,8 +4,8 @@ import json
 import pytest
 import torch
 
-from zoo.build import build_data
-from zoo.checkpoint import load, read
+from zoo.checkpoints.load import load, read
+from zoo.run.build import build_data
 
 QUICK = ["trainer.max_epochs=2", "trainer.accelerator=cpu", "trainer.devices=1", "baselines=false"]
 FIRST_RUN = "runs/lenet5-digits"
@@ -74,7 +74,7 @@ def test_two_epochs_stopped_and_two_more_are_four(command, tmp_path, monkeypatch
     words = ["trainer.max_epochs=4", "callbacks=[ema]", "scheduler=one_cycle", "baselines=false", "trainer=cpu"]
     whole = command("train", *words, folder=tmp_path / "whole").run
 
-    from zoo.throughput import Throughput
+    from zoo.run.throughput import Throughput
 
     start = Throughput.on_train_epoch_start
 

@@ -12,9 +12,9 @@ from torch import nn
 from torch.nn import functional as F
 from torchvision.transforms.v2 import functional as V
 
-from zoo.build import build_data
-from zoo.checkpoint import load
+from zoo.checkpoints.load import load
 from zoo.losses.cross_entropy import CrossEntropy
+from zoo.run.build import build_data
 from zoo.tasks.classification import Classification
 
 QUICK = ["trainer.max_epochs=1", "trainer=cpu", "baselines=false"]

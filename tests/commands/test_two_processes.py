@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from zoo.checkpoint import load, read
+from zoo.checkpoints.load import load, read
 
 ROOT = Path(__file__).parents[2]
 QUICK = ["trainer=ddp", "trainer.accelerator=cpu", "baselines=false"]

@@ -2,12 +2,12 @@ import pytest
 import torch
 from torch import nn
 
-from zoo.build import create_model
 from zoo.errors import ZooError
 from zoo.networks.embedding import ConvTrunk, EmbeddingNetwork
 from zoo.networks.resnet import ResNet
 from zoo.networks.staged import Outputs
-from zoo.weights import published
+from zoo.pretrained.catalogue import published
+from zoo.run.build import create_model
 
 
 @pytest.mark.parametrize("size", [28, 32, 56, 112])

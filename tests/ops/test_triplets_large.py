@@ -14,7 +14,7 @@ from zoo.losses.triplet import TripletLoss
 STEP = """
 import sys, torch
 from torch.nn import functional as F
-from zoo.benchmarks.clock import resident
+from benchmarks.clock import resident
 from zoo.losses.triplet import TripletLoss
 
 torch.manual_seed(0)

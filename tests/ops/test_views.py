@@ -2,7 +2,7 @@ import pytest
 import torch
 from torchvision.transforms.v2 import functional as F
 
-from zoo.ops.views import views
+from zoo.ops.tta import views
 
 
 @pytest.mark.parametrize("size", [(8, 8), (9, 8), (12, 7)])

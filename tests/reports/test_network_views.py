@@ -6,8 +6,8 @@ import torch
 from PIL import Image
 from torch import nn
 
-from zoo.data.augment import Mixup
-from zoo.data.digits import Digits
+from zoo.data.images.augment import Mixup
+from zoo.data.images.digits import Digits
 from zoo.networks.lenet import LeNet5
 from zoo.reports.network_views import filters_section, training_images_section
 

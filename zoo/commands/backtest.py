@@ -3,7 +3,7 @@
 from typing import Any
 
 from zoo.commands.launch import launch, run_directory
-from zoo.config import choices, plain
+from zoo.config.compose import choices, plain
 
 
 def main() -> None:
@@ -14,8 +14,8 @@ def main() -> None:
 def _backtest(config: Any) -> None:
     run_dir, chosen, values = run_directory(), choices(), plain(config)
 
-    from zoo.backtest import backtest  # torch and Lightning are imported once the configuration stands
-    from zoo.reports.backtest import caution, table, write_backtest
+    from zoo.run.backtest import backtest  # torch and Lightning are imported once the configuration stands
+    from zoo.tasks.forecasting.backtest_report import caution, table, write_backtest
 
     found = backtest(values, run_dir, model=chosen["model"], data=chosen["data"])
     rows = table(found)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from zoo.commands.launch import launch, run_directory
-from zoo.config import plain
+from zoo.config.compose import plain
 
 
 def main() -> None:
@@ -14,8 +14,8 @@ def main() -> None:
 def _check_data(config: Any) -> None:
     folder, values = run_directory(), plain(config)
 
-    from zoo.build import build_data  # torch is imported once the configuration stands
-    from zoo.detection_check import check_data
+    from zoo.run.build import build_data  # torch is imported once the configuration stands
+    from zoo.tasks.detection.check_data import check_data
 
     if not check_data(build_data(values["data"]), folder):
         raise SystemExit(1)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from zoo.commands.launch import launch, repeat_in, run_directory
-from zoo.config import choices, plain
+from zoo.config.compose import choices, plain
 
 
 def main() -> None:
@@ -15,6 +15,6 @@ def _evaluate(config: Any) -> None:
     run_dir, chosen, values = run_directory(), choices(), plain(config)
     repeat_in(run_dir)
 
-    from zoo.evaluation import evaluate  # torch and Lightning are imported once the configuration stands
+    from zoo.run.evaluate import evaluate  # torch and Lightning are imported once the configuration stands
 
     evaluate(values, run_dir, data=None if chosen["data"] == "None" else chosen["data"])

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.commands.launch import launch
-from zoo.config import plain
+from zoo.config.compose import plain
 
 
 def main() -> None:
@@ -15,7 +15,7 @@ def main() -> None:
 def _export(config: Any) -> None:
     values = plain(config)
 
-    from zoo.export import export  # torch is imported once the configuration stands
+    from zoo.run.export import export  # torch is imported once the configuration stands
 
     path, worst = export(
         Path(values["checkpoint"]),

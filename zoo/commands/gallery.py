@@ -4,7 +4,7 @@ import sys
 from typing import Any
 
 from zoo.commands.launch import launch, run_directory
-from zoo.config import plain
+from zoo.config.compose import plain
 
 
 def main() -> None:
@@ -18,7 +18,7 @@ def main() -> None:
 def _gallery(config: Any) -> None:
     folder, values = run_directory(), plain(config)
 
-    from zoo.enrolment import run  # torch is imported once the configuration stands
+    from zoo.run.enrolment import run  # torch is imported once the configuration stands
 
     for line in run(values, folder):
         print(line)

@@ -26,7 +26,7 @@ def launch(name: str, command: Command) -> None:
     from hydra.errors import ConfigCompositionException, HydraException
     from omegaconf.errors import OmegaConfBaseException
 
-    from zoo.config import CONFIG_DIR, check, explain
+    from zoo.config.compose import CONFIG_DIR, check, explain
     from zoo.errors import ZooError
 
     follower = int(os.environ.get("RANK", os.environ.get("SLURM_PROCID", "0"))) > 0

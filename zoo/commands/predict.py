@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.commands.launch import launch, run_directory
-from zoo.config import plain
+from zoo.config.compose import plain
 from zoo.errors import ZooError
 
 _NUMBERS = {"horizon": int, "batch_size": int, "min_score": float, "iou_threshold": float, "threshold": float}
@@ -25,8 +25,8 @@ def _predict(config: Any) -> None:
         if key in options:
             options[key] = kind(value)  # 1e3 is a whole number too
 
-    from zoo.checkpoint import load  # torch is imported once the configuration stands
-    from zoo.prediction import predict
+    from zoo.checkpoints.load import load  # torch is imported once the configuration stands
+    from zoo.run.predict import predict
 
     results = predict(load(values["checkpoint"], trust=values["trust"]), Path(values["source"]), folder, **options)
     broken = sum(getattr(result, "error", None) is not None for result in results)

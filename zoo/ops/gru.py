@@ -23,7 +23,8 @@ def gru_layer(
 
     tanh(x) is computed as 2σ(2x) - 1, which is off by 2e-7 at most in single precision and by 4e-16 in double, but
     near 0 has not torch's relative precision. FlopCounterMode of torch does not see products added in place, and so
-    counts about a fifth of what this computes; `zoo.flops` counts the forward pass of an evaluation, which is torch's.
+    counts about a fifth of what this computes; `zoo.run.flops`
+    counts the forward pass of an evaluation, which is torch's.
     """
     states: Tensor = _Layer.apply(inputs, state, weight_ih, weight_hh, bias_ih, bias_hh)
     return states

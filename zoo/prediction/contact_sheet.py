@@ -7,7 +7,7 @@ from typing import NamedTuple
 from PIL import Image, ImageDraw, ImageFont
 from torchvision.transforms.v2.functional import to_pil_image
 
-from zoo.data.images import UnreadableImage, read_image
+from zoo.data.images.files import UnreadableImage, read_image
 
 SHOWN = 60  # pictures; a folder may hold thousands
 COLUMNS = 6

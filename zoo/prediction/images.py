@@ -10,8 +10,8 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
-from zoo.data.image_base import Preprocessing
-from zoo.data.images import EXTENSIONS, UnreadableImage, list_images
+from zoo.data.images.base import Preprocessing
+from zoo.data.images.files import EXTENSIONS, UnreadableImage, list_images
 from zoo.errors import ZooError
 
 

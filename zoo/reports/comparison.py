@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from zoo.flops import spelt
 from zoo.reports.figures import COLOURS, LINE, SOFT, drawing, plain_text
 from zoo.reports.page import Section
+from zoo.reports.units import format_flops
 
 
 def comparison(results: Mapping[str, Any], metric: str, folder: Path) -> Section:
@@ -35,7 +35,7 @@ def cost(results: Mapping[str, Any]) -> str:
         f"{results['device']} ({results['precision']})",
     ]
     if results.get("flops"):
-        parts.insert(1, f"{spelt(results['flops'])} a sample forward (2 for a multiply-add)")
+        parts.insert(1, f"{format_flops(results['flops'])} a sample forward (2 for a multiply-add)")
     if results["samples_per_second"]:
         parts.append(f"{results['samples_per_second']:,.0f} samples/s")
     if results.get("waiting_for_data") is not None:

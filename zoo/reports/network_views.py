@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from zoo.data.base import DataModule
-from zoo.data.image_base import ImageClassificationData
+from zoo.data.images.base import ImageClassificationData
 from zoo.reports.figures import drawing
 from zoo.reports.page import Section
 

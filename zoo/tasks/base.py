@@ -30,7 +30,7 @@ class Task(LightningModule, ABC):
     """
 
     kind: ClassVar[str]
-    """Names the modules of this task: `zoo.reports.KIND`, `zoo.baselines.KIND`, `zoo.prediction.KIND`."""
+    """Names the modules of this task, in `zoo.tasks.KIND`."""
     monitor: ClassVar[str]
     """The logged value that chooses the best checkpoint."""
     monitor_mode: ClassVar[Literal["min", "max"]]

@@ -1,0 +1,139 @@
+"""What was measured, as lines on the console, as `results/DEVICE.json`, and as the tables of a page."""
+
+import datetime
+import json
+import platform
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+import torchvision
+
+from benchmarks.cases import Row
+from benchmarks.peers import versions
+from benchmarks.settings import Settings
+from zoo.errors import ZooError
+from zoo.hardware import cores, device_name
+
+START, END = "<!-- benchmark: start -->", "<!-- benchmark: end -->"
+_HEAD = ["what", "beside", "ours", "theirs", "ratio (quartiles)", "limit", "memory, MiB", ""]
+
+
+def line(row: Row) -> str:
+    """A row on the console."""
+    what = f"  {row.name}, beside {row.peer}"
+    if row.verdict in ("not measured", "failed"):
+        return f"{what}: {row.verdict}: {row.note}"
+    _, _, ours, theirs, ratio, limit, memory, verdict = cells(row)
+    times = f"{ours} to {theirs} {row.clock}" if theirs != "–" else f"{ours} {row.clock}"
+    said = [times, f"ratio {ratio}" * (row.ratio is not None), f"memory {memory} MiB" * (memory != "–")]
+    said += [f"at most {limit}: {verdict}" * (row.limit is not None), row.note]
+    return f"{what}: {'; '.join(part for part in said if part)}"
+
+
+def cells(row: Row) -> list[str]:
+    """A row of the table: the clock that was judged, and the memory of both sides."""
+    if row.verdict in ("not measured", "failed"):
+        return [row.name, row.peer, "–", "–", "–", _limit(row), "–", f"{row.verdict}: {row.note}"]
+    on_wall = row.clock == "wall"
+    ours, theirs = (row.ours_wall_ms, row.theirs_wall_ms) if on_wall else (row.ours_cpu_ms, row.theirs_cpu_ms)
+    ratio = "–" if row.ratio is None else f"{row.ratio:.3g} ({row.low:.3g} – {row.high:.3g})"
+    peaks = [row.ours_mib, row.theirs_mib]
+    memory = " / ".join(f"{peak:,.0f}" for peak in peaks if peak is not None) or "–"
+    return [row.name, row.peer, _time(ours), _time(theirs), ratio, _limit(row), memory, row.verdict]
+
+
+def summary(rows: Sequence[Row]) -> str:
+    """How many comparisons there were, and how they ended."""
+    counts = {"within their limit": "within", "at it": "at the limit", "over it": "over", "without a limit": "measured"}
+    counts |= {"not measured": "not measured", "failed": "failed"}
+    said = [f"{sum(row.verdict == verdict for row in rows)} {words}" for words, verdict in counts.items()]
+    return f"{len(rows)} comparisons: {', '.join(part for part in said if not part.startswith('0 '))}"
+
+
+def write_results(
+    folder: Path, suites: Mapping[str, Sequence[Row]], settings: Settings, *, now: datetime.datetime
+) -> Path:
+    """Adds the suites to the file of this device; what other suites found before stays."""
+    machine = _processor() if settings.device.type == "cpu" else device_name(settings.device)
+    name = re.sub(r"[^a-z0-9]+", "-", machine.lower()).strip("-") + ("-quick" if settings.quick else "")
+    path = folder / f"{name}.json"
+    written: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {"suites": {}}
+    facts = {
+        "device": machine,
+        "torch": torch.__version__,
+        "torchvision": torchvision.__version__,
+        "python": platform.python_version(),
+        "threads": torch.get_num_threads(),
+        "cores": cores(),
+        "peers": versions(),
+    }
+    fresh = {
+        suite: {"date": now.isoformat(timespec="minutes"), "rows": [asdict(row) for row in rows]}
+        for suite, rows in suites.items()
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    content = facts | {"suites": written["suites"] | fresh}
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return path
+
+
+def tables(results: Mapping[str, Any]) -> str:
+    """A results file in Markdown: what was measured on what, and a table for each suite."""
+    peers = ", ".join(f"{name} {version}" for name, version in results["peers"].items()) or "no peers"
+    machine = f"{results['device']}, {results['cores']} cores, threads: {results['threads']}"
+    parts = [f"{machine}. torch {results['torch']}, torchvision {results['torchvision']}, {peers}."]
+    for suite, found in results["suites"].items():
+        rows = [Row(**row) for row in found["rows"]]
+        parts.append(f"### {suite}\n\nMeasured {found['date'][:10]}.\n\n{_table(rows)}")
+    return "\n\n".join(parts)
+
+
+def _table(rows: Sequence[Row]) -> str:
+    written = [f"| {' | '.join(_HEAD)} |", "|---|---|--:|--:|--:|--:|--:|---|"]
+    for row in rows:
+        shown = cells(row)
+        if row.note and row.note not in shown[-1]:
+            shown[-1] += f"; {row.note}"
+        written.append(f"| {' | '.join(cell.replace('|', '/') for cell in shown)} |")
+    return "\n".join(written)
+
+
+def write_page(page: Path, results: Path) -> None:
+    """Puts the tables of a results file between the markers of a page.
+
+    Raises:
+        ZooError: there is no such page, or no markers in it.
+    """
+    text = page.read_text(encoding="utf-8") if page.is_file() else ""
+    if START not in text or END not in text:
+        raise ZooError(f"`{page}` has no lines {START} and {END}: docs=true is for a clone of the repository")
+    before, _, rest = text.partition(START)
+    after = rest.partition(END)[2]
+    written = tables(json.loads(results.read_text(encoding="utf-8")))
+    page.write_text(f"{before}{START}\n{written}\n{END}{after}", encoding="utf-8")
+
+
+def _time(milliseconds: float | None) -> str:
+    if milliseconds is None:
+        return "–"
+    return f"{milliseconds / 1000:,.3g} s" if milliseconds >= 1000 else f"{milliseconds:.3g} ms"
+
+
+def _limit(row: Row) -> str:
+    if row.limit is None:
+        return "–"
+    return {"ratio": f"{row.limit:.3g}", "ms": _time(row.limit), "MiB": f"{row.limit:,.0f} MiB"}[row.limit_on]
+
+
+def _processor() -> str:
+    """The processor's own name, where Linux tells it."""
+    information = Path("/proc/cpuinfo")
+    if information.is_file():
+        named = re.search(r"model name\s*:\s*(.+)", information.read_text(encoding="utf-8"))
+        if named:
+            return f"CPU {named[1].strip()}"
+    return f"CPU {platform.machine()}"

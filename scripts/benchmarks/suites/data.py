@@ -1,0 +1,76 @@
+"""Photographs from disk to a normalized batch, beside Pillow and torchvision's first transforms."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torchvision import transforms
+
+from benchmarks.cases import Case
+from benchmarks.settings import Settings
+from benchmarks.timing import Measured, compare
+from zoo.data.images.base import Preprocessing
+from zoo.data.images.class_folders import Files
+from zoo.data.images.image_folder import IMAGENET_MEAN, IMAGENET_STD
+from zoo.data.images.lazy_files import ImageFiles
+
+WIDTH, HEIGHT, COUNT = 500, 375, 32
+_STEP = 1 / 255 / 0.224  # one of 256 grey levels after normalization
+
+
+def cases(settings: Settings) -> Iterator[Case]:
+    """The image that a classifier is measured on: short side to 256, the central 224, antialiased."""
+    yield Case(
+        name=f"{COUNT} JPEG files of {WIDTH}×{HEIGHT} to a normalized batch of 224×224",
+        peer="Pillow and torchvision's v1 transforms",
+        measure=lambda: _compare(settings),
+        limit=0.70,
+    )
+
+
+def _compare(settings: Settings) -> Measured:
+    paths = photographs(settings.scratch / "photographs", 4 if settings.quick else COUNT)
+    ours = Preprocessing(size=224, channels=3, mean=IMAGENET_MEAN, std=IMAGENET_STD, resize="crop", crop_ratio=0.875)
+    files = ImageFiles(
+        paths[0].parent,
+        Files(np.array([path.name.encode() for path in paths]), np.zeros(len(paths), np.int64)),
+        ours.read,
+    )
+    everything = torch.arange(len(paths))
+    theirs = transforms.Compose(
+        [
+            transforms.Resize(256),
+            transforms.CenterCrop(224),
+            transforms.ToTensor(),
+            transforms.Normalize(IMAGENET_MEAN, IMAGENET_STD),
+        ]
+    )
+
+    def batch_ours() -> Tensor:
+        return ours.normalize(files[everything][0])
+
+    def batch_theirs() -> Tensor:
+        return torch.stack([theirs(Image.open(path).convert("RGB")) for path in paths])
+
+    apart = (batch_ours() - batch_theirs()).abs()
+    note = f"pixels apart by {float(apart.mean()) / _STEP:.2f} grey levels, {float(apart.max()) / _STEP:.0f} at most"
+    return compare(batch_ours, batch_theirs, settings, note=note)
+
+
+def photographs(folder: Path, count: int) -> list[Path]:
+    """JPEG files with smooth areas, edges and grain, of the size on disk of real photographs."""
+    folder.mkdir(parents=True, exist_ok=True)
+    generator = np.random.default_rng(0)
+    paths = []
+    for number in range(count):
+        coarse = Image.fromarray(generator.integers(0, 256, (12, 16, 3), dtype=np.uint8))
+        smooth = np.asarray(coarse.resize((WIDTH, HEIGHT), Image.Resampling.BICUBIC)).astype(float)
+        grain = generator.normal(0, 8, (HEIGHT, WIDTH, 1))
+        pixels = (smooth + grain).clip(0, 255).astype(np.uint8)
+        path = folder / f"{number:04}.jpg"
+        Image.fromarray(pixels).save(path, quality=90)
+        paths.append(path)
+    return paths

@@ -1,0 +1,32 @@
+"""Random images, for measurements that what is on them does not change."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from zoo.data.images.base import ImageClassificationData, Preprocessing, TensorImages
+
+
+class RandomImages(ImageClassificationData):
+    """`count` images of noise as bytes in memory, with labels drawn at random."""
+
+    def __init__(self, *, size: int, channels: int, num_classes: int, count: int, batch_size: int) -> None:
+        super().__init__(batch_size=batch_size, num_workers=0, seed=0, augmentation=None)
+        self.count = count
+        self.class_names = [f"class {number}" for number in range(num_classes)]
+        half = (0.5,) * channels
+        self.preprocessing = Preprocessing(size=size, channels=channels, mean=half, std=half, resize="squash")
+
+    def load(self) -> dict[str, Any]:
+        """The same images in every split."""
+        generator = torch.Generator().manual_seed(0)
+        shape = (self.count, self.preprocessing.channels, self.preprocessing.size, self.preprocessing.size)
+        images = torch.randint(256, shape, dtype=torch.uint8, generator=generator)
+        labels = torch.randint(len(self.class_names), (self.count,), generator=generator)
+        return dict.fromkeys(("train", "val", "test"), TensorImages(images, labels))
+
+    def batch(self, device: torch.device) -> tuple[Tensor, Tensor]:
+        """One normalized batch on a device."""
+        images, labels = self.split("train")[torch.arange(self.batch_size)]
+        return self.normalize((images.to(device), labels.to(device)))

@@ -1,0 +1,123 @@
+"""Two functions measured in turns: ours, theirs, ours, theirs, so that what disturbs one disturbs both."""
+
+import time
+from collections.abc import Callable, Sequence
+from statistics import median, quantiles
+from typing import Literal, NamedTuple
+
+from benchmarks.clock import Clock, Memory, Spent
+from benchmarks.settings import Settings
+
+Which = Literal["cpu", "wall"]
+_LEAST = 0.02  # seconds of one measurement; shorter calls are repeated within it
+
+
+class Side(NamedTuple):
+    """What one side takes for one call: medians in seconds, and the peak of memory in MiB."""
+
+    cpu: float
+    wall: float
+    memory: float | None = None
+
+
+class Measured(NamedTuple):
+    """What a comparison found."""
+
+    ours: Side
+    theirs: Side | None
+    ratio: float | None
+    """Ours by theirs: the median over the pairs."""
+    low: float | None
+    """The lower quartile of the pairs' ratios."""
+    high: float | None
+    """The upper quartile of the pairs' ratios."""
+    pairs: int
+    clock: Which
+    note: str = ""
+
+
+def compare(
+    ours: Callable[[], object],
+    theirs: Callable[[], object],
+    settings: Settings,
+    *,
+    reset: Callable[[], object] | None = None,
+    clock: Which | None = None,
+    note: str = "",
+) -> Measured:
+    """Both functions in turns: warm-up, pairs of measurements, one call each for the memory.
+
+    The ratio is that of CPU time on a CPU and of wall time on a GPU, unless `clock` says otherwise. `reset` runs
+    before every call and is not measured; calls are then timed one by one.
+    """
+    watch, memory = Clock(settings.device), Memory(settings.device)
+    prepare = reset or _nothing
+    calls = [_calls(watch, side, prepare, settings) if reset is None else 1 for side in (ours, theirs)]
+    if reset is not None:
+        for side in (ours, theirs):
+            prepare()
+            side()
+    spent: list[tuple[Spent, Spent]] = []
+    began = time.perf_counter()
+    while len(spent) < settings.pairs:
+        if time.perf_counter() - began > settings.seconds and len(spent) >= settings.least_pairs:
+            break
+        prepare()
+        mine = watch.time(ours, calls[0])
+        prepare()
+        spent.append((mine, watch.time(theirs, calls[1])))
+    peaks = []
+    for side in (ours, theirs):
+        prepare()
+        peaks.append(memory.of(side))
+    chosen: Which = clock or ("wall" if settings.device.type == "cuda" else "cpu")
+    return paired([a for a, _ in spent], [b for _, b in spent], chosen, peaks=peaks, note=note)
+
+
+def alone(ours: Callable[[], object], settings: Settings, *, note: str = "") -> Measured:
+    """One function that nothing stands beside: the median over calls."""
+    watch = Clock(settings.device)
+    ours()
+    spent = [watch.time(ours) for _ in range(min(settings.pairs, 5))]
+    side = _side(spent, Memory(settings.device).of(ours))
+    return Measured(side, None, None, None, None, len(spent), "cpu", note)
+
+
+def paired(
+    ours: Sequence[Spent],
+    theirs: Sequence[Spent],
+    clock: Which,
+    *,
+    peaks: Sequence[float | None] = (None, None),
+    note: str = "",
+) -> Measured:
+    """The medians of two rows of measurements and of their ratios, with the ratios' quartiles."""
+    ratios = [getattr(a, clock) / getattr(b, clock) for a, b in zip(ours, theirs, strict=True)]
+    low, middle, high = quantiles(ratios, n=4, method="inclusive") if len(ratios) > 1 else ratios * 3
+    return Measured(_side(ours, peaks[0]), _side(theirs, peaks[1]), middle, low, high, len(ratios), clock, note)
+
+
+def rate(found: Measured, images: int) -> str:
+    """Images by the second of the clock that is judged: both sides, ours first."""
+    assert found.theirs is not None
+    ours, theirs = (images / getattr(side, found.clock) for side in (found.ours, found.theirs))
+    return f"{ours:.3g} and {theirs:.3g} images by the {found.clock} second"
+
+
+def _side(spent: Sequence[Spent], memory: float | None) -> Side:
+    return Side(median(each.cpu for each in spent), median(each.wall for each in spent), memory)
+
+
+def _calls(watch: Clock, side: Callable[[], object], prepare: Callable[[], object], settings: Settings) -> int:
+    """Warms up, and finds how many calls make a measurement that the clock can resolve."""
+    side()
+    once = watch.time(side).wall
+    if settings.quick or once >= _LEAST:
+        return 1
+    for _ in range(3):  # the first calls are not typical of a short function
+        once = min(once, watch.time(side).wall)
+    return max(1, round(_LEAST / max(once, 1e-7)))
+
+
+def _nothing() -> None:
+    return None

@@ -1,0 +1,264 @@
+import io
+import struct
+import zlib
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torchvision.transforms import v2
+
+from zoo.data.images import files as images
+from zoo.data.images.files import (
+    UnreadableImage,
+    cut_square,
+    image_names,
+    list_images,
+    read_head,
+    read_image,
+    squash,
+    to_channels,
+)
+from zoo.errors import ZooError
+
+RNG = np.random.default_rng(0)
+SMOOTH = np.stack([*np.meshgrid(np.linspace(0, 250, 60), np.linspace(0, 250, 40)), np.full((40, 60), 90)], -1)
+RGB = Image.fromarray(SMOOTH.astype(np.uint8))  # 60 wide, 40 high: red grows to the right, green downwards
+
+
+def pixels(path: Path, channels: int = 3) -> np.ndarray:
+    return read_image(path, channels=channels).permute(1, 2, 0).numpy()
+
+
+def close(actual: np.ndarray, wanted: Image.Image, tolerance: int) -> bool:
+    difference = actual.astype(int) - np.asarray(wanted.convert("RGB")).astype(int)
+    return actual.shape[:2] == wanted.size[::-1] and abs(difference).max() <= tolerance
+
+
+@pytest.mark.parametrize(
+    ("name", "picture", "tolerance"),
+    [
+        ("rgb.png", RGB, 0),
+        ("grey.png", RGB.convert("L"), 0),
+        ("bilevel.png", RGB.convert("1"), 0),
+        ("palette.png", RGB.quantize(64), 0),
+        ("palette.gif", RGB.quantize(64), 0),
+        ("rgb.jpg", RGB, 8),
+        ("grey.jpg", RGB.convert("L"), 8),
+        ("cmyk.jpg", RGB.convert("CMYK"), 8),
+        ("cmyk.tif", RGB.convert("CMYK"), 0),
+        ("rgb.bmp", RGB, 0),
+        ("rgb.webp", RGB, 40),
+        ("grey.pgm", RGB.convert("L"), 0),
+        ("opaque.png", RGB.convert("RGBA"), 0),
+    ],
+)
+def test_every_kind_of_file_is_seen_as_it_is(tmp_path, name, picture, tolerance):
+    picture.save(tmp_path / name)
+    assert close(pixels(tmp_path / name), picture, tolerance)
+
+
+def test_grey_comes_from_colour_with_pillows_weights(tmp_path):
+    noise = Image.fromarray(RNG.integers(0, 256, (50, 50, 3), dtype=np.uint8))
+    noise.save(tmp_path / "noise.png")
+    assert np.array_equal(pixels(tmp_path / "noise.png", channels=1)[..., 0], np.asarray(noise.convert("L")))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("kind", ["jpg", "png", "tif", "webp"])
+def test_exif_rotation_is_applied(tmp_path, orientation, kind):
+    marked = RGB.copy()
+    marked.paste("white", (0, 0, 16, 8))  # the mark is at the upper left of the stored pixels
+    exif = Image.Exif()
+    exif[images.ORIENTATION] = orientation
+    marked.save(tmp_path / f"a.{kind}", exif=exif)
+    corner = {1: "nw", 2: "ne", 3: "se", 4: "sw", 5: "nw", 6: "ne", 7: "se", 8: "sw"}[orientation]
+    seen = pixels(tmp_path / f"a.{kind}").astype(int)
+    height, width, _ = seen.shape
+    assert (height, width) == ((40, 60) if orientation < 5 else (60, 40))
+    assert read_head(tmp_path / f"a.{kind}") == (width, height, orientation > 1)
+    mark = seen[2 if corner[0] == "n" else height - 3, 2 if corner[1] == "w" else width - 3]
+    assert mark.min() > 220
+    assert (seen.min(axis=-1) > 220).sum() < 200  # and it is nowhere else
+
+
+def test_deep_grey_uses_the_whole_range(tmp_path):
+    ramp = np.linspace(0, 65535, 256).astype(np.uint16).reshape(16, 16)
+    Image.fromarray(ramp).save(tmp_path / "ramp.png")
+    Image.fromarray(ramp).save(tmp_path / "ramp.tif")
+    Image.fromarray((ramp / 65535).astype(np.float32)).save(tmp_path / "float.tif")
+    for name in ("ramp.png", "ramp.tif", "float.tif"):
+        assert np.array_equal(pixels(tmp_path / name, channels=1).ravel(), np.arange(256))
+
+
+def test_colour_of_sixteen_bits_is_read(tmp_path):
+    """Pillow cannot write 16-bit colour, so the file is put together here by the PNG specification."""
+    values = RNG.integers(0, 65536, (5, 4, 3), dtype=np.uint16)
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
+    header = struct.pack(">IIBBBBB", 4, 5, 16, 2, 0, 0, 0)
+    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
+    body = [struct.pack(">I", len(d)) + n + d + struct.pack(">I", zlib.crc32(n + d)) for n, d in chunks]
+    (tmp_path / "deep.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(body))
+    assert np.array_equal(pixels(tmp_path / "deep.png"), (values >> 8).astype(np.uint8))
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "RGB"])
+def test_transparent_parts_lie_on_white(tmp_path, mode):
+    picture = Image.new("RGBA", (4, 2), (0, 0, 0, 0))
+    picture.putpixel((0, 0), (200, 0, 0, 255) if mode != "LA" else (200, 200, 200, 255))
+    if mode == "RGB":  # one colour is declared transparent
+        picture.convert("RGB").save(tmp_path / "a.png", transparency=(0, 0, 0))
+    else:
+        picture.convert(mode).save(tmp_path / "a.png")
+    seen = pixels(tmp_path / "a.png")
+    assert seen[0, 0, 0] == 200
+    assert (seen.reshape(-1, 3)[1:] == 255).all()
+
+
+def test_half_transparent_black_is_grey(tmp_path):
+    Image.new("RGBA", (2, 2), (0, 0, 0, 128)).save(tmp_path / "a.png")
+    assert (pixels(tmp_path / "a.png") == 127).all()
+
+
+@pytest.mark.parametrize("kind", ["jpg", "png"])
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_both_decoders_give_the_same_numbers(tmp_path, monkeypatch, kind, mode, channels):
+    noise = RNG.integers(0, 256, (37, 61, 3), dtype=np.uint8)
+    path = tmp_path / f"a.{kind}"
+    Image.fromarray(noise).convert(mode).save(path)
+    calls = []
+    decode = images.decode_image
+    monkeypatch.setattr(images, "decode_image", lambda *a: calls.append(1) or decode(*a))
+    fast = read_image(path, channels=channels)
+    assert calls, "torchvision's decoder is used for a plain file"
+    monkeypatch.setattr(images, "_is_plain", lambda *a: False)
+    assert torch.equal(fast, read_image(path, channels=channels))
+    assert len(calls) == 1
+
+
+def test_pillow_steps_in_where_torchvision_has_no_decoders(tmp_path, monkeypatch):
+    RGB.save(tmp_path / "a.png")
+    monkeypatch.setattr(images, "decode_image", lambda *a: torch.ops.image.no_such_operator)
+    assert close(pixels(tmp_path / "a.png"), RGB, 0)
+
+
+def test_a_picture_of_one_pixel(tmp_path):
+    Image.new("RGB", (1, 1), (10, 20, 30)).save(tmp_path / "dot.png")
+    dot = read_image(tmp_path / "dot.png", channels=3)
+    assert dot.flatten().tolist() == [10, 20, 30]
+    assert cut_square(dot, short=32, size=28).amax((1, 2)).tolist() == [10, 20, 30]
+
+
+def truncated(kind: str, keep: float) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(RNG.integers(0, 256, (64, 64, 3), dtype=np.uint8)).save(buffer, kind)
+    return buffer.getvalue()[: int(len(buffer.getvalue()) * keep)]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("empty.png", b"", "the file is empty (zero bytes)"),
+        ("text.png", b"this is no picture\n" * 20, "the content is not that of a known image format"),
+        ("cut.jpg", truncated("jpeg", 0.5), "the file is truncated"),
+        ("end.jpg", truncated("jpeg", 0.95), "the file is truncated"),
+        ("cut.png", truncated("png", 0.5), "the file is truncated"),
+        ("cut.webp", truncated("webp", 0.5), "the file is damaged"),
+        ("cut.tif", truncated("tiff", 0.5), ""),
+        ("cut.bmp", truncated("bmp", 0.5), "the file is truncated"),
+    ],
+)
+def test_broken_files_are_named_with_the_reason(tmp_path, name, content, reason):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(UnreadableImage) as caught:
+        read_image(tmp_path / name, channels=3)
+    assert str(caught.value).startswith(f"cannot read the image `{tmp_path / name}`: {reason}")
+    assert "\n" not in str(caught.value)
+    assert caught.value.path == tmp_path / name
+
+
+def test_missing_files_and_folders_are_named(tmp_path):
+    with pytest.raises(UnreadableImage, match=r"no\.png`: the file does not exist"):
+        read_image(tmp_path / "no.png", channels=3)
+    with pytest.raises(UnreadableImage, match="is a directory"):
+        read_image(tmp_path, channels=3)
+    with pytest.raises(ZooError, match=r"`channels` \(=2\) must be 1 \(grey\) or 3 \(colour\)"):
+        read_image(tmp_path / "no.png", channels=2)
+
+
+def test_a_huge_picture_is_refused_before_it_is_decoded(tmp_path):
+    Image.new("1", (20_000, 20_000)).save(tmp_path / "huge.png")
+    Image.new("1", (10_000, 9_000)).save(tmp_path / "big.png")
+    for name in ("huge.png", "big.png"):
+        for read in (partial(read_image, channels=3), read_head):
+            with pytest.raises(UnreadableImage, match=r"more than 89,478,485 pixels, the guard against"):
+                read(tmp_path / name)
+
+
+def test_grey_values_out_of_range_are_refused(tmp_path):
+    Image.fromarray(np.full((4, 4), 300.0, dtype=np.float32)).save(tmp_path / "a.tif")
+    with pytest.raises(UnreadableImage, match="grey values from 300 to 300, where 0 to 1 was expected"):
+        read_image(tmp_path / "a.tif", channels=1)
+
+
+def test_list_images_is_sorted_recursive_and_blind_to_other_files(tmp_path):
+    for name in ("b/2.JPG", "a/1.png", "a/.hidden.png", ".git/3.png", "a/notes.txt", "0.webp"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert list_images(tmp_path) == [tmp_path / "0.webp", tmp_path / "a/1.png", tmp_path / "b/2.JPG"]
+    with pytest.raises(ZooError, match=r"the image folder `.*/no` does not exist"):
+        list_images(tmp_path / "no")
+    with pytest.raises(ZooError, match="is a file, not a folder"):
+        list_images(tmp_path / "0.webp")
+
+
+def test_names_are_in_the_order_of_paths(tmp_path):
+    for name in ("a/2.png", "a-b/1.png", "a.png", "a/c/1.png", "a/c.png", "B/é 1.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
+        (tmp_path / name).touch()
+    assert [tmp_path / name for name in image_names(tmp_path)] == sorted(tmp_path.rglob("*.png"))
+
+
+def test_list_images_follows_links_once(tmp_path):
+    (tmp_path / "here").mkdir()
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "1.png").touch()
+    (tmp_path / "here" / "link").symlink_to(tmp_path / "there")
+    (tmp_path / "there" / "back").symlink_to(tmp_path / "here")
+    assert list_images(tmp_path / "here") == [tmp_path / "here" / "link" / "1.png"]
+
+
+def test_cut_square_is_torchvisions_evaluation_transform():
+    image = torch.from_numpy(RNG.integers(0, 256, (3, 50, 70), dtype=np.uint8))
+    wanted = v2.Compose([v2.Resize(32), v2.CenterCrop(28)])(image)
+    assert torch.equal(cut_square(image, short=32, size=28), wanted)
+    assert torch.equal(squash(image, size=20), v2.Resize((20, 20))(image))
+
+
+def test_cut_square_keeps_the_end_that_is_asked_for():
+    columns = torch.arange(12, dtype=torch.uint8).expand(1, 4, 12)
+    kept = {place: cut_square(columns, short=4, size=4, place=place)[0, 0].tolist() for place in (0.0, 0.5, 1.0)}
+    assert kept == {0.0: [0, 1, 2, 3], 0.5: [4, 5, 6, 7], 1.0: [8, 9, 10, 11]}
+    assert torch.equal(
+        cut_square(columns.mT, short=4, size=4, place=1.0).mT, cut_square(columns, short=4, size=4, place=1.0)
+    )
+
+
+def test_cut_square_pads_what_is_smaller():
+    batch = torch.from_numpy(RNG.integers(0, 256, (2, 1, 28, 28), dtype=np.uint8))
+    padded = cut_square(batch, short=28, size=32)
+    assert torch.equal(padded[..., 2:-2, 2:-2], batch)
+    assert padded.sum() == batch.sum()
+
+
+def test_cut_square_of_a_long_strip_costs_little():
+    strip = torch.zeros(1, 1, 20_000, dtype=torch.uint8)
+    assert cut_square(strip, short=256, size=224).shape == (1, 224, 224)  # else 1.3 billion pixels
+
+
+def test_to_channels_keeps_grey_through_colour():
+    grey = torch.arange(256, dtype=torch.uint8).view(1, 16, 16)
+    assert torch.equal(to_channels(to_channels(grey, 3), 1), grey)

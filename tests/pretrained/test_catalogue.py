@@ -1,0 +1,74 @@
+"""What weights there are, and what is known of them."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+from torch import nn
+from torchvision import models
+
+from zoo.data.images.base import Preprocessing
+from zoo.errors import ZooError
+from zoo.pretrained.catalogue import find, published
+
+
+def test_torchvision_says_address_hash_classes_and_preprocessing() -> None:
+    weights = published("resnet50")
+    assert sorted(weights) == ["DEFAULT", "IMAGENET1K_V1", "IMAGENET1K_V2"]
+    entry, theirs = weights["IMAGENET1K_V2"], models.ResNet50_Weights.IMAGENET1K_V2
+    assert (entry.url, entry.sha256) == (theirs.url, "11ad3fa6")
+    assert entry.file == Path(torch.hub.get_dir()) / "checkpoints" / "resnet50-11ad3fa6.pth"
+    assert entry.class_names == theirs.meta["categories"]
+    assert weights["DEFAULT"].url == entry.url
+    assert (entry.preprocessing["size"], round(224 / entry.preprocessing["crop_ratio"])) == (224, 232)
+    assert published("lenet5") == {}
+
+
+@pytest.mark.parametrize("name", ["resnet50", "alexnet", "googlenet", "inception_v3"])
+def test_our_preprocessing_equals_theirs(name: str, tmp_path: Path) -> None:
+    generator = torch.Generator().manual_seed(0)
+    coarse = torch.rand(1, 3, 9, 12, generator=generator)
+    smooth = nn.functional.interpolate(coarse, size=(375, 500), mode="bicubic").clamp(0, 1)[0]
+    pixels = (smooth * 255).to(torch.uint8)
+    Image.fromarray(pixels.permute(1, 2, 0).numpy()).save(tmp_path / "photo.png")
+    theirs = models.get_model_weights(name).DEFAULT.transforms()(pixels)
+    if name in ("googlenet", "inception_v3"):  # theirs does the rest in the network
+        network = getattr(models, name)(weights=None, init_weights=False, transform_input=True)
+        theirs = network._transform_input(theirs[None])[0]
+    preprocessing = Preprocessing.from_plain(published(name)["DEFAULT"].preprocessing)
+    ours = preprocessing.normalize(preprocessing.read(tmp_path / "photo.png")[None])[0]
+    assert ours.shape == theirs.shape
+    assert (ours - theirs).abs().max() < 0.02  # a step of one byte is 0.017
+
+
+def test_unknown_name_lists_those_that_exist() -> None:
+    with pytest.raises(ZooError, match=r"IMAGENET1K_V3.*IMAGENET1K_V2"):
+        find("IMAGENET1K_V3", model="resnet50")
+    with pytest.raises(ZooError, match=r"lenet5 has no published weights here; give a file"):
+        find("DEFAULT", model="lenet5")
+    with pytest.raises(ZooError, match=r"`pretrained` \(=no/such.pth\): there is no such file"):
+        find("no/such.pth", model="resnet50")
+
+
+@pytest.mark.parametrize("prefix", ["", "module.", "_orig_mod.", "module._orig_mod.", "network."])
+@pytest.mark.parametrize("wrapped", ["state_dict", "model", None])
+def test_prefixes_and_wrappings(prefix: str, wrapped: str | None, tmp_path: Path) -> None:
+    state = {f"{prefix}conv.weight": torch.ones(1), f"{prefix}fc.bias": torch.zeros(2)}
+    torch.save({wrapped: state, "epoch": 3} if wrapped else state, tmp_path / "net.pth")
+    assert list(find(tmp_path / "net.pth", model="resnet50").state) == ["conv.weight", "fc.bias"]
+
+
+def test_safetensors(tmp_path: Path) -> None:
+    save_file = pytest.importorskip("safetensors.torch").save_file
+    save_file({"module.fc.bias": torch.arange(3.0)}, tmp_path / "net.safetensors")
+    assert torch.equal(find(tmp_path / "net.safetensors", model="x").state["fc.bias"], torch.arange(3.0))
+    (tmp_path / "broken.safetensors").write_bytes(b"no")
+    with pytest.raises(ZooError, match=r"broken.safetensors cannot be read"):
+        find(tmp_path / "broken.safetensors", model="x")
+
+
+def test_a_file_without_weights_is_refused(tmp_path: Path) -> None:
+    torch.save({"epoch": 3}, tmp_path / "net.pth")
+    with pytest.raises(ZooError, match=r"net.pth holds no state dict"):
+        find(tmp_path / "net.pth", model="resnet50")

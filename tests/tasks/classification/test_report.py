@@ -1,0 +1,127 @@
+import numpy as np
+import pytest
+import torch
+from sklearn import metrics as sk
+from torch import nn
+from torchmetrics.functional.classification import multiclass_calibration_error
+
+from zoo.data.base import DataModule
+from zoo.data.images.base import TensorImages
+from zoo.tasks.classification import Classification
+from zoo.tasks.classification.measures import (
+    calibration,
+    class_scores,
+    confident_mistakes,
+    confused_pairs,
+    confusion_matrix,
+)
+from zoo.tasks.classification.report import as_bytes, mistakes_section, sections
+
+RNG = np.random.default_rng(0)
+PROBABILITIES = RNG.dirichlet(np.full(6, 0.4), 300).astype(np.float32)
+LABELS = np.where(RNG.random(300) < 0.7, PROBABILITIES.argmax(1), RNG.integers(0, 6, 300))
+RESULTS = {
+    "parameters": 1234,
+    "epochs": 3,
+    "seconds": 12.3,
+    "device": "CPU",
+    "precision": "32-true",
+    "samples_per_second": 5678.0,
+    "test": {"accuracy": 0.75, "ece": 0.1, "loss": 1.0},
+    "baselines": {},
+}
+PREDICTED = PROBABILITIES.argmax(1)
+
+
+def test_confusion_matrix_is_scikit_learns():
+    assert np.array_equal(confusion_matrix(PROBABILITIES, LABELS), sk.confusion_matrix(LABELS, PREDICTED))
+
+
+def test_class_scores_are_scikit_learns():
+    scores = class_scores(confusion_matrix(PROBABILITIES, LABELS))
+    for ours, theirs in zip(scores, sk.precision_recall_fscore_support(LABELS, PREDICTED), strict=True):
+        assert np.allclose(ours, theirs)
+
+
+def test_a_class_that_is_never_there_has_no_scores():
+    scores = class_scores(np.array([[3, 0, 0], [1, 2, 0], [0, 0, 0]]))
+    assert np.isnan([scores.precision[2], scores.recall[2], scores.f1[2]]).all()
+    assert scores.support.tolist() == [3, 3, 0]
+
+
+@pytest.mark.parametrize("bins", [1, 7, 15])
+def test_expected_calibration_error_is_torchmetrics(bins):
+    theirs = multiclass_calibration_error(
+        torch.from_numpy(PROBABILITIES), torch.from_numpy(LABELS), num_classes=6, n_bins=bins
+    )
+    assert calibration(PROBABILITIES, LABELS, bins).expected_error() == pytest.approx(theirs.item(), abs=1e-6)
+
+
+def test_calibration_counts_certainty():
+    certain = calibration(np.eye(2)[[0, 1, 1]], np.array([0, 1, 0]))
+    assert certain.images[-1] == 3
+    assert certain.accuracy[-1] == pytest.approx(2 / 3)
+    assert certain.expected_error() == pytest.approx(1 / 3)
+
+
+def test_mistakes_come_worst_first():
+    probabilities = np.array([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8], [0.01, 0.99]])
+    assert confident_mistakes(probabilities, np.array([1, 1, 0, 1]), 12).tolist() == [0, 2, 1]
+    assert confident_mistakes(probabilities, np.array([1, 1, 0, 1]), 1).tolist() == [0]
+
+
+def test_confused_pairs_come_most_frequent_first():
+    matrix = np.array([[9, 1, 0], [4, 9, 2], [0, 0, 9]])
+    assert confused_pairs(matrix, 2) == [(1, 0, 4), (1, 2, 2)]
+    assert confused_pairs(matrix, 9) == [(1, 0, 4), (1, 2, 2), (0, 1, 1)]
+
+
+class Pictures(DataModule):
+    def load(self):
+        pixels = torch.randint(0, 256, (300, 3, 8, 8), dtype=torch.uint8)
+        return {"test": TensorImages(pixels, torch.from_numpy(LABELS))}
+
+
+@pytest.fixture
+def measured():
+    task = Classification(network=nn.Identity(), loss=nn.CrossEntropyLoss(), num_classes=6)
+    task.card = {"class_names": ["a", "b", "c$ & $d", "e", "f", "g"]}
+    task.test_probabilities.update(torch.from_numpy(PROBABILITIES))
+    task.test_labels.update(torch.from_numpy(LABELS))
+    return task, Pictures(batch_size=8, num_workers=0, seed=0)
+
+
+def test_report_has_every_part(measured, tmp_path):
+    results = RESULTS | {"baselines": {"majority class": {"accuracy": 0.2}}}
+    parts = {part.title: part for part in sections(*measured, tmp_path, results)}
+    assert list(parts) == ["Result", "Confusion matrix", "Classes", "Calibration", "Most confident mistakes"]
+    drawn = [figure.name for part in parts.values() for figure in part.figures]
+    assert drawn == ["baselines.png", "confusion_matrix.png", "calibration.png", "mistakes.png"]
+    assert all((tmp_path / name).stat().st_size > 5000 for name in drawn)
+    assert parts["Result"].table == [
+        ["", "accuracy", "ece"],
+        ["this model", "0.7500", "0.1000"],
+        ["majority class", "0.2000", "–"],
+    ]
+    assert "1,234 parameters · 3 epochs in 12 s · CPU (32-true) · 5,678 samples/s" in parts["Result"].text
+    support = [int(row[4]) for row in parts["Classes"].table[1:]]
+    assert support == np.bincount(LABELS).tolist()
+
+
+def test_a_report_without_baselines_draws_no_bars(measured, tmp_path):
+    part = sections(*measured, tmp_path, RESULTS)[0]
+    assert part.figures == []
+
+
+def test_no_mistake_is_said_in_words(tmp_path):
+    part = mistakes_section(PROBABILITIES, PREDICTED, list("abcdef"), None, tmp_path)
+    assert part.text == "No test image was taken for another class."
+    assert part.figures == []
+
+
+def test_volumes_and_floats_can_be_looked_at(tmp_path):
+    pixels, labels = torch.rand(300, 1, 4, 8, 8), torch.from_numpy(LABELS)
+    volumes = type("Volumes", (), {"__getitem__": lambda self, indices: (pixels[indices], labels[indices])})()
+    part = mistakes_section(PROBABILITIES, LABELS, list("abcdef"), volumes, tmp_path)
+    assert part.figures[0].is_file()
+    assert as_bytes(torch.tensor([-1.0, 0.0, 1.0])).tolist() == [0, 127, 255]

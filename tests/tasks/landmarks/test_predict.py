@@ -1,0 +1,77 @@
+import csv
+import json
+
+import pytest
+import torch
+from PIL import Image
+
+from zoo.errors import ZooError
+from zoo.losses.landmarks import LandmarkLoss
+from zoo.tasks.landmarks import Landmarks
+from zoo.tasks.landmarks.predict import predict
+
+
+class Square(torch.nn.Module):
+    """Answers for each image: something with the redness of its first pixel, at two fixed points, of class 1."""
+
+    def forward(self, images):
+        presence = torch.where(images[:, :1, 0, 0] > 0.5, 3.0, -3.0)
+        rest = torch.tensor([[0.5, 0.5, 0.25, 0.75, 0.0, 4.0]]).repeat(len(images), 1)
+        return torch.cat([presence, rest], 1)
+
+
+@pytest.fixture
+def task():
+    loss = LandmarkLoss(presence_weight=1.0, point_weight=1.0, class_weight=1.0)
+    model = Landmarks(network=Square(), loss=loss, num_points=2, num_classes=2)
+    model.card = {"preprocessing": {"size": 32, "channels": 3, "resize": "letterbox"}, "class_names": ["cat", "dog"]}
+    return model
+
+
+@pytest.fixture
+def photos(tmp_path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    Image.new("RGB", (64, 64), "red").save(folder / "a.png")
+    Image.new("RGB", (64, 64), "black").save(folder / "b.png")
+    (folder / "c.png").write_bytes(b"no picture")
+    return folder
+
+
+def test_points_come_back_in_pixels_of_the_picture(task, photos):
+    seen, empty, broken = predict(task, photos)
+    assert seen.points == ((32.0, 32.0), (16.0, 48.0))
+    assert seen.label == "dog"
+    assert seen.presence == pytest.approx(torch.tensor(3.0).sigmoid().item())
+    assert empty.points == ()
+    assert empty.label is None
+    assert broken.presence is None
+    assert broken.error is not None
+
+
+def test_points_of_a_wide_picture_are_not_those_of_its_frame(task, tmp_path):
+    Image.new("RGB", (64, 32), "red").save(tmp_path / "wide.png")
+    task.network.forward = lambda images: torch.tensor([[3.0, 0.5, 0.5, 0.0, 0.25, 0.0, 4.0]])
+    (found,) = predict(task, tmp_path / "wide.png")
+    assert found.points == ((32.0, 16.0), (0.0, 0.0))  # 8 of 32 rows are padding above
+
+
+def test_files_hold_every_picture(task, photos, tmp_path):
+    predict(task, photos, tmp_path / "out")
+    rows = list(csv.DictReader((tmp_path / "out" / "predictions.csv").read_text().splitlines()))
+    assert [row["label"] for row in rows] == ["dog", "", ""]
+    assert (rows[0]["x1"], rows[0]["y2"], rows[1]["x1"]) == ("32.00", "48.00", "")
+    assert rows[2]["error"]
+    entries = json.loads((tmp_path / "out" / "predictions.json").read_text())
+    assert entries[0]["points"] == [[32.0, 32.0], [16.0, 48.0]]
+    drawn = Image.open(tmp_path / "out" / "pictures" / "a.png")
+    plain = Image.open(tmp_path / "out" / "pictures" / "b.png")
+    assert len(drawn.getcolors()) > 1
+    assert len(plain.getcolors()) == 1
+    assert not (tmp_path / "out" / "pictures" / "c.png").exists()
+
+
+def test_a_model_without_pictures(task, photos):
+    task.card = {}
+    with pytest.raises(ZooError, match="this model knows no pictures"):
+        predict(task, photos)

@@ -1,0 +1,1 @@
+"""Checkpoints: written safely, read without running their code."""

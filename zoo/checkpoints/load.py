@@ -1,0 +1,78 @@
+"""What a checkpoint holds, and how a model comes back from the file alone.
+
+A checkpoint is Lightning's, with one more entry: `zoo`, plain containers of the completed model configuration and
+the card (preprocessing, class names, data). It is read without running any code of the file.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from zoo.config.instantiate import instantiate, locate
+from zoo.errors import ZooError
+from zoo.tasks.base import Task
+from zoo.tensor_files import read_tensors
+
+FORMAT = 1
+
+
+def load(path: str | Path, *, trust: Sequence[str] = ()) -> Task:
+    """The model of a checkpoint, in evaluation mode on the CPU.
+
+    Builds only classes of `zoo` and of the packages named in `trust`.
+
+    Raises:
+        ZooError: no such file, a broken or hostile one, or one that is no checkpoint of the zoo.
+    """
+    checkpoint = read(path)
+    config = checkpoint["zoo"]["model"]
+    _refuse_strangers(config, tuple(trust), path)
+    task = instantiate(config, "model")
+    if not isinstance(task, Task):
+        raise ZooError(f"{path} describes no model: {config.get('_target_')}")
+    task.config = config
+    task.card = checkpoint["zoo"]["card"]
+    try:
+        task.load_state_dict(checkpoint["state_dict"])
+    except RuntimeError as error:
+        raise ZooError(f"{path}: its weights do not fit its own configuration; the file was edited") from error
+    return task.eval()
+
+
+def read(path: str | Path) -> dict[str, Any]:
+    """The entries of a checkpoint of the zoo, on the CPU.
+
+    Raises:
+        ZooError: no such file, a broken or hostile one, or one that is no checkpoint of the zoo.
+    """
+    checkpoint = read_tensors(path)
+    described = checkpoint.get("zoo") if isinstance(checkpoint, dict) else None
+    if not isinstance(described, dict) or not {"format", "model", "card"} <= described.keys():
+        raise ZooError(
+            f"{path} is no checkpoint of the zoo; to start from bare weights use pretrained={path} with train.py"
+        )
+    if described["format"] != FORMAT:
+        raise ZooError(f"{path} has checkpoint format {described['format']}; this version reads {FORMAT}")
+    return checkpoint
+
+
+def _refuse_strangers(config: Any, trust: tuple[str, ...], path: str | Path) -> None:
+    if isinstance(config, list):
+        for item in config:
+            _refuse_strangers(item, trust, path)
+    if not isinstance(config, dict):
+        return
+    if "_target_" in config:
+        target = str(config["_target_"])
+        package = target.partition(".")[0]
+        if package != "zoo" and package not in trust:
+            raise ZooError(
+                f"{path} wants to build {target}: only zoo's own classes are built; trust=[{package}] allows it"
+            )
+        found = locate(target)
+        if not (isinstance(found, type) and issubclass(found, nn.Module)):
+            raise ZooError(f"{path} wants to build {target}, which is no network, loss or task")
+    for value in config.values():
+        _refuse_strangers(value, trust, path)

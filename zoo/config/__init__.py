@@ -1,0 +1,1 @@
+"""Configuration: composed from YAML, validated, turned into objects."""

@@ -1,0 +1,47 @@
+"""Guesses whether boxes are written in another format than they are read in."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from zoo.data.detection.annotations import Annotations, Problem
+from zoo.ops.boxes import convert
+
+_SUSPICIOUS = 0.2  # share of boxes that cannot be, from which on the format is doubted
+_ENOUGH = 5  # boxes
+_FITS = 0.95  # share of boxes that another format has to explain
+
+
+def suspect_format(annotations: Annotations, split: str) -> list[Problem]:
+    """At most one problem: that the boxes of a split look like another format, and which one fits better."""
+    boxes = torch.cat([torch.empty(0, 4), *(boxes for boxes, _, _ in annotations.seen)])
+    sizes = [torch.tensor([[float(w), float(h)]]).expand(len(b), 2) for b, w, h in annotations.seen]
+    limits = torch.cat([torch.empty(0, 2), *sizes])
+    finite = torch.isfinite(boxes).all(1)
+    boxes, limits = boxes[finite], limits[finite]
+    if len(boxes) < _ENOUGH:
+        return []
+    if float((boxes.abs() <= 2).all(1).float().mean()) > _FITS:
+        message = "nearly all coordinates lie in 0 … 1: fractions of the picture, where pixels are meant"
+        return [Problem(split, "normalised boxes", message)]
+    bad = 1 - _possible(boxes, limits)
+    if bad < _SUSPICIOUS:
+        return []
+    message = f"{bad:.0%} of {len(boxes)} boxes are reversed or leave their picture"
+    sized = convert(boxes, "xyxy", "xywh")  # the numbers of a file that was read as x, y, width, height
+    guesses = {
+        "read as x, y, width, height, they fit as corners x1, y1, x2, y2": sized,
+        "read as x, y, width, height, they fit as centre and size": convert(sized, "cxcywh", "xyxy"),
+        "read as corners x1, y1, x2, y2, they fit as x, y, width, height": convert(boxes, "xywh", "xyxy"),
+        "read as corners x1, y1, x2, y2, they fit as centre and size": convert(boxes, "cxcywh", "xyxy"),
+        "x and y are exchanged": boxes[:, [1, 0, 3, 2]],
+    }
+    share, guess = max((_possible(guess, limits), name) for name, guess in guesses.items())
+    return [Problem(split, "wrong box format", f"{message}; {guess}" if share >= _FITS else message)]
+
+
+def _possible(boxes: Float[Tensor, "n 4"], sizes: Float[Tensor, "n 2"]) -> float:
+    """Share of xyxy boxes that are not empty and inside their picture."""
+    ordered = (boxes[:, 2:] > boxes[:, :2]).all(1)
+    inside = (boxes[:, :2] >= -2).all(1) & (boxes[:, 2:] <= sizes + 2).all(1)
+    return float((ordered & inside).float().mean())

@@ -1,0 +1,85 @@
+"""What can only be wrong between the splits of a detection set."""
+
+import hashlib
+from collections import Counter, defaultdict
+from pathlib import Path
+
+from zoo.data.detection.annotations import Annotations, Problem
+from zoo.data.images.files import UnreadableImage, read_head, read_image
+
+_LATER = {"train": 0, "val": 1, "test": 2}  # a picture of two splits stays in the later one
+
+
+def missing_classes(splits: dict[str, Annotations]) -> list[Problem]:
+    """Classes that a split never shows."""
+    problems = []
+    for split, annotations in splits.items():
+        counts = Counter(label for record in annotations.records for label in record.labels.tolist())
+        absent = [name for i, name in enumerate(annotations.class_names) if not counts[i]]
+        if absent and annotations.records:
+            problems.append(Problem(split, "class missing", f"no object of {', '.join(absent)}"))
+    return problems
+
+
+def untrainable(train: Annotations) -> list[Problem]:
+    """Classes that nothing can be told by, and a split without an object."""
+    names = train.class_names
+    double = [name for name, count in Counter(names).items() if count > 1]
+    problems = [Problem("train", "duplicate class", f"several classes are called {name!r}") for name in double]
+    if not names:
+        problems.append(Problem("train", "no classes", "there is no class to detect"))
+    elif train.records and not any(len(record.labels) for record in train.records):
+        problems.append(Problem("train", "no boxes", "no picture has an object to learn from"))
+    return problems
+
+
+def shared_pictures(splits: dict[str, Annotations]) -> list[Problem]:
+    """Pictures with the same bytes in two splits; they are taken out of the earlier one (train before val, test)."""
+    by_size: dict[int, list[tuple[str, Path]]] = defaultdict(list)
+    for split, annotations in splits.items():
+        for record in annotations.records:
+            by_size[record.path.stat().st_size].append((split, record.path))
+    homes: dict[str, list[tuple[str, Path]]] = defaultdict(list)
+    for alike in by_size.values():
+        if len({split for split, _ in alike}) > 1:  # only files of equal size are read
+            for split, path in alike:
+                homes[hashlib.sha256(path.read_bytes()).hexdigest()].append((split, path))
+    problems: list[Problem] = []
+    leave: set[tuple[str, Path]] = set()
+    for places in homes.values():
+        keep = max((split for split, _ in places), key=_LATER.__getitem__)
+        for split, path in places:
+            if split != keep:
+                other = next(p for s, p in places if s == keep)
+                problems.append(Problem(path.name, "image in two splits", f"{split} and {keep} ({other.name})"))
+                leave.add((split, path))
+    for split, annotations in splits.items():
+        annotations.records = [r for r in annotations.records if (split, r.path) not in leave]
+    return problems
+
+
+def check_pictures(annotations: Annotations, *, decode: bool) -> None:
+    """Leaves out and tells pictures that cannot be read, or are not of the annotated size.
+
+    With `decode` every picture is read whole; else only its head, which is a hundred times faster. Boxes are taken
+    as drawn on the upright picture, and a picture that EXIF turns is told: no file says where its boxes were drawn.
+    """
+    usable = []
+    for record in annotations.records:
+        try:
+            width, height, turned = read_head(record.path)
+            if decode:
+                read_image(record.path, channels=3)
+        except UnreadableImage as error:
+            annotations.problems.append(Problem(record.path.name, "unreadable image", error.reason))
+            continue
+        if (width, height) != (record.width, record.height):
+            upright = " once EXIF has turned it" if turned else ""
+            message = f"{width}×{height} pixels{upright}, annotated as {record.width}×{record.height}"
+            annotations.problems.append(Problem(record.path.name, "wrong image size", message))
+            continue
+        if turned:
+            message = "EXIF turns the pixels; the boxes are taken as drawn on the upright picture"
+            annotations.problems.append(Problem(record.path.name, "turned image", message))
+        usable.append(record)
+    annotations.records = usable

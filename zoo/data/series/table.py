@@ -1,0 +1,227 @@
+"""A table of series, checked: every column a number, every stamp in its place, nothing missing but what was filled."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+
+from zoo.data.series.timestamps import Step, check_stamps, keeps_step, parse_stamps
+from zoo.errors import ZooError
+
+FILLS = ("forward", "zero")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Columns:
+    """Which columns of a table mean what."""
+
+    targets: list[str]
+    """Forecast; empty for all that have no other part."""
+    covariates: list[str]
+    """Read beside the targets, known for the past alone."""
+    known: list[str]
+    """Known beforehand: given for the future as well."""
+    time: str | None
+    """Times, or consecutive numbers; without it the rows are taken as evenly spaced."""
+    series: str | None
+    """Names the series that a row belongs to."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeriesTable:
+    """Series one after the other, each in order of time."""
+
+    columns: Columns
+    """With `targets` spelt out."""
+    names: list[str]
+    """Of the series; one empty name where there is no such column."""
+    lengths: list[int]
+    """Steps of each series."""
+    values: Float[np.ndarray, "time c"]
+    """Targets, then covariates."""
+    known: Float[np.ndarray, "time k"]
+    stamps: np.ndarray | range
+    """Of each step: datetime64, or numbers."""
+    step: Step
+    filled: dict[str, int]
+    """How many values of each column were missing and filled."""
+    on_disk: bool = False
+    """True where `values` are mapped from a file and not read before they are needed."""
+
+    def spans(self) -> list[tuple[int, int]]:
+        """Where each series begins and ends."""
+        ends = np.cumsum(self.lengths).tolist()
+        return [(end - length, end) for end, length in zip(ends, self.lengths, strict=True)]
+
+
+def read_table(
+    frame: pd.DataFrame, columns: Columns, *, fill: str | None, where: str, option: str = "data.fill"
+) -> SeriesTable:
+    """The series of a data frame; `where` names its source in messages, and the frame's index its rows, from 0.
+
+    `fill` says what stands for a missing value: forward, the value before it; zero; null refuses it. Messages call
+    it `option`.
+
+    Raises:
+        ZooError: names the row and the column of what is wrong.
+    """
+    if fill is not None and fill not in FILLS:
+        raise ZooError(f"`{option}` (={fill}) must be one of: null, {', '.join(FILLS)}")
+    columns = spelt_out([str(name) for name in frame.columns], columns, where)
+    if frame.empty:
+        raise ZooError(f"{where} has a header and no rows")
+    groups = _groups(frame, columns.series, where)
+    stamps, step = _stamps(frame, groups, columns, where)
+    wanted = columns.targets + columns.covariates
+    numbers = {name: read_numbers(frame[name], name, where) for name in [*wanted, *columns.known]}
+    file_rows = frame.index.to_numpy() + 1
+    filled = {name: _fill(values, name, groups, fill, option, file_rows, where) for name, values in numbers.items()}
+    order = np.concatenate(list(groups.values()))
+    return SeriesTable(
+        columns=columns,
+        names=list(groups),
+        lengths=[len(rows) for rows in groups.values()],
+        values=np.stack([numbers[name][order] for name in wanted], axis=1),
+        known=np.stack([numbers[name][order] for name in columns.known], axis=1)
+        if columns.known
+        else np.empty((len(order), 0)),
+        stamps=stamps[order],
+        step=step,
+        filled={name: count for name, count in filled.items() if count},
+    )
+
+
+def spelt_out(there: list[str], columns: Columns, where: str) -> Columns:
+    """The parts of the columns that are there, with all that have none as targets where no target is named.
+
+    Raises:
+        ZooError: a column that is not there or has two parts, or none left to forecast.
+    """
+    parts = {"targets": columns.targets, "covariates": columns.covariates, "known": columns.known}
+    parts |= {name: [v] for name in ("time", "series") if (v := getattr(columns, name)) is not None}
+    for part, names in parts.items():
+        for name in names:
+            if name not in there:
+                raise ZooError(f"`data.{part}`: {where} has no column `{name}`; there are: {', '.join(there)}")
+    taken = [name for names in parts.values() for name in names]
+    twice = sorted({name for name in taken if taken.count(name) > 1})
+    if twice:
+        raise ZooError(f"column `{twice[0]}` is given two parts; each of {', '.join(parts)} needs its own")
+    targets = columns.targets or [name for name in there if name not in taken]
+    if not targets:
+        raise ZooError(f"{where} has no column left to forecast: name one with data.targets=[…]")
+    return Columns(
+        targets=targets,
+        covariates=columns.covariates,
+        known=columns.known,
+        time=columns.time,
+        series=columns.series,
+    )
+
+
+def series_of(frame: pd.DataFrame, series: str | None, where: str) -> np.ndarray:
+    """The name of the series that each row belongs to; empty names without such a column.
+
+    Raises:
+        ZooError: names the first row without a name.
+    """
+    if series is None:
+        return np.full(len(frame), "", dtype=object)
+    missing = np.flatnonzero(frame[series].isna())
+    if len(missing):
+        raise ZooError(
+            f"{where}, row {frame.index[missing[0]] + 1}, column `{series}`: the name of the series is missing"
+        )
+    return frame[series].astype(str).to_numpy(dtype=object)
+
+
+def _groups(frame: pd.DataFrame, series: str | None, where: str) -> dict[str, np.ndarray]:
+    """Row numbers of each series, in the order of the file."""
+    codes, names = pd.factorize(series_of(frame, series, where))
+    rows = np.split(np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes))[:-1])
+    return {str(name): own for name, own in zip(names, rows, strict=True)}
+
+
+def _stamps(
+    frame: pd.DataFrame, groups: dict[str, np.ndarray], columns: Columns, where: str
+) -> tuple[np.ndarray, Step]:
+    if columns.time is None:
+        stamps = np.zeros(len(frame), dtype=np.int64)
+        for rows in groups.values():
+            stamps[rows] = np.arange(len(rows))
+        return stamps, Step(kind="number", size="1")
+    stamps, zone = parse_stamps(frame[columns.time], columns.time, where)
+    file_rows = frame.index.to_numpy() + 1
+    found = {
+        name: check_stamps(stamps[rows], zone, file_rows[rows], columns.time, where) for name, rows in groups.items()
+    }
+    longest = max(groups, key=lambda name: len(groups[name]))
+    for name, rows in groups.items():
+        if not keeps_step(stamps[rows], found[name], found[longest]):
+            raise ZooError(
+                f"{where}: series `{name}` has one value every {found[name].size}, series `{longest}` one every "
+                f"{found[longest].size}; they must share one spacing"
+            )
+    return stamps, found[longest]
+
+
+def read_numbers(column: pd.Series, name: str, where: str) -> np.ndarray:
+    """The numbers of a column, NaN where one is missing; its index counts rows from 0.
+
+    Raises:
+        ZooError: names the first row with text, a time, or an infinite value.
+    """
+    values = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
+    times = pd.api.types.is_datetime64_any_dtype(column) or pd.api.types.is_timedelta64_dtype(column)
+    wrong = np.flatnonzero((np.isnan(values) | times) & column.notna().to_numpy())
+    if len(wrong):
+        value = column.iloc[wrong[0]]
+        a_time = pd.notna(pd.to_datetime(str(value), errors="coerce", format="ISO8601"))
+        hint = f"; if it is the column of times, give data.time={name}" if a_time else ""
+        shown = f"{value}" if times else repr(value)
+        raise ZooError(f"{where}, row {column.index[wrong[0]] + 1}, column `{name}`: {shown} is no number{hint}")
+    infinite = np.flatnonzero(np.isinf(values))
+    if len(infinite):
+        raise ZooError(f"{where}, row {column.index[infinite[0]] + 1}, column `{name}`: the value is infinite")
+    return values
+
+
+def _fill(
+    values: np.ndarray,
+    name: str,
+    groups: dict[str, np.ndarray],
+    fill: str | None,
+    option: str,
+    file_rows: np.ndarray,
+    where: str,
+) -> int:
+    """Fills missing values in place, from the past of the same series alone; says how many there were."""
+    missing = np.isnan(values)
+    count = int(missing.sum())
+    if not count:
+        return 0
+    first = file_rows[np.flatnonzero(missing)[0]]
+    if fill is None:
+        raise ZooError(
+            f"{where}: column `{name}` misses {count} of {len(values)} values, the first in row {first}: "
+            f"{option}=forward repeats the value before, {option}=zero puts 0"
+        )
+    if fill == "zero":
+        values[missing] = 0.0
+        return count
+    for rows in groups.values():
+        if missing[rows[0]]:
+            raise ZooError(
+                f"{where}, row {file_rows[rows[0]]}, column `{name}`: the series begins with a missing value, and "
+                f"{option}=forward has nothing to repeat: leave the first rows out, or use {option}=zero"
+            )
+        latest = np.maximum.accumulate(np.where(missing[rows], 0, np.arange(len(rows))))
+        values[rows] = values[rows][latest]
+    return count
+
+
+def describe_filled(table: SeriesTable, where: str) -> list[str]:
+    """One line for each column whose missing values were filled."""
+    total = sum(table.lengths)
+    return [f"{where}: filled {n} of {total} missing values of `{name}`" for name, n in table.filled.items()]

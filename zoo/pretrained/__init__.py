@@ -1,0 +1,1 @@
+"""Pretrained weights: found, downloaded, transferred, fine-tuned."""

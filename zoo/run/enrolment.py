@@ -1,0 +1,166 @@
+"""What `zoo-gallery` does: enroll, verify, identify, list and remove."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from zoo.checkpoints.load import load
+from zoo.config.compose import unknown
+from zoo.data.identities.folder import subfolders
+from zoo.data.images.files import list_images
+from zoo.errors import ZooError
+from zoo.tasks.embedding import Embedding
+from zoo.tasks.embedding.gallery import Gallery, load_gallery, read_gallery
+from zoo.tasks.embedding.predict import (
+    NOT_RECOGNIZED,
+    EmbeddingPrediction,
+    embed,
+    predict,
+    require_threshold,
+    threshold_of,
+)
+
+
+def run(values: dict[str, Any], folder: Path) -> Iterator[str]:
+    """The lines that the command of `configs/gallery.yaml` prints; `folder` is where `identify` writes.
+
+    Raises:
+        ZooError: a user's mistake.
+    """
+    actions = {"enroll": _enroll, "verify": _verify, "identify": _identify, "list": _list, "remove": _remove}
+    if values["action"] not in actions:
+        raise ZooError(unknown("action", str(values["action"]), list(actions)))
+    yield from actions[values["action"]](values, folder)
+
+
+def _enroll(values: dict[str, Any], folder: Path) -> Iterator[str]:
+    task, path = _model(values), _gallery_path(values)
+    threshold = threshold_of(task, values["threshold"])
+    gallery = load_gallery(path, task)
+    source = _source(values)
+    if values["name"] is None:
+        if not source.is_dir() or not any(entry.is_dir() for entry in source.iterdir()):
+            raise ZooError("`name` is not given: add name=… or give a source with a folder of pictures for each name")
+        chosen = {str(person.name): person for person in subfolders(source, "source")}
+    else:
+        chosen = {_name(values): source}
+    lines = []
+    for name, pictures in chosen.items():
+        if pictures.is_dir() and not list_images(pictures):
+            raise ZooError(f"source={pictures} holds no pictures of {name}")
+        read = embed(task, pictures, batch_size=values["batch_size"])
+        if broken := [result for result in read if result.error is not None]:
+            raise ZooError(f"cannot embed {broken[0].path}: {broken[0].error}; nobody was enrolled")
+        before = gallery.enroll(name, _vectors(read))
+        added = f"{len(read)} picture{'s' if len(read) > 1 else ''}"
+        lines.append(
+            f"{name} was enrolled already: {added} added to {before}" if before else f"{name}: {added} enrolled"
+        )
+    gallery.save(path)
+    yield from lines
+    yield from _warnings(gallery, task, list(chosen), threshold)
+    yield f"{len(gallery.people)} people in {path}"
+
+
+def _warnings(gallery: Gallery, task: Embedding, names: list[str], threshold: float | None) -> Iterator[str]:
+    if threshold is None:
+        yield "nobody was compared with the others: the checkpoint holds no threshold, and none was given"
+        return
+    told: set[frozenset[str]] = set()
+    for name, others in zip(names, gallery.closer_than(task, names, threshold), strict=True):
+        for other in others:
+            if (pair := frozenset((name, other.name))) not in told:
+                told.add(pair)
+                yield (
+                    f"warning: {name} and {other.name} are closer (distance {other.distance:.4f}) than the threshold "
+                    f"{threshold:.4f}: they will be taken for one another"
+                )
+
+
+def _verify(values: dict[str, Any], folder: Path) -> Iterator[str]:
+    task = _model(values)
+    gallery = load_gallery(_gallery_path(values), task)
+    name, threshold = _name(values), require_threshold(task, values["threshold"])
+    gallery.require(name)
+    for result in embed(task, _source(values), batch_size=values["batch_size"]):
+        if result.error is not None:
+            yield f"{result.path}: cannot be embedded: {result.error}"
+            continue
+        (distance,) = gallery.distance(task, name, _vectors([result]))
+        verdict = f"is {name}" if distance <= threshold else f"is not {name}"
+        yield f"{result.path}: {verdict} (distance {distance:.4f}, threshold {threshold:.4f})"
+
+
+def _identify(values: dict[str, Any], folder: Path) -> Iterator[str]:
+    task = _model(values)
+    threshold = require_threshold(task, values["threshold"])
+    options = {"gallery": _gallery_path(values), "threshold": threshold, "batch_size": values["batch_size"]}
+    for result in predict(task, _source(values), folder, **options):
+        if result.error is not None:
+            yield f"{result.path}: cannot be embedded: {result.error}"
+            continue
+        closest = result.candidates[0]
+        told = f"closest is {closest.name}, distance {closest.distance:.4f}, threshold {threshold:.4f}"
+        if result.name is not None:
+            told = f"distance {closest.distance:.4f}, threshold {threshold:.4f}"
+        yield f"{result.path}: {result.name or NOT_RECOGNIZED} ({told})"
+    yield f"results: {folder / 'predictions.csv'}"
+
+
+def _list(values: dict[str, Any], folder: Path) -> Iterator[str]:
+    people = read_gallery(_gallery_path(values)).people
+    for name, pictures in people.items():
+        yield f"{name}: {pictures} picture{'s' if pictures > 1 else ''}"
+    yield f"{len(people)} people"
+
+
+def _remove(values: dict[str, Any], folder: Path) -> Iterator[str]:
+    path, name = _gallery_path(values), _name(values)
+    gallery = read_gallery(path)
+    removed = gallery.remove(name)
+    gallery.save(path)
+    yield f"{name}: {removed} picture{'s' if removed > 1 else ''} removed, {len(gallery.people)} people left"
+
+
+def _model(values: dict[str, Any]) -> Embedding:
+    checkpoint = _text(values, "checkpoint", "add checkpoint=… of a run of python train.py model=siamese")
+    task = load(checkpoint, trust=values["trust"])
+    if not isinstance(task, Embedding):
+        raise ZooError(
+            f"{checkpoint} is a {task.kind} model; a gallery needs an embedding model, such as one of "
+            f"python train.py model=siamese"
+        )
+    return task
+
+
+def _source(values: dict[str, Any]) -> Path:
+    source = Path(_text(values, "source", "add source=… of a picture or a folder of pictures"))
+    if not source.exists():
+        raise ZooError(f"source={source} does not exist")
+    return source
+
+
+def _name(values: dict[str, Any]) -> str:
+    return _text(values, "name", "add name=… of the person")
+
+
+def _gallery_path(values: dict[str, Any]) -> Path:
+    return Path(_text(values, "gallery", "add gallery=FILE"))
+
+
+def _text(values: dict[str, Any], key: str, wanted: str) -> str:
+    """A value as it was typed: Hydra turns 1_000 into the number 1000, which would be another name."""
+    value = values[key]
+    if value is None:
+        raise ZooError(f"`{key}` is not given: {wanted}")
+    if not isinstance(value, str):
+        raise ZooError(
+            f"`{key}` (={value}) was read as {type(value).__name__}, not as text: quote it twice, as in \"{key}='…'\""
+        )
+    return value
+
+
+def _vectors(results: list[EmbeddingPrediction]) -> torch.Tensor:
+    return torch.tensor([result.vector for result in results])

@@ -1,0 +1,119 @@
+"""What a run leaves behind: `metrics.json` and the report."""
+
+import json
+import math
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Literal
+
+from pytorch_lightning import Trainer
+
+from zoo.data.base import DataModule
+from zoo.hardware import device_name
+from zoo.metrics.collect import Collected
+from zoo.run.flops import forward_flops
+from zoo.run.throughput import Throughput
+from zoo.tasks.base import Task
+
+Baselines = dict[str, dict[str, float]]
+_ROUNDING = 1e-5  # of a metric, by which one and the same rule may seem better than itself
+
+
+def measure(trainer: Trainer, task: Task, datamodule: DataModule, checkpoint: Path | None = None) -> dict[str, float]:
+    """Metrics of the test split with the weights of a checkpoint, which stay in `task`, or with its own."""
+    (values,) = trainer.test(task, datamodule=datamodule, ckpt_path=checkpoint, weights_only=True, verbose=False)
+    for module in task.modules():
+        if isinstance(module, Collected) and module.update_called:
+            module.compute()  # gathered while all processes are here, and kept for the report of the first
+    return {name.removeprefix("test/"): value for name, value in values.items()}
+
+
+def write_results(
+    config: dict[str, Any],
+    trainer: Trainer,
+    task: Task,
+    datamodule: DataModule,
+    run_dir: Path,
+    test: dict[str, float],
+) -> None:
+    """Writes `metrics.json` and `report/index.html` below `run_dir`, and prints both in short."""
+    compared: Baselines = {}
+    if config["baselines"]:
+        compared = import_module(f"zoo.tasks.{task.kind}.baselines").baselines(datamodule, task)
+    metric = _first_metric(task)
+    better = better_rules(test, compared, metric, task.monitor_mode)
+    results = _results(trainer, task, test, compared) | {"better_rules": better}
+    results |= {"tta": task.views} if getattr(task, "views", None) else {}
+    (run_dir / "metrics.json").write_text(json.dumps(results, indent=2) + "\n")
+    report = write_report(config, task, datamodule, run_dir, results)
+    for line in summary(test, compared, metric, better):
+        print(line)
+    print(f"report: {report}")
+
+
+def write_report(
+    config: dict[str, Any], task: Task, datamodule: DataModule, run_dir: Path, results: dict[str, Any]
+) -> Path:
+    """Writes the report of the task's kind, and gives the path of its page."""
+    from zoo.reports.curves import learning_curves
+    from zoo.reports.page import write_page
+
+    folder = run_dir / "report"
+    folder.mkdir(exist_ok=True)
+    kind = import_module(f"zoo.tasks.{task.kind}.report")
+    sections = [*kind.sections(task, datamodule, folder, results)]
+    if (run_dir / "metrics.csv").is_file():
+        sections += learning_curves(run_dir, folder)
+    page: Path = write_page(folder, f"{results['model']} on {results['data']}", sections, config)
+    return page
+
+
+def better_rules(test: dict[str, float], baselines: Baselines, metric: str, mode: Literal["min", "max"]) -> list[str]:
+    """The baselines that beat the model on `metric`, of which the least or the most is best."""
+    ours, sign = test.get(metric, math.nan), 1 if mode == "max" else -1  # no rule is better than an unknown figure
+    margins = {name: sign * (values.get(metric, math.nan) - ours) for name, values in baselines.items()}
+    return [name for name, margin in margins.items() if margin > _ROUNDING * abs(ours)]
+
+
+def summary(test: dict[str, float], baselines: Baselines, metric: str, better: list[str]) -> list[str]:
+    """The test metrics, the baselines beside the model on the one metric that they share, and which of them win."""
+    lines = ["test: " + "  ".join(f"{name} {value:.4f}" for name, value in sorted(test.items()))]
+    beside = [f"{name} {values[metric]:.4f}" for name, values in baselines.items() if metric in values]
+    lines += [f"baselines, {metric}: " + "  ".join(beside)] if beside else []
+    return lines + ([f"better than this model: {', '.join(better)}"] if better else [])
+
+
+def _first_metric(task: Task) -> str:
+    return task.monitor.partition("/")[2]
+
+
+def _results(trainer: Trainer, task: Task, test: dict[str, float], baselines: Baselines) -> dict[str, Any]:
+    return {
+        "model": task.card["model"],
+        "data": task.card["data_name"],
+        "parameters": sum(parameter.numel() for parameter in task.network.parameters()),
+        "flops": forward_flops(task),
+        "device": device_name(task.device),
+        "precision": str(trainer.precision),
+        "epochs": trainer.current_epoch,
+        **_throughput(trainer),
+        "test": test,
+        "baselines": baselines,
+    }
+
+
+def _throughput(trainer: Trainer) -> dict[str, float | None]:
+    """Seconds of training steps, and what came of them; nothing where nothing was trained."""
+    found = [c for c in trainer.callbacks if isinstance(c, Throughput) and c.seconds]  # type: ignore[attr-defined]
+    if not found:
+        return {"seconds": 0.0, "samples_per_second": None, "waiting_for_data": None, "memory_mb": None, "mfu": None}
+    (measured,) = found
+    speed = measured.samples / measured.seconds
+    memory, mfu = measured.peak_memory, measured.utilisation(speed)
+    return {
+        "seconds": round(measured.seconds, 3),
+        "samples_per_second": round(speed, 1),
+        "waiting_for_data": round(measured.waiting / measured.seconds, 4),
+        "memory_mb": None if memory is None else round(memory / 2**20, 1),
+        "mfu": None if mfu is None else round(mfu, 4),
+    }

@@ -1,0 +1,83 @@
+"""Going on where an earlier run stopped."""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+from pytorch_lightning import Trainer
+
+from zoo.checkpoints.load import read
+from zoo.errors import ZooError
+from zoo.run.console import say
+from zoo.tasks.base import Task
+
+_BEFORE = "metrics_before.csv"
+_MAY_CHANGE = {"num_workers", "download", "root"}  # how and where data is read, not what it is
+
+
+def resume_from(asked: str | None, run_dir: Path, task: Task, trainer: Trainer) -> Path | None:
+    """The checkpoint that training goes on from; the curve of its run is copied to the new run directory.
+
+    Raises:
+        ZooError: nothing to resume, a checkpoint of another model, or a run that is finished.
+    """
+    if asked is None:
+        return None
+    path = _newest(run_dir) if asked == "auto" else Path(asked)
+    checkpoint = read(path)
+    saved = checkpoint["zoo"]
+    _refuse_difference(path, saved["model"], task.config, "model")
+    _refuse_difference(path, saved["card"]["data"], task.card["data"], "data")
+    done = checkpoint["epoch"] + 1  # checkpoints are written when an epoch is over
+    if trainer.max_epochs is not None and 0 <= trainer.max_epochs <= done:
+        raise ZooError(
+            f"resume={path}: that run is finished, epoch {done} of {trainer.max_epochs}; "
+            f"to train on, raise trainer.max_epochs above {done}"
+        )
+    if trainer.is_global_zero:
+        _write(run_dir / _BEFORE, _rows(path.parent.parent))
+    say(f"resuming {path} after epoch {done}")
+    return path
+
+
+def join_curve(run_dir: Path) -> None:
+    """Puts the rows of the runs that were resumed before those of this one, in one `metrics.csv`."""
+    if (run_dir / _BEFORE).is_file():
+        _write(run_dir / "metrics.csv", _rows(run_dir))
+        (run_dir / _BEFORE).unlink()
+
+
+def _rows(run: Path) -> list[dict[str, str]]:
+    files = [run / name for name in (_BEFORE, "metrics.csv") if (run / name).is_file()]
+    return [row for file in files for row in csv.DictReader(file.read_text(encoding="utf-8").splitlines())]
+
+
+def _write(path: Path, rows: list[dict[str, str]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(dict.fromkeys(name for row in rows for name in row)))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _newest(run_dir: Path) -> Path:
+    siblings = run_dir.parent.glob("*/checkpoints/last.ckpt")
+    found = sorted(siblings, key=lambda path: path.stat().st_mtime)
+    if not found:
+        raise ZooError(f"resume=auto: no checkpoints/last.ckpt below {run_dir.parent}; start without resume")
+    return found[-1]
+
+
+def _refuse_difference(path: Path, theirs: Any, ours: Any, where: str) -> None:
+    """Another network does not fit the weights; another split would test on what was trained on."""
+    if isinstance(theirs, dict) and isinstance(ours, dict):
+        for key in sorted({*theirs, *ours} - _MAY_CHANGE):
+            _refuse_difference(path, theirs.get(key), ours.get(key), f"{where}.{key}")
+    elif theirs != ours:
+        raise ZooError(
+            f"resume={path}: a checkpoint of another {where.partition('.')[0]}; "
+            f"its `{where}` is {_short(theirs)}, here it is {_short(ours)}"
+        )
+
+
+def _short(value: Any) -> Any:
+    return value["_target_"] if isinstance(value, dict) and "_target_" in value else value

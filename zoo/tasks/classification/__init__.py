@@ -1,0 +1,3 @@
+"""Image classification."""
+
+from zoo.tasks.classification.task import Classification as Classification

@@ -1,0 +1,118 @@
+"""Classification of image files."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from zoo.data.images.base import Preprocessing
+from zoo.errors import ZooError
+from zoo.prediction.contact_sheet import Caption, write_contact_sheet
+from zoo.prediction.images import image_files, read_batches, write_json, write_table
+from zoo.tasks.classification import Classification
+from zoo.tasks.classification.tta import asked_views, with_margin
+
+BEST = 5
+
+
+@dataclass(frozen=True)
+class ClassPrediction:
+    """What a classifier says of one file; without a label where the file could not be read."""
+
+    path: Path
+    label: str | None = None
+    probability: float | None = None
+    top5: tuple[tuple[str, float], ...] = ()
+    """The most probable labels with their probabilities, the best first; fewer where there are fewer classes."""
+    error: str | None = None
+    """Why the file could not be read."""
+
+    def plain(self) -> dict[str, Any]:
+        """As plain values."""
+        return {
+            "path": str(self.path),
+            "label": self.label,
+            "probability": self.probability,
+            "top5": [{"label": label, "probability": value} for label, value in self.top5],
+            "error": self.error,
+        }
+
+
+def predict(
+    task: Classification,
+    source: Path,
+    folder: Path | None = None,
+    *,
+    batch_size: int = 64,
+    tta: str | Sequence[str] | None = None,
+) -> list[ClassPrediction]:
+    """Classify an image file, or every image file below a folder, in the order of their names.
+
+    With `folder`, predictions.csv, predictions.json and contact_sheet.png are written there. A file that cannot be
+    read becomes a result with the reason. `tta` names views of each image, of `zoo.ops.tta.VIEWS`, whose
+    probabilities are averaged.
+
+    Raises:
+        ZooError: the model has not been trained on images, there are no images, or no such views of them.
+    """
+    preprocessing, names = _known(task)
+    seen, size = asked_views(tta, task), preprocessing.size
+    if "five_crops" in seen:
+        preprocessing = with_margin(preprocessing)
+    task.eval()
+    results: list[ClassPrediction] = []
+    for batch in read_batches(image_files(source), preprocessing, batch_size):
+        rows = iter(_probabilities(task, preprocessing.normalize(batch.images.to(task.device)), seen, size))
+        for path in batch.paths:
+            if path in batch.errors:
+                results.append(ClassPrediction(path, error=batch.errors[path]))
+            else:
+                results.append(_result(path, next(rows), names))
+    if folder is not None:
+        write(results, folder)
+    return results
+
+
+def write(results: list[ClassPrediction], folder: Path) -> None:
+    """Write predictions.csv, predictions.json and contact_sheet.png."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = []
+    for result in results:
+        best = "; ".join(f"{label} {value:.6f}" for label, value in result.top5)
+        probability = "" if result.probability is None else f"{result.probability:.6f}"
+        rows.append([str(result.path), result.label or "", probability, best, result.error or ""])
+    write_table(folder / "predictions.csv", ["path", "label", "probability", "top5", "error"], rows)
+    write_json(folder / "predictions.json", [result.plain() for result in results])
+    write_contact_sheet(folder / "contact_sheet.png", [_caption(result) for result in results])
+
+
+def _known(task: Classification) -> tuple[Preprocessing, list[str]]:
+    if "preprocessing" not in task.card:
+        raise ZooError("this model knows no images: it was not trained here, or not on images")
+    names = [str(name) for name in task.card.get("class_names", range(task.num_classes))]
+    return Preprocessing.from_plain(task.card["preprocessing"]), names
+
+
+@torch.inference_mode()
+def _probabilities(
+    task: Classification, images: Float[Tensor, "b c s s"], views: Sequence[str], size: int
+) -> Float[Tensor, "b k"]:
+    if len(images) == 0:
+        return torch.empty(0, task.num_classes)
+    return (task.averaged(images, views, size).softmax(1) if views else task.predict_step(images)).cpu()
+
+
+def _result(path: Path, probabilities: Float[Tensor, " k"], names: list[str]) -> ClassPrediction:
+    values, indices = probabilities.topk(min(BEST, len(names)))
+    top5 = tuple((names[index], value) for index, value in zip(indices.tolist(), values.tolist(), strict=True))
+    return ClassPrediction(path, top5[0][0], top5[0][1], top5)
+
+
+def _caption(result: ClassPrediction) -> Caption:
+    if result.error is not None:
+        return Caption(result.path, "not readable", result.path.name, warning=True)
+    return Caption(result.path, f"{result.label} · {result.probability:.1%}", result.path.name)

@@ -1,0 +1,128 @@
+"""Image classification: one label for an input."""
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torchmetrics import Metric, MetricCollection
+from torchmetrics.classification import MulticlassAccuracy, MulticlassCalibrationError, MulticlassF1Score
+
+from zoo.errors import ZooError
+from zoo.metrics.accuracy import Accuracy
+from zoo.metrics.collect import Collected
+from zoo.ops.tta import views
+from zoo.tasks.base import Stage, Task
+
+
+class ClassOutputs(NamedTuple):
+    """What the network said of the test split, in the order of the data set."""
+
+    probabilities: Float[Tensor, "n k"]
+    labels: Int[Tensor, " n"]
+
+
+class Classification(Task):
+    """Softmax classification of `(images [B C H W], labels [B])`.
+
+    The network returns logits [B K], or a tuple with `logits` and `auxiliary`, a list of logits of auxiliary heads,
+    whose loss is added with `auxiliary_weight` (Szegedy et al., 2014, arXiv:1409.4842, section 5) while training.
+    In training the labels may be class probabilities [B K], as mixup makes them. With `views` the test averages
+    the softmax probabilities of several views of each image, as Krizhevsky et al. do (2012, section 4.1):
+    probabilities of different views are on one scale, which logits, whose offset means nothing, are not.
+    """
+
+    kind = "classification"
+    monitor = "val/accuracy"
+    monitor_mode = "max"
+
+    def __init__(self, *, network: nn.Module, loss: nn.Module, num_classes: int, auxiliary_weight: float = 0.3) -> None:
+        if num_classes < 2:
+            raise ZooError(f"`num_classes` (={num_classes}) must be at least 2: one class leaves nothing to tell")
+        metrics = _metrics(num_classes)
+        super().__init__(
+            network=network,
+            loss=loss,
+            metrics=MetricCollection(metrics),
+            train_metrics=MetricCollection({"accuracy": Accuracy()}),
+        )
+        self.measured = list(metrics)
+        self.num_classes = num_classes
+        self.auxiliary_weight = auxiliary_weight
+        self.views: list[str] = []
+        """What the test averages over, of `zoo.ops.tta.VIEWS`; none: each image as it is."""
+        self.view_size = 0
+        self.test_probabilities = Collected()
+        self.test_labels = Collected()
+
+    def forward(self, images: Float[Tensor, "b c *size"]) -> Float[Tensor, "b k"]:
+        """Logits of each image."""
+        return _logits(self.outputs_of(images))
+
+    def step(self, batch: tuple[Tensor, Tensor], stage: Stage) -> Tensor:
+        """The cross-entropy of a batch."""
+        images, labels = batch
+        if stage == "test" and self.views:
+            return self._measured(self.averaged(images, self.views, self.view_size), labels, stage)
+        output = self.outputs_of(images)
+        logits = _logits(output)
+        if stage == "train":
+            loss = self.loss(logits, labels)
+            for auxiliary in getattr(output, "auxiliary", ()):
+                loss = loss + self.auxiliary_weight * self.loss(auxiliary, labels)
+            hard = labels if labels.ndim == 1 else labels.argmax(1)
+            self.train_metrics["accuracy"].update(logits.detach().argmax(1), hard)
+            return loss
+        return self._measured(logits, labels, stage)
+
+    def _measured(self, logits: Tensor, labels: Tensor, stage: Stage) -> Tensor:
+        probabilities = logits.float().softmax(1)
+        metrics = self.metrics_of(stage)
+        for name in self.measured:
+            metrics[name].update(probabilities, labels)
+        if stage == "test":
+            self.test_probabilities.update(probabilities)
+            self.test_labels.update(labels)
+        loss: Tensor = self.loss(logits, labels)
+        return loss
+
+    def averaged(self, images: Tensor, names: Sequence[str], size: int) -> Float[Tensor, "b k"]:
+        """The logarithm of the mean probabilities over views of `size` pixels, as logits of those probabilities."""
+        seen = views(images, names=names, size=size)
+        each = torch.stack([self(view).float().log_softmax(1) for view in seen])
+        return each.logsumexp(0) - math.log(len(seen))
+
+    def on_test_start(self) -> None:
+        """Forgets the outputs of an earlier test."""
+        self.test_probabilities.reset()
+        self.test_labels.reset()
+
+    def test_outputs(self) -> ClassOutputs:
+        """What the last test produced, on the CPU."""
+        return ClassOutputs(self.test_probabilities.compute().cpu(), self.test_labels.compute().cpu())
+
+    def predict_step(self, batch: Any, batch_idx: int = 0) -> Float[Tensor, "b k"]:
+        """Class probabilities of a batch of images, or of the images of a batch with labels."""
+        images = batch if isinstance(batch, Tensor) else batch[0]
+        return self(images).float().softmax(1)
+
+
+def _metrics(num_classes: int) -> dict[str, Metric | MetricCollection]:
+    metrics: dict[str, Metric | MetricCollection] = {
+        "accuracy": MulticlassAccuracy(num_classes, average="micro", validate_args=False),
+        "f1": MulticlassF1Score(num_classes, average="macro", validate_args=False),
+        "ece": MulticlassCalibrationError(num_classes, n_bins=15, validate_args=False),
+    }
+    if num_classes > 5:
+        metrics["top5"] = MulticlassAccuracy(num_classes, average="micro", top_k=5, validate_args=False)
+    return metrics
+
+
+def _logits(output: Any) -> Tensor:
+    if isinstance(output, dict):
+        raise ZooError("`features` makes the network give maps of its layers, and a classifier needs its logits")
+    logits = output if isinstance(output, Tensor) else output.logits
+    assert isinstance(logits, torch.Tensor)
+    return logits

@@ -1,0 +1,3 @@
+"""Object detection."""
+
+from zoo.tasks.detection.task import Detection as Detection

@@ -1,0 +1,81 @@
+"""Checks a detection set before anything trains on it: a list of problems and a sheet of pictures with boxes."""
+
+from collections import Counter
+from pathlib import Path
+
+import torch
+from PIL import Image
+
+from zoo.data.base import DataModule
+from zoo.data.detection.annotations import HARMLESS, Annotations, Record
+from zoo.data.detection.base import DetectionData
+from zoo.data.detection.drawing import COLOURS, draw_boxes, sheet
+from zoo.data.detection.files import DetectionFiles
+from zoo.data.images.files import read_image
+from zoo.errors import ZooError
+
+_SHOWN = 12  # pictures of each split
+_LISTED = 20  # problems of one kind
+_SIDE, _COLUMNS = 320, 4  # of the sheet
+
+
+def check_data(datamodule: DataModule, folder: Path) -> bool:
+    """Prints what is in every split and what is wrong, writes `boxes_SPLIT.png`; True where nothing would be left out.
+
+    Raises:
+        ZooError: not a detection set.
+    """
+    if isinstance(datamodule, DetectionFiles):
+        return _check_files(datamodule, folder)
+    if not isinstance(datamodule, DetectionData):
+        raise ZooError("check_data is for pictures with boxes: data=voc, coco, yolo_txt or digit_scenes")
+    for split in ("train", "val", "test"):
+        images, targets = datamodule.split(split)[torch.arange(min(_SHOWN, len(datamodule.split(split))))]
+        names = datamodule.class_names
+        drawn = []
+        for image, target in zip(images, targets, strict=True):
+            labels = target["labels"].tolist()
+            captions, colours = [str(names[i]) for i in labels], [COLOURS[i % len(COLOURS)] for i in labels]
+            drawn.append(draw_boxes(image, target["boxes"], captions, colours, enlarge=2))
+        path = folder / f"boxes_{split}.png"
+        sheet(drawn, side=_SIDE, columns=_COLUMNS).save(path)
+        print(f"{split}: {len(datamodule.split(split)):,} pictures; {path}")
+    return True
+
+
+def _check_files(datamodule: DetectionFiles, folder: Path) -> bool:
+    splits = datamodule.annotations(decode=True)
+    for split, annotations in splits.items():
+        for line in _contents(split, annotations):
+            print(line)
+        path = folder / f"boxes_{split}.png"
+        shown = [_drawn(record, annotations.class_names) for record in annotations.records[:_SHOWN]]
+        sheet(shown, side=_SIDE, columns=_COLUMNS).save(path)
+        print(f"  {path}")
+    for split in ("val", "test"):
+        if split not in splits:
+            print(f"no {split} split is given")
+    problems = [problem for annotations in splits.values() for problem in annotations.problems]
+    for kind, count in Counter(problem.kind for problem in problems).most_common():
+        print(f"{count} × {kind}{' (harmless)' if kind in HARMLESS else ''}")
+        for problem in [p for p in problems if p.kind == kind][:_LISTED]:
+            print(f"  {problem.file}: {problem.message}")
+        if count > _LISTED:
+            print(f"  … and {count - _LISTED} more")
+    wrong = [problem for problem in problems if problem.kind not in HARMLESS]
+    print(f"{len(wrong)} problems" if wrong else "nothing is wrong")
+    return not wrong
+
+
+def _contents(split: str, annotations: Annotations) -> list[str]:
+    counts = Counter(label for record in annotations.records for label in record.labels.tolist())
+    empty = sum(not len(record.labels) for record in annotations.records)
+    classes = ", ".join(f"{name} {counts[i]:,}" for i, name in enumerate(annotations.class_names))
+    lines = [f"{split}: {len(annotations.records):,} pictures ({empty:,} without objects); {classes}"]
+    return lines + [f"  {note}" for note in annotations.notes]
+
+
+def _drawn(record: Record, names: list[str]) -> Image.Image:
+    labels = record.labels.tolist()
+    captions, colours = [names[i] for i in labels], [COLOURS[i % len(COLOURS)] for i in labels]
+    return draw_boxes(read_image(record.path, channels=3), record.boxes, captions, colours)

@@ -1,0 +1,81 @@
+"""What a report of a detector draws."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from zoo.data.base import BatchDataset
+from zoo.data.detection.drawing import COLOURS, draw_boxes
+from zoo.ops.anchors import Shapes
+from zoo.reports.figures import COLOURS as LINES
+from zoo.reports.figures import SOFT, colour_cycle, drawing, plain_text, without_frame
+
+_NAMED_CURVES = 12
+_POINTS = 2000  # boxes in the anchors' figure
+_AROUND = 1.2  # of the box's side; what is shown of the picture beside a mistake
+
+Curve = tuple[Float[Tensor, " n"], Float[Tensor, " n"]]
+
+
+class Mistake(NamedTuple):
+    """A box in a test picture that should not be there, or was not found."""
+
+    picture: int
+    box: Float[Tensor, "4"]
+    caption: str
+    weight: float
+
+
+def draw_curves(path: Path, curves: Mapping[str, Curve], point: tuple[float, float]) -> Path:
+    """Draw precision over recall, a line for each class, and the operating point over all classes."""
+    with drawing(path, width=6.8, height=4.2) as figure:
+        axes = figure.add_subplot()
+        colour_cycle(axes)
+        for i, (name, (recall, precision)) in enumerate(curves.items()):
+            label = plain_text(name) if i < _NAMED_CURVES else None
+            axes.plot(recall.tolist(), precision.tolist(), label=label, linewidth=1.4)
+        axes.plot(*point, "o", color="black", ms=7, label="operating point, all classes")
+        axes.set(xlim=(0, 1.01), ylim=(0, 1.02), xlabel="recall", ylabel="precision")
+        axes.legend(loc="lower left", ncols=2)
+    return path
+
+
+def draw_anchors(path: Path, anchors: Shapes, sizes: Float[Tensor, "n 2"]) -> Path:
+    """Draw the sizes of the training boxes as points and the anchors as frames from the origin."""
+    shown = sizes[:_POINTS]
+    with drawing(path, width=4.6, height=4.6) as figure:
+        axes = figure.add_subplot()
+        axes.plot(shown[:, 0].tolist(), shown[:, 1].tolist(), ".", color=SOFT, alpha=0.35, ms=3, label="training boxes")
+        for i, (width, height) in enumerate(anchors):
+            label = "anchors" if i == 0 else None
+            axes.plot([width, width, 0], [0, height, height], color=LINES[0], linewidth=1.2, label=label)
+        axes.set(xlabel="width in pixels", ylabel="height in pixels", xlim=(0, None), ylim=(0, None))
+        axes.legend(loc="upper right")
+    return path
+
+
+def draw_mistakes(path: Path, mistakes: Sequence[Mistake], pictures: BatchDataset) -> Path:
+    """Draw the surroundings of each mistake, six in a row."""
+    columns = min(6, len(mistakes))
+    rows = -(-len(mistakes) // columns)
+    with drawing(path, width=1.46 * columns, height=1.8 * rows) as figure:
+        grid = figure.subplots(rows, columns, squeeze=False).ravel()
+        for axes, mistake in zip(grid, mistakes, strict=False):
+            image = pictures[torch.tensor([mistake.picture])][0][0]
+            x1, y1, x2, y2 = mistake.box.tolist()
+            side = max(x2 - x1, y2 - y1, 8) * _AROUND
+            drawn = draw_boxes(image, mistake.box[None], [""], [COLOURS[-1]], enlarge=max(1, 480 // image.shape[-1]))
+            scale = drawn.width / image.shape[-1]
+            x, y = (x1 + x2) / 2, (y1 + y2) / 2
+            axes.imshow(drawn)
+            axes.set_xlim(max((x - side) * scale, 0), min((x + side) * scale, drawn.width))
+            axes.set_ylim(min((y + side) * scale, drawn.height), max((y - side) * scale, 0))
+            axes.set_title(plain_text(mistake.caption), fontsize=8.5, fontweight="normal", pad=3)
+            without_frame(axes)
+        for axes in grid[len(mistakes) :]:
+            axes.remove()
+    return path

@@ -1,0 +1,186 @@
+"""Detection in image files, folders and videos."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from jaxtyping import UInt8
+from torch import Tensor
+
+from zoo.data.detection.drawing import COLOURS, draw_boxes
+from zoo.data.detection.transforms import Letterbox
+from zoo.data.images.base import to_unit
+from zoo.data.images.files import UnreadableImage, read_image
+from zoo.errors import ZooError
+from zoo.ops.detections import Detections, within
+from zoo.prediction.images import image_files, unused, write_json, write_table
+from zoo.tasks.detection.task import Detection, require_thresholds
+from zoo.tasks.detection.video import frames, is_video
+
+
+@dataclass(frozen=True)
+class Box:
+    """One object: xyxy in pixels of the picture, its class and how sure the model is."""
+
+    corners: tuple[float, float, float, float]
+    label: str
+    category: int
+    score: float
+
+
+@dataclass(frozen=True)
+class BoxPrediction:
+    """What a detector sees in one picture, best first; nothing where the file could not be read."""
+
+    path: Path
+    boxes: tuple[Box, ...] = ()
+    frame: int | None = None
+    """Number of the picture in a video, from 0."""
+    error: str | None = None
+    """Why the file could not be read."""
+
+    @property
+    def name(self) -> str:
+        """The picture's name without extension, with the frame's number in a video."""
+        return self.path.stem if self.frame is None else f"{self.path.stem}_{self.frame:06d}"
+
+    def plain(self) -> list[dict[str, Any]]:
+        """Under the keys of COCO's results, `bbox` being x, y, width, height in pixels.
+
+        An annotation file has ids of its own, which a prediction cannot know: `image_id` is the path here (with the
+        frame after a #), `category_id` the class's place in the model, from 0.
+        """
+        rows = []
+        for box in self.boxes:
+            x1, y1, x2, y2 = box.corners
+            where = {"image_id": str(self.path), "file_name": str(self.path)}
+            if self.frame is not None:
+                where |= {"image_id": f"{self.path}#{self.frame}", "frame": str(self.frame)}
+            found = {"category_id": box.category, "category": box.label, "bbox": [x1, y1, x2 - x1, y2 - y1]}
+            rows.append(where | found | {"score": box.score})
+        return rows
+
+
+class _Picture(NamedTuple):
+    path: Path
+    frame: int | None
+    image: UInt8[Tensor, "3 _ _"] | None
+    error: str | None
+
+
+def predict(
+    task: Detection,
+    source: Path,
+    folder: Path | None = None,
+    *,
+    batch_size: int = 16,
+    min_score: float | None = None,
+    iou_threshold: float | None = None,
+) -> list[BoxPrediction]:
+    """The objects in an image file, in every image file below a folder, or in every picture of a video.
+
+    On a CPU the boxes are the same, bit for bit, whatever `batch_size`. `min_score` is the operating point that
+    validation chose, unless given. With `folder`, predictions.csv, predictions.json and the pictures with their boxes
+    are written there.
+
+    Raises:
+        ZooError: the model was not trained on pictures, there are none, or a threshold is out of its range.
+    """
+    if "preprocessing" not in task.card or "class_names" not in task.card:
+        raise ZooError("this model knows no pictures: it was not trained here")
+    if batch_size < 1:
+        raise ZooError(f"`batch_size` (={batch_size}) must be at least 1")
+    require_thresholds(min_score, iou_threshold)
+    if folder is not None:
+        (folder / "pictures").mkdir(parents=True, exist_ok=True)
+    task.eval()
+    score = float(task.operating_point) if min_score is None else min_score
+    results: list[BoxPrediction] = []
+    for batch in _batches(_pictures(source), batch_size):
+        found = _detect(task, [p.image for p in batch if p.image is not None], score, iou_threshold)
+        for picture in batch:
+            if picture.image is None:
+                results.append(BoxPrediction(picture.path, frame=picture.frame, error=picture.error))
+                continue
+            results.append(_result(picture, next(found), task.card["class_names"]))
+            if folder is not None:
+                _draw(results[-1], picture.image, folder / "pictures")
+    if folder is not None:
+        write(results, folder)
+    return results
+
+
+def write(results: list[BoxPrediction], folder: Path) -> None:
+    """Writes predictions.csv, one row a box, and predictions.json."""
+    rows = []
+    for result in results:
+        where = [str(result.path), "" if result.frame is None else str(result.frame)]
+        for box in result.boxes:
+            rows.append([*where, box.label, f"{box.score:.6f}", *(f"{v:.2f}" for v in box.corners), ""])
+        if not result.boxes:
+            rows.append([*where, "", "", "", "", "", "", result.error or ""])
+    write_table(folder / "predictions.csv", ["path", "frame", "label", "score", "x1", "y1", "x2", "y2", "error"], rows)
+    write_json(folder / "predictions.json", [row for result in results for row in result.plain()])
+
+
+def _pictures(source: Path) -> Iterator[_Picture]:
+    if source.is_file() and is_video(source):
+        for number, image in enumerate(frames(source)):
+            yield _Picture(source, number, image, None)
+        return
+    for path in image_files(source):
+        try:
+            yield _Picture(path, None, read_image(path, channels=3), None)
+        except UnreadableImage as error:
+            yield _Picture(path, None, None, error.reason)
+
+
+def _batches(pictures: Iterable[_Picture], size: int) -> Iterator[list[_Picture]]:
+    batch: list[_Picture] = []
+    for picture in pictures:
+        batch.append(picture)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+@torch.inference_mode()
+def _detect(
+    task: Detection, images: list[UInt8[Tensor, "3 _ _"]], min_score: float, iou_threshold: float | None
+) -> Iterator[Detections]:
+    """Detections in pixels of each picture as it was read."""
+    if not images:
+        return
+    size = int(task.card["preprocessing"]["size"])
+    boxing = [Letterbox(width=image.shape[2], height=image.shape[1], size=size) for image in images]
+    batch = torch.stack([box.image(image) for box, image in zip(boxing, images, strict=True)]).to(task.device)
+    # A convolution rounds differently in batches of other sizes; one by one costs a CPU little beside the decoding.
+    parts = batch.split(1 if task.device.type == "cpu" else len(batch))
+    found = [
+        detections
+        for part in parts
+        for detections in task.detect(to_unit(part), min_score=min_score, iou_threshold=iou_threshold)
+    ]
+    for letterbox, detections in zip(boxing, found, strict=True):
+        width, height = letterbox.original
+        boxes, scores, labels = (part.cpu() for part in detections)
+        yield within(Detections(letterbox.back(boxes), scores, labels), torch.tensor([0, 0, width, height]).float())
+
+
+def _result(picture: _Picture, found: Detections, names: list[str]) -> BoxPrediction:
+    boxes = []
+    for corners, score, label in zip(*(part.tolist() for part in found), strict=True):
+        x1, y1, x2, y2 = corners
+        boxes.append(Box((x1, y1, x2, y2), str(names[label]), label, score))
+    return BoxPrediction(picture.path, tuple(boxes), picture.frame)
+
+
+def _draw(result: BoxPrediction, image: UInt8[Tensor, "3 h w"], folder: Path) -> None:
+    corners = torch.tensor([box.corners for box in result.boxes]).view(-1, 4)
+    captions = [f"{box.label} {box.score:.2f}" for box in result.boxes]
+    colours = [COLOURS[box.category % len(COLOURS)] for box in result.boxes]
+    draw_boxes(image, corners, captions, colours).save(unused(folder, result.name))

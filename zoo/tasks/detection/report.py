@@ -1,0 +1,171 @@
+"""The report of a detector: what it finds, misses and imagines, all at its stored operating point."""
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from zoo.data.base import DataModule
+from zoo.data.detection.base import DetectionData
+from zoo.ops.detections import Detections
+from zoo.reports.comparison import comparison
+from zoo.reports.page import Section
+from zoo.tasks.classification.figures import draw_confusion
+from zoo.tasks.detection import Detection
+from zoo.tasks.detection.figures import Mistake, draw_anchors, draw_curves, draw_mistakes
+from zoo.tasks.detection.matching import Target, confusion, ignored, in_pictures, match, point_at, right
+from zoo.tasks.detection.metrics import DetectionMetrics
+
+_SHOWN = 12  # misses, and as many false alarms
+
+
+def sections(task: Detection, datamodule: DataModule, folder: Path, results: Mapping[str, Any]) -> list[Section]:
+    """Parts of the report, their figures saved in `folder`."""
+    assert isinstance(datamodule, DetectionData)
+    names = [str(name) for name in task.card["class_names"]]
+    found, targets, seconds = run(task, datamodule)
+    score = float(task.operating_point)
+    return [
+        _result(results, folder, seconds),
+        _curves(found, targets, names, score, folder),
+        _classes(found, targets, names, score),
+        _confusion(found, targets, names, score, folder),
+        _mistakes(found, targets, names, score, datamodule, folder),
+        _anchors(datamodule, folder),
+    ]
+
+
+@torch.inference_mode()
+def run(task: Detection, datamodule: DetectionData) -> tuple[list[Detections], list[Target], float]:
+    """All detections in the test pictures, the truth, and seconds for each picture."""
+    split = datamodule.split("test")
+    found: list[Detections] = []
+    targets: list[Target] = []
+    seconds = 0.0
+    task.eval()
+    for indices in torch.arange(len(split)).split(datamodule.batch_size):
+        images, truth = datamodule.normalize(split[indices])
+        start = time.perf_counter()
+        batch = task.detect(images.to(task.device))
+        found += in_pictures([Detections(*(part.cpu() for part in detections)) for detections in batch], truth)
+        seconds += time.perf_counter() - start
+        targets += truth
+    return found, targets, seconds / max(len(split), 1)
+
+
+def _result(results: Mapping[str, Any], folder: Path, seconds: float) -> Section:
+    section = comparison(results, "map_50", folder)
+    beside = [f"{name} {f['ms_per_image']:.1f} ms" for name, f in results["baselines"].items() if "ms_per_image" in f]
+    took = [f"The network and its post-processing take {1000 * seconds:.1f} ms for each test picture", *beside]
+    time_each = f"{', '.join(took)}."
+    return Section(section.title, f"{section.text}\n\n{time_each}", section.figures, section.table)
+
+
+def _curves(found: list[Detections], targets: list[Target], names: list[str], score: float, folder: Path) -> Section:
+    curves = {}
+    for label, name in enumerate(names):
+        _, correct, objects = right(*_of_class(found, targets, label))
+        hits = correct.cumsum(0)
+        if objects:
+            curves[name] = (hits / objects, hits / torch.arange(1, len(correct) + 1))
+    point = point_at(score, *right(found, targets))
+    text = (
+        f"The operating point is the score {score:.3f}: there F1 was highest on validation. On the test pictures it "
+        f"gives precision {point.precision:.3f} and recall {point.recall:.3f}. A detection is right from an IoU of "
+        "0.5 on. Predictions, tables and pictures all count from this score."
+    )
+    figure = draw_curves(folder / "precision_recall.png", curves, (point.recall, point.precision))
+    return Section("Precision and recall", text, [figure])
+
+
+def _classes(found: list[Detections], targets: list[Target], names: list[str], score: float) -> Section:
+    each, at_half = _average_precision(found, targets, None), _average_precision(found, targets, [0.5])
+    table = [["class", "AP", "AP at 0.5", "precision", "recall", "F1", "objects"]]
+    for label, name in enumerate(names):
+        scores, correct, objects = right(*_of_class(found, targets, label))
+        point = point_at(score, scores, correct, objects)
+        row = [_number(each.get(label)), _number(at_half.get(label))]
+        if objects:
+            row += [f"{point.precision:.3f}", f"{point.recall:.3f}", f"{point.f1:.3f}"]
+        else:
+            row += ["–", "–", "–"]
+        table.append([name, *row, str(objects)])
+    text = "AP is the mean over IoU thresholds 0.5 … 0.95, as COCO counts it. A class without test objects has none."
+    return Section("Classes", text, [], table)
+
+
+def _confusion(found: list[Detections], targets: list[Target], names: list[str], score: float, folder: Path) -> Section:
+    matrix = confusion(found, targets, len(names), score).numpy()
+    figure = draw_confusion(folder / "confusion_matrix.png", matrix, [*names, "nothing"])
+    missed, imagined = int(matrix[:-1, -1].sum()), int(matrix[-1, :-1].sum())
+    text = (
+        f"{int(matrix[:-1].sum()):,} objects, of which {missed:,} were missed (last column); {imagined:,} detections "
+        "show nothing (last row). A detection belongs to the object it overlaps most, whatever their classes."
+    )
+    return Section("Confusion", text, [figure])
+
+
+def _mistakes(
+    found: list[Detections],
+    targets: list[Target],
+    names: list[str],
+    score: float,
+    datamodule: DetectionData,
+    folder: Path,
+) -> Section:
+    misses: list[Mistake] = []
+    alarms: list[Mistake] = []
+    for number, (detections, target) in enumerate(zip(found, targets, strict=True)):
+        chosen = Detections(*(part[detections.scores >= score] for part in detections))
+        taken = match(chosen, target)
+        for i in torch.nonzero((taken < 0) & ~ignored(chosen, target))[:, 0].tolist():
+            caption = f"{names[int(chosen.labels[i])]} {float(chosen.scores[i]):.2f}"
+            alarms.append(Mistake(number, chosen.boxes[i], caption, float(chosen.scores[i])))
+        for i in set(range(len(target["labels"]))) - set(taken.tolist()):
+            box = target["boxes"][i]
+            side = float((box[2:] - box[:2]).min())  # large objects are the worst to miss
+            misses.append(Mistake(number, box, names[int(target["labels"][i])], side))
+    figures = []
+    for kind, mistakes in (("misses", misses), ("false_alarms", alarms)):
+        mistakes.sort(key=lambda mistake: -mistake.weight)
+        if mistakes:
+            figures.append(draw_mistakes(folder / f"{kind}.png", mistakes[:_SHOWN], datamodule.split("test")))
+    text = (
+        f"{len(misses)} objects are missed, the largest shown first; {len(alarms)} detections are false, the surest "
+        "shown first. A wrong class counts as both."
+    )
+    return Section("Worst misses and false alarms", text, figures)
+
+
+def _anchors(datamodule: DetectionData, folder: Path) -> Section:
+    choice = datamodule.anchor_choice()
+    figure = draw_anchors(folder / "anchors.png", choice.anchors, datamodule.box_sizes())
+    table = [["anchors", "mean IoU with the best", "boxes within a factor of 4"]]
+    table.append(["published", f"{choice.before.mean_iou:.3f}", f"{choice.before.recall:.1%}"])
+    table.append([f"used ({choice.source})", f"{choice.after.mean_iou:.3f}", f"{choice.after.recall:.1%}"])
+    shapes = "  ".join(f"{w:g}×{h:g}" for w, h in choice.anchors)
+    return Section("Anchors", f"Width × height in pixels of the network's input: {shapes}.", [figure], table)
+
+
+def _average_precision(found: list[Detections], targets: list[Target], ious: list[float] | None) -> dict[int, float]:
+    metric = DetectionMetrics(per_class=True, sync_on_compute=False)  # one process has all, and asks
+    if ious is not None:
+        metric.iou_thresholds = ious
+    metric.add(found, targets)
+    values = metric.compute()
+    return dict(zip(values["classes"].view(-1).tolist(), values["map_per_class"].view(-1).tolist(), strict=True))
+
+
+def _of_class(found: list[Detections], targets: list[Target], label: int) -> tuple[list[Detections], list[Target]]:
+    chosen = [Detections(*(part[d.labels == label] for part in d)) for d in found]
+    truth = []
+    for target in targets:
+        mine = target["labels"] == label
+        truth.append(target | {"boxes": target["boxes"][mine], "labels": target["labels"][mine]})
+    return chosen, truth
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None or value < 0 else f"{value:.3f}"

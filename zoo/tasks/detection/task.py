@@ -1,0 +1,130 @@
+"""Object detection: boxes, classes and scores."""
+
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torchmetrics import MetricCollection
+
+from zoo.errors import ZooError
+from zoo.ops.boxes import clip
+from zoo.ops.detections import Detections, select_each
+from zoo.ops.grid import decode_all
+from zoo.tasks.base import Stage, Task
+from zoo.tasks.detection.matching import in_pictures
+from zoo.tasks.detection.metrics import MAX_DETECTIONS, DetectionMetrics
+
+Targets = list[dict[str, Tensor]]
+
+
+def require_thresholds(min_score: float | None, iou_threshold: float | None) -> None:
+    """Refuses thresholds with which no detection makes sense; None is left to the task.
+
+    Raises:
+        ZooError: names the threshold; with an IoU of 0 even boxes apart would drop each other.
+    """
+    if min_score is not None and not 0 <= min_score <= 1:
+        raise ZooError(f"`min_score` (={min_score}) must be between 0 and 1")
+    if iou_threshold is not None and not 0 < iou_threshold <= 1:
+        raise ZooError(f"`iou_threshold` (={iou_threshold}) must be above 0 and at most 1")
+
+
+class Detection(Task):
+    """Boxes of `(images [B 3 H W] in [0, 1], list of {boxes [N 4] xyxy pixels, labels [N]})`.
+
+    The network returns raw grids and has `anchors` and `strides`; the loss takes both. All detections from
+    `min_score` on are measured; `operating_point`, the score with the highest F1 of the last validation, is what
+    tables, pictures and predictions count from, and is saved with the weights.
+
+    Raises:
+        ZooError: a score outside [0, 1], or an IoU threshold that is not above 0 and at most 1.
+    """
+
+    kind = "detection"
+    monitor = "val/map"
+    monitor_mode = "max"
+    measured_facts = frozenset({"anchors"})
+
+    operating_point: Float[Tensor, ""]
+
+    def __init__(self, *, network: nn.Module, loss: nn.Module, min_score: float, iou_threshold: float) -> None:
+        require_thresholds(min_score, iou_threshold)
+        super().__init__(network=network, loss=loss, metrics=MetricCollection({"boxes": DetectionMetrics()}))
+        self.min_score = min_score
+        self.iou_threshold = iou_threshold
+        self.register_buffer("operating_point", torch.tensor(0.5))
+
+    def forward(self, images: Float[Tensor, "b c h w"]) -> tuple[Float[Tensor, "b n 4"], Float[Tensor, "b n k"]]:
+        """All boxes in pixels of the images, and their scores for each class, before NMS."""
+        return self._decoded(self.outputs_of(images))
+
+    def detect(
+        self,
+        images: Float[Tensor, "b c h w"],
+        *,
+        min_score: float | None = None,
+        iou_threshold: float | None = None,
+        max_detections: int = MAX_DETECTIONS,
+        soft_sigma: float | None = None,
+    ) -> list[Detections]:
+        """The detections of each image; thresholds not given are the task's own."""
+        return select_each(
+            *self(images),
+            min_score=self.min_score if min_score is None else min_score,
+            iou_threshold=self.iou_threshold if iou_threshold is None else iou_threshold,
+            max_detections=max_detections,
+            soft_sigma=soft_sigma,
+        )
+
+    def step(self, batch: tuple[Tensor, Targets], stage: Stage) -> Tensor:
+        """The loss of a batch."""
+        images, targets = batch
+        grids = self.outputs_of(images)
+        loss: Tensor = self.loss(grids, targets, self.network.anchors, self.network.strides).total
+        if stage != "train":
+            self._measure(grids, targets, stage)
+        return loss
+
+    def predict_step(self, batch: Any, batch_idx: int = 0) -> list[Detections]:
+        """Detections of a batch of images, or of the images of a batch with boxes, from the operating point on."""
+        images, targets = (batch, None) if isinstance(batch, Tensor) else batch
+        found = self.detect(images, min_score=float(self.operating_point))
+        return found if targets is None else in_pictures(found, targets)
+
+    def on_validation_epoch_end(self) -> None:
+        """Logs the metrics and moves the operating point."""
+        boxes = self._boxes_of("val")
+        super().on_validation_epoch_end()
+        assert boxes.point is not None
+        self.operating_point.fill_(boxes.point.score)
+
+    def on_test_start(self) -> None:
+        """Measures precision and recall where predictions are cut."""
+        self._boxes_of("test").at = float(self.operating_point)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keeps the operating point as validation found it: an average of weights would average it too."""
+        super().on_save_checkpoint(checkpoint)
+        checkpoint["state_dict"]["operating_point"] = self.operating_point.clone()
+
+    def _decoded(self, grids: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
+        """Boxes that end at the border of the image: what is measured, predicted and exported comes from here."""
+        network: Any = self.network
+        boxes, scores = decode_all(grids, network.anchors.float(), network.strides)
+        height, width = (cells * network.strides[0] for cells in grids[0].shape[1:3])
+        return clip(boxes, height, width), scores
+
+    def _boxes_of(self, stage: Stage) -> DetectionMetrics:
+        metric = self.metrics_of(stage)["boxes"]
+        assert isinstance(metric, DetectionMetrics)
+        return metric
+
+    def _measure(self, grids: tuple[Tensor, ...], targets: Targets, stage: Stage) -> None:
+        found = select_each(
+            *self._decoded(tuple(grid.detach() for grid in grids)),
+            min_score=self.min_score,
+            iou_threshold=self.iou_threshold,
+            max_detections=MAX_DETECTIONS,
+        )
+        self._boxes_of(stage).add(found, targets)

@@ -1,0 +1,3 @@
+"""Verification and recognition by embeddings."""
+
+from zoo.tasks.embedding.task import Embedding as Embedding

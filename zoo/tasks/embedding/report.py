@@ -1,0 +1,165 @@
+"""The report of an embedding: ROC, distances with the threshold, hardest pairs, and a picture in two dimensions."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from matplotlib.axes import Axes
+from sklearn.manifold import TSNE
+from torch import Tensor
+
+from zoo.data.base import DataModule
+from zoo.ops.distances import pairwise_squared_distances
+from zoo.ops.identities import PER_GROUP, rows_within
+from zoo.reports.figures import COLOURS, SOFT, drawing, without_frame
+from zoo.reports.page import Section
+from zoo.tasks.embedding import Embedding
+from zoo.tasks.embedding.baselines import embeddings
+from zoo.tasks.embedding.collapse import spread
+from zoo.tasks.embedding.metrics import FARS, compared_pairs, pair_distances
+from zoo.tasks.embedding.pairs import Pairs, bootstrap
+from zoo.tasks.embedding.verification import Roc, auc, equal_error_rate, roc, tar_at_far
+
+_POINTS = 300  # of the picture of the embedding
+_EACH = 10  # of them of each identity, so that it shows whether they lie together
+_NAMED = 8  # identities with a colour of their own
+_HARDEST = 6
+_STRANGERS = 100  # 1 % of fewer is none; half of the pictures are of strangers
+_POINT = 1e-5  # a spread that is rounding alone: t-SNE divides by it and crashes the process
+
+
+def sections(task: Embedding, datamodule: DataModule, folder: Path, results: Mapping[str, Any]) -> list[Section]:
+    """All parts, from the test outputs of `task`."""
+    vectors, identities = task.test_outputs()
+    pairs = compared_pairs(identities)
+    values = pair_distances(vectors, pairs, task.distances_on_cpu)
+    threshold = task.threshold.item()
+    return [
+        _figures(values, pairs, identities, results, new=datamodule.card().get("new_identities", False)),
+        _roc(values, pairs, identities, datamodule, folder),
+        _histogram(values, pairs, threshold, folder),
+        _hardest(values, pairs, identities, datamodule, folder),
+        _map(vectors, identities, folder),
+        Section("Data", "\n\n".join(task.card.get("notes", []))),
+    ]
+
+
+def _figures(values: Tensor, pairs: Pairs, identities: Tensor, results: Mapping[str, Any], *, new: bool) -> Section:
+    rates = {f"tar_at_far_{far}": partial(tar_at_far, far=far) for far in FARS}
+    wanted: dict[str, Callable[[Roc], float]] = {"auc": auc, "eer": equal_error_rate, **rates}
+    intervals = bootstrap(values, pairs, identities, wanted)
+    test: Mapping[str, float] = results["test"]
+    baselines: Mapping[str, Mapping[str, float]] = results["baselines"]
+    shown = [name for name in test if name not in ("loss", "threshold")]
+    table = [["figure", "model", "95 % interval", *baselines]]
+    for name in shown:
+        interval = intervals.get(name)
+        span = f"{interval.low:.3f} – {interval.high:.3f}" if interval else "–"
+        beside = [f"{b[name]:.4f}" if name in b else "–" for b in baselines.values()]
+        table.append([name, f"{test[name]:.4f}", span, *beside])
+    same, different = int(pairs.same.sum()), int((~pairs.same).sum())
+    known = "all of identities never trained on" if new else "in new pictures of the identities that were trained on"
+    text = (
+        f"{same:,} pairs of one identity and {different:,} pairs of two, {known}. "
+        "The intervals draw identities with replacement, as pairs that share one are not independent. "
+        "accuracy, far and tar are those at the threshold, which the validation pictures chose. "
+        "accuracy_10_folds is that of as many pairs of either kind, each tenth at the threshold of the other nine, as "
+        "on Labeled Faces in the Wild, with its standard error."
+    )
+    few = [far for far in FARS if different < 10 / far]
+    if few:
+        text += f" There are too few pairs of two identities for a false-accept rate of {', '.join(map(str, few))}."
+    if "dir_at_far_0.01" in test and len(identities) < 2 * _STRANGERS:
+        text += f" dir_at_far_0.01 has fewer than {_STRANGERS} pictures of people not enrolled, so none may be named."
+    return Section("Beside simple rules", text, table=table)
+
+
+def _roc(values: Tensor, pairs: Pairs, identities: Tensor, datamodule: DataModule, folder: Path) -> Section:
+    path = folder / "roc.png"
+    curves = {"model": roc(values, pairs.same)}
+    for name, vectors in embeddings(datamodule, identities).items():
+        curves[name] = roc(pair_distances(vectors, pairs, pairwise_squared_distances), pairs.same)
+    with drawing(path, width=9, height=4) as figure:
+        left, right = figure.subplots(1, 2)
+        for (name, curve), colour in zip(curves.items(), COLOURS, strict=False):
+            left.plot(curve.far, curve.tar, label=f"{name} (AUC {auc(curve):.3f})", color=colour)
+            right.plot(curve.far.clamp_min(1e-6), 1 - curve.tar, label=name, color=colour)
+        left.plot([0, 1], [1, 0], color=SOFT, linestyle=":", linewidth=1)
+        left.set(xlabel="false accepts", ylabel="true accepts", title="ROC")
+        left.legend(loc="lower right")
+        floor = 1 / max(1, int((~pairs.same).sum()))
+        right.set(xscale="log", xlim=(floor, 1), ylim=(0, 1), xlabel="false accepts", ylabel="false rejects")
+        right.set_title("The same, for rare false accepts")
+    return Section("ROC", "The dotted line crosses each curve at its equal error rate.", [path])
+
+
+def _histogram(values: Tensor, pairs: Pairs, threshold: float, folder: Path) -> Section:
+    path = folder / "distances.png"
+    bins = np.linspace(float(values.min()), float(values.max()) + 1e-6, 60).tolist()
+    with drawing(path, width=7, height=3.2) as figure:
+        axes = figure.subplots()
+        for kind, name, colour in ((pairs.same, "same", COLOURS[0]), (~pairs.same, "different", COLOURS[1])):
+            if kind.any():
+                axes.hist(values[kind].numpy(), bins=bins, density=True, alpha=0.6, label=name, color=colour)
+        if np.isfinite(threshold):
+            axes.axvline(threshold, color="black", linewidth=1.2, label=f"threshold {threshold:.3f}")
+        axes.set(xlabel="distance", ylabel="density", yticks=[])
+        axes.legend()
+    return Section("Distances", "Pairs left of the threshold are taken for the same identity.", [path])
+
+
+def _hardest(values: Tensor, pairs: Pairs, identities: Tensor, datamodule: DataModule, folder: Path) -> Section:
+    path = folder / "hardest_pairs.png"
+    same, different = (kind.nonzero().squeeze(1) for kind in (pairs.same, ~pairs.same))
+    farthest = same[values[same].argsort(descending=True)[:_HARDEST]]
+    closest = different[values[different].argsort()[:_HARDEST]]
+    with drawing(path, width=1.5 * _HARDEST, height=4.6) as figure:
+        grid = figure.subplots(2, _HARDEST, squeeze=False)
+        for row, (chosen, what) in enumerate(((farthest, "same"), (closest, "different"))):
+            for axes, pair in zip(grid[row], chosen.tolist(), strict=False):
+                _pair(axes, datamodule, int(pairs.first[pair]), int(pairs.second[pair]))
+                axes.set_title(f"{what}, {values[pair]:.2f}", fontsize=9)
+        for axes in grid.ravel():
+            without_frame(axes)
+    text = "Above, pictures of one identity that lie farthest apart; below, of two that lie closest."
+    return Section("Hardest pairs", text, [path])
+
+
+def _pair(axes: Axes, datamodule: DataModule, first: int, second: int) -> None:
+    images, _ = datamodule.split("test")[torch.tensor([first, second])]
+    side_by_side = torch.cat([*images], dim=1)  # one above the other
+    axes.imshow(side_by_side.permute(1, 2, 0).squeeze(2).numpy(), cmap="gray" if len(side_by_side) == 1 else None)
+
+
+def _map(vectors: Float[Tensor, "n d"], identities: Tensor, folder: Path) -> Section:
+    path = folder / "embedding.png"
+    rows = rows_within(identities, _POINTS, least=_EACH)
+    vectors, identities = vectors[rows], identities[rows]
+    if len(vectors) < 10:
+        return Section("Embedding", "Too few pictures to draw.")
+    if spread(vectors) < _POINT:
+        return Section("Embedding", "No map: the embedding has collapsed to one point.")
+    perplexity = min(30.0, (len(vectors) - 1) / 3)
+    points = TSNE(init="pca", perplexity=perplexity, random_state=0).fit_transform(vectors.numpy())
+    names = identities.unique().tolist()
+    with drawing(path, width=6.5, height=5) as figure:
+        axes = figure.subplots()
+        for number, name in enumerate(names):
+            inside = (identities == name).numpy()
+            named = len(names) <= _NAMED
+            colour = COLOURS[number % len(COLOURS)]
+            marker = "osD^vP*X"[number // len(COLOURS) % 8]
+            label = str(name % PER_GROUP) if named else None
+            axes.scatter(
+                points[inside, 0], points[inside, 1], s=14, color=colour, marker=marker, alpha=0.8, label=label
+            )
+        if len(names) <= _NAMED:
+            axes.legend(title="identity")
+        without_frame(axes)
+    return Section(
+        "Embedding", "Test pictures, brought from all dimensions to two by t-SNE (one mark an identity).", [path]
+    )

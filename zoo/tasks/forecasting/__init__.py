@@ -1,0 +1,3 @@
+"""Time-series forecasting."""
+
+from zoo.tasks.forecasting.task import Forecasting as Forecasting

@@ -1,0 +1,91 @@
+"""What simple rules forecast on the same windows: repeating the last value, its trend, its season; a linear fit."""
+
+from collections.abc import Callable, Iterator
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from zoo.data.base import DataModule
+from zoo.data.series.windows import WindowBatch, Windows
+from zoo.networks.naive_forecasters import LastTrend, LastValue, SeasonalNaive
+from zoo.tasks.base import Task
+from zoo.tasks.forecasting.metrics import ForecastErrors
+
+FITTED_ON = 20_000  # training windows, drawn at random where there are more, so that it takes seconds
+RIDGE = 1e-6  # of the mean square; keeps the fit defined where columns repeat each other
+CHUNK = 4_096
+
+Rule = Callable[[Float[Tensor, "n t c"]], Float[Tensor, "n h d"]]
+
+
+def baselines(datamodule: DataModule, task: Task) -> dict[str, dict[str, float]]:
+    """Test errors of LAST, LAST2, the seasonal naive rule where there is a season, and least squares.
+
+    The linear fit has the same weights for every channel, which it forecasts from that channel alone.
+    """
+    facts = datamodule.facts()
+    scored = {}
+    for name, rule in rules(datamodule).items():
+        scale = facts["scale"][: facts["out_channels"]]
+        errors = ForecastErrors(facts["naive_error"], scale, sync_on_compute=False)  # one process has all, and asks
+        for batch in batches(datamodule.split("test")):
+            last = batch.history[:, -1:, : facts["out_channels"]].expand_as(batch.future)
+            errors.update(rule(batch.history), batch.future, last)
+        scored[name] = {metric: value.item() for metric, value in errors.compute().items()}
+    return scored
+
+
+def rules(datamodule: DataModule) -> dict[str, Rule]:
+    """The rules by name, on histories in the data's own units."""
+    facts = datamodule.facts()
+    shape = {"out_channels": facts["out_channels"], "horizon": facts["horizon"]}
+    context, season = facts["context"], facts["season"]
+    networks: dict[str, torch.nn.Module] = {"last": LastValue(**shape)}
+    if context > 1:
+        networks["last2"] = LastTrend(context=context, **shape)
+    if 1 < season <= context:
+        networks["seasonal_naive"] = SeasonalNaive(season=season, context=context, **shape)
+    found: dict[str, Rule] = {name: _rule(network) for name, network in networks.items()}
+    return found | {"linear": least_squares(datamodule.split("train"), datamodule.seed)}
+
+
+def batches(windows: Windows) -> Iterator[WindowBatch]:
+    """All windows in order, some at a time."""
+    for indices in torch.arange(len(windows)).split(CHUNK):
+        yield windows[indices]
+
+
+def least_squares(windows: Windows, seed: int) -> Rule:
+    """The linear rule with the least squared error on training windows."""
+    generator = torch.Generator().manual_seed(seed)
+    if len(windows) > FITTED_ON:
+        chosen = torch.randint(len(windows), (FITTED_ON,), generator=generator)
+    else:
+        chosen = torch.arange(len(windows))
+    batch = windows[chosen]
+    channels = batch.future.shape[2]
+    past = batch.history[..., :channels].double()
+    center = past.mean((0, 1))
+    spread = past.std((0, 1), correction=0).clamp(min=1e-300)
+    inputs = _with_one((past - center) / spread)
+    answers = ((batch.future.double() - center) / spread).transpose(1, 2).flatten(0, 1)
+    square = inputs.T @ inputs
+    square += RIDGE * square.diagonal().mean() * torch.eye(len(square), dtype=square.dtype)
+    weights = torch.linalg.solve(square, inputs.T @ answers)
+
+    def rule(history: Float[Tensor, "n t c"]) -> Float[Tensor, "n h d"]:
+        rows = _with_one((history[..., :channels].double() - center) / spread)
+        forecast = (rows @ weights).unflatten(0, (len(history), channels)).transpose(1, 2)
+        return forecast * spread + center
+
+    return rule
+
+
+def _with_one(past: Float[Tensor, "n t d"]) -> Float[Tensor, "n*d t+1"]:
+    rows = past.transpose(1, 2).flatten(0, 1)
+    return torch.cat([rows, rows.new_ones(len(rows), 1)], dim=1)
+
+
+def _rule(network: torch.nn.Module) -> Rule:
+    return lambda history: network(history)[..., 0]

@@ -1,0 +1,3 @@
+"""Landmark localization."""
+
+from zoo.tasks.landmarks.task import Landmarks as Landmarks

@@ -1,0 +1,93 @@
+"""Points in image files."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from jaxtyping import UInt8
+from PIL import ImageDraw, ImageFont
+from torch import Tensor
+from torchvision.transforms.v2.functional import to_pil_image
+
+from zoo.data.detection.drawing import COLOURS
+from zoo.data.detection.transforms import Letterbox
+from zoo.data.images.base import to_unit
+from zoo.data.images.files import UnreadableImage, read_image
+from zoo.errors import ZooError
+from zoo.prediction.images import image_files, unused, write_json, write_table
+from zoo.tasks.landmarks import Landmarks
+
+_DRAWN = 320  # pixels that a picture is enlarged to, at least, before points are drawn
+
+
+@dataclass(frozen=True)
+class LandmarkPrediction:
+    """What is seen in one picture: the chance of an object, its points in pixels, its class."""
+
+    path: Path
+    presence: float | None = None
+    points: tuple[tuple[float, float], ...] = ()
+    label: str | None = None
+    error: str | None = None
+    """Why the file could not be read."""
+
+
+def predict(task: Landmarks, source: Path, folder: Path | None = None) -> list[LandmarkPrediction]:
+    """The points in an image file, or in every image file below a folder; none where presence is below one half.
+
+    With `folder`, predictions.csv, predictions.json and the pictures with their points are written there.
+
+    Raises:
+        ZooError: the model was not trained on pictures, or there are none.
+    """
+    if "preprocessing" not in task.card or "class_names" not in task.card:
+        raise ZooError("this model knows no pictures: it was not trained here")
+    if folder is not None:
+        (folder / "pictures").mkdir(parents=True, exist_ok=True)
+    results = []
+    for path in image_files(source):
+        try:
+            image = read_image(path, channels=3)
+        except UnreadableImage as error:
+            results.append(LandmarkPrediction(path, error=error.reason))
+            continue
+        results.append(_one(task, path, image))
+        if folder is not None:
+            _draw(results[-1], image, folder / "pictures")
+    if folder is not None:
+        columns = [f"{axis}{i + 1}" for i in range(task.num_points) for axis in "xy"]
+        rows = []
+        for result in results:
+            presence = "" if result.presence is None else f"{result.presence:.6f}"
+            places = [f"{value:.2f}" for point in result.points for value in point] or [""] * len(columns)
+            rows.append([str(result.path), presence, result.label or "", *places, result.error or ""])
+        write_table(folder / "predictions.csv", ["path", "presence", "label", *columns, "error"], rows)
+        write_json(folder / "predictions.json", [vars(result) | {"path": str(result.path)} for result in results])
+    return results
+
+
+@torch.inference_mode()
+def _one(task: Landmarks, path: Path, image: UInt8[Tensor, "3 h w"]) -> LandmarkPrediction:
+    size = int(task.card["preprocessing"]["size"])
+    letterbox = Letterbox(width=image.shape[2], height=image.shape[1], size=size)
+    found = task.eval().predict_step(to_unit(letterbox.image(image)[None].to(task.device)))
+    presence = float(found.presence)
+    if presence < 0.5:
+        return LandmarkPrediction(path, presence)
+    places = letterbox.back((found.points[0].cpu() * size).repeat(1, 2))[:, :2]  # a point is a box without size
+    points = tuple((float(x), float(y)) for x, y in places)
+    return LandmarkPrediction(path, presence, points, str(task.card["class_names"][int(found.classes.argmax())]))
+
+
+def _draw(result: LandmarkPrediction, image: UInt8[Tensor, "3 h w"], folder: Path) -> None:
+    """The picture with a numbered mark on each point, under a name that no other picture of the source has."""
+    picture = to_pil_image(image)
+    larger = max(1, _DRAWN // max(picture.size))  # marks need room
+    picture = picture.resize((picture.width * larger, picture.height * larger))
+    canvas = ImageDraw.Draw(picture)
+    radius = max(3, max(picture.size) // 80)
+    for number, point in enumerate(result.points, start=1):
+        x, y = (larger * value for value in point)
+        canvas.ellipse((x - radius, y - radius, x + radius, y + radius), outline=COLOURS[1], width=max(1, radius // 3))
+        canvas.text((x + radius, y + radius), str(number), COLOURS[1], ImageFont.load_default(3 * radius))
+    picture.save(unused(folder, result.path.stem))

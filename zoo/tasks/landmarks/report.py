@@ -1,0 +1,61 @@
+"""The report of a landmark finder: how far its points are, and what it looks like."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from zoo.data.base import DataModule
+from zoo.reports.comparison import comparison
+from zoo.reports.figures import COLOURS, drawing
+from zoo.reports.page import Section
+from zoo.tasks.classification.figures import show_picture
+from zoo.tasks.landmarks import Landmarks
+from zoo.tasks.landmarks.metrics import normalised_distances
+
+_SHOWN = 12
+
+
+def sections(task: Landmarks, datamodule: DataModule, folder: Path, results: Mapping[str, Any]) -> list[Section]:
+    """Parts of the report, their figures saved in `folder`; the test split must have been measured by `task`."""
+    test = datamodule.split("test")
+    images, target = test[torch.arange(len(test))]
+    found = task.test_outputs()
+    there = torch.nonzero(target["present"])[:, 0]
+    distances = normalised_distances(found[there], target["points"][there])
+    table = [["point", "mean distance", "median", "within a tenth"]]
+    for number, column in enumerate(distances.T, start=1):
+        near = f"{float((column < 0.1).float().mean()):.1%}"
+        table.append([str(number), f"{float(column.mean()):.4f}", f"{float(column.median()):.4f}", near])
+    order = distances.mean(1).argsort(descending=True)
+    worst = _draw(folder / "worst.png", images, found, target["points"], there[order[:_SHOWN]].tolist())
+    usual = _draw(folder / "first.png", images, found, target["points"], there[:_SHOWN].tolist())
+    text = "Distances are shares of the object's size. Points are counted clockwise from the object's own top left."
+    return [
+        comparison(results, "nme", folder),
+        Section("Points", text, [], table),
+        Section("Pictures", "True points (circles) and found ones (crosses): the first pictures.", [usual]),
+        Section("Worst pictures", "The largest mean distances.", [worst]),
+    ]
+
+
+def _draw(
+    path: Path, images: Tensor, found: Float[Tensor, "n k 2"], points: Float[Tensor, "n k 2"], chosen: Sequence[int]
+) -> Path:
+    columns = min(6, max(len(chosen), 1))
+    rows = max(-(-len(chosen) // columns), 1)
+    size = images.shape[-1]
+    with drawing(path, width=1.6 * columns, height=1.6 * rows) as figure:
+        grid = figure.subplots(rows, columns, squeeze=False).ravel()
+        for axes, i in zip(grid, chosen, strict=False):
+            show_picture(axes, images[i])
+            for marker, colour, place in (("o", "white", points[i]), ("x", COLOURS[1], found[i])):
+                x, y = (place * size - 0.5).T.tolist()
+                axes.plot(x, y, marker, color=colour, ms=5, mfc="none")
+            axes.set(xlim=(-0.5, size - 0.5), ylim=(size - 0.5, -0.5))
+        for axes in grid[len(chosen) :]:
+            axes.remove()
+    return path

@@ -1,0 +1,82 @@
+"""Landmarks and localization: at most one object, its points and its class."""
+
+from typing import Any, NamedTuple
+
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+from torchmetrics import MetricCollection
+from torchmetrics.classification import BinaryAccuracy, MulticlassAccuracy
+
+from zoo.metrics.collect import Collected
+from zoo.tasks.base import Stage, Task
+from zoo.tasks.landmarks.metrics import PointErrors
+
+Batch = tuple[Tensor, dict[str, Tensor]]
+
+
+class Found(NamedTuple):
+    """What is said of each image: chance of an object, its points as fractions of the image, class chances."""
+
+    presence: Float[Tensor, " b"]
+    points: Float[Tensor, "b k 2"]
+    classes: Float[Tensor, "b c"]
+
+
+class Landmarks(Task):
+    """One object or none in `(images [B C H W], {present [B], points [B K 2], labels [B]})`, points as fractions."""
+
+    kind = "landmarks"
+    monitor = "val/nme"
+    monitor_mode = "min"
+
+    def __init__(self, *, network: nn.Module, loss: nn.Module, num_points: int, num_classes: int) -> None:
+        metrics = {
+            "points": PointErrors(),
+            "presence": BinaryAccuracy(validate_args=False),
+            "accuracy": MulticlassAccuracy(num_classes, average="micro", validate_args=False),
+        }
+        super().__init__(network=network, loss=loss, metrics=MetricCollection(metrics))  # type: ignore[arg-type]
+        self.num_points = num_points
+        self.test_points = Collected()
+
+    def forward(self, images: Float[Tensor, "b c h w"]) -> Found:
+        """Chances and points of each image."""
+        return self._found(self.outputs_of(images))
+
+    def step(self, batch: Batch, stage: Stage) -> Tensor:
+        """The loss of a batch."""
+        images, target = batch
+        output = self.outputs_of(images)
+        loss: Tensor = self.loss(output, target["present"], target["points"], target["labels"])
+        if stage != "train":
+            self._measure(self._found(output.detach()), target, stage)
+        return loss
+
+    def on_test_start(self) -> None:
+        """Forgets the points of an earlier test."""
+        self.test_points.reset()
+
+    def test_outputs(self) -> Float[Tensor, "n k 2"]:
+        """The points found in the test images, in order, on the CPU."""
+        return self.test_points.compute().cpu()
+
+    def predict_step(self, batch: Any, batch_idx: int = 0) -> Found:
+        """Chances and points of a batch of images, or of the images of a batch with points."""
+        return self(batch if isinstance(batch, Tensor) else batch[0])
+
+    def _found(self, output: Float[Tensor, "b values"]) -> Found:
+        output = output.float()
+        end = 1 + 2 * self.num_points
+        points = output[:, 1:end].reshape(len(output), self.num_points, 2)
+        return Found(output[:, 0].sigmoid(), points, output[:, end:].softmax(1))
+
+    def _measure(self, found: Found, target: dict[str, Tensor], stage: Stage) -> None:
+        metrics = self.metrics_of(stage)
+        present: Bool[Tensor, " b"] = target["present"]
+        labels: Int[Tensor, " b"] = target["labels"]
+        metrics["presence"].update(found.presence, present.int())
+        if present.any():
+            metrics["points"].update(found.points[present], target["points"][present])
+            metrics["accuracy"].update(found.classes[present], labels[present])
+        if stage == "test":
+            self.test_points.update(found.points)
