@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from zoo.checkpoints.load import load
-from zoo.config.compose import compose, list_models, plain
+from zoo.config.compose import compose, list_models, to_dict
 from zoo.config.instantiate import instantiate, locate
 from zoo.data.series.windows import WindowBatch
 from zoo.run.build import attach_optimizer, build_data, build_task, catalogue_config
@@ -24,7 +24,7 @@ def built():
 
     def build(name):
         if name not in made:
-            config = plain(compose([f"model={name}"]))
+            config = to_dict(compose([f"model={name}"]))
             datamodule = build_data(config["data"])
             datamodule.setup()
             torch.manual_seed(0)

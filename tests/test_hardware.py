@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from zoo import hardware
-from zoo.config.compose import compose, plain
+from zoo.config.compose import compose, to_dict
 from zoo.errors import ZooError
 from zoo.run.build import build_trainer
 
@@ -129,7 +129,7 @@ def test_workers_as_asked_or_half_of_the_cores(monkeypatch, no_gpu):
 
 
 def test_norms_are_synchronised_between_gpus_alone(tmp_path):
-    config = plain(compose(["trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2"]))["trainer"]
+    config = to_dict(compose(["trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2"]))["trainer"]
     on_cpu = hardware.Hardware(accelerator="cpu", devices=2, precision="32-true", channels_last=False)
     trainer = build_trainer(config, on_cpu, tmp_path, callbacks=[], loggers=[], deterministic=False)
     network = nn.Sequential(nn.Conv2d(1, 1, 1), nn.BatchNorm2d(1))

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
-from zoo.config.compose import compose, list_models, plain
+from zoo.config.compose import compose, list_models, to_dict
 from zoo.run.build import build_data, build_task
 from zoo.tasks.base import Task
 from zoo.tasks.forecasting.baselines import rules
@@ -30,7 +30,7 @@ def table(changed: bool, seed: int = 0) -> pd.DataFrame:
 def built(tmp_path: Path, name: str, changed: bool, *words: str):
     path = tmp_path / f"changed-{changed}.csv"
     table(changed).to_csv(path, index=False)
-    config = plain(compose([f"model={name}", "data=series", f"data.path={path}", *SHAPE, *words]))
+    config = to_dict(compose([f"model={name}", "data=series", f"data.path={path}", *SHAPE, *words]))
     data = build_data(config["data"])
     torch.manual_seed(0)
     task = build_task(config["model"], data.facts(), data.card())

@@ -13,7 +13,7 @@ from pytorch_lightning import LightningDataModule, seed_everything
 from benchmarks.clock import Clock, Memory, Spent
 from benchmarks.settings import Settings
 from benchmarks.timing import Measured, paired
-from zoo.config.compose import compose, plain
+from zoo.config.compose import compose, to_dict
 from zoo.data.base import DataModule
 from zoo.hardware import choose
 from zoo.run.build import (
@@ -39,7 +39,7 @@ class Run(NamedTuple):
 
 def build_run(words: Sequence[str], data: DataModule) -> Run:
     """What `python train.py WORDS` trains, on data of one's own."""
-    config = plain(compose(words))
+    config = to_dict(compose(words))
     seed_everything(config["seed"], workers=True, verbose=False)
     data.setup()
     task = build_task(config["model"], data.facts(), data.card())

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.commands.launch import launch, run_directory
-from zoo.config.compose import CONFIG_DIR, plain
+from zoo.config.compose import CONFIG_DIR, to_dict
 from zoo.errors import ZooError
 
 
@@ -16,7 +16,7 @@ def main() -> None:
 
 
 def _benchmark(config: Any) -> None:
-    folder, values = run_directory(), plain(config)
+    folder, values = run_directory(), to_dict(config)
 
     from benchmarks.listing import check_suites  # light, so that a wrong name is refused at once
 

@@ -217,12 +217,12 @@ def test_download_failed(refused, monkeypatch):
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     """A finished run of one epoch, made once."""
-    from zoo.config.compose import compose, plain
+    from zoo.config.compose import compose, to_dict
     from zoo.run.train import train
 
     run = tmp_path_factory.mktemp("trained") / "runs" / "lenet5-digits" / "1"
     words = [*QUICK, f"runs={run.parents[1]}"]
-    config = plain(compose(words))
+    config = to_dict(compose(words))
     config.pop("hydra", None)
     train(config, run, model="lenet5", data="digits")
     return run / "checkpoints" / "last.ckpt"

@@ -2,7 +2,7 @@ import pytest
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf
 
-from zoo.config.compose import CONFIG_DIR, compose, list_models, list_options, plain, unknown
+from zoo.config.compose import CONFIG_DIR, compose, list_models, list_options, to_dict, unknown
 from zoo.errors import ZooError
 
 
@@ -53,7 +53,7 @@ def test_a_wrong_word_is_named_with_what_there_is(words, message):
 
 def test_a_missing_value_is_named():
     with pytest.raises(ZooError, match="`checkpoint` is not given: add checkpoint=… to the command"):
-        plain(compose(config_name="evaluate"))
+        to_dict(compose(config_name="evaluate"))
 
 
 def test_unknown_lists_what_there_is():

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from zoo.config.compose import compose, plain
+from zoo.config.compose import compose, to_dict
 from zoo.errors import ZooError
 from zoo.losses.cross_entropy import CrossEntropy
 from zoo.losses.yolo import YoloLoss
@@ -153,7 +153,7 @@ def test_create_model_takes_a_file(tmp_path: Path) -> None:
 
 def test_pictures_of_identities_are_normalized_as_the_weights_expect() -> None:
     data = build_data(
-        plain(compose(["model=siamese"]))["data"] | {"steps_per_epoch": 1},
+        to_dict(compose(["model=siamese"]))["data"] | {"steps_per_epoch": 1},
     )
     assert normalize_as(data, {"mean": (0.2, 0.4, 0.6), "std": (0.1, 0.2, 0.3)})
     data.setup()

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from zoo.config.compose import compose, plain
+from zoo.config.compose import compose, to_dict
 from zoo.data.series.table_data import cut
 from zoo.errors import ZooError
 from zoo.run.backtest import backtest
@@ -20,7 +20,7 @@ def config(tmp_path: Path, *words: str) -> dict:
     path = tmp_path / "some.csv"
     pd.DataFrame({"t": range(200), "y": values}).to_csv(path, index=False)
     chosen = ["data=series", f"data.path={path}", *SHAPE, "folds=3", *words]
-    return plain(compose(chosen, config_name="backtest"))
+    return to_dict(compose(chosen, config_name="backtest"))
 
 
 def times(*folds: tuple[int, int], horizon: int = 2, stride: int = 1) -> list[WindowTimes]:
@@ -138,7 +138,7 @@ def test_too_few_origins_leave_the_rest_of_the_table():
     ],
 )
 def test_what_it_refuses(tmp_path: Path, words: list[str], model: str, data: str, message: str):
-    given = config(tmp_path) if data == "series" else plain(compose(["data=waves"], config_name="backtest"))
+    given = config(tmp_path) if data == "series" else to_dict(compose(["data=waves"], config_name="backtest"))
     given |= {"folds": int(words[0].partition("=")[2])} if words[0].startswith("folds") else {}
     with pytest.raises(ZooError, match=message):
         backtest(given, tmp_path / "run", model=model, data=data)

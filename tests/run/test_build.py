@@ -3,13 +3,13 @@ import shutil
 import pytest
 import torch
 
-from zoo.config.compose import compose, plain
+from zoo.config.compose import compose, to_dict
 from zoo.errors import ZooError
 from zoo.run.build import answering, attach_optimizer, build_data, build_task, create_model, prepare_network
 
 
 def test_the_network_is_told_what_the_data_is():
-    config = plain(compose(["data.image_size=20", "data.channels=3"]))
+    config = to_dict(compose(["data.image_size=20", "data.channels=3"]))
     datamodule = build_data(config["data"])
     task = build_task(config["model"], datamodule.facts(), datamodule.card())
     assert task.config["network"] | {"num_classes": 10, "in_channels": 3, "image_size": 20} == task.config["network"]
@@ -38,7 +38,7 @@ def test_a_task_without_optimizer_says_so():
 @pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd", "rmsprop"])
 @pytest.mark.parametrize("scheduler", ["constant", "cosine", "one_cycle", "plateau", "step"])
 def test_every_optimizer_and_schedule_is_built(optimizer, scheduler):
-    config = plain(compose([f"optimizer={optimizer}", f"scheduler={scheduler}"]))
+    config = to_dict(compose([f"optimizer={optimizer}", f"scheduler={scheduler}"]))
     model = create_model("lenet5")
     attach_optimizer(model, config["optimizer"], config["scheduler"])
     assert model.optimizer_factory(model.parameter_groups(model)).param_groups[0]["lr"] == config["optimizer"]["lr"]

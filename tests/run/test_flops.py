@@ -1,7 +1,7 @@
 import pytest
 from torch import nn
 
-from zoo.config.compose import compose, plain
+from zoo.config.compose import compose, to_dict
 from zoo.losses.cross_entropy import CrossEntropy
 from zoo.run.build import build_data, build_task, catalogue_config, create_model
 from zoo.run.flops import count_flops, forward_flops
@@ -32,7 +32,7 @@ def test_a_recurrent_network_by_hand(cell, gates):
 
 @pytest.mark.parametrize("model", ["lenet5", "yolo", "landmarks", "siamese", "gru", "last"])
 def test_every_task_knows_what_a_sample_is(model):
-    config = plain(compose([f"model={model}"]))
+    config = to_dict(compose([f"model={model}"]))
     datamodule = build_data(config["data"])
     task = build_task(config["model"], datamodule.facts(), datamodule.card())
     flops = forward_flops(task)

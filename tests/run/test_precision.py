@@ -7,7 +7,7 @@ import pytest
 import torch
 from torchmetrics import Metric
 
-from zoo.config.compose import compose, plain
+from zoo.config.compose import compose, to_dict
 from zoo.run.build import create_model
 from zoo.run.train import train
 from zoo.tasks.base import Task
@@ -17,7 +17,7 @@ from zoo.tasks.base import Task
 @pytest.mark.parametrize("model", ["lenet5", "landmarks", "siamese", "gru"])
 def test_every_task_trains_and_tests(model, precision, tmp_path, capsys):
     words = [f"model={model}", f"trainer.precision={precision}", "+trainer.fast_dev_run=true", "trainer=cpu"]
-    config = plain(compose([*words, f"runs={tmp_path}"]))
+    config = to_dict(compose([*words, f"runs={tmp_path}"]))
     train(config, tmp_path / "run", model=model, data="its own")
     assert "one batch of each stage ran through" in capsys.readouterr().out
 
@@ -58,7 +58,7 @@ def test_a_forecaster_measures_and_reports_as_in_single_precision(precision: str
     for chosen in ("32-true", precision):
         words = ["model=gru", "trainer=cpu", "trainer.max_epochs=1", f"trainer.precision={chosen}"]
         small = ["data.samples=640", "data.val_samples=320", "data.windows_per_epoch=256", f"runs={tmp_path}"]
-        train(plain(compose([*words, *small])), tmp_path / chosen, model="gru", data="waves")
+        train(to_dict(compose([*words, *small])), tmp_path / chosen, model="gru", data="waves")
         assert (tmp_path / chosen / "report" / "index.html").is_file()
         found[chosen] = json.loads((tmp_path / chosen / "metrics.json").read_text())
     assert found[precision]["baselines"] == found["32-true"]["baselines"]

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from zoo import hardware
-from zoo.config.compose import compose, plain
+from zoo.config.compose import compose, to_dict
 from zoo.errors import ZooError
 from zoo.hardware import Hardware
 from zoo.run.build import build_trainer
@@ -13,7 +13,7 @@ from zoo.run.sharding import FullyShard, divide_like, gathered, load_whole
 
 
 def test_the_strategy_saves_one_file_and_divides_over_all_processes(tmp_path):
-    config = plain(compose(["trainer=fsdp", "trainer.num_nodes=3"]))["trainer"]
+    config = to_dict(compose(["trainer=fsdp", "trainer.num_nodes=3"]))["trainer"]
     chosen = Hardware(accelerator="cpu", devices=2, precision="32-true", channels_last=False)
     trainer = build_trainer(config, chosen, tmp_path, callbacks=[], loggers=[], deterministic=False)
     assert isinstance(trainer.strategy, FullyShard)
@@ -23,7 +23,7 @@ def test_the_strategy_saves_one_file_and_divides_over_all_processes(tmp_path):
 
 
 def test_a_layout_that_cannot_be_divided():
-    config = plain(compose(["trainer=fsdp", "trainer.accelerator=cpu", "trainer.devices=2"]))["trainer"]
+    config = to_dict(compose(["trainer=fsdp", "trainer.accelerator=cpu", "trainer.devices=2"]))["trainer"]
     network = nn.Conv2d(1, 1, 1)
     network.channels_last = True
     assert not hardware.choose(config, channels_last="auto", network=network).channels_last

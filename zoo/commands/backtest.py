@@ -3,7 +3,7 @@
 from typing import Any
 
 from zoo.commands.launch import launch, run_directory
-from zoo.config.compose import choices, plain
+from zoo.config.compose import choices, to_dict
 
 
 def main() -> None:
@@ -12,7 +12,7 @@ def main() -> None:
 
 
 def _backtest(config: Any) -> None:
-    run_dir, chosen, values = run_directory(), choices(), plain(config)
+    run_dir, chosen, values = run_directory(), choices(), to_dict(config)
 
     from zoo.run.backtest import backtest  # torch and Lightning are imported once the configuration stands
     from zoo.tasks.forecasting.backtest_report import caution, table, write_backtest

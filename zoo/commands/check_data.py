@@ -3,7 +3,7 @@
 from typing import Any
 
 from zoo.commands.launch import launch, run_directory
-from zoo.config.compose import plain
+from zoo.config.compose import to_dict
 
 
 def main() -> None:
@@ -12,7 +12,7 @@ def main() -> None:
 
 
 def _check_data(config: Any) -> None:
-    folder, values = run_directory(), plain(config)
+    folder, values = run_directory(), to_dict(config)
 
     from zoo.run.build import build_data  # torch is imported once the configuration stands
     from zoo.tasks.detection.check_data import check_data

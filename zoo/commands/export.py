@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.commands.launch import launch
-from zoo.config.compose import plain
+from zoo.config.compose import to_dict
 
 
 def main() -> None:
@@ -13,7 +13,7 @@ def main() -> None:
 
 
 def _export(config: Any) -> None:
-    values = plain(config)
+    values = to_dict(config)
 
     from zoo.run.export import export  # torch is imported once the configuration stands
 

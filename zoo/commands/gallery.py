@@ -4,7 +4,7 @@ import sys
 from typing import Any
 
 from zoo.commands.launch import launch, run_directory
-from zoo.config.compose import plain
+from zoo.config.compose import to_dict
 
 
 def main() -> None:
@@ -16,7 +16,7 @@ def main() -> None:
 
 
 def _gallery(config: Any) -> None:
-    folder, values = run_directory(), plain(config)
+    folder, values = run_directory(), to_dict(config)
 
     from zoo.run.enrolment import run  # torch is imported once the configuration stands
 

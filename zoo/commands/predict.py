@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.commands.launch import launch, run_directory
-from zoo.config.compose import plain
+from zoo.config.compose import to_dict
 from zoo.errors import ZooError
 
 _NUMBERS = {"horizon": int, "batch_size": int, "min_score": float, "iou_threshold": float, "threshold": float}
@@ -16,7 +16,7 @@ def main() -> None:
 
 
 def _predict(config: Any) -> None:
-    folder, values = run_directory(), plain(config)
+    folder, values = run_directory(), to_dict(config)
     options = {key: values[key] for key in values["options"] if values[key] is not None}
     for key, kind in _NUMBERS.items():
         value = options.get(key, 0)

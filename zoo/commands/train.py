@@ -3,7 +3,7 @@
 from typing import Any
 
 from zoo.commands.launch import launch, repeat_in, run_directory
-from zoo.config.compose import choices, plain
+from zoo.config.compose import choices, to_dict
 
 
 def main() -> None:
@@ -12,7 +12,7 @@ def main() -> None:
 
 
 def _train(config: Any) -> None:
-    run_dir, chosen, values = run_directory(), choices(), plain(config)
+    run_dir, chosen, values = run_directory(), choices(), to_dict(config)
     repeat_in(run_dir)
 
     from zoo.run.train import train  # torch and Lightning are imported once the configuration stands

@@ -64,7 +64,7 @@ def _hydra_state_kept() -> Iterator[None]:
         ConfigStore.instance().repo = store
 
 
-def plain(config: DictConfig) -> dict[str, Any]:
+def to_dict(config: DictConfig) -> dict[str, Any]:
     """`config` as plain containers with every interpolation resolved.
 
     Raises:
@@ -93,7 +93,7 @@ def check(config: DictConfig, config_name: str = "train") -> None:
     for key in config:
         if key not in reference:
             raise ZooError(unknown("key", str(key), sorted(reference)))
-    _check_node(plain(config), reference, "")
+    _check_node(to_dict(config), reference, "")
 
 
 def _reference(config_name: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from pytorch_lightning.loggers import CSVLogger, Logger
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from zoo.checkpoints.io import StraightToFile
-from zoo.config.compose import compose, list_models, plain, unknown
+from zoo.config.compose import compose, list_models, to_dict, unknown
 from zoo.config.instantiate import complete, instantiate, locate
 from zoo.data.base import DataModule
 from zoo.errors import ZooError
@@ -180,7 +180,7 @@ def catalogue_config(name: str, **facts: Any) -> dict[str, Any]:
     """
     if name not in list_models():
         raise ZooError(unknown("model", name, list_models()))
-    config = plain(compose([f"model={name}"]))["model"]
+    config = to_dict(compose([f"model={name}"]))["model"]
     readers = _readers(config)
     for fact in facts:
         if fact not in readers:

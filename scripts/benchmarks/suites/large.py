@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from benchmarks.cases import Case
 from benchmarks.settings import Settings
 from benchmarks.timing import Measured, compare
-from zoo.config.compose import compose, plain
+from zoo.config.compose import compose, to_dict
 from zoo.data.images.class_folders import find_files
 from zoo.run.build import build_data, create_model
 from zoo.tasks.embedding.gallery import Gallery
@@ -102,7 +102,7 @@ def _on_disk(count: int, settings: Settings) -> Path:
 
 def _series(path: Path) -> Any:
     words = ["model=gru", "data=series", f"data.path='{path}'", f"data.windows_per_epoch={_DRAWN}", "data.stride=64"]
-    data = build_data(plain(compose(words))["data"])
+    data = build_data(to_dict(compose(words))["data"])
     data.setup()
     return data
 

@@ -14,7 +14,7 @@ from benchmarks.clock import Spent
 from benchmarks.plain_loop import PlainLoop
 from benchmarks.settings import Settings
 from benchmarks.timing import Measured, paired
-from zoo.config.compose import compose, plain
+from zoo.config.compose import compose, to_dict
 from zoo.networks.lenet import LeNet5
 from zoo.run.build import build_data
 
@@ -42,7 +42,7 @@ def cases(settings: Settings) -> Iterator[Case]:
 def _compare(settings: Settings) -> Measured:
     epochs = 1 if settings.quick else 4
     words = [RECIPE, f"data.root={settings.data_root}", "data.download=false"]
-    data: Any = build_data(plain(compose(words))["data"])
+    data: Any = build_data(to_dict(compose(words))["data"])
     run = build_run(words, data)
     each = 5 if settings.quick else len(data.train_dataloader())
     loop = _ByHand(run.config, data, settings, each, epochs)

@@ -16,7 +16,7 @@ from benchmarks.cases import Case
 from benchmarks.plain_loop import recipe
 from benchmarks.settings import Settings
 from benchmarks.timing import Measured, compare
-from zoo.config.compose import compose, plain
+from zoo.config.compose import compose, to_dict
 from zoo.run.build import build_data
 
 BATCH, STEPS, CONTEXT = 256, 240, 32
@@ -54,7 +54,7 @@ def cases(settings: Settings) -> Iterator[Case]:
 
 def _run(steps: int) -> Run:
     words = ["model=gru", f"data.windows_per_epoch={steps * BATCH}", "data.samples=8192", "data.val_samples=256"]
-    return build_run(words, build_data(plain(compose(words))["data"]))
+    return build_run(words, build_data(to_dict(compose(words))["data"]))
 
 
 def _beside_loop(settings: Settings) -> Measured:

@@ -9,7 +9,7 @@ from torch.utils.data import DataLoader, Dataset
 from benchmarks.cases import Case
 from benchmarks.settings import Settings
 from benchmarks.timing import Measured, compare
-from zoo.config.compose import compose, plain
+from zoo.config.compose import compose, to_dict
 from zoo.run.build import build_data
 
 WINDOWS = 61_440
@@ -44,7 +44,7 @@ def cases(settings: Settings) -> Iterator[Case]:
 
 def _compare(settings: Settings) -> Measured:
     count = 2_560 if settings.quick else WINDOWS
-    data: Any = build_data(plain(compose(["model=gru", f"data.windows_per_epoch={count}"]))["data"])
+    data: Any = build_data(to_dict(compose(["model=gru", f"data.windows_per_epoch={count}"]))["data"])
     dataset = OneAtATime(data.split("train").series, count, data.context, data.horizon)
     loader = DataLoader(dataset, batch_size=data.batch_size, shuffle=True)
     seen = sum(len(batch[0]) for batch in data.train_dataloader())

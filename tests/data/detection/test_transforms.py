@@ -3,7 +3,7 @@ import re
 import pytest
 import torch
 
-from zoo.config.compose import compose, plain
+from zoo.config.compose import compose, to_dict
 from zoo.config.instantiate import instantiate
 from zoo.data.detection.augmentation import BoxAugmentation
 from zoo.data.detection.transforms import GREY, Letterbox, flip, look, mixup, mosaic, move
@@ -168,7 +168,7 @@ def test_wrong_options_are_refused(name, value, wanted):
 
 @pytest.mark.parametrize("name", ["coco", "voc", "yolo_txt"])
 def test_sets_of_files_are_varied_alike(name):
-    config = plain(compose(["model=yolo", f"data={name}", "data.root=x", "data.augmentation.mixup=0.1"]))["data"]
+    config = to_dict(compose(["model=yolo", f"data={name}", "data.root=x", "data.augmentation.mixup=0.1"]))["data"]
     assert vars(instantiate(config["augmentation"])) == vars(make(mixup=0.1, scale=(0.8, 1.3), vertical_flip=0))
 
 

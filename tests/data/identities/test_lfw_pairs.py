@@ -4,7 +4,7 @@ import pytest
 import torch
 from PIL import Image
 
-from zoo.config.compose import compose, plain
+from zoo.config.compose import compose, to_dict
 from zoo.config.instantiate import instantiate
 from zoo.data.identities.lfw_pairs import LfwPairs
 from zoo.errors import ZooError
@@ -33,7 +33,7 @@ def root(tmp_path):
 
 
 def build(root, **changes):
-    config = plain(compose(["model=siamese", "data=lfw_pairs", f"data.root={root}"]))["data"]
+    config = to_dict(compose(["model=siamese", "data=lfw_pairs", f"data.root={root}"]))["data"]
     data = instantiate(config | {"image_size": 16, "num_workers": 0} | changes, "data")
     assert isinstance(data, LfwPairs)
     data.setup()

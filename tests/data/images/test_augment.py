@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 from torchvision.transforms import v2
 
-from zoo.config.compose import compose, list_options, plain
+from zoo.config.compose import compose, list_options, to_dict
 from zoo.config.instantiate import complete, instantiate
 from zoo.data.images.augment import Chain, ColorNoise, CutMix, Each, Mirror, Mixup, OneOf
 from zoo.errors import ZooError
@@ -79,7 +79,7 @@ def test_one_of_takes_one_and_chain_takes_all() -> None:
 
 @pytest.mark.parametrize("name", list_options("data/augmentation"))
 def test_every_option_gives_images_to_train_on(name: str) -> None:
-    config = plain(compose(["data=digits_rgb32", f"data/augmentation={name}"]))["data"]["augmentation"]
+    config = to_dict(compose(["data=digits_rgb32", f"data/augmentation={name}"]))["data"]["augmentation"]
     augmentation = instantiate(complete(config, {}, "data.augmentation"))
     torch.manual_seed(0)
     labels = SOFT[:8] if getattr(augmentation, "mixes_labels", False) else LABELS[:8]

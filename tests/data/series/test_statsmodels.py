@@ -1,6 +1,6 @@
 import pytest
 
-from zoo.config.compose import compose, plain
+from zoo.config.compose import compose, to_dict
 from zoo.data.series.statsmodels import SOURCES
 from zoo.run.build import build_data
 
@@ -11,7 +11,7 @@ from zoo.run.build import build_data
 )
 def test_each_is_there_with_its_spacing(name: str, points: int, step: str):
     pytest.importorskip("statsmodels")
-    data = build_data(plain(compose([f"data={name}"]))["data"])
+    data = build_data(to_dict(compose([f"data={name}"]))["data"])
     data.setup()
     assert sum(data.table.lengths) == points
     assert data.card()["step"][1] == step

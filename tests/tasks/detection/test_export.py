@@ -3,7 +3,7 @@ import json
 import pytest
 import torch
 
-from zoo.config.compose import compose, plain
+from zoo.config.compose import compose, to_dict
 from zoo.errors import ZooError
 from zoo.run.build import build_task
 from zoo.run.export import export
@@ -19,7 +19,7 @@ def task():
     torch.manual_seed(0)
     facts = {"num_classes": 3, "in_channels": 3, "image_size": 64, "anchors": ANCHORS}
     card = {"preprocessing": {"size": 64, "channels": 3, "resize": "letterbox"}, "class_names": ["a", "b", "c"]}
-    task = build_task(plain(compose(["model=yolo"]))["model"], facts, card)
+    task = build_task(to_dict(compose(["model=yolo"]))["model"], facts, card)
     for _ in range(20):  # the statistics of norms settle
         task.network.train()(torch.rand(8, 3, 64, 64))
     with torch.no_grad():

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from zoo.config.compose import compose, plain
+from zoo.config.compose import compose, to_dict
 from zoo.ops.detections import Detections
 from zoo.run.build import build_data, build_task
 from zoo.tasks.detection.baselines import baselines, slide
@@ -13,7 +13,7 @@ TINY = ["data.train_scenes=8", "data.val_scenes=4", "data.test_scenes=6", "data.
 @pytest.fixture
 def built():
     torch.manual_seed(0)
-    config = plain(compose(["model=yolo", *TINY]))
+    config = to_dict(compose(["model=yolo", *TINY]))
     data = build_data(config["data"])
     task = build_task(config["model"], data.facts(), data.card())
     task.network.train()(torch.rand(8, 3, 64, 64))

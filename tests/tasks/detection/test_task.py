@@ -4,7 +4,7 @@ import pytest
 import torch
 from detection_sets import coco, write_coco
 
-from zoo.config.compose import compose, plain
+from zoo.config.compose import compose, to_dict
 from zoo.errors import ZooError
 from zoo.losses.yolo import YoloLoss
 from zoo.networks.yolo import YOLO, SmallDarknet
@@ -136,7 +136,7 @@ def test_the_forward_gives_boxes_and_scores_of_all_anchors():
 def test_the_operating_point_is_found_in_validation_saved_and_used(tmp_path):
     from pytorch_lightning import Trainer
 
-    config = plain(compose(["model=yolo", "model.min_score=0.0001", *TINY]))
+    config = to_dict(compose(["model=yolo", "model.min_score=0.0001", *TINY]))
     data = build_data(config["data"])
     task = build_task(config["model"], data.facts(), data.card())
     task.optimizer_factory = lambda groups: torch.optim.Adam(groups, lr=1e-3)
@@ -167,7 +167,7 @@ def test_the_operating_point_is_found_in_validation_saved_and_used(tmp_path):
 def test_the_augmentation_is_told_how_far_training_is(end):
     from pytorch_lightning import Trainer
 
-    config = plain(compose(["model=yolo", "data.batch_size=4", *TINY]))
+    config = to_dict(compose(["model=yolo", "data.batch_size=4", *TINY]))
     data = build_data(config["data"])
     seen = []
     data.augmentation = lambda images, targets, progress: (seen.append(progress), (images, targets))[1]

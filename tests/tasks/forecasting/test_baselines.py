@@ -3,13 +3,13 @@ import pytest
 import torch
 from sklearn.linear_model import LinearRegression
 
-from zoo.config.compose import compose, plain
+from zoo.config.compose import compose, to_dict
 from zoo.run.build import build_data, build_task
 from zoo.tasks.forecasting.baselines import baselines, least_squares
 
 
 def built(*words: str):
-    config = plain(compose(["model=last", *words]))
+    config = to_dict(compose(["model=last", *words]))
     data = build_data(config["data"])
     return build_task(config["model"], data.facts(), data.card()), data
 

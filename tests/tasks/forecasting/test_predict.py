@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from zoo.checkpoints.load import load
-from zoo.config.compose import compose, plain
+from zoo.config.compose import compose, to_dict
 from zoo.errors import ZooError
 from zoo.run.build import build_data, build_task
 from zoo.run.predict import predict
@@ -26,7 +26,7 @@ def model(tmp_path: Path, table: pd.DataFrame, *words: str, name: str = "seasona
     path = tmp_path / "train.csv"
     table.to_csv(path, index=False)
     shape = ["data.time=day", "data.targets=[y]", "data.context=14", "data.horizon=5", "data.season=7"]
-    config = plain(compose([f"model={name}", "data=series", f"data.path={path}", *shape, *words]))
+    config = to_dict(compose([f"model={name}", "data=series", f"data.path={path}", *shape, *words]))
     data = build_data(config["data"])
     task = build_task(config["model"], data.facts(), data.card())
     task.log_dict = lambda *_, **__: None
@@ -288,7 +288,7 @@ def test_an_array_file_is_forecast_like_the_table_of_its_values(tmp_path: Path):
     values = (np.sin(np.arange(90) * 2 * np.pi / 7) + 10.0).astype(np.float32)
     np.save(tmp_path / "train.npy", values)
     shape = ["data.context=14", "data.horizon=5", "data.season=7"]
-    config = plain(compose(["model=seasonal_naive", "data=series", f"data.path={tmp_path / 'train.npy'}", *shape]))
+    config = to_dict(compose(["model=seasonal_naive", "data=series", f"data.path={tmp_path / 'train.npy'}", *shape]))
     data = build_data(config["data"])
     task = build_task(config["model"], data.facts(), data.card())
     np.save(tmp_path / "history.npy", values[:40])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from zoo.config.compose import compose, plain
+from zoo.config.compose import compose, to_dict
 from zoo.data.series.windows import Windows
 from zoo.run.build import build_data, build_task
 from zoo.tasks.forecasting.report import autocorrelation, residual_section, sections
@@ -47,7 +47,7 @@ def test_the_reports_residuals_do_not_cross_from_one_series_to_the_next(tmp_path
 @pytest.mark.parametrize("words", [["model=gru"], ["model=gru_quantile", "data=elnino"], ["model=last", "data=nile"]])
 def test_every_part_is_there(tmp_path: Path, words: list[str]):
     small = [] if len(words) > 1 else ["data.samples=2000", "data.val_samples=500"]
-    config = plain(compose([*words, *small]))
+    config = to_dict(compose([*words, *small]))
     data = build_data(config["data"])
     task = build_task(config["model"], data.facts(), data.card())
     task.log_dict = lambda *_, **__: None

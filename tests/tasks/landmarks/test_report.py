@@ -1,6 +1,6 @@
 import torch
 
-from zoo.config.compose import compose, plain
+from zoo.config.compose import compose, to_dict
 from zoo.config.instantiate import instantiate
 from zoo.losses.landmarks import LandmarkLoss
 from zoo.tasks.landmarks import Landmarks
@@ -16,7 +16,7 @@ def measured(points):
 
 
 def test_tables_and_pictures(tmp_path):
-    config = plain(compose(["model=landmarks"]))["data"]
+    config = to_dict(compose(["model=landmarks"]))["data"]
     small = {"train_scenes": 8, "val_scenes": 4, "test_scenes": 20, "num_workers": 0}
     datamodule = instantiate(config | small, "data")
     datamodule.setup()
