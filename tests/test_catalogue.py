@@ -28,7 +28,7 @@ def built():
             datamodule = build_data(config["data"])
             datamodule.setup()
             torch.manual_seed(0)
-            task = build_task(config["model"], datamodule.facts(), datamodule.card())
+            task = build_task(config["model"], datamodule.metadata(), datamodule.card())
             attach_optimizer(task, config["optimizer"], config["scheduler"])
             made[name] = (task, datamodule)
         return made[name]

@@ -33,7 +33,7 @@ def built(tmp_path: Path, name: str, changed: bool, *words: str):
     config = to_dict(compose([f"model={name}", "data=series", f"data.path={path}", *SHAPE, *words]))
     data = build_data(config["data"])
     torch.manual_seed(0)
-    task = build_task(config["model"], data.facts(), data.card())
+    task = build_task(config["model"], data.metadata(), data.card())
     task.log_dict = lambda *_, **__: None
     return task.eval(), data
 
@@ -46,7 +46,7 @@ def calibrated(task: Task, batch) -> Task:
 
 def before_the_origin(data, split: str):
     """Windows whose history ends at the origin or before, and those that are wholly before it."""
-    windows = data.split(split)
+    windows = data.dataset(split)
     starts = windows.starts(torch.arange(len(windows)))
     return torch.nonzero(starts + 12 <= ORIGIN).flatten(), torch.nonzero(starts + 15 <= ORIGIN).flatten()
 
@@ -59,20 +59,20 @@ def test_every_forecaster_of_the_catalogue_is_among_them():
 def test_nothing_after_the_origin_changes_a_forecast_scale_or_metric(name: str, tmp_path: Path):
     words = ["data.split=[0.5,0.2,0.3]"]  # 60 for training, 24 for validation, 36 for test, which holds the origin
     (task, data), (other, changed) = (built(tmp_path, name, c, *words) for c in (False, True))
-    assert data.facts() == changed.facts()
-    assert torch.equal(data.split("test").series[:ORIGIN], changed.split("test").series[:ORIGIN])
-    assert not torch.equal(data.split("test").series, changed.split("test").series)
+    assert data.metadata() == changed.metadata()
+    assert torch.equal(data.dataset("test").series[:ORIGIN], changed.dataset("test").series[:ORIGIN])
+    assert not torch.equal(data.dataset("test").series, changed.dataset("test").series)
     calibrated(task, data.all_windows("val")), calibrated(other, changed.all_windows("val"))
     forecast_from, wholly_before = before_the_origin(data, "test")
     assert len(forecast_from) > len(wholly_before) > 0
     for ours, theirs in zip(
-        task.predict_step(data.split("test")[forecast_from]),
-        other.predict_step(changed.split("test")[forecast_from]),
+        task.predict_step(data.dataset("test")[forecast_from]),
+        other.predict_step(changed.dataset("test")[forecast_from]),
         strict=True,
     ):
         assert torch.equal(ours, theirs)
-    task.test_step(data.split("test")[wholly_before], 0)
-    other.test_step(changed.split("test")[wholly_before], 0)
+    task.test_step(data.dataset("test")[wholly_before], 0)
+    other.test_step(changed.dataset("test")[wholly_before], 0)
     measured, again = task.test_metrics.compute(), other.test_metrics.compute()
     assert {"test/rmse", "test/mase", "test/skill", "test/coverage", "test/crps"} <= measured.keys()
     for metric, value in measured.items():
@@ -82,7 +82,7 @@ def test_nothing_after_the_origin_changes_a_forecast_scale_or_metric(name: str, 
 @pytest.mark.parametrize("name", ["gru", "gru_last", "lstm", "gru_quantile"])
 def test_training_on_a_position_takes_no_gradient_from_later_steps(name: str, tmp_path: Path):
     task, data = built(tmp_path, name, False)
-    batch = data.split("train")[torch.arange(2)]
+    batch = data.dataset("train")[torch.arange(2)]
     history = batch.history.clone().requires_grad_(True)
     positions = task.network.sequence(((history - task.center) / task.scale).float(), None, 6)
     for position in range(6):
@@ -99,12 +99,12 @@ def test_baselines_know_nothing_of_what_comes_after(tmp_path: Path):
     ours, theirs = rules(data), rules(changed)
     assert {*ours} == {"last", "last2", "seasonal_naive", "linear"}
     for name, rule in ours.items():
-        history = data.split("test")[chosen].history
-        assert torch.equal(rule(history), theirs[name](changed.split("test")[chosen].history)), name
+        history = data.dataset("test")[chosen].history
+        assert torch.equal(rule(history), theirs[name](changed.dataset("test")[chosen].history)), name
 
 
 def test_the_check_would_find_a_leak(tmp_path: Path):
     """A forecaster that peeks, through a scale over all values, is caught by the first test's comparison."""
     (_, data), (_, changed) = (built(tmp_path, "last", c) for c in (False, True))
-    everything = [data.split("test").series.std(0), changed.split("test").series.std(0)]
+    everything = [data.dataset("test").series.std(0), changed.dataset("test").series.std(0)]
     assert not torch.equal(*everything)

@@ -42,7 +42,7 @@ def build_run(words: Sequence[str], data: DataModule) -> Run:
     config = to_dict(compose(words))
     seed_everything(config["seed"], workers=True, verbose=False)
     data.setup()
-    task = build_task(config["model"], data.facts(), data.card())
+    task = build_task(config["model"], data.metadata(), data.card())
     attach_optimizer(task, config["optimizer"], config["scheduler"])
     return Run(config, task, data)
 

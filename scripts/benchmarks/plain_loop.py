@@ -36,7 +36,7 @@ class PlainLoop:
         self.bfloat16 = bfloat16
         self.layout = layout
         self.device = device
-        dataset = data.split("train")
+        dataset = data.dataset("train")
         self.images, self.labels = dataset.images, dataset.labels
         self.mean = torch.tensor(data.preprocessing.mean, device=device).view(-1, 1, 1)
         self.std = torch.tensor(data.preprocessing.std, device=device).view(-1, 1, 1)

@@ -28,5 +28,5 @@ class RandomImages(ImageClassificationData):
 
     def batch(self, device: torch.device) -> tuple[Tensor, Tensor]:
         """One normalized batch on a device."""
-        images, labels = self.split("train")[torch.arange(self.batch_size)]
+        images, labels = self.dataset("train")[torch.arange(self.batch_size)]
         return self.normalize((images.to(device), labels.to(device)))

@@ -11,7 +11,7 @@ from zoo.run.build import answering, attach_optimizer, build_data, build_task, c
 def test_the_network_is_told_what_the_data_is():
     config = to_dict(compose(["data.image_size=20", "data.channels=3"]))
     datamodule = build_data(config["data"])
-    task = build_task(config["model"], datamodule.facts(), datamodule.card())
+    task = build_task(config["model"], datamodule.metadata(), datamodule.card())
     assert task.config["network"] | {"num_classes": 10, "in_channels": 3, "image_size": 20} == task.config["network"]
     assert task.network.features[0].in_channels == 3
     assert task.card["class_names"] == [str(digit) for digit in range(10)]

@@ -30,6 +30,6 @@ def test_what_is_tested_is_what_is_saved(command):
     assert not torch.equal(saved["state_dict"]["network.features.0.weight"], unaveraged)
     task = load(best)
     data = build_data(task.card["data"])
-    images, labels = data.normalize(data.split("test")[torch.arange(len(data.split("test")))])
+    images, labels = data.normalize(data.dataset("test")[torch.arange(len(data.dataset("test")))])
     accuracy = (task.predict_step(images).argmax(1) == labels).float().mean().item()
     assert abs(json.loads((run / "metrics.json").read_text())["test"]["accuracy"] - accuracy) < 1e-6

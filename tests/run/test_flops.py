@@ -34,7 +34,7 @@ def test_a_recurrent_network_by_hand(cell, gates):
 def test_every_task_knows_what_a_sample_is(model):
     config = to_dict(compose([f"model={model}"]))
     datamodule = build_data(config["data"])
-    task = build_task(config["model"], datamodule.facts(), datamodule.card())
+    task = build_task(config["model"], datamodule.metadata(), datamodule.card())
     flops = forward_flops(task)
     assert flops is not None
     assert (flops > 0) is (model != "last")

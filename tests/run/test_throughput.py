@@ -24,7 +24,7 @@ class Data(DataModule):
     def load(self):
         return {}
 
-    def faster(self):
+    def loading_advice(self):
         return self.ways
 
 

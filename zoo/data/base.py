@@ -31,7 +31,7 @@ class BatchDataset(Protocol):
 class DataModule(LightningDataModule, ABC):
     """Train, validation and test splits of one data set.
 
-    A subclass implements `load`, and `facts` and `card` where it has something to say. `normalize` runs on every
+    A subclass implements `load`, and `metadata` and `card` where it has something to say. `normalize` runs on every
     batch and `augment` before it on training batches, both on the device.
     """
 
@@ -59,7 +59,7 @@ class DataModule(LightningDataModule, ABC):
             ZooError: the data is not there or not usable.
         """
 
-    def facts(self) -> dict[str, Any]:
+    def metadata(self) -> dict[str, Any]:
         """Plain values that networks, losses and tasks ask for by name: `num_classes`, `in_channels`, …"""
         return {}
 
@@ -80,7 +80,7 @@ class DataModule(LightningDataModule, ABC):
         if not self._splits:
             self._splits = self.load()
 
-    def split(self, name: Split) -> Any:
+    def dataset(self, name: Split) -> Any:
         """The data set of a split."""
         self.setup()
         return self._splits[name]
@@ -88,7 +88,7 @@ class DataModule(LightningDataModule, ABC):
     def sampler(self, name: Split) -> Sampler[Tensor]:
         """The batches of a split, as indices."""
         return IndexBatches(
-            len(self.split(name)),
+            len(self.dataset(name)),
             self.batch_size,
             shuffle=name == "train",
             seed=self.seed,
@@ -98,7 +98,7 @@ class DataModule(LightningDataModule, ABC):
 
     def loader(self, name: Split) -> DataLoader[Any]:
         """The batches of a split."""
-        dataset: Any = self.split(name)
+        dataset: Any = self.dataset(name)
         workers = 0 if dataset.in_memory else data_workers(self.num_workers)
         return DataLoader(
             _ErrorsAsBatches(dataset) if workers else dataset,
@@ -110,9 +110,9 @@ class DataModule(LightningDataModule, ABC):
             persistent_workers=workers > 0,
         )
 
-    def faster(self) -> list[str]:
+    def loading_advice(self) -> list[str]:
         """What to change where training waits for the data; nothing where no option would help."""
-        if self.split("train").in_memory:
+        if self.dataset("train").in_memory:
             return []
         reading, there = data_workers(self.num_workers), cores()
         if reading < there:

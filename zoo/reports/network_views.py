@@ -27,7 +27,7 @@ def training_images_section(datamodule: DataModule, folder: Path) -> Section | N
     """A contact sheet of augmented training images; None where the data is not of labelled images."""
     if not isinstance(datamodule, ImageClassificationData):
         return None
-    dataset = datamodule.split("train")
+    dataset = datamodule.dataset("train")
     count = min(SHOWN, len(dataset))
     chosen = torch.arange(count) * (len(dataset) // count)
     with torch.random.fork_rng(devices=[]):  # the pictures change nothing else

@@ -39,7 +39,7 @@ def backtest(config: dict[str, Any], run_dir: Path, *, model: str, data: str) ->
     parts = [whole.fold(number, config["folds"]) for number in range(config["folds"])]
     for part in parts:  # all are checked before the first is trained on
         part.setup()
-    scale = np.array(parts[0].facts()["scale"][: parts[0].facts()["out_channels"]])
+    scale = np.array(parts[0].metadata()["scale"][: parts[0].metadata()["out_channels"]])
     errors: dict[str, list[Errors]] = {}
     task: Forecasting | None = None
     simple: dict[str, Rule] = {}
@@ -61,7 +61,7 @@ def backtest(config: dict[str, Any], run_dir: Path, *, model: str, data: str) ->
 def _trained(config: dict[str, Any], part: TableData, folder: Path, model: str, data: str) -> Forecasting:
     seed_everything(config["seed"], workers=True, verbose=False)
     card = part.card() | {"model": model, "data": config["data"], "data_name": data}
-    task = build_task(config["model"], part.facts(), card)
+    task = build_task(config["model"], part.metadata(), card)
     if not isinstance(task, Forecasting):
         raise ZooError(f"model={model} is no forecaster: a backtest needs one, such as gru, linear_forecaster or last")
     attach_optimizer(task, config["optimizer"], config["scheduler"])
@@ -90,13 +90,13 @@ def _errors(
     outputs = task.test_outputs()
     errors = {"model": (outputs.value - outputs.target).numpy()}
     for name, rule in simple.items():
-        blocks = [(rule(b.history) - b.future).double() for b in batches(part.split("test"))]
+        blocks = [(rule(b.history) - b.future).double() for b in batches(part.dataset("test"))]
         errors[name] = torch.cat(blocks).numpy()
     return errors
 
 
 def _times(part: TableData) -> WindowTimes:
-    windows, stamps = part.split("test"), part.table.stamps
+    windows, stamps = part.dataset("test"), part.table.stamps
     starts = windows.starts(torch.arange(len(windows)))
     ends = (starts + part.context - 1, starts + windows.length - 1)
     return WindowTimes(*(np.array([stamps[step] for step in steps.tolist()]) for steps in ends))

@@ -38,10 +38,10 @@ def evaluate(config: dict[str, Any], run_dir: Path, *, data: str | None) -> dict
     size = add_margin(datamodule) if "five_crops" in names else None
     name = data or task.card["data_name"]
     require_data_for(task.config["_target_"], datamodule, model=task.card["model"], data=name)
-    _refuse_other_data(task, datamodule, datamodule.facts() | ({"image_size": size} if size else {}))
+    _refuse_other_data(task, datamodule, datamodule.metadata() | ({"image_size": size} if size else {}))
     normalize_as(datamodule, task.card.get("preprocessing"))
     if isinstance(task, Classification) and names:
-        task.views, task.view_size = names, size or datamodule.facts()["image_size"]
+        task.views, task.view_size = names, size or datamodule.metadata()["image_size"]
     task.card["data_name"] = name
     hardware = choose(config["trainer"], channels_last=config["channels_last"], network=task.network)
     for line in introduction(task, task.card["model"], task.card["data_name"], hardware.reasons):

@@ -113,7 +113,7 @@ class Throughput(Callback):
     def _advise(self, trainer: Trainer) -> None:
         self._advised = True
         data: Any = getattr(trainer, "datamodule", None)
-        ways = data.faster() if isinstance(data, DataModule) else []
+        ways = data.loading_advice() if isinstance(data, DataModule) else []
         if ways:
             told = f"{self.waiting_share:.0%} of epoch {trainer.current_epoch + 1} went into waiting for data"
             say(f"{told}: {', or '.join(ways)}")

@@ -62,11 +62,11 @@ def _train(config: dict[str, Any], run_dir: Path, model: str, data: str) -> None
     if weights is not None:
         normalize_as(datamodule, weights.preprocessing)
     card = datamodule.card() | {"model": model, "data": config["data"], "data_name": data}
-    task = build_task(config["model"], datamodule.facts(), card)
+    task = build_task(config["model"], datamodule.metadata(), card)
     attach_optimizer(task, config["optimizer"], config["scheduler"])
     told = load_pretrained(task, weights, model=model, class_names=card.get("class_names")) if weights else []
     if weights is not None:
-        task.pretrained_network = partial(_pretrained_network, config["model"], datamodule.facts(), weights, model)
+        task.pretrained_network = partial(_pretrained_network, config["model"], datamodule.metadata(), weights, model)
     finetuning = prepare(config.get("finetune"), task, pretrained=weights is not None)
     hardware = choose(config["trainer"], channels_last=config["channels_last"], network=task.network)
     refuse_synchronised_norms_on_cpu(config["trainer"], hardware, task.network)

@@ -29,7 +29,7 @@ def find_learning_rate(trainer: Trainer, task: Task, datamodule: DataModule) -> 
 
 def find_batch_size(trainer: Trainer, task: Task, datamodule: DataModule) -> int:
     """The largest power of two that fits into memory and into the training split; set in `datamodule`."""
-    largest = max(len(datamodule.split("train")), 1)
+    largest = max(len(datamodule.dataset("train")), 1)
     with _quiet():
         Tuner(trainer).scale_batch_size(
             task, datamodule=datamodule, init_val=2, max_trials=largest.bit_length() - 2, steps_per_trial=1

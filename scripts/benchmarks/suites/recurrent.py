@@ -89,7 +89,7 @@ def _beside_neuralforecast(settings: Settings) -> Measured:
     steps = 2 if settings.quick else STEPS
     data: Any = _run(steps).data
     encoder: Any = _run(steps).task.network.encoder
-    values = data.split("train").series[:, 0].numpy()
+    values = data.dataset("train").series[:, 0].numpy()
     frame = pd.DataFrame({"unique_id": "waves", "ds": range(len(values)), "y": values})
 
     def ours() -> None:

@@ -45,7 +45,7 @@ def cases(settings: Settings) -> Iterator[Case]:
 def _compare(settings: Settings) -> Measured:
     count = 2_560 if settings.quick else WINDOWS
     data: Any = build_data(to_dict(compose(["model=gru", f"data.windows_per_epoch={count}"]))["data"])
-    dataset = OneAtATime(data.split("train").series, count, data.context, data.horizon)
+    dataset = OneAtATime(data.dataset("train").series, count, data.context, data.horizon)
     loader = DataLoader(dataset, batch_size=data.batch_size, shuffle=True)
     seen = sum(len(batch[0]) for batch in data.train_dataloader())
     assert seen == sum(len(history) for history, _ in loader)

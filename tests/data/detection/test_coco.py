@@ -17,8 +17,8 @@ def good(tmp_path):
 
 def test_coco_boxes_are_letterboxed_and_ids_remapped(good, capsys):
     data = coco(good)
-    assert data.facts()["num_classes"] == 2
-    images, targets = data.split("train")[torch.arange(3)]
+    assert data.metadata()["num_classes"] == 2
+    images, targets = data.dataset("train")[torch.arange(3)]
     assert images.shape == (3, 3, 64, 64)
     scale, top = 64 / 60, (64 - 43) // 2
     expected = torch.tensor([[0, top, 30 * scale, top + 20 * 43 / 40], [30 * scale, top + 20 * 43 / 40, 64, top + 43]])
@@ -72,7 +72,7 @@ def test_a_broken_entry_of_a_coco_file_is_told_and_left_out(good, place, changes
     data = coco(good)
     problems = only(data.annotations(decode=False), "broken annotation")
     assert [(problem.file, problem.message) for problem in problems] == [("train.json", message)]
-    assert len(data.split("train")) == (2 if place == "images" else 3)
+    assert len(data.dataset("train")) == (2 if place == "images" else 3)
 
 
 def test_category_ids_of_two_types_are_put_in_order(good):

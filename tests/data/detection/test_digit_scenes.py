@@ -29,15 +29,15 @@ def make(**changes):
 
 
 def test_scenes_are_a_function_of_the_seed():
-    (images, targets), (again, targets_again) = (make().split("train")[torch.arange(8)] for _ in range(2))
+    (images, targets), (again, targets_again) = (make().dataset("train")[torch.arange(8)] for _ in range(2))
     assert torch.equal(images, again)
     assert all(torch.equal(a["boxes"], b["boxes"]) for a, b in zip(targets, targets_again, strict=True))
-    other, _ = make(seed=1).split("train")[torch.arange(8)]
+    other, _ = make(seed=1).dataset("train")[torch.arange(8)]
     assert not torch.equal(images, other)
 
 
 def test_validation_and_test_do_not_depend_on_the_seed():
-    assert torch.equal(make(seed=0).split("test").images, make(seed=5).split("test").images)
+    assert torch.equal(make(seed=0).dataset("test").images, make(seed=5).dataset("test").images)
 
 
 def test_every_epoch_has_fresh_scenes():
@@ -65,7 +65,7 @@ def test_splits_share_no_digit_and_no_part_of_a_photograph():
 
 
 def test_boxes_lie_inside_and_overlap_no_more_than_asked():
-    _, targets = make().split("train")[torch.arange(24)]
+    _, targets = make().dataset("train")[torch.arange(24)]
     for target in targets:
         boxes = target["boxes"]
         assert (boxes >= 0).all()
@@ -95,14 +95,14 @@ def test_a_box_is_tight_around_the_ink():
 
 def test_it_describes_itself():
     data = make()
-    facts = data.facts()
-    assert facts["num_classes"] == 10
-    assert len(facts["anchors"]) == 6
+    metadata = data.metadata()
+    assert metadata["num_classes"] == 10
+    assert len(metadata["anchors"]) == 6
     assert data.card()["anchors"]["source"] == "k-means"
     assert data.card()["anchors"]["after"]["mean_iou"] > data.card()["anchors"]["before"]["mean_iou"]
-    assert make(anchors="default").facts()["anchors"][0] == [round(10 * 96 / 416, 1), round(14 * 96 / 416, 1)]
+    assert make(anchors="default").metadata()["anchors"][0] == [round(10 * 96 / 416, 1), round(14 * 96 / 416, 1)]
     given = [[10, 10], [20, 20]]
-    assert make(anchors=given).facts()["anchors"] == given
+    assert make(anchors=given).metadata()["anchors"] == given
 
 
 @pytest.mark.parametrize(

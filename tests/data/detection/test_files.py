@@ -31,7 +31,7 @@ def test_each_wrong_annotation_is_named_and_left_out_or_refused(tmp_path, box, k
     write_coco(tmp_path, [(0, 5, 1, 1, 9, 9)], split="val")
     (problem,) = only(coco(tmp_path).annotations(decode=True), kind)
     assert message in problem.message
-    assert sum(len(t["labels"]) for t in coco(tmp_path).split("train").targets) == 12
+    assert sum(len(t["labels"]) for t in coco(tmp_path).dataset("train").targets) == 12
     with pytest.raises(ZooError) as refusal:
         coco(tmp_path, problems="refuse").setup()
     assert str(refusal.value) == f"{problem} ({SKIP})"
@@ -61,7 +61,7 @@ def test_a_box_that_sticks_out_is_clipped(tmp_path):
     write_coco(tmp_path, [(0, 5, 40, 10, 40, 20)])
     write_coco(tmp_path, [(0, 5, 1, 1, 9, 9)], split="val")
     data = coco(tmp_path, problems="refuse")
-    assert data.split("train").targets[0]["boxes"][0, 2] == 64
+    assert data.dataset("train").targets[0]["boxes"][0, 2] == 64
     assert len(only(coco(tmp_path).annotations(decode=False), "box partly outside")) == 1
 
 
@@ -109,8 +109,8 @@ def test_a_picture_in_two_splits_stays_in_the_later(tmp_path):
     assert problem.file == "train1.png"
     assert problem.message == "train and val (val0.png)"
     data = coco(tmp_path)
-    assert len(data.split("train")) == 2
-    assert len(data.split("val")) == 3
+    assert len(data.dataset("train")) == 2
+    assert len(data.dataset("val")) == 3
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_classes_missing_from_a_split_and_pictures_that_are_broken_or_of_another
     assert only(annotations, "class missing")[0].message == "no object of dog"
     assert only(annotations, "wrong image size")[0].message == "50×40 pixels, annotated as 60×40"
     assert only(annotations, "unreadable image")[0].file == "train2.png"
-    assert len(coco(tmp_path).split("train")) == 1
+    assert len(coco(tmp_path).dataset("train")) == 1
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_what_nothing_can_be_learned_from_is_refused(tmp_path, boxes, classes, m
 def test_without_validation_and_test_some_training_pictures_are_kept(tmp_path):
     write_coco(tmp_path, [(i, 5, 1, 1, 9, 9) for i in range(20)], pictures=20)
     data = coco(tmp_path, val=None)
-    paths = [{r.path for r in data.split(split).records} for split in ("train", "val", "test")]
+    paths = [{r.path for r in data.dataset(split).records} for split in ("train", "val", "test")]
     assert [len(p) for p in paths] == [16, 2, 2]
     assert not paths[0] & paths[1] | paths[0] & paths[2] | paths[1] & paths[2]
 

@@ -14,7 +14,7 @@ def test_voc_counts_from_one(tmp_path):
     write_voc(tmp_path, [("a", "cell", 1, 1, 60, 40), ("b", "cell", 5, 5, 9, 9), ("c", "blob", 5, 5, 9, 9)])
     data = voc(tmp_path)
     assert data.annotations(decode=True)["train"].records[0].boxes.tolist() == [[0, 0, 60, 40]]
-    assert data.facts()["num_classes"] == 2
+    assert data.metadata()["num_classes"] == 2
     assert list(data.class_names) == ["blob", "cell"]
 
 

@@ -45,15 +45,15 @@ def people(tmp_path):
 
 def test_digit_classes_of_the_splits_are_different_ones():
     data = digits()
-    classes = {name: set(data.split(name).labels.tolist()) for name in ("train", "val", "test")}
+    classes = {name: set(data.dataset(name).labels.tolist()) for name in ("train", "val", "test")}
     assert classes == {"train": {0, 1, 2, 3, 4}, "val": {5, 6}, "test": {7, 8, 9}}
-    assert sum(len(data.split(name)) for name in classes) == 1797
-    assert data.facts() == {"in_channels": 1, "image_size": 16}
+    assert sum(len(data.dataset(name)) for name in classes) == 1797
+    assert data.metadata() == {"in_channels": 1, "image_size": 16}
     assert data.card()["preprocessing"]["size"] == 16
 
 
 def test_evaluation_goes_in_rounds_over_the_identities():
-    labels = digits().split("test").labels
+    labels = digits().dataset("test").labels
     assert occurrence(labels).diff().min() >= 0
     assert sorted(labels[:3].tolist()) == [7, 8, 9]
 
@@ -65,13 +65,13 @@ def test_turns_make_new_identities():
     assert torch.equal(split.images[2:4], images.rot90(1, (2, 3)))
     assert torch.equal(split.images[8:10], images.flip(3))
     assert len(split.images.flatten(1).unique(dim=0)) == 16
-    assert len(digits(turns=4).split("train").labels.unique()) == 20
+    assert len(digits(turns=4).dataset("train").labels.unique()) == 20
 
 
 def test_normalized_batches_have_mean_zero():
     data = digits()
     images, _ = data.normalize(next(iter(data.loader("train"))))
-    everything, _ = data.normalize((data.split("train").images, data.split("train").labels))
+    everything, _ = data.normalize((data.dataset("train").images, data.dataset("train").labels))
     assert images.shape == (6, 1, 16, 16)
     assert abs(everything.mean()) < 0.02
     assert everything.std() == pytest.approx(1, abs=0.02)
@@ -79,8 +79,8 @@ def test_normalized_batches_have_mean_zero():
 
 def test_a_folder_for_each_identity(people):
     data = folder(people)
-    assert [len(data.split(name)) for name in ("train", "val", "test")] == [16, 8, 8]
-    assert data.split("train").images.shape == (16, 1, 24, 24)
+    assert [len(data.dataset(name)) for name in ("train", "val", "test")] == [16, 8, 8]
+    assert data.dataset("train").images.shape == (16, 1, 24, 24)
     assert data.notes[0] == "train: 16 pictures of 4 identities"
 
 
@@ -89,7 +89,7 @@ def test_folders_that_are_split_already(people, tmp_path_factory):
     for person, part in enumerate(["train"] * 4 + ["val"] * 2 + ["test"] * 2):
         (root / part).mkdir(exist_ok=True)
         (people / f"person {person}").rename(root / part / f"person {person}")
-    assert len(folder(root).split("val")) == 8
+    assert len(folder(root).dataset("val")) == 8
     (root / "test" / "person 0").mkdir()
     Image.new("L", (9, 9)).save(root / "test" / "person 0" / "a.png")
     with pytest.raises(ZooError, match="identity `person 0` is in both train and test"):
@@ -133,7 +133,7 @@ def test_single_pictures_are_counted(people, caplog):
                 (people / f"person {person}" / f"{picture}.png").unlink()
     with caplog.at_level(logging.WARNING):
         data = folder(people)
-        alone = int((data.split("train").labels.bincount() == 1).sum())
+        alone = int((data.dataset("train").labels.bincount() == 1).sum())
     assert alone > 0
     assert f"{alone} training identities have a single picture and are kept out of the triplets" in caplog.text
 

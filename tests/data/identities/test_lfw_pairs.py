@@ -42,21 +42,21 @@ def build(root, **changes):
 
 def test_the_published_pairs_and_nobody_of_them_in_training(root):
     data = build(root)
-    identities = data.split("test").labels
+    identities = data.dataset("test").labels
     pairs = compared_pairs(identities)
     assert len(pairs.first) == 20
     assert pairs.same.tolist() == [True, False] * 10
     assert groups_of(identities)[pairs.first].tolist() == list(range(20))
-    counts = [len(data.split(name).labels) for name in ("train", "val")]
+    counts = [len(data.dataset(name).labels) for name in ("train", "val")]
     assert counts == [12, 4]  # two pictures of each of the eight who are in no pair
     same = pairs.same.nonzero().flatten()
-    red = data.split("test").images[:, 0].int()
+    red = data.dataset("test").images[:, 0].int()
     assert (red[pairs.first[same]] - red[pairs.second[same]]).abs().max() <= 2  # of one person, but for the JPEG
 
 
 def test_accuracy_is_that_of_the_folds_and_there_is_no_recognition(root):
     data = build(root)
-    test = data.split("test")
+    test = data.dataset("test")
     vectors = torch.nn.functional.normalize(test.images.float().mean((2, 3)) - 100, dim=1)
     figures = embedding_figures(vectors, test.labels, pairwise_squared_distances, None)
     assert figures["accuracy_10_folds"] == 1

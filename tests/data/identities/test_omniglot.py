@@ -62,17 +62,17 @@ def omniglot(root, **changes):
 
 def test_characters_count_once_and_turns_make_four_of_them(archives):
     data = omniglot(archives)
-    assert len(data.split("train").labels.unique()) == 6 * 4  # Greek and Latin
-    assert len(data.split("train")) == 6 * 4 * 4
-    assert len(data.split("val").labels.unique()) == 3
+    assert len(data.dataset("train").labels.unique()) == 6 * 4  # Greek and Latin
+    assert len(data.dataset("train")) == 6 * 4 * 4
+    assert len(data.dataset("val").labels.unique()) == 3
 
 
 def test_a_run_is_a_group_whose_first_picture_is_the_enrolled_one(archives):
-    split = omniglot(archives).split("test")
+    split = omniglot(archives).dataset("test")
     assert split.labels.tolist() == [0, 1, PER_GROUP, PER_GROUP + 1] * 2
     drawn = Image.open(io.BytesIO(png(12))).convert("L")
     white_on_black = 255 - torch.frombuffer(bytearray(drawn.tobytes()), dtype=torch.uint8)
-    enrolled = omniglot(archives, image_size=20).split("test").images[0].flatten()
+    enrolled = omniglot(archives, image_size=20).dataset("test").images[0].flatten()
     assert torch.equal(enrolled, white_on_black)  # item01 is of class02
 
 
@@ -115,7 +115,7 @@ def test_an_archive_of_other_runs(archives, members, message):
 @pytest.mark.skipif(not REAL.is_dir(), reason="no Omniglot here")
 def test_the_published_sets():
     data = omniglot(REAL, image_size=28)
-    assert len(data.split("train")) + 4 * len(data.split("val")) == 4 * 242 * 20
-    test = data.split("test")
+    assert len(data.dataset("train")) + 4 * len(data.dataset("val")) == 4 * 242 * 20
+    test = data.dataset("test")
     assert len(test) == 20 * 40
     assert torch.equal(test.labels[:400].sort().values, test.labels[400:].sort().values)

@@ -41,11 +41,11 @@ def test_people_are_dealt_out(name, shape, channels, monkeypatch):
     loader = {"olivetti": "fetch_olivetti_faces", "lfw": "fetch_lfw_people"}[name]
     monkeypatch.setattr(f"zoo.data.identities.scikit_faces.{loader}", lambda **_: bunch(*shape))
     data = faces(faces=name)
-    people = [set(data.split(split).labels.tolist()) for split in ("train", "val", "test")]
+    people = [set(data.dataset(split).labels.tolist()) for split in ("train", "val", "test")]
     assert [len(part) for part in people] == [6, 3, 3]
     assert set().union(*people) == set(range(12))
-    assert data.split("train").images.shape == (18, channels, 16, 16)
-    assert data.split("train").images.max() > 100
+    assert data.dataset("train").images.shape == (18, channels, 16, 16)
+    assert data.dataset("train").images.max() > 100
 
 
 def test_no_network(monkeypatch):

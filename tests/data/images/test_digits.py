@@ -15,7 +15,7 @@ def build(**changes) -> Digits:
 
 def test_every_digit_is_in_one_split_and_every_split_has_every_class():
     data = build()
-    parts = [data.split(name) for name in ("train", "val", "test")]
+    parts = [data.dataset(name) for name in ("train", "val", "test")]
     assert sum(map(len, parts)) == 1797
     assert len(parts[2]) == pytest.approx(359, abs=5)
     for part in parts:
@@ -25,16 +25,16 @@ def test_every_digit_is_in_one_split_and_every_split_has_every_class():
     assert counts.tolist() == np.bincount(load_digits().target).tolist()
     pictures = torch.cat([part.images for part in parts]).flatten(1)
     whole = build(seed=7)
-    others = torch.cat([whole.split(name).images for name in ("train", "val", "test")]).flatten(1)
+    others = torch.cat([whole.dataset(name).images for name in ("train", "val", "test")]).flatten(1)
     assert torch.equal(pictures.double().sum(1).sort().values, others.double().sum(1).sort().values)
-    assert not torch.equal(data.split("test").labels, whole.split("test").labels)
+    assert not torch.equal(data.dataset("test").labels, whole.dataset("test").labels)
 
 
 def test_it_describes_itself():
     data = build(image_size=24, channels=3)
-    assert data.facts() == {"num_classes": 10, "in_channels": 3, "image_size": 24}
+    assert data.metadata() == {"num_classes": 10, "in_channels": 3, "image_size": 24}
     assert data.card()["class_names"] == list("0123456789")
-    images, _ = data.normalize(data.split("train")[torch.arange(len(data.split("train")))])
+    images, _ = data.normalize(data.dataset("train")[torch.arange(len(data.dataset("train")))])
     assert images.shape[1:] == (3, 24, 24)
     assert images.mean().item() == pytest.approx(0, abs=0.01)
     assert images.std().item() == pytest.approx(1, abs=0.01)
@@ -44,7 +44,7 @@ def test_a_file_of_eight_by_eight_pixels_is_prepared_like_the_data(tmp_path):
     """The pictures of the data set saved as files give what the test loop sees."""
     data = build()
     pixels, labels = load_digits(return_X_y=True)
-    test = data.split("test")
+    test = data.dataset("test")
     known = {image.numpy().tobytes(): label.item() for image, label in zip(test.images, test.labels, strict=True)}
     found = 0
     for ink, label in zip(pixels[:200], labels[:200], strict=True):

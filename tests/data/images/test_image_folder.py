@@ -60,15 +60,15 @@ def folder(tmp_path):
 
 
 def names(data: ImageFolder, split: str) -> set[str]:
-    part = build(data.root, cache_mb=0, seed=data.seed).split(split)
+    part = build(data.root, cache_mb=0, seed=data.seed).dataset(split)
     return {str(part.path(index).relative_to(data.root)) for index in range(len(part))}
 
 
 def test_classes_are_found_and_splits_are_cut_alike_from_each(folder):
     data = build(folder)
-    assert data.facts() == {"num_classes": 2, "in_channels": 3, "image_size": 14}
+    assert data.metadata() == {"num_classes": 2, "in_channels": 3, "image_size": 14}
     assert data.card()["class_names"] == ["a dog é", "cat"]
-    counts = {split: torch.bincount(data.split(split).labels).tolist() for split in ("train", "val", "test")}
+    counts = {split: torch.bincount(data.dataset(split).labels).tolist() for split in ("train", "val", "test")}
     assert counts == {"train": [12, 6], "val": [4, 2], "test": [4, 2]}
     parts = [names(data, split) for split in ("train", "val", "test")]
     assert len(set.union(*parts)) == 30
@@ -106,7 +106,7 @@ def test_a_class_may_begin_with_underscores_and_a_hidden_folder_is_none(folder):
 def test_in_memory_and_from_files_are_the_same(folder):
     memory, files = build(folder), build(folder, cache_mb=0)
     for split in ("train", "val", "test"):
-        ours, theirs = memory.split(split), files.split(split)
+        ours, theirs = memory.dataset(split), files.dataset(split)
         assert isinstance(ours, TensorImages)
         assert isinstance(theirs, ImageFiles)
         indices = torch.arange(len(ours)).flip(0)
@@ -115,7 +115,7 @@ def test_in_memory_and_from_files_are_the_same(folder):
 
 def test_held_out_images_are_prepared_as_a_prediction_is(folder):
     data = build(folder, cache_mb=0)
-    test = data.split("test")
+    test = data.dataset("test")
     images, _ = data.normalize(test[torch.tensor([3])])
     read = data.preprocessing.read(test.path(3))
     assert torch.equal(images, data.preprocessing.normalize(read[None]))
@@ -124,7 +124,7 @@ def test_held_out_images_are_prepared_as_a_prediction_is(folder):
 def test_training_images_keep_a_margin_for_the_augmentation(folder):
     crop = RandomCrop(size=14, area=[0.5, 1.0], aspect=[0.8, 1.25], flip=True)
     data = build(folder, augmentation=crop)
-    batch = data.split("train")[torch.arange(4)]
+    batch = data.dataset("train")[torch.arange(4)]
     assert batch[0].shape == (4, 3, 16, 16)
     assert data.normalize(data.augment(batch))[0].shape == (4, 3, 14, 14)
     assert data.normalize(batch)[0].shape == (4, 3, 14, 14)
@@ -142,17 +142,17 @@ def test_training_reads_another_part_of_long_pictures_in_every_batch(tmp_path):
     data = build(tmp_path, augmentation=crop, cache_mb=0)
     seen = set()
     for batch in [torch.randperm(16)[:8] for _ in range(40)]:
-        images, _ = data.split("train")[batch]
-        assert torch.equal(images, data.split("train")[batch][0])  # the same batch is the same, as resuming wants it
+        images, _ = data.dataset("train")[batch]
+        assert torch.equal(images, data.dataset("train")[batch][0])  # the same batch is the same, as resuming wants it
         seen |= set(images[:, 0, 0].flatten().tolist())
     assert seen == set(range(0, 240, 5))
-    plain = build(tmp_path, cache_mb=0).split("train")[torch.arange(8)][0]
+    plain = build(tmp_path, cache_mb=0).dataset("train")[torch.arange(8)][0]
     assert len(plain.unique(dim=0)) == 1  # nothing varies without an augmentation
 
 
 def test_grey_on_request(folder):
     data = build(folder, channels=1, mean=[0.5], std=[0.2])
-    assert data.normalize(data.split("val")[torch.arange(2)])[0].shape == (2, 1, 14, 14)
+    assert data.normalize(data.dataset("val")[torch.arange(2)])[0].shape == (2, 1, 14, 14)
 
 
 @pytest.mark.filterwarnings("ignore")  # Lightning's, on small loaders and old trees
@@ -186,11 +186,11 @@ def test_broken_images_are_left_out_and_counted(folder, caplog, cache_mb):
     assert len(data.skipped) == 2
     assert "left out 2 of 30 images that cannot be read: " in caplog.text
     assert "cat/0.png: the file is empty (zero bytes)" in caplog.text
-    assert sum(len(data.split(split)) for split in ("train", "val", "test")) == 28
-    labels = torch.cat([data.split(split).labels for split in ("train", "val", "test")])
+    assert sum(len(data.dataset(split)) for split in ("train", "val", "test")) == 28
+    labels = torch.cat([data.dataset(split).labels for split in ("train", "val", "test")])
     assert torch.bincount(labels).tolist() == [19, 9]
     for split in ("train", "val", "test"):
-        images, labels = data.split(split)[torch.arange(len(data.split(split)))]
+        images, labels = data.dataset(split)[torch.arange(len(data.dataset(split)))]
         assert len(images) == len(labels)
         assert images.flatten(1).amax(1).min() > 0  # no black picture stands for a broken file
 
@@ -198,12 +198,12 @@ def test_broken_images_are_left_out_and_counted(folder, caplog, cache_mb):
 def test_many_files_are_read_by_workers(tmp_path):
     for name in ("cat", "dog"):
         write(tmp_path / name, 60)
-    direct = build(tmp_path).split("train").images
+    direct = build(tmp_path).dataset("train").images
     (tmp_path / "dog" / "7.png").write_bytes(b"")
     with_workers = build(tmp_path, num_workers=1, on_error="skip")
-    assert sum(len(with_workers.split(split)) for split in ("train", "val", "test")) == 119
+    assert sum(len(with_workers.dataset(split)) for split in ("train", "val", "test")) == 119
     (tmp_path / "dog" / "7.png").unlink()
-    assert build(tmp_path, num_workers=1).split("train").images.shape[1:] == direct.shape[1:]
+    assert build(tmp_path, num_workers=1).dataset("train").images.shape[1:] == direct.shape[1:]
 
 
 def test_a_class_of_broken_files_ends_the_run(folder):
@@ -286,24 +286,24 @@ def test_real_photographs():
         pytest.skip(f"no hymenoptera in {DATA}")
     data = build(root, image_size=32)
     assert data.card()["class_names"] == ["ants", "bees"]
-    assert len(data.split("train")) + len(data.split("test")) == 244
-    assert len(data.split("val")) == 153
+    assert len(data.dataset("train")) + len(data.dataset("test")) == 244
+    assert len(data.dataset("val")) == 153
 
 
 def test_it_knows_how_to_be_faster(folder, monkeypatch):
     monkeypatch.setattr("zoo.data.base.cores", lambda: 4)
     slow = build(folder, cache_mb=0, num_workers=1)
     slow.setup()
-    assert slow.faster() == [
+    assert slow.loading_advice() == [
         "data.cache_mb=1 decodes all images once and holds them in memory",
         "data.num_workers=4 reads with more processes (now 1)",
     ]
-    assert "more cores than 4" in build(folder, cache_mb=0, num_workers=4).faster()[1]
-    assert build(folder, cache_mb=1).faster() == []
+    assert "more cores than 4" in build(folder, cache_mb=0, num_workers=4).loading_advice()[1]
+    assert build(folder, cache_mb=1).loading_advice() == []
 
 
 def test_a_split_is_two_arrays_and_no_list_of_objects_that_workers_would_copy(folder):
-    split = build(folder, cache_mb=0).split("train")
+    split = build(folder, cache_mb=0).dataset("train")
     held = [value for value in vars(split).values() if not isinstance(value, Path | bool) and not callable(value)]
     arrays = [array for value in held for array in (value if isinstance(value, tuple) else [value])]
     assert all(isinstance(array, np.ndarray | torch.Tensor) for array in arrays)

@@ -62,10 +62,10 @@ def test_mnist_is_read_packed_or_not_and_nothing_is_written(tmp_path, packed):
     write_mnist(raw, packed=packed)
     before = sorted(tmp_path.rglob("*"))
     data = build("mnist", tmp_path)
-    assert data.facts() == {"num_classes": 10, "in_channels": 1, "image_size": 32}
+    assert data.metadata() == {"num_classes": 10, "in_channels": 1, "image_size": 32}
     assert data.card()["class_names"] == list("0123456789")
-    assert [len(data.split(name)) for name in ("train", "val", "test")] == [90, 10, 20]
-    assert torch.bincount(data.split("val").labels).tolist() == [1] * 10
+    assert [len(data.dataset(name)) for name in ("train", "val", "test")] == [90, 10, 20]
+    assert torch.bincount(data.dataset("val").labels).tolist() == [1] * 10
     assert sorted(tmp_path.rglob("*")) == before
 
 
@@ -73,7 +73,7 @@ def test_idx_files_are_read_as_torchvision_reads_them(tmp_path):
     write_mnist(tmp_path / "FashionMNIST" / "raw", packed=False)
     theirs = datasets.FashionMNIST(tmp_path, train=False)
     ours = build("fashion_mnist", tmp_path)
-    test = ours.split("test")
+    test = ours.dataset("test")
     assert torch.equal(test.images[:, 0], theirs.data)
     assert torch.equal(test.labels, theirs.targets)
     assert ours.class_names == theirs.classes
@@ -82,7 +82,7 @@ def test_idx_files_are_read_as_torchvision_reads_them(tmp_path):
 def test_batches_are_framed_and_normalized(tmp_path):
     write_mnist(tmp_path / "MNIST" / "raw", packed=True)
     data = build("mnist", tmp_path)
-    raw, labels = data.split("train")[torch.arange(4)]
+    raw, labels = data.dataset("train")[torch.arange(4)]
     images, same = data.normalize((raw, labels))
     mean, std = data.preprocessing.mean[0], data.preprocessing.std[0]
     assert images.shape == (4, 1, 32, 32)
@@ -95,9 +95,9 @@ def test_batches_are_framed_and_normalized(tmp_path):
 def test_other_sizes_and_channels(tmp_path, size, channels):
     write_mnist(tmp_path / "MNIST" / "raw", packed=True)
     data = build("mnist", tmp_path, image_size=size, channels=channels)
-    images, _ = data.normalize(data.split("test")[torch.arange(3)])
+    images, _ = data.normalize(data.dataset("test")[torch.arange(3)])
     assert images.shape == (3, channels, size, size)
-    assert data.facts()["in_channels"] == channels
+    assert data.metadata()["in_channels"] == channels
 
 
 def write_cifar(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,12 +122,12 @@ def write_cifar(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_cifar_is_read_as_torchvision_reads_it(tmp_path, monkeypatch):
     write_cifar(tmp_path, monkeypatch)
     data = build("cifar10", tmp_path)
-    test, theirs = data.split("test"), datasets.CIFAR10(tmp_path, train=False)
+    test, theirs = data.dataset("test"), datasets.CIFAR10(tmp_path, train=False)
     assert np.array_equal(test.images.permute(0, 2, 3, 1).numpy(), theirs.data)
     assert data.class_names == list("abcdefghij")
-    assert data.facts() == {"num_classes": 10, "in_channels": 3, "image_size": 32}
+    assert data.metadata() == {"num_classes": 10, "in_channels": 3, "image_size": 32}
     grey = build("cifar10", tmp_path, channels=1)
-    assert torch.equal(grey.split("test").images, to_channels(test.images, 1))
+    assert torch.equal(grey.dataset("test").images, to_channels(test.images, 1))
 
 
 def test_a_changed_cifar_file_is_refused_before_it_is_unpickled(tmp_path, monkeypatch):
@@ -203,10 +203,10 @@ def test_the_real_mnist_is_read_where_it_lies():
     if not (DATA / "mnist" / "MNIST").is_dir():
         pytest.skip(f"no MNIST in {DATA}")
     data = build("mnist", DATA / "mnist")
-    assert [len(data.split(name)) for name in ("train", "val", "test")] == [54_001, 5_999, 10_000]
+    assert [len(data.dataset(name)) for name in ("train", "val", "test")] == [54_001, 5_999, 10_000]
     assert data.preprocessing.mean[0] == pytest.approx(0.1307, abs=2e-4)  # as published
     assert data.preprocessing.std[0] == pytest.approx(0.3081, abs=2e-4)
-    assert data.split("test").labels[:5].tolist() == [7, 2, 1, 0, 4]
+    assert data.dataset("test").labels[:5].tolist() == [7, 2, 1, 0, 4]
 
 
 def test_of_several_processes_one_downloads(tmp_path, monkeypatch):

@@ -37,7 +37,7 @@ def test_equals_the_same_table_in_memory_bit_for_bit(tmp_path, values, monkeypat
     np.save(tmp_path / "a.npy", values)
     pd.DataFrame(values, columns=list("0123")).to_parquet(tmp_path / "a.parquet")
     disk, memory = build(tmp_path / "a.npy", **columns), build(tmp_path / "a.parquet", **columns)
-    assert disk.facts() == memory.facts()
+    assert disk.metadata() == memory.metadata()
     assert disk.card() == memory.card()
     for split in ("train", "val", "test"):
         for ours, theirs in zip(disk.all_windows(split)[:2], memory.all_windows(split)[:2], strict=True):
@@ -46,7 +46,7 @@ def test_equals_the_same_table_in_memory_bit_for_bit(tmp_path, values, monkeypat
 
 def test_one_column_and_single_precision_are_kept(tmp_path, values):
     np.save(tmp_path / "a.npy", values[:, 0].astype(np.float32))
-    batch = build(tmp_path / "a.npy").split("train")[torch.tensor([3])]
+    batch = build(tmp_path / "a.npy").dataset("train")[torch.tensor([3])]
     assert batch.history.dtype == torch.float32
     assert np.array_equal(batch.history[0, :, 0], values[3:8, 0].astype(np.float32))
 
@@ -54,13 +54,12 @@ def test_one_column_and_single_precision_are_kept(tmp_path, values):
 def test_the_series_is_a_view_of_the_file(tmp_path, values):
     np.save(tmp_path / "a.npy", values)
     data = build(tmp_path / "a.npy")
-    base = data.split("train").mapped
+    base = data.dataset("train").mapped
     while isinstance(base, np.ndarray):
         base = base.base
     assert isinstance(base, mmap.mmap)
-    assert (
-        data.split("train").series.data_ptr() == data.split("test").series.data_ptr() == data.table.values.ctypes.data
-    )
+    train, test = data.dataset("train").series, data.dataset("test").series
+    assert train.data_ptr() == test.data_ptr() == data.table.values.ctypes.data
 
 
 @pytest.mark.parametrize(

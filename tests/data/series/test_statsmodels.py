@@ -15,8 +15,8 @@ def test_each_is_there_with_its_spacing(name: str, points: int, step: str):
     data.setup()
     assert sum(data.table.lengths) == points
     assert data.card()["step"][1] == step
-    assert data.facts()["season"] <= data.facts()["context"]
-    assert {len(data.split(part)) > 0 for part in ("train", "val", "test")} == {True}
+    assert data.metadata()["season"] <= data.metadata()["context"]
+    assert {len(data.dataset(part)) > 0 for part in ("train", "val", "test")} == {True}
 
 
 def test_every_source_has_a_test():

@@ -46,21 +46,21 @@ def test_formats_give_the_same_windows(tmp_path: Path, name: str):
 
 def test_parts_are_in_order_of_time_and_use_every_step(tmp_path: Path):
     data = series(tmp_path, days(50))
-    starts = {s: data.split(s).starts(torch.arange(len(data.split(s)))) for s in ("train", "val", "test")}
+    starts = {s: data.dataset(s).starts(torch.arange(len(data.dataset(s)))) for s in ("train", "val", "test")}
     assert starts["train"].tolist() == list(range(23))  # futures end at step 30
     assert (starts["val"] + 5).tolist() == list(range(30, 38))  # futures lie in 30 … 40
     assert (starts["test"] + 5).tolist() == list(range(40, 48))
-    assert torch.equal(data.all_windows("test").future[-1, :, 0], data.split("test").series[-3:, 0])
+    assert torch.equal(data.all_windows("test").future[-1, :, 0], data.dataset("test").series[-3:, 0])
 
 
 def test_the_scale_is_that_of_the_training_part_alone(tmp_path: Path):
     frame = days(50)
-    facts = series(tmp_path, frame).facts()
-    assert facts["center"] == [pytest.approx(frame["y"][:30].mean())]
-    assert facts["scale"] == [pytest.approx(frame["y"][:30].std(ddof=0))]
-    assert facts["naive_error"] == [pytest.approx(frame["y"][:30].diff().abs().mean())]
+    metadata = series(tmp_path, frame).metadata()
+    assert metadata["center"] == [pytest.approx(frame["y"][:30].mean())]
+    assert metadata["scale"] == [pytest.approx(frame["y"][:30].std(ddof=0))]
+    assert metadata["naive_error"] == [pytest.approx(frame["y"][:30].diff().abs().mean())]
     changed = frame.assign(y=np.where(np.arange(50) < 30, frame["y"], 1e6))
-    assert series(tmp_path, changed).facts() == facts
+    assert series(tmp_path, changed).metadata() == metadata
 
 
 def test_series_in_one_file_are_never_mixed_in_a_window(tmp_path: Path):
@@ -70,10 +70,10 @@ def test_series_in_one_file_are_never_mixed_in_a_window(tmp_path: Path):
     assert sorted(data.card()["series_names"]) == ["a", "b"]
     spans = sorted(data.table.spans(), key=lambda span: span[1] - span[0])
     for part in ("train", "val", "test"):
-        starts = data.split(part).starts(torch.arange(len(data.split(part))))
+        starts = data.dataset(part).starts(torch.arange(len(data.dataset(part))))
         for start in starts.tolist():
             assert any(first <= start and start + 8 <= end for first, end in spans)
-    lengths = {part: len(data.split(part)) for part in ("train", "val", "test")}
+    lengths = {part: len(data.dataset(part)) for part in ("train", "val", "test")}
     assert lengths == {"train": (24 - 7) + (36 - 7), "val": 6 + 10, "test": 6 + 10}
 
 
@@ -82,25 +82,25 @@ def test_channels_and_covariates(tmp_path: Path):
     data = series(
         tmp_path, days(50, **extra), targets=["y", "z"], covariates=["past"], known=["holiday"], calendar=["weekday"]
     )
-    batch = data.split("test")[torch.tensor([0])]
+    batch = data.dataset("test")[torch.tensor([0])]
     assert (batch.history.shape, batch.future.shape, batch.known.shape) == ((1, 5, 3), (1, 3, 2), (1, 8, 3))
     assert torch.equal(batch.history[0, :, 2], torch.arange(35.0, 40.0).double() ** 2)
     assert batch.known[0, :, 0].tolist() == [i % 2 for i in range(35, 43)]
     weekdays = pd.date_range("2026-01-01", periods=50).day_of_week.to_numpy()[35:43]
     assert np.allclose(batch.known[0, :, 1], np.sin(weekdays * 2 * np.pi / 7))
-    facts = data.facts()
-    assert (facts["in_channels"], facts["out_channels"], facts["known_channels"]) == (3, 2, 3)
+    metadata = data.metadata()
+    assert (metadata["in_channels"], metadata["out_channels"], metadata["known_channels"]) == (3, 2, 3)
 
 
 def test_missing_values_are_filled_as_asked_and_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     frame = days(50)
     frame.loc[[7, 8, 20], "y"] = np.nan
     forward = series(tmp_path, frame, fill="forward")
-    values = forward.split("train").series[:, 0]
+    values = forward.dataset("train").series[:, 0]
     assert values[7] == values[8] == values[6] == frame["y"][6]
     assert capsys.readouterr().err.endswith("some.csv: filled 3 of 50 missing values of `y`\n")
     assert forward.card()["filled"] == {"y": 3}
-    assert series(tmp_path, frame, fill="zero").split("train").series[[7, 8, 20], 0].tolist() == [0, 0, 0]
+    assert series(tmp_path, frame, fill="zero").dataset("train").series[[7, 8, 20], 0].tolist() == [0, 0, 0]
 
 
 @pytest.mark.parametrize(
@@ -224,4 +224,4 @@ def test_parts_leave_no_step_out(length: int):
 
 def test_a_known_column_that_never_changes_in_training_is_not_scaled_by_rounding(tmp_path: Path):
     data = series(tmp_path, days(50).assign(price=[0.1] * 45 + [0.2] * 5), known=["price"])
-    assert data.facts()["known_scale"] == [1.0]
+    assert data.metadata()["known_scale"] == [1.0]

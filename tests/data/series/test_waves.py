@@ -35,17 +35,17 @@ def test_statistics_are_those_of_the_original():
 
 def test_fresh_noise_is_new_and_the_seed_decides():
     data = waves(samples=4096, val_samples=4096)
-    series = {name: data.split(name).series for name in ("train", "val", "test")}
+    series = {name: data.dataset(name).series for name in ("train", "val", "test")}
     noise = [(series[name].view(4, -1)[:, :4096].double() - torch.from_numpy(clean(4096))) for name in series]
     assert abs(np.corrcoef(noise[0].flatten(), noise[2].flatten())[0, 1]) < 0.03
     assert abs(np.corrcoef(noise[1].flatten(), noise[2].flatten())[0, 1]) < 0.03
-    assert torch.equal(waves(samples=4096).split("test").series, series["test"])
-    assert not torch.equal(waves(samples=4096, seed=1).split("test").series, series["test"])
+    assert torch.equal(waves(samples=4096).dataset("test").series, series["test"])
+    assert not torch.equal(waves(samples=4096, seed=1).dataset("test").series, series["test"])
 
 
 def test_test_windows_lie_side_by_side_and_none_drops_off_the_end():
     data = waves()
-    windows = data.split("test")
+    windows = data.dataset("test")
     assert len(windows) == 16_384
     batch = data.all_windows("test")
     segments = windows.series.view(4, 131_073)
@@ -54,7 +54,7 @@ def test_test_windows_lie_side_by_side_and_none_drops_off_the_end():
 
 
 def test_training_windows_never_cross_into_another_segment():
-    windows = waves(samples=1000).split("train")
+    windows = waves(samples=1000).dataset("train")
     assert len(windows) == 4 * (1000 - 32)
     starts = windows.starts(torch.arange(len(windows)))
     assert torch.equal(starts // 1000, (starts + 32) // 1000)
@@ -62,7 +62,7 @@ def test_training_windows_never_cross_into_another_segment():
 
 def test_original_split_equals_rolling_and_reshaping():
     data = waves(split="original", context=16, windows_per_epoch=None)
-    series = data.split("train").series[: 4 * 131_072, 0]
+    series = data.dataset("train").series[: 4 * 131_072, 0]
     for name, shift in [("train", 0), ("test", -8)]:
         values = torch.roll(series, shift)
         batch = data.all_windows(name)
@@ -86,7 +86,7 @@ def naive_rmse(batch, forecast) -> float:
 @pytest.mark.parametrize(("context", "least_squares"), [(16, 0.2135), (32, 0.1999)])
 def test_simple_rules_reach_the_published_figures(context: int, least_squares: float):
     data = waves(context=context)
-    train, test = data.split("train")[torch.arange(0, 524_000, 11)], data.all_windows("test")
+    train, test = data.dataset("train")[torch.arange(0, 524_000, 11)], data.all_windows("test")
     assert naive_rmse(test, test.history[:, -1, 0]) == pytest.approx(0.410, abs=0.002)
     trend = 2 * test.history[:, -1, 0] - test.history[:, -2, 0]
     assert naive_rmse(test, trend) == pytest.approx(0.335, abs=0.002)

@@ -15,7 +15,7 @@ def built():
     torch.manual_seed(0)
     config = to_dict(compose(["model=yolo", *TINY]))
     data = build_data(config["data"])
-    task = build_task(config["model"], data.facts(), data.card())
+    task = build_task(config["model"], data.metadata(), data.card())
     task.network.train()(torch.rand(8, 3, 64, 64))
     task.operating_point.fill_(0.003)
     return task.eval(), data
@@ -46,7 +46,7 @@ def test_the_report_has_all_its_parts(built, tmp_path):
     assert "ms for each test picture, sliding LeNet-5 3.0 ms." in parts[0].text
     classes = parts[2].table
     assert len(classes) == 11
-    objects = sum(len(target["labels"]) for target in data.split("test").targets)
+    objects = sum(len(target["labels"]) for target in data.dataset("test").targets)
     assert sum(int(row[-1]) for row in classes[1:]) == objects
     assert parts[3].text.startswith(f"{objects} objects")
     for name in ("precision_recall", "confusion_matrix", "misses", "anchors"):

@@ -90,7 +90,7 @@ def test_validation_measures_what_a_prediction_gives_for_a_picture_that_is_not_s
     for split in ("train", "val"):
         write_coco(tmp_path, [(0, 5, 0, 0, 30, 20), (0, 7, 30, 24, 20, 16)], split=split, pictures=1)
     data = coco(tmp_path)  # 60 × 40 pixels in a square of 64, with 10 rows of grey above and 11 below
-    images, (truth,) = data.normalize(data.split("val")[torch.arange(1)])
+    images, (truth,) = data.normalize(data.dataset("val")[torch.arange(1)])
     assert truth["picture"].tolist() == [0, 10, 64, 53]
     beyond = truth["boxes"].clone()
     beyond[0, 1], beyond[1, 3] = 4, 60
@@ -138,7 +138,7 @@ def test_the_operating_point_is_found_in_validation_saved_and_used(tmp_path):
 
     config = to_dict(compose(["model=yolo", "model.min_score=0.0001", *TINY]))
     data = build_data(config["data"])
-    task = build_task(config["model"], data.facts(), data.card())
+    task = build_task(config["model"], data.metadata(), data.card())
     task.optimizer_factory = lambda groups: torch.optim.Adam(groups, lr=1e-3)
     trainer = Trainer(
         max_epochs=1,

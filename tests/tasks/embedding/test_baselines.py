@@ -27,23 +27,23 @@ def data():
 
 
 def test_eigenfaces_equal_an_eigendecomposition_of_the_training_pictures(data):
-    train = data.split("train").images.flatten(1).double().numpy() / 255
-    test = data.split("test").images.flatten(1).double().numpy() / 255
+    train = data.dataset("train").images.flatten(1).double().numpy() / 255
+    test = data.dataset("test").images.flatten(1).double().numpy() / 255
     values, directions = np.linalg.eigh(np.cov(train.T))
     kept = np.argsort(-values)[:60]
     whitened = (test - train.mean(0)) @ directions[:, kept] / np.sqrt(values[kept])
     expected = whitened / np.linalg.norm(whitened, axis=1, keepdims=True)
-    vectors = embeddings(data, data.split("test").labels)["eigenfaces"]
+    vectors = embeddings(data, data.dataset("test").labels)["eigenfaces"]
     cosines = (vectors[:50] @ vectors[:50].T).double().numpy()
     np.testing.assert_allclose(cosines, expected[:50] @ expected[:50].T, atol=0.02)
 
 
 @pytest.mark.parametrize("measured", [None, 100])
 def test_pixels_are_measured_as_scikit_learn_does(data, measured):
-    test = data.split("test").images.flatten(1).double().numpy()
-    centred = test - data.split("train").images.flatten(1).double().numpy().mean(0)
+    test = data.dataset("test").images.flatten(1).double().numpy()
+    centred = test - data.dataset("train").images.flatten(1).double().numpy().mean(0)
     unit = centred / np.linalg.norm(centred, axis=1, keepdims=True)
-    labels = data.split("test").labels[:measured]
+    labels = data.dataset("test").labels[:measured]
     pairs = compared_pairs(labels)
     cosines = (unit[pairs.first] * unit[pairs.second]).sum(1)
     task = create_model("siamese")
@@ -56,4 +56,4 @@ def test_pixels_are_measured_as_scikit_learn_does(data, measured):
 
 def test_pictures_that_are_not_the_first_ones_are_refused(data):
     with pytest.raises(ZooError, match=r"`trainer.limit_test_batches` makes each process test its own pictures"):
-        embeddings(data, data.split("test").labels[1:])
+        embeddings(data, data.dataset("test").labels[1:])

@@ -31,7 +31,7 @@ def embedded(module, noise, count=None):
     task = create_model("siamese")
     task.card = module.card()
     torch.manual_seed(0)
-    identities = module.split("test").labels[:count]
+    identities = module.dataset("test").labels[:count]
     directions = torch.randn(10, 8)[identities] if noise else torch.ones(len(identities), 8)
     vectors = F.normalize(directions + noise * torch.randn(len(identities), 8), dim=1)
     task.vectors.update(vectors)
@@ -77,7 +77,7 @@ def test_eigenfaces_are_computed_once_for_the_figures_and_the_report(tmp_path, m
     for _ in range(2):  # other data have their own
         module = data()
         report(embedded(module, noise=0.5), module, tmp_path)
-    assert fitted == [len(module.split("train"))] * 2
+    assert fitted == [len(module.dataset("train"))] * 2
 
 
 def test_a_collapsed_embedding_has_no_map(tmp_path):

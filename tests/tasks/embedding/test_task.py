@@ -77,7 +77,7 @@ def test_threshold_comes_from_validation_and_is_used_in_the_test(tmp_path):
     (figures,) = runner.test(model, datamodule=module, verbose=False)
     assert figures["test/threshold"] == pytest.approx(threshold.item())
     assert {"test/auc", "test/eer", "test/rank1", "test/loss", "test/accuracy"} <= figures.keys()
-    assert len(model.test_outputs().vectors) == len(module.split("test"))
+    assert len(model.test_outputs().vectors) == len(module.dataset("test"))
     assert model.state_dict()["threshold"] == threshold
 
 

@@ -11,7 +11,7 @@ from zoo.tasks.forecasting.baselines import baselines, least_squares
 def built(*words: str):
     config = to_dict(compose(["model=last", *words]))
     data = build_data(config["data"])
-    return build_task(config["model"], data.facts(), data.card()), data
+    return build_task(config["model"], data.metadata(), data.card()), data
 
 
 def test_least_squares_equals_scikit_learn():
@@ -19,7 +19,7 @@ def test_least_squares_equals_scikit_learn():
     train, test = data.all_windows("train"), data.all_windows("test")
     fitted = LinearRegression().fit(train.history[..., 0].numpy(), train.future[..., 0].numpy())
     expected = fitted.predict(test.history[..., 0].numpy())
-    ours = least_squares(data.split("train"), seed=0)(test.history)[..., 0].numpy()
+    ours = least_squares(data.dataset("train"), seed=0)(test.history)[..., 0].numpy()
     assert np.abs(ours - expected).max() < 1e-3
 
 

@@ -28,7 +28,7 @@ def model(tmp_path: Path, table: pd.DataFrame, *words: str, name: str = "seasona
     shape = ["data.time=day", "data.targets=[y]", "data.context=14", "data.horizon=5", "data.season=7"]
     config = to_dict(compose([f"model={name}", "data=series", f"data.path={path}", *shape, *words]))
     data = build_data(config["data"])
-    task = build_task(config["model"], data.facts(), data.card())
+    task = build_task(config["model"], data.metadata(), data.card())
     task.log_dict = lambda *_, **__: None
     task.validation_step(data.all_windows("val"), 0)
     task.on_validation_epoch_end()
@@ -290,7 +290,7 @@ def test_an_array_file_is_forecast_like_the_table_of_its_values(tmp_path: Path):
     shape = ["data.context=14", "data.horizon=5", "data.season=7"]
     config = to_dict(compose(["model=seasonal_naive", "data=series", f"data.path={tmp_path / 'train.npy'}", *shape]))
     data = build_data(config["data"])
-    task = build_task(config["model"], data.facts(), data.card())
+    task = build_task(config["model"], data.metadata(), data.card())
     np.save(tmp_path / "history.npy", values[:40])
     (result,) = predict(task, tmp_path / "history.npy", tmp_path / "out")
     assert result.stamps == [40, 41, 42, 43, 44]

@@ -49,7 +49,7 @@ def test_every_part_is_there(tmp_path: Path, words: list[str]):
     small = [] if len(words) > 1 else ["data.samples=2000", "data.val_samples=500"]
     config = to_dict(compose([*words, *small]))
     data = build_data(config["data"])
-    task = build_task(config["model"], data.facts(), data.card())
+    task = build_task(config["model"], data.metadata(), data.card())
     task.log_dict = lambda *_, **__: None
     task.validation_step(data.all_windows("val"), 0)
     task.on_validation_epoch_end()

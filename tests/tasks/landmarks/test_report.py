@@ -29,7 +29,7 @@ def test_tables_and_pictures(tmp_path):
         "device": "cpu",
         "precision": "32-true",
     }
-    test = datamodule.split("test")
+    test = datamodule.dataset("test")
     truth = test[torch.arange(len(test))][1]["points"]
     task = measured(truth + torch.tensor([0.01, 0.0]))  # a little to the right
     comparison, points, first, worst = sections(task, datamodule, tmp_path, results)

@@ -21,8 +21,8 @@ def loss():
 
 
 def test_corners_are_a_turned_rectangle_and_follow_the_seed():
-    images, target = data().split("train")[torch.arange(40)]
-    again = data().split("train")[torch.arange(40)]
+    images, target = data().dataset("train")[torch.arange(40)]
+    again = data().dataset("train")[torch.arange(40)]
     assert torch.equal(images, again[0])
     assert images.shape == (40, 3, 64, 64)
     assert 0.05 < (~target["present"]).float().mean() < 0.5
@@ -61,7 +61,7 @@ def test_the_vector_is_read_as_the_notes_write_it():
     torch.manual_seed(0)
     network = LandmarkNetwork(num_points=4, num_classes=10, image_size=64)
     task = Landmarks(network=network, loss=loss(), num_points=4, num_classes=10).eval()
-    images, target = data().normalize(data().split("train")[torch.arange(8)])
+    images, target = data().normalize(data().dataset("train")[torch.arange(8)])
     found = task(images)
     raw = network(images)
     torch.testing.assert_close(found.presence, raw[:, 0].sigmoid())

@@ -78,7 +78,7 @@ class DetectionData(DataModule):
 
     def box_sizes(self) -> Tensor:
         """Width and height [N 2] in pixels of all training boxes."""
-        boxes = torch.cat([target["boxes"] for target in self.split("train").targets])
+        boxes = torch.cat([target["boxes"] for target in self.dataset("train").targets])
         return boxes[:, 2:] - boxes[:, :2]
 
     def anchor_choice(self) -> AnchorChoice:
@@ -96,7 +96,7 @@ class DetectionData(DataModule):
                 self._anchors = AnchorChoice(given, before, fit(sizes, torch.tensor(given)), "given")
         return self._anchors
 
-    def facts(self) -> dict[str, Any]:
+    def metadata(self) -> dict[str, Any]:
         """Number of classes and channels, pixels, anchors."""
         self.setup()
         anchors = [[float(side) for side in shape] for shape in self.anchor_choice().anchors]

@@ -176,7 +176,7 @@ class DigitScenes(DetectionData):
 
     def box_sizes(self) -> Float[Tensor, "n 2"]:
         """Width and height of the boxes of the first training scenes."""
-        _, targets = self.split("train")[torch.arange(min(_ANCHOR_SCENES, self.counts["train"]))]
+        _, targets = self.dataset("train")[torch.arange(min(_ANCHOR_SCENES, self.counts["train"]))]
         boxes = torch.cat([target["boxes"] for target in targets])
         return boxes[:, 2:] - boxes[:, :2]
 

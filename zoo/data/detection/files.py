@@ -137,7 +137,7 @@ class DetectionFiles(DetectionData):
         """Every picture as often as an epoch wants it."""
         if name != "train":
             return super().sampler(name)
-        count = len(self.split(name))
+        count = len(self.dataset(name))
         return RepeatedBatches(
             count * max(1, -(-self.least_epoch // count)),
             self.batch_size,

@@ -97,7 +97,7 @@ class IdentityData(DataModule):
         splits["train"] = turned(splits["train"], self.turns)
         return {name: _in_rounds(split) if name != "train" else _as_read(split) for name, split in splits.items()}
 
-    def facts(self) -> dict[str, Any]:
+    def metadata(self) -> dict[str, Any]:
         """Channels and pixels."""
         self.setup()
         return {"in_channels": self.preprocessing.channels, "image_size": self.preprocessing.size}
@@ -112,7 +112,7 @@ class IdentityData(DataModule):
         if name != "train":
             return super().sampler(name)
         return IdentityBatches(
-            self.split("train").labels,
+            self.dataset("train").labels,
             batch_size=self.batch_size,
             images_per_identity=self.images_per_identity,
             steps_per_epoch=self.steps_per_epoch,

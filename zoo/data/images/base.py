@@ -109,7 +109,7 @@ class ImageClassificationData(DataModule):
         self.class_names: Sequence[str]
         """Set by `load`."""
 
-    def facts(self) -> dict[str, Any]:
+    def metadata(self) -> dict[str, Any]:
         """Number of classes, channels and pixels."""
         self.setup()
         return {

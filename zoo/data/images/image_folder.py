@@ -110,10 +110,10 @@ class ImageFolder(ImageClassificationData):
         self._tell_skipped(sum(map(len, splits.values())))
         return loaded
 
-    def faster(self) -> list[str]:
+    def loading_advice(self) -> list[str]:
         """More workers, or all images in memory."""
         cache = f"data.cache_mb={math.ceil(self.decoded_mb)} decodes all images once and holds them in memory"
-        return [] if self.split("train").in_memory else [cache, *super().faster()]
+        return [] if self.dataset("train").in_memory else [cache, *super().loading_advice()]
 
     def normalize(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
         """Cut training images that no augmentation has cut, and normalize all."""

@@ -101,7 +101,7 @@ class DigitCorners(DataModule):
             for split, count in self.counts.items()
         }
 
-    def facts(self) -> dict[str, Any]:
+    def metadata(self) -> dict[str, Any]:
         """Number of points and classes, channels and pixels."""
         return {"num_points": 4, "num_classes": 10, "in_channels": 3, "image_size": self.image_size}
 

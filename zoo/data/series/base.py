@@ -112,7 +112,7 @@ class SeriesData(DataModule):
         varies = spread > _ROUNDING * np.abs(center)  # the deviation of a constant is what rounding left
         return center.tolist(), np.where(varies, spread, 1.0).tolist()
 
-    def facts(self) -> dict[str, Any]:
+    def metadata(self) -> dict[str, Any]:
         """Lengths, channels and scale."""
         self.setup()
         return {
@@ -147,7 +147,7 @@ class SeriesData(DataModule):
         if name != "train" or self.windows_per_epoch is None:
             return super().sampler(name)
         return RandomBatches(
-            len(self.split("train")),
+            len(self.dataset("train")),
             self.batch_size,
             per_epoch=self.windows_per_epoch,
             seed=self.seed,
@@ -157,5 +157,5 @@ class SeriesData(DataModule):
 
     def all_windows(self, name: Split) -> Any:
         """Every window of a split as one batch."""
-        windows = self.split(name)
+        windows = self.dataset(name)
         return windows[torch.arange(len(windows))]

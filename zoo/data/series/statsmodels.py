@@ -68,14 +68,14 @@ class StatsmodelsSeries(TableData):
         )
         if name not in SOURCES:
             raise ZooError(f"`data.name` (={name}) must be one of: {', '.join(SOURCES)}")
-        self.dataset = name
+        self.set_name = name
         self.fill = fill
 
     def source(self) -> tuple[SeriesTable, str]:
         """The series as a table."""
-        target, time, _, _ = SOURCES[self.dataset]
+        target, time, _, _ = SOURCES[self.set_name]
         columns = Columns(targets=[target], covariates=[], known=[], time=time, series=None)
-        return read_table(load_frame(self.dataset), columns, fill=self.fill, where=self.dataset), self.dataset
+        return read_table(load_frame(self.set_name), columns, fill=self.fill, where=self.set_name), self.set_name
 
     def card(self) -> dict[str, Any]:
         """How a file with more of the series is to be read."""

@@ -35,7 +35,7 @@ def baselines(datamodule: DataModule, task: Task) -> dict[str, dict[str, float]]
     whole test split. Images larger than 16 x 16 are averaged down to that. Where training started from published
     weights, logistic regression on the features of those weights stands beside them.
     """
-    train, test = datamodule.split("train"), datamodule.split("test")
+    train, test = datamodule.dataset("train"), datamodule.dataset("test")
     chosen = np.sort(np.random.default_rng(datamodule.seed).permutation(len(train))[:FITTED_ON])
     everything = np.arange(len(test))
     scores = fit_and_score(*pixels(train, chosen), *pixels(test, everything), seed=datamodule.seed)

@@ -21,7 +21,7 @@ def features(
     hook = _head(network).register_forward_pre_hook(lambda _, inputs: read.append(inputs[0].flatten(1).float().cpu()))
     labels = []
     for part in torch.from_numpy(indices).split(CHUNK):
-        images, truth = datamodule.split(split)[part]
+        images, truth = datamodule.dataset(split)[part]
         network(datamodule.normalize((images.to(device), truth))[0])
         labels.append(truth)
     hook.remove()

@@ -36,7 +36,7 @@ def sections(task: Classification, datamodule: DataModule, folder: Path, results
     outputs = task.test_outputs()
     probabilities, labels = outputs.probabilities.numpy(), outputs.labels.numpy()
     names = [str(name) for name in task.card["class_names"]]
-    test = datamodule.split("test")
+    test = datamodule.dataset("test")
     views = [training_images_section(datamodule, folder), filters_section(task.network, folder)]
     return [
         comparison(results, "accuracy", folder),

@@ -50,7 +50,7 @@ def baselines(datamodule: DataModule, task: Task) -> dict[str, dict[str, float]]
         slider = train(cut_windows(datamodule), classes)
     anchors = torch.tensor(datamodule.anchor_choice().anchors, dtype=torch.float32)
     metric, seconds = DetectionMetrics(sync_on_compute=False), 0.0  # one process has all, and asks
-    split = datamodule.split("test")
+    split = datamodule.dataset("test")
     for indices in torch.arange(len(split)).split(1):
         images, targets = split[indices]
         start = time.perf_counter()
@@ -69,7 +69,7 @@ def baselines(datamodule: DataModule, task: Task) -> dict[str, dict[str, float]]
 
 def cut_windows(datamodule: DetectionData) -> Windows:
     """Windows around the objects of training pictures, and windows that hold none for the most part."""
-    split = datamodule.split("train")
+    split = datamodule.dataset("train")
     images, labels = [], []
     nothing = len(datamodule.class_names)
     anchors = torch.tensor(datamodule.anchor_choice().anchors, dtype=torch.float32)

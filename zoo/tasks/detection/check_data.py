@@ -30,7 +30,7 @@ def check_data(datamodule: DataModule, folder: Path) -> bool:
     if not isinstance(datamodule, DetectionData):
         raise ZooError("check_data is for pictures with boxes: data=voc, coco, yolo_txt or digit_scenes")
     for split in ("train", "val", "test"):
-        images, targets = datamodule.split(split)[torch.arange(min(_SHOWN, len(datamodule.split(split))))]
+        images, targets = datamodule.dataset(split)[torch.arange(min(_SHOWN, len(datamodule.dataset(split))))]
         names = datamodule.class_names
         drawn = []
         for image, target in zip(images, targets, strict=True):
@@ -39,7 +39,7 @@ def check_data(datamodule: DataModule, folder: Path) -> bool:
             drawn.append(draw_boxes(image, target["boxes"], captions, colours, enlarge=2))
         path = folder / f"boxes_{split}.png"
         sheet(drawn, side=_SIDE, columns=_COLUMNS).save(path)
-        print(f"{split}: {len(datamodule.split(split)):,} pictures; {path}")
+        print(f"{split}: {len(datamodule.dataset(split)):,} pictures; {path}")
     return True
 
 

@@ -40,7 +40,7 @@ def sections(task: Detection, datamodule: DataModule, folder: Path, results: Map
 @torch.inference_mode()
 def run(task: Detection, datamodule: DetectionData) -> tuple[list[Detections], list[Target], float]:
     """All detections in the test pictures, the truth, and seconds for each picture."""
-    split = datamodule.split("test")
+    split = datamodule.dataset("test")
     found: list[Detections] = []
     targets: list[Target] = []
     seconds = 0.0
@@ -131,7 +131,7 @@ def _mistakes(
     for kind, mistakes in (("misses", misses), ("false_alarms", alarms)):
         mistakes.sort(key=lambda mistake: -mistake.weight)
         if mistakes:
-            figures.append(draw_mistakes(folder / f"{kind}.png", mistakes[:_SHOWN], datamodule.split("test")))
+            figures.append(draw_mistakes(folder / f"{kind}.png", mistakes[:_SHOWN], datamodule.dataset("test")))
     text = (
         f"{len(misses)} objects are missed, the largest shown first; {len(alarms)} detections are false, the surest "
         "shown first. A wrong class counts as both."

@@ -56,7 +56,7 @@ def embeddings(datamodule: DataModule, measured: Int[Tensor, " n"]) -> dict[str,
 def _eigenfaces(datamodule: DataModule) -> PCA:
     """Fitted once for each data module: first the figures ask for them, then the report."""
     if datamodule not in _FITTED:
-        pictures = len(datamodule.split("train"))
+        pictures = len(datamodule.dataset("train"))
         some = torch.arange(pictures) if pictures <= _LIMIT else torch.linspace(0, pictures - 1, _LIMIT).long()
         train, _ = _pixels(datamodule, "train", some)
         components = min(_COMPONENTS, *train.shape)
@@ -65,7 +65,7 @@ def _eigenfaces(datamodule: DataModule) -> PCA:
 
 
 def _pixels(datamodule: DataModule, split: Split, rows: Tensor) -> tuple[Float[np.ndarray, "n d"], Tensor]:
-    dataset = datamodule.split(split)
+    dataset = datamodule.dataset(split)
     batches = [dataset[part] for part in rows.split(256)]
     images = torch.cat([images.flatten(1) for images, _ in batches]).float() / 255
     return images.numpy(), torch.cat([identities for _, identities in batches])

@@ -130,7 +130,7 @@ def _hardest(values: Tensor, pairs: Pairs, identities: Tensor, datamodule: DataM
 
 
 def _pair(axes: Axes, datamodule: DataModule, first: int, second: int) -> None:
-    images, _ = datamodule.split("test")[torch.tensor([first, second])]
+    images, _ = datamodule.dataset("test")[torch.tensor([first, second])]
     side_by_side = torch.cat([*images], dim=1)  # one above the other
     axes.imshow(side_by_side.permute(1, 2, 0).squeeze(2).numpy(), cmap="gray" if len(side_by_side) == 1 else None)
 

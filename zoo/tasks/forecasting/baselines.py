@@ -24,13 +24,13 @@ def baselines(datamodule: DataModule, task: Task) -> dict[str, dict[str, float]]
 
     The linear fit has the same weights for every channel, which it forecasts from that channel alone.
     """
-    facts = datamodule.facts()
+    metadata = datamodule.metadata()
     scored = {}
     for name, rule in rules(datamodule).items():
-        scale = facts["scale"][: facts["out_channels"]]
-        errors = ForecastErrors(facts["naive_error"], scale, sync_on_compute=False)  # one process has all, and asks
-        for batch in batches(datamodule.split("test")):
-            last = batch.history[:, -1:, : facts["out_channels"]].expand_as(batch.future)
+        scale = metadata["scale"][: metadata["out_channels"]]
+        errors = ForecastErrors(metadata["naive_error"], scale, sync_on_compute=False)  # one process has all, and asks
+        for batch in batches(datamodule.dataset("test")):
+            last = batch.history[:, -1:, : metadata["out_channels"]].expand_as(batch.future)
             errors.update(rule(batch.history), batch.future, last)
         scored[name] = {metric: value.item() for metric, value in errors.compute().items()}
     return scored
@@ -38,16 +38,16 @@ def baselines(datamodule: DataModule, task: Task) -> dict[str, dict[str, float]]
 
 def rules(datamodule: DataModule) -> dict[str, Rule]:
     """The rules by name, on histories in the data's own units."""
-    facts = datamodule.facts()
-    shape = {"out_channels": facts["out_channels"], "horizon": facts["horizon"]}
-    context, season = facts["context"], facts["season"]
+    metadata = datamodule.metadata()
+    shape = {"out_channels": metadata["out_channels"], "horizon": metadata["horizon"]}
+    context, season = metadata["context"], metadata["season"]
     networks: dict[str, torch.nn.Module] = {"last": LastValue(**shape)}
     if context > 1:
         networks["last2"] = LastTrend(context=context, **shape)
     if 1 < season <= context:
         networks["seasonal_naive"] = SeasonalNaive(season=season, context=context, **shape)
     found: dict[str, Rule] = {name: _rule(network) for name, network in networks.items()}
-    return found | {"linear": least_squares(datamodule.split("train"), datamodule.seed)}
+    return found | {"linear": least_squares(datamodule.dataset("train"), datamodule.seed)}
 
 
 def batches(windows: Windows) -> Iterator[WindowBatch]:

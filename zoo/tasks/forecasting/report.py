@@ -39,7 +39,7 @@ def sections(task: Forecasting, datamodule: SeriesData, folder: Path, results: M
         windows_section(task, datamodule, outputs, residuals, folder),
         horizon_section(datamodule, residuals, scale, folder),
         calibration_section(task, results["test"], folder),
-        residual_section(residuals, datamodule.split("test"), folder),
+        residual_section(residuals, datamodule.dataset("test"), folder),
     ]
 
 
@@ -53,7 +53,7 @@ def windows_section(
     for name, share in SHOWN[: len(order)]:
         window = int(order[min(int(share * len(order)), len(order) - 1)])
         channel = int(errors[window].argmax())
-        batch = datamodule.split("test")[torch.tensor([window])]
+        batch = datamodule.dataset("test")[torch.tensor([window])]
         target = str(task.card["targets"][channel])
         title = plain_text(f"{name}: {target}" if task.out_channels > 1 else name)
         lines = [part[window, :, channel].numpy() for part in (outputs.target, outputs.value, *outputs[1:3])]
@@ -70,7 +70,7 @@ def horizon_section(datamodule: SeriesData, residuals: Values, scale: Float[np.n
     errors = {"this model": np.sqrt((residuals**2).mean((0, 2)))}
     for name, rule in rules(datamodule).items():
         square = sum(
-            (((rule(b.history) - b.future).numpy() / scale) ** 2).sum(0) for b in batches(datamodule.split("test"))
+            (((rule(b.history) - b.future).numpy() / scale) ** 2).sum(0) for b in batches(datamodule.dataset("test"))
         )
         errors[name] = np.sqrt(np.asarray(square).mean(1) / len(residuals))
     steps = sorted({0, len(residuals[0]) // 4, len(residuals[0]) // 2, len(residuals[0]) - 1})

@@ -12,7 +12,7 @@ _SIDE = 16  # pixels that the linear rule looks at
 
 def baselines(datamodule: DataModule, task: Task) -> dict[str, dict[str, float]]:
     """`nme` and `found` of the mean training points, and of ridge regression on 16×16 pixels."""
-    train, test = datamodule.split("train"), datamodule.split("test")
+    train, test = datamodule.dataset("train"), datamodule.dataset("test")
     images, target = train[torch.arange(min(_PICTURES, len(train)))]
     there = target["present"]
     shown, truth = test[torch.arange(len(test))]

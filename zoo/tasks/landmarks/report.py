@@ -21,7 +21,7 @@ _SHOWN = 12
 
 def sections(task: Landmarks, datamodule: DataModule, folder: Path, results: Mapping[str, Any]) -> list[Section]:
     """Parts of the report, their figures saved in `folder`; the test split must have been measured by `task`."""
-    test = datamodule.split("test")
+    test = datamodule.dataset("test")
     images, target = test[torch.arange(len(test))]
     found = task.test_outputs()
     there = torch.nonzero(target["present"])[:, 0]
