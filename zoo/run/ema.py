@@ -1,49 +1,124 @@
-"""A moving average of the weights that is validated, tested and saved."""
+"""An exponential moving average of the weights, which is validated, tested and saved."""
 
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 import torch
 from pytorch_lightning import LightningModule, Trainer
 from pytorch_lightning.callbacks.weight_averaging import WeightAveraging
 from pytorch_lightning.trainer.states import TrainerFn
-from torch import Tensor
+from torch import Tensor, nn
+from torch.distributed.tensor import DTensor
+from torch.optim.swa_utils import AveragedModel
 
 from zoo.run.sharding import divide_like, gathered, load_whole
+from zoo.tasks.base import Task
 
 
 class MovingAverage(WeightAveraging):
-    """Lightning's weight averaging with an exponential average that forgets its start.
+    """Lightning's weight averaging with the average below, on the device of the weights.
 
-    The decay of step n is the smaller of `decay` and (1 + n) / (10 + n), so that a short run is not held back by its
-    first weights (as in TensorFlow's ExponentialMovingAverage). When a checkpoint is loaded for a test, the averaged
-    weights stay: Lightning's own callback puts the last unaveraged ones in their place.
+    When a checkpoint is loaded for a test, the averaged weights stay: Lightning's own callback would replace them by
+    the last unaveraged ones. Buffers in `Task.not_averaged` always keep the task's current values.
     """
 
     def __init__(self, *, decay: float) -> None:
-        def average(averaged: Tensor, current: Tensor, count: Tensor | int) -> Tensor:
-            keep = min(decay, (1 + int(count)) / (10 + int(count)))
-            return torch.lerp(averaged.to(torch.float32), current.to(torch.float32), 1 - keep).to(averaged.dtype)
+        super().__init__()
+        self.decay = decay
+        self._average_model: ExponentialAverage | None = None
 
-        super().__init__(avg_fn=average)
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Copies the task."""
+        if stage == "fit":
+            assert isinstance(pl_module, Task)
+            self._average_model = ExponentialAverage(pl_module, decay=self.decay, not_averaged=pl_module.not_averaged)
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Divides the average among the processes where the weights are (trainer=fsdp)."""
-        assert self._average_model is not None
-        divide_like(self._average_model.module, pl_module)
+        """Shards the copy as the weights are (trainer=fsdp) and moves it to their device, once they are there."""
+        divide_like(self._average.module, pl_module)
+        self._average.to(pl_module.device)
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Copies what the validation has measured: a threshold, intervals."""
+        if self._average_model is not None:
+            self._average_model.copy_not_averaged(pl_module)
 
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
-        """Saves the average whole, however it is divided."""
+        """Saves the average with full tensors, sharded or not."""
         super().on_save_checkpoint(trainer, pl_module, checkpoint)
         checkpoint["state_dict"] = gathered(checkpoint["state_dict"])
 
     def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
-        """Takes up the average where training goes on; leaves a test with what the checkpoint saved."""
+        """Restores the average to resume training; a test keeps the weights that the checkpoint saved."""
         if trainer.state.fn != TrainerFn.FITTING:
             return
         if "state_dict" in checkpoint:
             super().on_load_checkpoint(trainer, pl_module, checkpoint)
             return
-        assert self._average_model is not None  # trainer=fsdp has loaded the average into the weights, and kept nothing
-        self._average_model.module.load_state_dict(pl_module.state_dict())
-        self._average_model.load_state_dict(checkpoint.get("averaging_state", {}), strict=False)
+        # trainer=fsdp has loaded the average into the weights and dropped the state dict.
+        self._average.module.load_state_dict(pl_module.state_dict())
+        self._average.load_state_dict(checkpoint.get("averaging_state", {}), strict=False)
         load_whole(pl_module, checkpoint.get("current_model_state", {}))
+
+    @property
+    def _average(self) -> "ExponentialAverage":
+        assert self._average_model is not None
+        return self._average_model
+
+
+class ExponentialAverage(AveragedModel):
+    """A copy of a model that moves towards it by 1 − decay at each update; float tensors in one `foreach` kernel each.
+
+    The decay of update n is the smaller of `decay` and (1 + n) / (10 + n), so that a short run soon forgets its first
+    weights (as in TensorFlow's ExponentialMovingAverage). Integers and the buffers named in `not_averaged` are copied.
+    Updates are counted in Python, because reading `n_averaged` would wait for the GPU at every step.
+    """
+
+    def __init__(self, model: nn.Module, *, decay: float, not_averaged: frozenset[str] = frozenset()) -> None:
+        super().__init__(model, use_buffers=True)
+        self.decay = decay
+        self.not_averaged = not_averaged
+        self.updates = 0
+
+    @torch.no_grad()
+    def update_parameters(self, model: nn.Module) -> None:
+        """Moves the average towards the weights of `model`; the first update copies them."""
+        decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
+        groups: dict[torch.dtype, tuple[list[Tensor], list[Tensor]]] = defaultdict(lambda: ([], []))
+        for name, average, current in self._pairs(model):
+            if self.updates and average.is_floating_point() and name not in self.not_averaged:
+                averages, currents = groups[average.dtype]
+                averages.append(average)
+                currents.append(current)
+            else:
+                average.copy_(current)
+        for averages, currents in groups.values():
+            torch._foreach_lerp_(averages, currents, 1 - decay)
+        self.updates += 1
+        self.n_averaged += 1
+
+    @torch.no_grad()
+    def copy_not_averaged(self, model: nn.Module) -> None:
+        """Copies the buffers named in `not_averaged`."""
+        for name, average, current in self._pairs(model):
+            if name in self.not_averaged:
+                average.copy_(current)
+
+    def load_state_dict(self, *args: Any, **kwargs: Any) -> Any:
+        """Also restores the number of updates."""
+        result = super().load_state_dict(*args, **kwargs)
+        self.updates = int(self.n_averaged)
+        return result
+
+    def _pairs(self, model: nn.Module) -> Iterator[tuple[str, Tensor, Tensor]]:
+        """Name, average and current value of each parameter and buffer; of a sharded one, this process's shard."""
+        ours = chain(self.module.named_parameters(), self.module.named_buffers())
+        theirs = chain(model.parameters(), model.buffers())
+        for (name, average), current in zip(ours, theirs, strict=True):
+            yield name, _local(average), _local(current)
+
+
+def _local(tensor: Tensor) -> Tensor:
+    return tensor.to_local() if isinstance(tensor, DTensor) else tensor.detach()

@@ -36,6 +36,8 @@ class Task(LightningModule, ABC):
     monitor_mode: ClassVar[Literal["min", "max"]]
     measured_facts: ClassVar[frozenset[str]] = frozenset()
     """Facts measured on the training split: the checkpoint's stand, and other data may have others."""
+    not_averaged: ClassVar[frozenset[str]] = frozenset()
+    """Buffers that a moving average of the weights copies: what validation measures, such as a threshold."""
 
     def __init__(
         self,

@@ -11,6 +11,7 @@ from zoo.networks.yolo import YOLO, SmallDarknet
 from zoo.ops.boxes import area
 from zoo.ops.grid import deactivate, encode
 from zoo.run.build import build_data, build_task
+from zoo.run.ema import MovingAverage
 from zoo.tasks.detection import Detection
 from zoo.tasks.detection.predict import predict
 from zoo.tasks.detection.report import run
@@ -133,7 +134,8 @@ def test_the_forward_gives_boxes_and_scores_of_all_anchors():
     assert ((scores >= 0) & (scores <= 1)).all()
 
 
-def test_the_operating_point_is_found_in_validation_saved_and_used(tmp_path):
+@pytest.mark.parametrize("callbacks", [[], [MovingAverage(decay=0.99)]])
+def test_the_operating_point_is_found_in_validation_saved_and_used(callbacks, tmp_path):
     from pytorch_lightning import Trainer
 
     config = to_dict(compose(["model=yolo", "model.min_score=0.0001", *TINY]))
@@ -143,6 +145,7 @@ def test_the_operating_point_is_found_in_validation_saved_and_used(tmp_path):
     trainer = Trainer(
         max_epochs=1,
         accelerator="cpu",
+        callbacks=callbacks,
         logger=False,
         enable_checkpointing=False,
         enable_progress_bar=False,

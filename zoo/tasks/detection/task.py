@@ -45,6 +45,7 @@ class Detection(Task):
     monitor = "val/map"
     monitor_mode = "max"
     measured_facts = frozenset({"anchors"})
+    not_averaged = frozenset({"operating_point"})
 
     operating_point: Float[Tensor, ""]
 
@@ -102,11 +103,6 @@ class Detection(Task):
     def on_test_start(self) -> None:
         """Measures precision and recall where predictions are cut."""
         self._boxes_of("test").at = float(self.operating_point)
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keeps the operating point as validation found it: an average of weights would average it too."""
-        super().on_save_checkpoint(checkpoint)
-        checkpoint["state_dict"]["operating_point"] = self.operating_point.clone()
 
     def _decoded(self, grids: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
         """Boxes that end at the border of the image: what is measured, predicted and exported comes from here."""

@@ -44,6 +44,7 @@ class Embedding(Task):
     kind = "embedding"
     monitor = "val/auc"
     monitor_mode = "max"
+    not_averaged = frozenset({"threshold"})
     threshold: Tensor
 
     def __init__(self, *, network: nn.Module, loss: nn.Module, target_far: float = 0.01, recover: bool = False) -> None:

@@ -55,6 +55,7 @@ class Forecasting(Task):
     monitor = "val/rmse_normalised"
     monitor_mode = "min"
     measured_facts = frozenset({"center", "scale", "known_center", "known_scale", "naive_error", "season"})
+    not_averaged = frozenset({"residuals"})
 
     center: Tensor
     scale: Tensor
@@ -215,12 +216,6 @@ class Forecasting(Task):
             self.residuals.copy_(residual_quantiles(self.val_residuals.compute(), self.levels))
             self.val_residuals.reset()
         super().on_validation_epoch_end()
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keeps the residuals of the last validation: an average of weights would average them with none, infinite."""
-        super().on_save_checkpoint(checkpoint)
-        if self.conformal:
-            checkpoint["state_dict"]["residuals"] = self.residuals.clone()
 
     def on_test_start(self) -> None:
         """Forgets the outputs of an earlier test."""
