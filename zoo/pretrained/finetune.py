@@ -10,6 +10,7 @@ from torch import nn
 
 from zoo.config.instantiate import complete, instantiate
 from zoo.errors import ZooError
+from zoo.networks.heads import head_paths
 from zoo.networks.staged import StagedNetwork
 from zoo.optim import decay_groups
 from zoo.tasks.base import Task
@@ -83,16 +84,18 @@ def prepare(config: dict[str, Any] | None, task: Task, *, pretrained: bool) -> l
 def stages_and_head(network: nn.Module) -> tuple[Parts, list[nn.Module]]:
     """The layers of each stage of the trunk from the input on, and what follows the trunk.
 
-    A network that names no stages has one for each of its layers with weights, and its last one is the head.
+    A network that names no stages has one for each of its layers with weights; its head is that of `head_paths`.
     """
     if isinstance(network, StagedNetwork):
         stages = [list(layers.values()) for layers in network.stages().values()]
         trunk = {name.partition(".")[0] for layers in network.stages().values() for name in layers}
         return stages, [module for name, module in network.named_children() if name not in trunk]
-    layers = [m for m in network.modules() if any(True for _ in m.parameters(recurse=False))]
-    if len(layers) < 2:
+    heads = head_paths(network)
+    layers = {name: m for name, m in network.named_modules() if any(True for _ in m.parameters(recurse=False))}
+    stages = [[layer] for name, layer in layers.items() if name not in heads]
+    if not stages:
         raise ZooError(f"`finetune`: {type(network).__name__} has no trunk and head to tell apart")
-    return [[layer] for layer in layers[:-1]], layers[-1:]
+    return stages, [layer for name, layer in layers.items() if name in heads]
 
 
 def layer_groups(task: Task, *, layer_decay: float) -> list[dict[str, Any]]:
@@ -117,10 +120,9 @@ def freeze(network: nn.Module, frozen: int) -> None:
             layer.requires_grad_(False)
     if frozen == len(stages) and isinstance(network, StagedNetwork):
         network.requires_grad_(False)
-        for name in network.heads:
-            head = dict(network.named_modules()).get(name)
-            if head is not None:
-                head.requires_grad_(True)
+        for name, module in network.named_modules():
+            if name in head_paths(network):
+                module.requires_grad_(True)
 
 
 def rest_frozen(network: nn.Module, frozen: int) -> None:

@@ -11,6 +11,7 @@ from zoo.data.base import DataModule
 from zoo.data.identities.base import IdentityData
 from zoo.data.images.base import ImageClassificationData
 from zoo.errors import ZooError
+from zoo.networks.heads import head_paths
 from zoo.pretrained.catalogue import Source, find
 from zoo.tasks.base import Task
 
@@ -90,7 +91,7 @@ def fit(network: nn.Module, source: Source, *, class_names: Sequence[str] | None
         ZooError: tensors that neither fit nor are explained; then the network is as it was.
     """
     report = Report()
-    heads = _heads(network)
+    heads = head_paths(network)
     layout: Layout = getattr(network, "head_layout", (1, 0))
     own = network.state_dict()
     result: dict[str, Tensor] = {}
@@ -127,15 +128,6 @@ def fit(network: nn.Module, source: Source, *, class_names: Sequence[str] | None
         report.left_over.append(f"{len(surplus)} tensors of {', '.join(tops)}, which this network is built without")
     network.load_state_dict(result, strict=False)
     return report
-
-
-def _heads(network: nn.Module) -> tuple[str, ...]:
-    """Paths of the layers with one output per class: as the network says, else its last linear layer."""
-    named = getattr(network, "heads", None)
-    if named is not None:
-        return tuple(named)
-    linear = [name for name, module in network.named_modules() if isinstance(module, nn.Linear)]
-    return tuple(linear[-1:])
 
 
 def _same_head(mine: Tensor, theirs: Tensor, layout: Layout) -> bool:

@@ -6,6 +6,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from zoo.data.base import DataModule, Split
+from zoo.networks.heads import head_paths
 
 CHUNK = 64
 
@@ -18,7 +19,8 @@ def features(
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network = network.eval().to(device)
     read: list[Tensor] = []
-    hook = _head(network).register_forward_pre_hook(lambda _, inputs: read.append(inputs[0].flatten(1).float().cpu()))
+    head = network.get_submodule(head_paths(network)[0])
+    hook = head.register_forward_pre_hook(lambda _, inputs: read.append(inputs[0].flatten(1).float().cpu()))
     labels = []
     for part in torch.from_numpy(indices).split(CHUNK):
         images, truth = datamodule.dataset(split)[part]
@@ -26,11 +28,3 @@ def features(
         labels.append(truth)
     hook.remove()
     return torch.cat(read).numpy(), torch.cat(labels).numpy()
-
-
-def _head(network: nn.Module) -> nn.Module:
-    """The main layer with one output a class: as the network says, else its last linear layer."""
-    heads = getattr(network, "heads", None)
-    if heads:
-        return network.get_submodule(heads[0])
-    return [module for module in network.modules() if isinstance(module, nn.Linear)][-1]
