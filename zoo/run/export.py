@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from zoo.checkpoints.load import load
 from zoo.data.images.base import Preprocessing
+from zoo.distribution import install_command
 from zoo.errors import ZooError
 from zoo.ops.boxes import valid
 from zoo.tasks.base import Task
@@ -167,7 +168,7 @@ def _write_onnx(program: nn.Module, example: Tensor, path: Path, metadata: str) 
         try:
             __import__(package)
         except ModuleNotFoundError as error:
-            raise ZooError(f"format=onnx needs the package {package}: pip install zoo[export]") from error
+            raise ZooError(f"format=onnx needs the package {package}: {install_command('export')}") from error
     for name in ("torch.onnx", "onnxscript", "onnx_ir"):
         logging.getLogger(name).setLevel(logging.ERROR)
     written = torch.onnx.export(

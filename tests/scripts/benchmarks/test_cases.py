@@ -11,6 +11,7 @@ from benchmarks.results import END, START, cells, line, summary, write_page, wri
 from benchmarks.settings import Settings
 from benchmarks.timing import Measured, Side
 
+from zoo.distribution import install_command
 from zoo.errors import ZooError
 
 FOUND = Measured(Side(0.010, 0.012, 30.0), Side(0.020, 0.021, 60.0), 0.5, 0.4, 0.6, 7, "cpu", "a note")
@@ -42,7 +43,7 @@ def test_verdict(limit, limit_on, verdict):
 def test_a_missing_peer_is_named_and_not_measured():
     row = run(case(needs=("no_such_peer",)), judged=True)
     assert row.verdict == "not measured"
-    assert "no_such_peer is not installed: pip install 'zoo[bench]'" in line(row)
+    assert f"no_such_peer is not installed: {install_command('bench')}" in line(row)
     assert missing(("torch",)) == ""
 
 
@@ -91,5 +92,5 @@ def test_results_keep_other_suites_and_the_page_shows_all(tmp_path):
 
 
 def test_a_page_without_markers_is_refused(tmp_path):
-    with pytest.raises(ZooError, match="docs=true is for a clone"):
+    with pytest.raises(ZooError, match="--docs writes into a clone"):
         write_page(tmp_path / "none.md", tmp_path / "none.json")

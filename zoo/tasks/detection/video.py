@@ -7,6 +7,7 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
+from zoo.distribution import install_command
 from zoo.errors import ZooError
 
 EXTENSIONS = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm")
@@ -26,7 +27,7 @@ def frames(path: Path) -> Iterator[UInt8[Tensor, "3 h w"]]:
     try:
         import av
     except ModuleNotFoundError:
-        raise ZooError(f"{path} is a video: reading it needs PyAV (pip install zoo[video])") from None
+        raise ZooError(f"{path} is a video: reading it needs PyAV: {install_command('video')}") from None
     count = 0
     try:
         with av.open(str(path)) as container:

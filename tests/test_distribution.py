@@ -1,0 +1,57 @@
+"""Error messages name the command that installs what is missing, in a clone and elsewhere."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from zoo import distribution
+from zoo.distribution import NAME, install_command, install_command_for
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+@pytest.fixture
+def installed(monkeypatch, tmp_path):
+    """As if the zoo ran from the folder of installed packages."""
+    monkeypatch.setattr(distribution, "ROOT", tmp_path)
+    lines = ["ruff>=0.9; extra == 'dev'", "pandas>=3; extra == 'series'", "pandas-stubs; extra == 'x'", "torch>=2.11"]
+    monkeypatch.setattr(distribution, "requires", {NAME: lines}.get)
+
+
+def test_one_name():
+    assert PROJECT["name"] == NAME
+    assert f"{NAME}[series,export,weights,video]" in PROJECT["optional-dependencies"]["test"]
+
+
+def test_in_a_clone_the_clone_is_installed(monkeypatch, tmp_path):
+    monkeypatch.chdir(ROOT)
+    assert install_command("export") == "pip install -e '.[export]'"
+    monkeypatch.chdir(tmp_path)
+    assert install_command("export") == f"pip install -e '{ROOT}[export]'"
+
+
+@pytest.mark.usefixtures("installed")
+def test_elsewhere_the_published_package_is_installed():
+    assert install_command("export") == "pip install 'lightning-zoo[export]'"
+    assert install_command_for("pandas") == "pip install 'lightning-zoo[series]'"
+
+
+def test_a_package_comes_with_its_extra(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    assert install_command_for("pandas") == install_command_for("Pandas") == "pip install -e '.[series]'"
+
+
+@pytest.mark.parametrize("package", ["ruff", "torch", "wandb", "panda"])
+def test_a_package_of_no_extra_for_users_comes_alone(package):
+    assert install_command_for(package) == f"pip install {package}"
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_copy_without_metadata(monkeypatch):
+    def absent(name):
+        raise distribution.PackageNotFoundError(name)
+
+    monkeypatch.setattr(distribution, "requires", absent)
+    assert install_command_for("pandas") == "pip install pandas"

@@ -1,0 +1,52 @@
+"""The name under which the zoo is published, and the commands that install what is missing."""
+
+import re
+import tomllib
+from importlib.metadata import PackageNotFoundError, requires
+from pathlib import Path
+
+NAME = "lightning-zoo"  # `zoo` and `torchzoo` are packages of others on the public index
+ROOT = Path(__file__).resolve().parent.parent
+"""The root of the clone, where the zoo runs from one; else the folder of installed packages."""
+
+_FOR_DEVELOPERS = ("test", "dev", "bench")  # extras that no error message recommends
+
+
+def install_command(extra: str) -> str:
+    """Return the shell command that installs an extra: of this clone, or of the published package."""
+    if not _in_clone():
+        return f"pip install '{NAME}[{extra}]'"
+    folder = "." if Path.cwd() == ROOT else ROOT
+    return f"pip install -e '{folder}[{extra}]'"
+
+
+def install_command_for(package: str) -> str:
+    """Return the shell command that installs a package: with all of its extra, if one requires it.
+
+    >>> install_command_for("wandb")
+    'pip install wandb'
+    """
+    for extra, requirements in _extras().items():
+        named = any(re.match(rf"{re.escape(package)}(?![\w.-])", line, re.IGNORECASE) for line in requirements)
+        if named and extra not in _FOR_DEVELOPERS:
+            return install_command(extra)
+    return f"pip install {package}"
+
+
+def _in_clone() -> bool:
+    return (ROOT / "pyproject.toml").is_file()
+
+
+def _extras() -> dict[str, list[str]]:
+    """The requirements of each extra: from the clone, which need not be installed, or from the installed metadata."""
+    if _in_clone():
+        return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    try:
+        lines = requires(NAME) or []
+    except PackageNotFoundError:  # a copy of the folder `zoo` alone
+        lines = []
+    extras: dict[str, list[str]] = {}
+    for line in lines:
+        if found := re.search(r"extra == ['\"]([\w-]+)", line):
+            extras.setdefault(found[1], []).append(line)
+    return extras
