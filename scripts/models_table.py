@@ -12,6 +12,8 @@ from typing import Any, cast
 
 import torch
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the zoo of this clone, installed or not
+
 from zoo.config.compose import list_models
 from zoo.config.instantiate import instantiate, locate
 from zoo.reports.units import format_flops

@@ -1,63 +1,81 @@
-"""`zoo-benchmark`: our speed beside that of what a user would pick instead."""
+"""Measures our speed and memory beside those of the package that a user would pick instead.
 
+Both run in turns in one process. Writes results/DEVICE.json; names and skips a peer that is not installed.
+
+python scripts/benchmark.py                         all suites, about half an hour
+python scripts/benchmark.py startup mining          two of them; other suites keep their rows in the file
+python scripts/benchmark.py mnist --data-root DIR   DIR holds MNIST/raw
+"""
+
+import argparse
 import datetime
-import shutil
+import os
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
 
-from zoo.commands.launch import launch, run_directory
-from zoo.config.compose import CONFIG_DIR, to_dict
+from benchmarks.listing import check_suites, list_suites
+from zoo.distribution import ROOT
 from zoo.errors import ZooError
 
-
-def main() -> None:
-    """The entry point of `zoo-benchmark` and `scripts/benchmark.py`; ends with 1 where a comparison failed."""
-    launch("benchmark", _benchmark)
+_PAGE = ROOT / "docs" / "BENCHMARK.md"
 
 
-def _benchmark(config: Any) -> None:
-    folder, values = run_directory(), to_dict(config)
+def main() -> int:
+    """Run the suites; return 1 if a comparison failed, 2 after a mistake of the user."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the zoo's commands: spinning threads slow shared cores
+    try:
+        return _benchmark(_parser().parse_args())
+    except ZooError as error:
+        _parser().exit(2, f"benchmark.py: {error}\n")
 
-    from benchmarks.listing import check_suites  # light, so that a wrong name is refused at once
 
-    names = [values["suites"]] if isinstance(values["suites"], str) else values["suites"]
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="benchmark.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("suites", nargs="*", help=f"default: all of {', '.join(list_suites())}")
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default: %(default)s)")
+    parser.add_argument("--threads", type=int, default=1, help="of torch; 1 is the steadiest on shared cores")
+    parser.add_argument("--repeats", type=int, default=15, help="pairs of a comparison (default: %(default)s)")
+    parser.add_argument(
+        "--seconds", type=float, default=30, help="ends a comparison early, after three pairs (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="each comparison once, on small inputs; tests only that it runs"
+    )
+    parser.add_argument("--docs", action="store_true", help="also write the tables into docs/BENCHMARK.md")
+    parser.add_argument("--results", type=Path, default=Path("results"), help="folder of DEVICE.json")
+    parser.add_argument("--data-root", type=Path, default=Path("data"), help="folder that holds MNIST/raw")
+    return parser
+
+
+def _benchmark(chosen: argparse.Namespace) -> int:
+    names = chosen.suites or list_suites()
     check_suites(names)
     for key in ("threads", "repeats"):
-        if values[key] < 1:
-            raise ZooError(f"`{key}` (={values[key]}) must be at least 1")
+        if getattr(chosen, key) < 1:
+            raise ZooError(f"`--{key}` (={getattr(chosen, key)}) must be at least 1")
 
-    import torch
+    import torch  # slow to import: a wrong option has been refused by now
 
     from benchmarks.results import summary, write_page, write_results
     from benchmarks.running import choose_device, run_suites
     from benchmarks.settings import Settings
 
-    torch.set_num_threads(values["threads"])
-    settings = Settings(
-        device=choose_device(values["device"]),
-        repeats=values["repeats"],
-        seconds=values["seconds"],
-        quick=values["quick"],
-        data_root=Path(values["data"]["root"]).expanduser(),
-        scratch=folder,
-    )
-    try:
+    torch.set_num_threads(chosen.threads)
+    with TemporaryDirectory(prefix="benchmark-", dir=Path.cwd()) as scratch:  # not in /tmp, which may lie in memory
+        settings = Settings(
+            device=choose_device(chosen.device),
+            repeats=chosen.repeats,
+            seconds=chosen.seconds,
+            quick=chosen.quick,
+            data_root=chosen.data_root.expanduser(),
+            scratch=Path(scratch),
+        )
         found = run_suites(names, settings, say=lambda text: print(text, flush=True))
-    finally:
-        _remove(folder)
-    path = write_results(Path(values["results"]), found, settings, now=datetime.datetime.now(datetime.UTC))
-    if values["docs"]:
-        write_page(CONFIG_DIR.parent / "docs" / "BENCHMARK.md", path)
+    path = write_results(chosen.results, found, settings, now=datetime.datetime.now(datetime.UTC))
+    if chosen.docs:
+        write_page(_PAGE, path)
     rows = [row for rows in found.values() for row in rows]
     print(f"\n{summary(rows)}: {path}")
-    if any(row.verdict == "failed" for row in rows):
-        raise SystemExit(1)
-
-
-def _remove(folder: Path) -> None:
-    """Leaves nothing of the scratch folder, nor of the folders above it that it alone was in."""
-    shutil.rmtree(folder, ignore_errors=True)
-    for parent in list(folder.parents)[:2]:
-        if any(parent.iterdir()):
-            break
-        parent.rmdir()
+    return int(any(row.verdict == "failed" for row in rows))

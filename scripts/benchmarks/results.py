@@ -110,7 +110,7 @@ def write_page(page: Path, results: Path) -> None:
     """
     text = page.read_text(encoding="utf-8") if page.is_file() else ""
     if START not in text or END not in text:
-        raise ZooError(f"`{page}` has no lines {START} and {END}: docs=true is for a clone of the repository")
+        raise ZooError(f"`{page}` has no lines {START} and {END}: --docs writes into a clone of the repository")
     before, _, rest = text.partition(START)
     after = rest.partition(END)[2]
     written = tables(json.loads(results.read_text(encoding="utf-8")))

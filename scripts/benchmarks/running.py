@@ -23,9 +23,9 @@ def choose_device(asked: str) -> torch.device:
         ZooError: another word, or CUDA where there is none.
     """
     if asked not in ("auto", "cpu", "cuda"):
-        raise ZooError(f"`device` (={asked}) must be one of: auto, cpu, cuda")
+        raise ZooError(f"`--device` (={asked}) must be one of: auto, cpu, cuda")
     if asked == "cuda" and not torch.cuda.is_available():
-        raise ZooError("`device` (=cuda) needs a CUDA device and none was found: use device=auto or device=cpu")
+        raise ZooError("`--device` (=cuda) needs a CUDA device and none was found: use --device auto or --device cpu")
     return torch.device("cuda" if torch.cuda.is_available() and asked != "cpu" else "cpu")
 
 

@@ -15,7 +15,7 @@ from zoo.ops.iou import pairwise_iou
 Kernel = Literal["compiled", "plain"]
 _TOGETHER = 1_000  # boxes; up to here one call for all classes is faster
 _EXACT = 2.0**20  # pixels; below it, 1,000 classes apart still leave a double 21 bits behind the point
-PREFIX = 512  # first guess of how many of the best boxes decide the answer; zoo-benchmark times it
+PREFIX = 512  # first guess of how many of the best boxes decide the answer; scripts/benchmark.py times it
 
 
 def nms(

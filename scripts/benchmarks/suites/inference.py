@@ -41,7 +41,7 @@ def cases(settings: Settings) -> Iterator[Case]:
         peer="torchvision's in eval, no_grad",
         measure=partial(_beside, "resnet50", settings, batch, torch.no_grad, channels_last=True, compiled=True),
         limit=0.8,
-        absent="quick=true compiles nothing" if settings.quick else "",
+        absent="--quick compiles nothing" if settings.quick else "",
     )
     yield Case(
         name=f"resnet50, {SIZE} px, batch {BATCH}, ours as trainer=auto lays it out",

@@ -26,7 +26,7 @@ def cases(settings: Settings) -> Iterator[Case]:
     """Training, validation and checkpoints; not the imports and not the report."""
     measure = cache(partial(_compare, settings))  # both rows tell of the same training
     files = settings.data_root / "MNIST" / "raw"
-    absent = "" if files.is_dir() else f"`{files}` does not exist: data.root=FOLDER names another folder"
+    absent = "" if files.is_dir() else f"`{files}` does not exist: --data-root names another folder"
     what, peer = f"LeNet-5 on MNIST, {RECIPE}", "the same recipe in a plain loop"
     yield Case(name=f"{what}: beside", peer=peer, measure=measure, limit=1.10, absent=absent)
     yield Case(

@@ -11,6 +11,7 @@ from benchmarks.settings import Settings
 from benchmarks.timing import alone, compare, paired, rate
 
 CPU = torch.device("cpu")
+SCRIPTS = Path(__file__).parents[3] / "scripts"
 
 
 def settings(tmp_path, **changed):
@@ -73,5 +74,6 @@ def test_memory_is_the_peak_and_not_what_is_left():
 def test_the_peak_of_a_child_is_not_that_of_its_parent():
     ballast = torch.ones(2**30, dtype=torch.uint8)
     code = "from benchmarks.clock import resident; print(resident('VmHWM'))"
-    ended = subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True, capture_output=True, text=True)
+    start = [sys.executable, "-W", "ignore", "-c", code]
+    ended = subprocess.run(start, cwd=SCRIPTS, check=True, capture_output=True, text=True)
     assert 50 < float(ended.stdout) < ballast.numel() / 2**20 < resident("VmHWM")
