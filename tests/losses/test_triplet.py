@@ -3,7 +3,10 @@ import torch
 from torch import nn
 
 from zoo.errors import ZooError
+from zoo.losses.miners import BatchHard, Curriculum, SemiHard
 from zoo.losses.triplet import TripletLoss, triplet_loss
+from zoo.ops import triplets
+from zoo.ops.distances import pairwise_squared_distances
 from zoo.ops.triplets import positive_pairs
 
 
@@ -49,17 +52,17 @@ def test_all_equals_the_naive_mean(squared, average):
     vectors, identities = batch()
     values = triplet_loss(*(vectors[r] for r in all_triplets(identities)), margin=0.2, squared=squared)
     expected = values.sum() / ((values > 0).sum() if average == "active" else len(values))
-    found = TripletLoss(margin=0.2, mining="all", average=average, squared=squared)(vectors, identities)
+    found = TripletLoss(margin=0.2, miner=None, average=average, squared=squared)(vectors, identities)
     torch.testing.assert_close(found.value, expected)
     assert (int(found.active), int(found.total)) == (int((values > 0).sum()), len(values))
     torch.testing.assert_close(gradient(found.value, vectors), gradient(expected, vectors))
 
 
-@pytest.mark.parametrize("mining", ["semi_hard", "batch_hard", "curriculum"])
-def test_mined_value_and_gradient_are_those_of_the_mined_triplets(mining):
+@pytest.mark.parametrize("miner", [SemiHard(), BatchHard(), Curriculum()])
+def test_mined_value_and_gradient_are_those_of_the_mined_triplets(miner):
     vectors, identities = batch()
-    loss = TripletLoss(margin=0.2, mining=mining)
-    triplets = loss.mine(vectors, identities, 0.8)
+    loss = TripletLoss(margin=0.2, miner=miner)
+    triplets = loss.mine(miner, vectors, identities, 0.8)
     assert len(triplets.anchors) > 0
     total = sum(
         (((vectors[a] - vectors[p]) ** 2).sum() - ((vectors[a] - vectors[n]) ** 2).sum() + 0.2).clamp_min(0)
@@ -70,59 +73,84 @@ def test_mined_value_and_gradient_are_those_of_the_mined_triplets(mining):
     torch.testing.assert_close(gradient(found.value * found.active, vectors), gradient(total, vectors))
 
 
-@pytest.mark.parametrize("mining", ["all", "semi_hard", "batch_hard", "curriculum"])
+@pytest.mark.parametrize("miner", [None, SemiHard(), BatchHard(), Curriculum()])
 @pytest.mark.parametrize("identities", [[0, 1, 2, 3], [0, 0, 0, 0]])
-def test_no_valid_triplet_is_a_zero_loss_with_a_graph(mining, identities):
+def test_no_valid_triplet_is_a_zero_loss_with_a_graph(miner, identities):
     vectors, _ = batch(rows=4)
-    found = TripletLoss(margin=0.2, mining=mining)(vectors, torch.tensor(identities))
+    found = TripletLoss(margin=0.2, miner=miner)(vectors, torch.tensor(identities))
     assert found.value == 0
     assert found.total == 0
     assert torch.equal(gradient(found.value, vectors), torch.zeros_like(vectors))
 
 
-@pytest.mark.parametrize("mining", ["all", "batch_hard"])
-def test_collapsed_embedding_has_loss_margin_and_a_finite_gradient(mining):
+@pytest.mark.parametrize("miner", [None, BatchHard()])
+def test_collapsed_embedding_has_loss_margin_and_a_finite_gradient(miner):
     vectors = torch.ones(6, 3, requires_grad=True)
-    found = TripletLoss(margin=0.2, mining=mining, squared=False)(vectors, torch.tensor([0, 0, 1, 1, 2, 2]))
+    found = TripletLoss(margin=0.2, miner=miner, squared=False)(vectors, torch.tensor([0, 0, 1, 1, 2, 2]))
     torch.testing.assert_close(found.value, torch.tensor(0.2))
     assert torch.isfinite(gradient(found.value, vectors)).all()
 
 
 def test_curriculum_goes_from_semi_hard_to_hardest():
     vectors, identities = batch()
-    loss = TripletLoss(margin=0.2, mining="curriculum", hard_from=0.4)
-    semi_hard = TripletLoss(margin=0.2, mining="semi_hard")
-    assert [loss.hardness(p) for p in (0.0, 0.4, 0.7, 1.0)] == pytest.approx([0, 0, 0.5, 1])
-    for mine, theirs in zip(loss.mine(vectors, identities, 0.2), semi_hard.mine(vectors, identities, 0.2), strict=True):
-        assert torch.equal(mine, theirs)
-    distances = loss.distances(vectors)
-    anchors, _, negatives = loss.mine(vectors, identities, 1.0)
+    distances = pairwise_squared_distances(vectors, vectors).detach()
+    miner = Curriculum(hard_from=0.4)
+    assert [miner.hardness(p) for p in (0.0, 0.4, 0.7, 1.0)] == pytest.approx([0, 0, 0.5, 1])
+    semi_hard = SemiHard().mine(distances, identities, margin=0.2, progress=0.2)
+    for ours, theirs in zip(miner.mine(distances, identities, margin=0.2, progress=0.2), semi_hard, strict=True):
+        assert torch.equal(ours, theirs)
+    anchors, _, negatives = miner.mine(distances, identities, margin=0.2, progress=1.0)
     other = distances.masked_fill(identities[:, None] == identities[None], torch.inf)
     torch.testing.assert_close(distances[anchors, negatives], other[anchors].amin(1))
+
+
+@pytest.mark.parametrize("squared", [True, False])
+def test_a_miner_sees_distances_in_the_form_of_the_margin(squared):
+    vectors, identities = batch()
+    expected = triplets.semi_hard_triplets(
+        pairwise_squared_distances(vectors, vectors).pow(1 if squared else 0.5), identities, margin=0.2
+    )
+    found = TripletLoss(margin=0.2, miner=SemiHard(), squared=squared).mine(SemiHard(), vectors, identities, 0.0)
+    assert all(torch.equal(ours, theirs) for ours, theirs in zip(found, expected, strict=True))
+
+
+def test_roots_change_no_ranks():
+    vectors, identities = batch()
+    found = [
+        TripletLoss(margin=0.2, miner=BatchHard(), squared=s).mine(BatchHard(), vectors, identities, 0.0)
+        for s in (True, False)
+    ]
+    assert all(torch.equal(ours, theirs) for ours, theirs in zip(*found, strict=True))
+
+
+def test_mining_gently_is_semi_hard():
+    loss = TripletLoss(margin=0.2, miner=BatchHard())
+    loss.mine_gently()
+    assert isinstance(loss.miner, SemiHard)
 
 
 def test_rotating_all_embeddings_changes_nothing():
     vectors, identities = batch()
     rotation, _ = torch.linalg.qr(torch.randn(6, 6, dtype=torch.float64))
-    loss = TripletLoss(margin=0.2, mining="semi_hard")
+    loss = TripletLoss(margin=0.2, miner=SemiHard())
     torch.testing.assert_close(loss(vectors @ rotation, identities).value, loss(vectors, identities).value)
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"margin": -1.0, "mining": "all"}, r"`margin` \(=-1.0\) must be positive"),
+        ({"margin": -1.0, "miner": None}, r"`margin` \(=-1.0\) must be positive"),
         (
-            {"margin": 0.2, "mining": "hardest"},
-            r"`mining` \(=hardest\) must be one of all, semi_hard, batch_hard",
-        ),
-        (
-            {"margin": 0.2, "mining": "all", "average": "sum"},
+            {"margin": 0.2, "miner": None, "average": "sum"},
             r"`average` \(=sum\) must be one of active, mined",
         ),
-        ({"margin": 0.2, "mining": "all", "hard_from": 1.0}, r"`hard_from` \(=1.0\) must be a fraction"),
     ],
 )
 def test_bad_arguments(arguments, message):
     with pytest.raises(ZooError, match=message):
         TripletLoss(**arguments)
+
+
+def test_a_curriculum_begins_within_training():
+    with pytest.raises(ZooError, match=r"`hard_from` \(=1.0\) must be a fraction"):
+        Curriculum(hard_from=1.0)

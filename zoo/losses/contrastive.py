@@ -6,19 +6,21 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from zoo.errors import ZooError
-from zoo.losses.embedding_loss import EmbeddingLoss
+from zoo.losses.embedding_loss import BatchLoss, EmbeddingLoss
 from zoo.ops.distances import pairwise_squared_distances, safe_sqrt
 from zoo.ops.triplets import same_identity
 
-BLOCK = 2**24  # differences held at a time, 64 MiB: those of a whole test set would take gigabytes
+BLOCK = 2**24  # differences held at a time, 64 MiB: those of a full test set would take gigabytes
 
 
-class ContrastiveLoss(nn.Module):
-    """Pulls pairs of one identity together and pushes the others `margin` apart.
+class ContrastiveLoss(EmbeddingLoss):
+    """Contrastive loss: d² for pairs of one identity, max(margin - d, 0)² for the others, over all pairs of a batch.
 
-    d² for the same identity, max(margin - d, 0)² for different ones, over all pairs of the batch; the two
-    kinds weigh the same. Dimensionality Reduction by Learning an Invariant Mapping (Hadsell, Chopra and
-    LeCun 2006).
+    Both kinds of pairs have the same weight. Dimensionality Reduction by Learning an Invariant Mapping (Hadsell,
+    Chopra and LeCun 2006).
+
+    Raises:
+        ZooError: the margin is not positive.
     """
 
     def __init__(self, *, margin: float) -> None:
@@ -29,51 +31,55 @@ class ContrastiveLoss(nn.Module):
 
     def forward(
         self, embeddings: Float[Tensor, "n d"], identities: Int[Tensor, " n"], progress: float = 0.0
-    ) -> EmbeddingLoss:
-        """Loss of a batch; `progress` has no influence."""
+    ) -> BatchLoss:
+        """Loss of a batch, the same at every `progress`."""
         squared = pairwise_squared_distances(embeddings, embeddings)
         apart = (self.margin - safe_sqrt(squared)).clamp_min(0).square()
         return balanced(squared, apart, identities)
 
 
-class VerificationLoss(nn.Module):
+class VerificationLoss(EmbeddingLoss):
     """Verification as binary classification: a logistic unit over |f(x1) - f(x2)|.
 
-    p(same) = sigmoid(b - sum_k w_k |f_k(x1) - f_k(x2)|), cross-entropy over all pairs of the batch, both
-    kinds weighing the same. Siamese Neural Networks for One-shot Image Recognition (Koch et al. 2015).
-    Distances of the task are then -logit, see `distances`.
+    p(same) = sigmoid(b - sum_k w_k |f_k(x1) - f_k(x2)|), with the cross-entropy over all pairs of a batch, in which
+    both kinds of pairs have the same weight. Siamese Neural Networks for One-shot Image Recognition (Koch et al. 2015).
     """
+
+    euclidean = False
 
     def __init__(self, *, size: int) -> None:
         super().__init__()
-        # On the unit sphere coordinates differ by about 1/sqrt(size), so the start is a distance of about
-        # one.
+        # Coordinates on the unit sphere differ by about 1/sqrt(size), so the first distances are near 1.
         self.weight = nn.Parameter(torch.full((size,), 2 * size**-0.5))
         self.bias = nn.Parameter(torch.ones(()))
 
     def forward(
         self, embeddings: Float[Tensor, "n d"], identities: Int[Tensor, " n"], progress: float = 0.0
-    ) -> EmbeddingLoss:
-        """Loss of a batch; `progress` has no influence."""
+    ) -> BatchLoss:
+        """Loss of a batch, the same at every `progress`."""
         logits = -self.distances(embeddings, embeddings)
         return balanced(F.softplus(-logits), F.softplus(logits), identities)
 
     def distances(self, a: Float[Tensor, "n d"], b: Float[Tensor, "m d"]) -> Float[Tensor, "n m"]:
-        """Minus the logit of being the same: below zero where the unit says so."""
+        """Minus the logit of "the same": below zero where the unit accepts a pair."""
         a, b, weight = a.float(), b.float(), self.weight.float()
-        parts = a.split(max(1, BLOCK // max(1, b.numel())))
-        # Half precision loses every digit of a small distance, so autocast must not reach the product.
+        blocks = a.split(max(1, BLOCK // max(1, b.numel())))
+        # No autocast: half precision loses every digit of a small distance.
         with torch.autocast(device_type=a.device.type, enabled=False):
-            return torch.cat([(part[:, None] - b).abs() @ weight for part in parts]) - self.bias
+            return torch.cat([(block[:, None] - b).abs() @ weight for block in blocks]) - self.bias
 
 
 def balanced(
-    together: Float[Tensor, "n n"], apart: Float[Tensor, "n n"], identities: Int[Tensor, " n"]
-) -> EmbeddingLoss:
-    """The mean of `together` over pairs of one identity and that of `apart` over the others, averaged."""
+    same_cost: Float[Tensor, "n n"], different_cost: Float[Tensor, "n n"], identities: Int[Tensor, " n"]
+) -> BatchLoss:
+    """Averages the mean of `same_cost` over pairs of one identity and that of `different_cost` over the others.
+
+    A pair is active if its cost is positive.
+    """
     different = ~same_identity(identities)
     same = ~different & ~torch.eye(len(identities), dtype=torch.bool, device=identities.device)
-    value = (together * same).sum() / same.sum().clamp_min(1) + (apart * different).sum() / different.sum().clamp_min(1)
-    # Each pair is counted in both orders.
-    active = ((together * same > 0) | (apart * different > 0)).sum() // 2
-    return EmbeddingLoss(value / 2, active, (same | different).sum() // 2)
+    of_same = (same_cost * same).sum() / same.sum().clamp_min(1)
+    of_different = (different_cost * different).sum() / different.sum().clamp_min(1)
+    active = (same & (same_cost > 0)) | (different & (different_cost > 0))
+    # Each pair stands in the matrices twice, once in each order.
+    return BatchLoss((of_same + of_different) / 2, active.sum() // 2, (same | different).sum() // 2)

@@ -1,15 +1,15 @@
-"""The triplet loss of FaceNet with its miners."""
+"""The triplet loss of FaceNet."""
 
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor, nn
+from torch import Tensor
 
 from zoo.errors import ZooError
-from zoo.losses.embedding_loss import EmbeddingLoss
+from zoo.losses.embedding_loss import BatchLoss, EmbeddingLoss
+from zoo.losses.miners import Miner, SemiHard
 from zoo.ops.distances import pairwise_squared_distances, safe_sqrt, squared_distances
-from zoo.ops.triplets import Triplets, active_triplets, batch_hard_triplets, semi_hard_triplets
+from zoo.ops.triplets import Triplets, active_triplets
 
-MINING = ("all", "semi_hard", "batch_hard", "curriculum")
 AVERAGE = ("active", "mined")
 
 
@@ -21,83 +21,66 @@ def triplet_loss(
     margin: float,
     squared: bool = True,
 ) -> Float[Tensor, " t"]:
-    """max(|a - p|^2 - |a - n|^2 + margin, 0) of each triplet; plain distances where not `squared`."""
-    closer, farther = squared_distances(anchors, positives), squared_distances(anchors, negatives)
+    """max(|a - p|² - |a - n|² + margin, 0) of each triplet; not `squared`: of |a - p| and |a - n|."""
+    positive, negative = squared_distances(anchors, positives), squared_distances(anchors, negatives)
     if not squared:
-        closer, farther = safe_sqrt(closer), safe_sqrt(farther)
-    return (closer - farther + margin).clamp_min(0)
+        positive, negative = safe_sqrt(positive), safe_sqrt(negative)
+    return (positive - negative + margin).clamp_min(0)
 
 
-class TripletLoss(nn.Module):
-    """Triplet loss over the triplets mined in a batch.
+class TripletLoss(EmbeddingLoss):
+    """Triplet loss over the triplets that `miner` selects from a batch; without a miner over all valid ones.
 
-    FaceNet (Schroff et al. 2015, arXiv:1503.03832). `curriculum` mines semi-hard negatives until
-    `hard_from` of the training is over and then ever harder ones, until the last step takes the hardest:
-    hard negatives from the first step on let the embedding collapse. The mean is over the triplets that
-    violate the margin (`active`), as a mean over all of them vanishes when few do, or over all that were
-    mined.
+    FaceNet (Schroff et al. 2015, arXiv:1503.03832). `average` says what the sum is divided by: the number of `active`
+    triplets, which violate the margin, or of all `mined` ones, whose mean vanishes when few are active.
 
     Raises:
-        ZooError: if the margin is not positive, or mining or average is unknown.
+        ZooError: the margin is not positive, or the average is unknown.
     """
 
-    def __init__(
-        self,
-        *,
-        margin: float,
-        mining: str,
-        hard_from: float = 0.5,
-        average: str = "active",
-        squared: bool = True,
-    ) -> None:
+    def __init__(self, *, margin: float, miner: Miner | None, average: str = "active", squared: bool = True) -> None:
         super().__init__()
         if not margin > 0:
             raise ZooError(f"`margin` (={margin}) must be positive")
-        if mining not in MINING:
-            raise ZooError(f"`mining` (={mining}) must be one of {', '.join(MINING)}")
         if average not in AVERAGE:
             raise ZooError(f"`average` (={average}) must be one of {', '.join(AVERAGE)}")
-        if not 0 <= hard_from < 1:
-            raise ZooError(f"`hard_from` (={hard_from}) must be a fraction of the training in [0, 1)")
         self.margin = margin
-        self.mining = mining
-        self.hard_from = hard_from
+        self.miner = miner
         self.average = average
         self.squared = squared
-
-    def hardness(self, progress: float) -> float:
-        """How hard the negatives of the curriculum are, from 0 (semi-hard) to 1 (hardest of the batch)."""
-        return min(1.0, max(0.0, (progress - self.hard_from) / (1 - self.hard_from)))
+        self.collapsed_value = margin
 
     def forward(
         self, embeddings: Float[Tensor, "n d"], identities: Int[Tensor, " n"], progress: float = 0.0
-    ) -> EmbeddingLoss:
-        """Loss of a batch; `progress` is the part of the training that is over, in [0, 1]."""
-        if self.mining == "all":
+    ) -> BatchLoss:
+        """Loss of a batch; `progress` is the fraction of training that is over, in [0, 1]."""
+        if self.miner is None:
             return self._over_all(embeddings, identities)
-        triplets = self.mine(embeddings, identities, progress)
+        triplets = self.mine(self.miner, embeddings, identities, progress)
         values = triplet_loss(*(embeddings[rows] for rows in triplets), margin=self.margin, squared=self.squared)
         active = (values > 0).sum()
         divisor = active if self.average == "active" else torch.full_like(active, len(values))
-        # The sum of no triplet is a zero with a graph: the step then changes nothing and no rank waits.
-        return EmbeddingLoss(values.sum() / divisor.clamp_min(1), active, torch.full_like(active, len(values)))
+        # The sum over no triplet is a zero with a graph: the step changes nothing, and no process waits for another.
+        return BatchLoss(values.sum() / divisor.clamp_min(1), active, torch.full_like(active, len(values)))
 
     @torch.no_grad()
-    def mine(self, embeddings: Float[Tensor, "n d"], identities: Int[Tensor, " n"], progress: float) -> Triplets:
-        """The triplets of a batch; without a graph here, a large batch stays small in memory."""
-        if self.mining == "batch_hard":  # the farthest and the closest are the same in squares
-            return batch_hard_triplets(pairwise_squared_distances(embeddings, embeddings), identities)
-        distances = self.distances(embeddings)
-        hardness = self.hardness(progress) if self.mining == "curriculum" else 0.0
-        return semi_hard_triplets(distances, identities, self.margin, hardness)
-
-    def distances(self, embeddings: Float[Tensor, "n d"]) -> Float[Tensor, "n n"]:
-        """Distances within a batch in the form that the margin is measured in."""
+    def mine(
+        self, miner: Miner, embeddings: Float[Tensor, "n d"], identities: Int[Tensor, " n"], progress: float
+    ) -> Triplets:
+        """The triplets of a batch; without a graph, so that a large batch takes little memory."""
         distances = pairwise_squared_distances(embeddings, embeddings)
-        return distances if self.squared else safe_sqrt(distances)
+        if not (self.squared or miner.ranks_only):
+            distances = safe_sqrt(distances)
+        return miner.mine(distances, identities, margin=self.margin, progress=progress)
 
-    def _over_all(self, embeddings: Float[Tensor, "n d"], identities: Int[Tensor, " n"]) -> EmbeddingLoss:
-        distances = self.distances(embeddings)
+    def mine_gently(self) -> None:
+        """Mines semi-hard negatives from now on."""
+        self.miner = SemiHard()
+
+    def _over_all(self, embeddings: Float[Tensor, "n d"], identities: Int[Tensor, " n"]) -> BatchLoss:
+        distances = pairwise_squared_distances(embeddings, embeddings)
+        if not self.squared:
+            distances = safe_sqrt(distances)
         weights, active, total = active_triplets(distances.detach(), identities, self.margin)
         divisor = (active if self.average == "active" else total).clamp_min(1)
-        return EmbeddingLoss(((weights * distances).sum() + self.margin * active) / divisor, active, total)
+        return BatchLoss(((weights * distances).sum() + self.margin * active) / divisor, active, total)

@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from benchmarks.cases import Case
 from benchmarks.settings import Settings
 from benchmarks.timing import Measured, compare
+from zoo.losses.miners import BatchHard
 from zoo.losses.triplet import TripletLoss
 
 WIDTH, EACH, MARGIN = 128, 4, 0.2
@@ -45,7 +46,7 @@ def _compare(count: int, settings: Settings) -> Measured:
     generator = torch.Generator().manual_seed(0)
     raw = torch.randn(count, WIDTH, generator=generator).to(settings.device).requires_grad_()
     identities = torch.arange(count // EACH).repeat_interleave(EACH).to(settings.device)
-    loss = TripletLoss(margin=MARGIN, mining="batch_hard", squared=False)
+    loss = TripletLoss(margin=MARGIN, miner=BatchHard(), squared=False)
     their_miner, their_loss = BatchHardMiner(), TripletMarginLoss(margin=MARGIN)
 
     def ours() -> torch.Tensor:

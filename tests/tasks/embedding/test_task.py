@@ -1,4 +1,3 @@
-import logging
 import os
 import socket
 import subprocess
@@ -6,59 +5,16 @@ import sys
 
 import pytest
 import torch
-from pytorch_lightning import Trainer
-from torch import nn
+from embedding_runs import data, task, trainer
 from torch.optim.sgd import SGD
 
-from zoo.data.identities.digits import DigitsIdentities
 from zoo.errors import ZooError
 from zoo.losses.contrastive import VerificationLoss
-from zoo.losses.triplet import MINING, TripletLoss
-from zoo.networks.embedding import ConvTrunk, EmbeddingNetwork
+from zoo.losses.miners import BatchHard, Curriculum, SemiHard
+from zoo.losses.triplet import TripletLoss
 from zoo.ops.distances import pairwise_squared_distances
-from zoo.tasks.embedding import Embedding
 from zoo.tasks.embedding.metrics import compared_pairs
 from zoo.tasks.embedding.verification import errors_at
-
-
-def data(**changes):
-    arguments = {
-        "image_size": 16,
-        "val": [5, 6],
-        "test": [7, 8, 9],
-        "batch_size": 16,
-        "images_per_identity": 4,
-        "steps_per_epoch": 3,
-        "num_workers": 0,
-        "seed": 0,
-        "turns": 1,
-        "augmentation": None,
-    }
-    return DigitsIdentities(**(arguments | changes))
-
-
-def task(loss=None, network=None, **changes):
-    torch.manual_seed(0)
-    network = network or EmbeddingNetwork(backbone=ConvTrunk(num_classes=8, widths=[4, 8], grid=1))
-    embedding = Embedding(network=network, loss=loss or TripletLoss(margin=0.2, mining="semi_hard"), **changes)
-    embedding.optimizer_factory = lambda groups: SGD(groups, lr=0.1)
-    return embedding
-
-
-def trainer(tmp_path, **changes):
-    arguments = {
-        "max_epochs": 2,
-        "accelerator": "cpu",
-        "logger": False,
-        "enable_progress_bar": False,
-        "enable_model_summary": False,
-        "enable_checkpointing": False,
-        "num_sanity_val_steps": 0,
-        "use_distributed_sampler": False,
-        "default_root_dir": tmp_path,
-    }
-    return Trainer(**(arguments | changes))
-
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:.*does not have many workers", "ignore:.*LeafSpec", "ignore:.*logging interval"
@@ -91,36 +47,9 @@ def test_the_verification_head_measures_in_logits(tmp_path):
     torch.testing.assert_close(found, model.loss.distances(outputs.vectors[:3], outputs.vectors[:4]).detach())
 
 
-class Constant(nn.Module):
-    """A collapsed network that learns nothing."""
-
-    def __init__(self):
-        super().__init__()
-        self.weight = nn.Parameter(torch.ones(1, 4))
-
-    def forward(self, images):
-        return self.weight.expand(len(images), -1) / 2
-
-
-def test_a_collapse_is_named_with_advice(tmp_path, caplog):
-    with caplog.at_level(logging.WARNING):
-        trainer(tmp_path).fit(
-            task(network=Constant(), loss=TripletLoss(margin=0.2, mining="batch_hard")), datamodule=data()
-        )
-    assert "the embedding has collapsed in epoch 0: embedding spread 0.0000" in caplog.text
-    assert "loss 0.2000 at the margin 0.2" in caplog.text
-    assert "mine semi_hard or curriculum instead of batch_hard" in caplog.text
-
-
-def test_a_healthy_run_gives_no_alarm(tmp_path, caplog):
-    with caplog.at_level(logging.WARNING):
-        trainer(tmp_path).fit(task(), datamodule=data())
-    assert "collapsed" not in caplog.text
-
-
-@pytest.mark.parametrize("mining", MINING)
-def test_a_diverged_network_ends_the_training_before_it_is_chosen(tmp_path, mining):
-    model = task(loss=TripletLoss(margin=0.2, mining=mining))
+@pytest.mark.parametrize("miner", [None, SemiHard(), BatchHard(), Curriculum()])
+def test_a_diverged_network_ends_the_training_before_it_is_chosen(tmp_path, miner):
+    model = task(loss=TripletLoss(margin=0.2, miner=miner))
     model.optimizer_factory = lambda groups: SGD(groups, lr=float("inf"))
     with pytest.raises(ZooError, match=r"the training loss became nan in epoch 1"):
         trainer(tmp_path).fit(model, datamodule=data())
@@ -136,46 +65,6 @@ def test_embeddings_that_are_not_finite_are_not_measured(tmp_path, stage, split)
     assert model.threshold == -torch.inf
 
 
-class Sink(nn.Module):
-    """An embedding that a switch in its weights sends to one point."""
-
-    def __init__(self):
-        super().__init__()
-        self.trunk = ConvTrunk(num_classes=8, widths=[4], grid=1)
-        self.register_buffer("open", torch.ones(()))
-
-    def forward(self, images):
-        away = torch.zeros(8)
-        away[0] = 1
-        return nn.functional.normalize(self.open * self.trunk(images) + (1 - self.open) * away, dim=1)
-
-
-class Sinks(Embedding):
-    def on_train_epoch_start(self):
-        if self.current_epoch == 1:
-            self.network.open.zero_()
-
-
-def sinking():
-    model = Sinks(network=Sink(), loss=TripletLoss(margin=0.2, mining="batch_hard"), recover=True)
-    model.optimizer_factory = lambda groups: SGD(groups, lr=0.1)
-    return model
-
-
-def test_recovery_brings_the_healthy_weights_back(tmp_path, caplog):
-    model, runner = sinking(), trainer(tmp_path, max_epochs=3)
-    with caplog.at_level(logging.WARNING):
-        runner.fit(model, datamodule=data())
-    assert caplog.text.count("has collapsed") == 1
-    assert "The last healthy weights are back" in caplog.text
-    assert model.network.open == 1
-    assert model.loss.mining == "semi_hard"
-    runner.save_checkpoint(tmp_path / "last.ckpt")
-    resumed = sinking()
-    trainer(tmp_path, max_epochs=4).fit(resumed, datamodule=data(), ckpt_path=tmp_path / "last.ckpt", weights_only=True)
-    assert resumed.loss.mining == "semi_hard"
-
-
 def test_target_far_must_be_a_rate():
     with pytest.raises(ZooError, match=r"`target_far` \(=1\) must be a rate between 0 and 1"):
         task(target_far=1)
@@ -188,6 +77,7 @@ from pytorch_lightning import Trainer
 from torch import nn
 from torch.optim.sgd import SGD
 from torch.utils.data import DataLoader
+from zoo.losses.miners import BatchHard
 from zoo.losses.triplet import TripletLoss
 from zoo.networks.embedding import EmbeddingNetwork
 from zoo.tasks.embedding import Embedding
@@ -196,7 +86,7 @@ world, rank = int(sys.argv[1]), int(os.environ.get("LOCAL_RANK", 0))
 torch.manual_seed(0)
 images, identities = torch.rand(16, 1, 3, 3), torch.arange(16) // 2 % 4
 backbone = nn.Sequential(nn.Flatten(), nn.Linear(9, 5))
-task = Embedding(network=EmbeddingNetwork(backbone=backbone), loss=TripletLoss(margin=0.5, mining="batch_hard"))
+task = Embedding(network=EmbeddingNetwork(backbone=backbone), loss=TripletLoss(margin=0.5, miner=BatchHard()))
 task.optimizer_factory = lambda groups: SGD(groups, lr=1.0)
 rows = torch.arange(16).chunk(world)[rank]
 loader = DataLoader([(images[rows], identities[rows])], batch_size=None)

@@ -9,25 +9,25 @@ NEAR_MARGIN = 0.05
 ALL_ACTIVE = 0.95
 
 ADVICE = (
-    "mine semi_hard or curriculum instead of batch_hard (model.loss.mining), lower optimizer.lr, "
-    "or let the run mend itself with model.recover=true"
+    "mine SemiHard or Curriculum instead of BatchHard (model.loss.miner._target_=zoo.losses.miners.SemiHard), lower "
+    "optimizer.lr, or let the run mend itself with callbacks.collapse_watch.recover=true"
 )
 
 
 def spread(embeddings: Float[Tensor, "n d"]) -> Float[Tensor, ""]:
     """Root mean squared distance of the embeddings to their mean.
 
-    On the unit sphere it is near 1 when they point everywhere and 0 when they are all the same.
+    On the unit sphere it is near 1 for random directions and 0 for equal ones.
     """
     return embeddings.var(dim=0, correction=0).sum().clamp_min(0).sqrt()
 
 
 def collapse_signs(spread: float, active: float, loss: float, margin: float | None) -> list[str]:
-    """What speaks for a collapse, in words; empty for a healthy embedding.
+    """Signs of a collapse, in words; empty for a healthy embedding.
 
-    `active` is the share of triplets that violate the margin. A collapsed network leaves every triplet
-    active at a loss that is exactly the margin; this alone is also how hard mining looks at the start of a
-    training, so it counts only together with a narrow spread.
+    `active` is the share of triplets that violate the margin. A collapsed network leaves every triplet active, at a
+    loss of exactly `margin`. Hard mining looks the same at the start of training, so that both count only together
+    with a narrow spread.
     """
     if not torch.isfinite(torch.tensor([spread, loss])).all():
         return [f"the embeddings are no longer finite (spread {spread}, loss {loss})"]

@@ -23,7 +23,6 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from zoo.errors import ZooError
-from zoo.losses.contrastive import VerificationLoss
 from zoo.ops.search import BLOCK, Nearest, nearest
 from zoo.tasks.embedding import Embedding
 from zoo.tasks.embedding.fingerprint import digest, fingerprint
@@ -144,7 +143,7 @@ class Gallery:
         if not self.names:
             raise ZooError("the gallery is empty: enroll somebody first, as in enroll name=ann source=ann.jpg")
         names, _, templates = self.templates()
-        closest = partial(_closest_learned, task) if isinstance(task.loss, VerificationLoss) else nearest
+        closest = nearest if task.loss.euclidean else partial(_closest_learned, task)
         parts = [closest(part, templates, min(k, len(names))) for part in probes.float().cpu().split(_PROBES)]
         return [
             [Candidate(names[row], distance) for row, distance in zip(*pair, strict=True)]
@@ -207,7 +206,7 @@ class Gallery:
 
 
 def _closest_learned(task: Embedding, probes: Float[Tensor, "p d"], vectors: Float[Tensor, "n d"], k: int) -> Nearest:
-    """As `nearest`, by the distance of the verification head, which holds each coordinate of each pair."""
+    """As `nearest`, by the distance of the loss, in blocks: a learned one holds each coordinate of each pair."""
     block = max(BLOCK // max(probes.numel(), 1), 1)
     distances = torch.cat([task.distances_on_cpu(probes, part) for part in vectors.split(block)], dim=1)
     found = distances.topk(k, dim=1, largest=False)
