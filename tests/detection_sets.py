@@ -7,8 +7,8 @@ from PIL import Image
 from zoo.data.detection.files import Coco, Voc, YoloTxt
 
 COMMON = {
-    "problems": "skip",
-    "least_epoch": 1,
+    "on_bad_annotation": "skip",
+    "min_epoch_size": 1,
     "image_size": 64,
     "anchors": "default",
     "num_anchors": 6,

@@ -23,7 +23,7 @@ REFUSED = {  # what this machine cannot do, and what it must say
     "pretrained=IMAGENET1K_V2": "resnet50-11ad3fa6.pth",
 }
 SMALLER = {  # words that make a command short
-    "data=voc": ["data.image_size=64", "data.least_epoch=4", "data.batch_size=4"],
+    "data=voc": ["data.image_size=64", "data.min_epoch_size=4", "data.batch_size=4"],
     "data=identity_folder": ["data.image_size=32", "data.steps_per_epoch=2"],
     "trainer.devices=8": ["trainer.accelerator=cpu", "trainer.devices=1"],
     "finetune_lite0": ["data.image_size=64", "data.batch_size=4"],

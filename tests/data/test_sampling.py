@@ -70,8 +70,8 @@ def test_an_empty_batch_is_refused():
 
 
 def test_many_are_shuffled_without_being_written_down(monkeypatch):
-    monkeypatch.setattr(sampling, "_WRITTEN_DOWN", 100)
-    monkeypatch.setattr(sampling, "_AT_ONCE", 64)
+    monkeypatch.setattr(sampling, "_STORED", 100)
+    monkeypatch.setattr(sampling, "_BLOCK", 64)
     shares = [batches(1000, 7, shuffle=True, rank=rank, world_size=2) for rank in range(2)]
     assert {len(batch) for share in shares for batch in share} == {7}
     flat = [index for share in shares for batch in share for index in batch]

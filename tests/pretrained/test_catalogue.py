@@ -36,7 +36,7 @@ def test_our_preprocessing_equals_theirs(name: str, tmp_path: Path) -> None:
     if name in ("googlenet", "inception_v3"):  # theirs does the rest in the network
         network = getattr(models, name)(weights=None, init_weights=False, transform_input=True)
         theirs = network._transform_input(theirs[None])[0]
-    preprocessing = Preprocessing.from_plain(published(name)["DEFAULT"].preprocessing)
+    preprocessing = Preprocessing.from_dict(published(name)["DEFAULT"].preprocessing)
     ours = preprocessing.normalize(preprocessing.read(tmp_path / "photo.png")[None])[0]
     assert ours.shape == theirs.shape
     assert (ours - theirs).abs().max() < 0.02  # a step of one byte is 0.017

@@ -22,7 +22,11 @@ PREPROCESSING = Preprocessing(size=32, channels=3, mean=(0.4, 0.5, 0.6), std=(0.
 def checkpoint(folder: Path, name: str, size: int = 32) -> tuple[Path, Task]:
     torch.manual_seed(0)
     task = create_model(name, num_classes=3)
-    task.card = {"model": name, "class_names": ["a", "b", "c"], "preprocessing": PREPROCESSING.plain() | {"size": size}}
+    task.card = {
+        "model": name,
+        "class_names": ["a", "b", "c"],
+        "preprocessing": PREPROCESSING.to_dict() | {"size": size},
+    }
     trainer = Trainer(accelerator="cpu", logger=False, enable_progress_bar=False, enable_model_summary=False)
     trainer.strategy.connect(task)
     trainer.save_checkpoint(folder / "best.ckpt")

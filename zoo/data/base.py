@@ -1,10 +1,13 @@
-"""What every data set shares: it describes itself, and is batched by one indexing call."""
+"""The interface of every data module: it describes itself and fetches a batch with one indexing call."""
 
 import time
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
 
 import torch
+from jaxtyping import Float
 from pytorch_lightning import LightningDataModule
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
@@ -18,37 +21,50 @@ Split = Literal["train", "val", "test"]
 
 @runtime_checkable
 class BatchDataset(Protocol):
-    """Samples that are fetched a batch at a time."""
+    """A dataset that is indexed with a tensor of indices and returns the batch."""
 
     in_memory: bool
-    """True where fetching a batch costs too little to be worth a worker process."""
+    """True if fetching a batch is too cheap for a worker process."""
 
     def __len__(self) -> int: ...
 
     def __getitem__(self, indices: Tensor) -> Any: ...
 
 
+class TrainingImages(NamedTuple):
+    """Training images as the network sees them, before normalization."""
+
+    images: Float[Tensor, "n c h w"]
+    """Values in [0, 1]."""
+    labels: Tensor
+    """Class indices [N], or class probabilities [N K] if the augmentation mixes images."""
+    augmented: bool
+
+
+@dataclass(kw_only=True, eq=False)
 class DataModule(LightningDataModule, ABC):
     """Train, validation and test splits of one data set.
 
-    A subclass implements `load`, and `metadata` and `card` where it has something to say. `normalize` runs on every
-    batch and `augment` before it on training batches, both on the device.
+    The fields of a subclass are its configuration: `@dataclass(kw_only=True, eq=False)` builds the
+    constructor, `__post_init__` validates. A subclass implements `load`, and `metadata` and `card` where it has
+    something to add. Both `augment` (training batches) and `normalize` (all batches) run on the device.
     """
 
     feeds: ClassVar[frozenset[str]] = frozenset()
-    """The kinds of tasks that can read its batches; empty: it does not say."""
+    """Kinds of tasks that can read its batches; empty if unknown."""
 
-    def __init__(self, *, batch_size: int, num_workers: int | Literal["auto"], seed: int) -> None:
+    batch_size: int
+    num_workers: int | Literal["auto"]
+    seed: int
+
+    def __post_init__(self) -> None:
         super().__init__()
-        if num_workers != "auto" and num_workers < 0:
-            raise ZooError(f"`data.num_workers` (={num_workers}) must be auto or at least 0")
-        self.batch_size = batch_size
-        self.num_workers = num_workers
-        self.seed = seed
+        if self.num_workers != "auto" and self.num_workers < 0:
+            raise ZooError(f"`data.num_workers` (={self.num_workers}) must be auto or at least 0")
         self.config: dict[str, Any] = {}
         """The configuration that built this data module; stored in checkpoints."""
         self.received = 0.0
-        """When the last batch was there, as `time.perf_counter` tells."""
+        """Arrival time of the last batch, by `time.perf_counter`."""
         self._splits: dict[str, Any] = {}
 
     @abstractmethod
@@ -56,11 +72,11 @@ class DataModule(LightningDataModule, ABC):
         """The splits, `{"train": BatchDataset, "val": …, "test": …}`; called once.
 
         Raises:
-            ZooError: the data is not there or not usable.
+            ZooError: the data is missing or unusable.
         """
 
     def metadata(self) -> dict[str, Any]:
-        """Plain values that networks, losses and tasks ask for by name: `num_classes`, `in_channels`, …"""
+        """Plain values that networks, losses and tasks take by name: `num_classes`, `in_channels`, …"""
         return {}
 
     def card(self) -> dict[str, Any]:
@@ -68,36 +84,54 @@ class DataModule(LightningDataModule, ABC):
         return {}
 
     def augment(self, batch: Any) -> Any:
-        """A training batch, varied at random."""
+        """Augments a training batch."""
         return batch
 
     def normalize(self, batch: Any) -> Any:
-        """A batch as the network wants it."""
+        """Turns a batch into the network's input."""
         return batch
 
+    def normalize_as(self, preprocessing: Mapping[str, Any]) -> bool:
+        """Adopts the mean and standard deviation of pretrained weights; returns whether it did."""
+        return False
+
+    def training_images(self, count: int) -> TrainingImages | None:
+        """At most `count` augmented training images, the same in every call; None if the data has no images."""
+        return None
+
     def setup(self, stage: str | None = None) -> None:
-        """Loads the splits, unless they are there."""
+        """Loads the splits once."""
         if not self._splits:
             self._splits = self.load()
 
     def dataset(self, name: Split) -> Any:
-        """The data set of a split."""
+        """The dataset of a split."""
         self.setup()
         return self._splits[name]
 
+    @property
+    def rank(self) -> int:
+        """The number of this process, from 0."""
+        return self.trainer.global_rank if self.trainer else 0
+
+    @property
+    def world_size(self) -> int:
+        """Number of processes that train together."""
+        return self.trainer.world_size if self.trainer else 1
+
     def sampler(self, name: Split) -> Sampler[Tensor]:
-        """The batches of a split, as indices."""
+        """Batches of indices into a split."""
         return IndexBatches(
             len(self.dataset(name)),
             self.batch_size,
             shuffle=name == "train",
             seed=self.seed,
-            rank=self.trainer.global_rank if self.trainer else 0,
-            world_size=self.trainer.world_size if self.trainer else 1,
+            rank=self.rank,
+            world_size=self.world_size,
         )
 
     def loader(self, name: Split) -> DataLoader[Any]:
-        """The batches of a split."""
+        """Batches of a split."""
         dataset: Any = self.dataset(name)
         workers = 0 if dataset.in_memory else data_workers(self.num_workers)
         return DataLoader(
@@ -105,13 +139,13 @@ class DataModule(LightningDataModule, ABC):
             sampler=self.sampler(name),
             batch_size=None,
             num_workers=workers,
-            collate_fn=_as_it_is,
+            collate_fn=_identity,
             pin_memory=self.trainer is not None and self.trainer.strategy.root_device.type == "cuda",
             persistent_workers=workers > 0,
         )
 
     def loading_advice(self) -> list[str]:
-        """What to change where training waits for the data; nothing where no option would help."""
+        """Options that speed up loading, for training that waits for data; empty if no option would help."""
         if self.dataset("train").in_memory:
             return []
         reading, there = data_workers(self.num_workers), cores()
@@ -132,36 +166,36 @@ class DataModule(LightningDataModule, ABC):
         return self.loader("test")
 
     def on_before_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
-        """Seeds each training step from the seed and its number, so that a resumed run draws what it would have.
+        """Seeds each training step from the seed and the step number, so that a resumed run repeats its draws.
 
         Raises:
-            ZooError: a worker met it; workers themselves would bury it in a traceback.
+            ZooError: raised in a worker process, and passed on here without the worker's traceback.
         """
         self.received = time.perf_counter()
         if isinstance(batch, ZooError):
             raise batch
         if self.trainer is not None and self.trainer.training:
             step = self.trainer.fit_loop.epoch_loop.total_batch_idx + 1
-            seed = numbered_seed(self.seed + self.trainer.global_rank, step)
+            seed = numbered_seed(self.seed + self.rank, step)
             if self.trainer.strategy.root_device.type == "cpu":
                 torch.default_generator.manual_seed(seed)
-            else:  # slow where there is no GPU: writes down a stack trace for each kind that might be there later
+            else:  # seeds all devices; slow without a GPU, as it records a stack trace for each missing device type
                 torch.manual_seed(seed)
         return batch
 
     def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
-        """A batch that is to stay on the CPU is there already."""
+        """Skips the transfer on CPU."""
         return batch if device.type == "cpu" else super().transfer_batch_to_device(batch, device, dataloader_idx)
 
     def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
-        """Augments training batches and normalizes all, on the device."""
+        """Augments training batches and normalizes all batches on the device."""
         if self.trainer is not None and self.trainer.training:
             batch = self.augment(batch)
         return self.normalize(batch)
 
 
 class _ErrorsAsBatches(Dataset[Any]):
-    """Hands a user's mistake out of a worker process as if it were a batch."""
+    """Returns a ZooError as if it were a batch: workers would wrap a raised one in a traceback."""
 
     def __init__(self, dataset: BatchDataset) -> None:
         self.dataset = dataset
@@ -176,5 +210,5 @@ class _ErrorsAsBatches(Dataset[Any]):
             return error
 
 
-def _as_it_is(batch: Any) -> Any:
+def _identity(batch: Any) -> Any:
     return batch

@@ -1,4 +1,4 @@
-"""Checks of the numbers that a configuration gives."""
+"""Checks of numbers in the configuration."""
 
 import math
 from collections.abc import Sequence
@@ -6,11 +6,12 @@ from typing import Any
 
 from zoo.errors import ZooError
 
-Range = float | Sequence[float]  # what a configuration may hold where [low, high] is meant; checked
+Range = float | Sequence[float]
+"""A `[low, high]` as YAML may hold it; `parse_range` checks it."""
 
 
 def require_count(name: str, value: Any) -> None:
-    """Raises ZooError unless `data.NAME` is a whole number of at least 1."""
+    """Raises ZooError unless `data.NAME` is an integer of at least 1."""
     if not isinstance(value, int) or value < 1:
         raise ZooError(f"`data.{name}` (={value}) must be a whole number of at least 1")
 
@@ -21,8 +22,8 @@ def require_share(name: str, value: Any) -> None:
         raise ZooError(f"`data.{name}` (={value}) must be a number from 0 to 1")
 
 
-def rising(values: Any) -> tuple[float, float] | None:
-    """A range [low, high] of finite numbers, or None where `values` are none."""
+def parse_range(values: Any) -> tuple[float, float] | None:
+    """Returns `[low, high]` as a tuple, or None if `values` is not a range of finite numbers."""
     if not isinstance(values, list | tuple) or len(values) != 2 or not all(map(_is_number, values)):
         return None
     low, high = values

@@ -1,18 +1,19 @@
-"""A random order of very many numbers that is never written down."""
+"""A random order of very many numbers, computed on demand instead of stored."""
 
 import torch
 from jaxtyping import Int
 from torch import Tensor
 
 _ROUNDS = 4
-_MIX = (-7046029254386353131, -4658895280553007687)  # odd, without a pattern in their bits (SplitMix64, 2014)
+_MIX = (-7046029254386353131, -4658895280553007687)  # odd constants with irregular bits (SplitMix64, 2014)
 
 
 class Permutation:
-    """A bijection of 0 … `count` - 1 onto itself: a Feistel network on as many bits as `count` has, drawn by `seed`.
+    """A bijection of 0 … `count` - 1 onto itself, drawn by `seed`.
 
-    What falls outside is sent through again until it falls inside. Sources: Luby and Rackoff, "How to Construct
-    Pseudorandom Permutations", 1988; Black and Rogaway, "Ciphers with Arbitrary Finite Domains", 2002, section 4.
+    A Feistel network over as many bits as `count` has. Results of `count` or more are mapped again until they fall
+    below it (cycle walking). Sources: Luby and Rackoff, "How to Construct Pseudorandom Permutations", 1988; Black and
+    Rogaway, "Ciphers with Arbitrary Finite Domains", 2002, section 4.
     """
 
     def __init__(self, count: int, seed: int) -> None:
@@ -22,7 +23,7 @@ class Permutation:
         self.keys: list[int] = torch.randint(2**62, (_ROUNDS,), generator=generator).tolist()
 
     def __call__(self, positions: Int[Tensor, " b"]) -> Int[Tensor, " b"]:
-        """What stands at these positions of the order."""
+        """The numbers at these positions of the order."""
         values = self._once(positions)
         while (outside := values >= self.count).any():
             values[outside] = self._once(values[outside])

@@ -1,4 +1,4 @@
-"""Which indices make a batch."""
+"""Samplers of batch indices."""
 
 from collections.abc import Callable, Iterator
 
@@ -10,15 +10,15 @@ from torch.utils.data import Sampler
 from zoo.data.permutation import Permutation
 from zoo.errors import ZooError
 
-_AT_ONCE = 2**16  # indices worked out ahead
-_WRITTEN_DOWN = 2**24  # indices; the order of more would take more memory than batches of them
+_BLOCK = 2**16  # indices computed at a time
+_STORED = 2**24  # longest order kept in memory; a longer one would take more memory than its batches
 
 
 class IndexBatches(Sampler[Tensor]):
-    """One tensor of indices a batch, the order a function of the seed and the epoch alone.
+    """One tensor of indices per batch; the order depends on the seed and the epoch alone.
 
-    With several processes each takes its own part: when shuffled, equal numbers of full batches; else a
-    contiguous part each, nothing twice and nothing left out, so that metrics count every sample once.
+    Several processes share the indices. When shuffled, each takes the same number of full batches. In order, each
+    takes a contiguous block: every index appears exactly once, so that metrics count every sample once.
 
     Raises:
         ZooError: a batch size below 1.
@@ -45,35 +45,35 @@ class IndexBatches(Sampler[Tensor]):
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
-        """Chooses the epoch whose order comes next; the trainer calls it."""
+        """Selects the epoch whose order comes next; called by the trainer."""
         self.epoch = epoch
 
     def __len__(self) -> int:
         mine = len(self._mine())
         if self.shuffle:
-            return max(mine // self.batch_size, 1)  # a small last batch would disturb batch norm
+            return max(mine // self.batch_size, 1)  # drops a small last batch, which would disturb batch norm
         return -(-mine // self.batch_size)
 
     def __iter__(self) -> Iterator[Int[Tensor, " b"]]:
         mine, order = self._mine()[: len(self) * self.batch_size], self._order()
-        block = max(_AT_ONCE // self.batch_size, 1) * self.batch_size
+        block = max(_BLOCK // self.batch_size, 1) * self.batch_size
         for first in range(0, max(len(mine), len(self)), block):  # a process without samples still takes its step
             part = mine[first : first + block]
             yield from order(torch.arange(part.start, part.stop, part.step)).split(self.batch_size)
 
     def _mine(self) -> range:
-        """The positions of the order that this process takes."""
+        """Positions in the order that belong to this process."""
         if self.shuffle:
             return range(self.rank, self.count, self.world_size)[: max(self.count // self.world_size, 1)]
         share = -(-self.count // self.world_size)
         return range(self.count)[self.rank * share : (self.rank + 1) * share]
 
     def _order(self) -> Callable[[Tensor], Tensor]:
-        """What stands at some positions."""
+        """A function from positions in the order to indices."""
         if not self.shuffle:
             return lambda positions: positions
         seed = numbered_seed(self.seed, self.epoch)
-        if self.count > _WRITTEN_DOWN:
+        if self.count > _STORED:
             return Permutation(self.count, seed)
         order = torch.randperm(self.count, generator=torch.Generator().manual_seed(seed))
         return lambda positions: order[positions]

@@ -130,7 +130,7 @@ def _packaged() -> dict[str, Weights]:
 def _preprocessing(size: int, crop_ratio: float, mean: list[float], std: list[float]) -> dict[str, Any]:
     return Preprocessing(
         size=size, channels=3, mean=tuple(mean), std=tuple(std), resize="crop", crop_ratio=crop_ratio
-    ).plain()
+    ).to_dict()
 
 
 def _from_file(path: Path) -> Source:

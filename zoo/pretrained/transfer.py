@@ -1,15 +1,13 @@
 """Weights from elsewhere into a network: what fits is loaded, what is new is said, the rest is refused."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor, nn
 
 from zoo.data.base import DataModule
-from zoo.data.identities.base import IdentityData
-from zoo.data.images.base import ImageClassificationData
 from zoo.errors import ZooError
 from zoo.networks.heads import head_paths
 from zoo.pretrained.catalogue import Source, find
@@ -69,19 +67,8 @@ def load_pretrained(
 
 
 def normalize_as(datamodule: DataModule, preprocessing: Mapping[str, Any] | None) -> bool:
-    """Gives image data the mean and deviation that weights were trained with; False where it has or needs none.
-
-    Values that the data's own configuration states stand.
-    """
-    if preprocessing is None or not isinstance(datamodule, ImageClassificationData | IdentityData):
-        return False
-    if datamodule.config.get("mean") is not None or datamodule.config.get("std") is not None:
-        return False
-    datamodule.setup()
-    own = datamodule.preprocessing
-    mean, std = (_for_channels(preprocessing[name], own.channels) for name in ("mean", "std"))
-    datamodule.preprocessing = replace(own, mean=mean, std=std)
-    return True
+    """Gives data the mean and standard deviation that weights were trained with; returns whether it adopted them."""
+    return preprocessing is not None and datamodule.normalize_as(preprocessing)
 
 
 def fit(network: nn.Module, source: Source, *, class_names: Sequence[str] | None, keep: Collection[str] = ()) -> Report:
@@ -211,10 +198,6 @@ def _explained(key: str, network: nn.Module, heads: Sequence[str]) -> bool:
     paths = [".".join(parts[: i + 1]) for i in range(len(parts) - 1)]
     known = dict(network.named_modules())
     return any(type(known.get(path)) is nn.Identity for path in paths)
-
-
-def _for_channels(values: Sequence[float], channels: int) -> tuple[float, ...]:
-    return tuple(values) if len(values) == channels else (sum(values) / len(values),) * channels
 
 
 def _shape(tensor: Tensor) -> str:

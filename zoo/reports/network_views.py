@@ -7,7 +7,6 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from zoo.data.base import DataModule
-from zoo.data.images.base import ImageClassificationData
 from zoo.reports.figures import drawing
 from zoo.reports.page import Section
 
@@ -25,21 +24,14 @@ EDGES = {
 
 def training_images_section(datamodule: DataModule, folder: Path) -> Section | None:
     """A contact sheet of augmented training images; None where the data is not of labelled images."""
-    if not isinstance(datamodule, ImageClassificationData):
+    seen = datamodule.training_images(SHOWN)
+    if seen is None:
         return None
-    dataset = datamodule.dataset("train")
-    count = min(SHOWN, len(dataset))
-    chosen = torch.arange(count) * (len(dataset) // count)
-    with torch.random.fork_rng(devices=[]):  # the pictures change nothing else
-        torch.manual_seed(datamodule.seed)
-        images, labels = datamodule.normalize(datamodule.augment(dataset[chosen]))
-    preprocessing = datamodule.preprocessing
-    mean, std = (torch.tensor(values).view(-1, 1, 1) for values in (preprocessing.mean, preprocessing.std))
-    pictures = (images * std + mean).clamp(0, 1)
-    names = [str(name) for name in datamodule.class_names]
-    titles = [_title(label, names) for label in labels]
-    figure = _sheet(folder / "training_images.png", pictures, titles)
-    kind = "augmented " if datamodule.augmentation is not None else ""
+    names = [str(name) for name in datamodule.card()["class_names"]]
+    titles = [_title(label, names) for label in seen.labels]
+    figure = _sheet(folder / "training_images.png", seen.images, titles)
+    kind = "augmented " if seen.augmented else ""
+    count = len(seen.images)
     text = f"{count} {kind}training images as the network sees them, before the last shift and scale of their values."
     return Section("What the network sees", text, [figure])
 

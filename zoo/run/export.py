@@ -117,7 +117,7 @@ def _preprocessing(task: Task, wanted: bool) -> Preprocessing | None:
         if wanted:
             raise ZooError("`with_preprocessing`: this model's images are not normalized, so there is nothing to add")
         return None
-    return Preprocessing.from_plain(plain)
+    return Preprocessing.from_dict(plain)
 
 
 def _described(task: Task) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import torch
 from sklearn.datasets import load_digits, load_sample_images
 
 from zoo.data.detection.digit_scenes import DigitScenes
-from zoo.data.detection.pasting import ink_box, material, stamp
+from zoo.data.detection.pasting import ink_box, material, render_digit
 from zoo.errors import ZooError
 from zoo.ops.iou import pairwise_intersection
 
@@ -15,8 +15,8 @@ def make(**changes):
         "val_scenes": 6,
         "test_scenes": 6,
         "image_size": 96,
-        "sides": [14, 40],
-        "most": 5,
+        "object_size": [14, 40],
+        "max_objects": 5,
         "overlap": 0.3,
         "anchors": "auto",
         "num_anchors": 6,
@@ -79,7 +79,7 @@ def test_boxes_lie_inside_and_overlap_no_more_than_asked():
 
 def test_a_box_is_tight_around_the_ink():
     digit = material("train", 0).digits[3]
-    ink, corners = stamp(digit, width=40, height=40, degrees=20)
+    ink, corners = render_digit(digit, width=40, height=40, degrees=20)
     x1, y1, x2, y2 = ink_box(ink)
     assert ink[y1:y2, x1:x2].max() > 200
     outside = ink.copy()
@@ -108,19 +108,19 @@ def test_it_describes_itself():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"sides": [4, 40]}, r"`data.sides` \(=\[4, 40\]\)"),
-        ({"sides": [14, 97]}, "at most 96 pixels"),
+        ({"object_size": [4, 40]}, r"`data.object_size` \(=\[4, 40\]\)"),
+        ({"object_size": [14, 97]}, "at most 96 pixels"),
         ({"anchors": "automatic"}, r"`data.anchors` \(=automatic\) must be auto, default, or a list"),
         ({"anchors": [1, 2]}, r"`data.anchors` \(=\[1, 2\]\) must hold positive \[width, height\] pairs in pixels"),
         ({"anchors": [["a", "b"]]}, r"`data.anchors` .* must hold positive \[width, height\] pairs"),
         ({"anchors": []}, r"`data.anchors` .* must hold positive \[width, height\] pairs"),
         ({"anchors": [[10, 0]]}, "positive"),
         ({"num_anchors": 5}, r"`data.num_anchors` \(=5\) must be one of: 6, 9"),
-        ({"image_size": 16, "sides": [8, 16]}, r"`data.image_size` \(=16\)"),
-        ({"most": 0}, r"`data.most` \(=0\)"),
-        ({"sides": [14]}, r"`data.sides` \(=\[14\]\) must be \[low, high\] from at least 8"),
-        ({"sides": 14}, r"`data.sides` \(=14\) must be \[low, high\]"),
-        ({"sides": [40, 14]}, r"`data.sides` \(=\[40, 14\]\)"),
+        ({"image_size": 16, "object_size": [8, 16]}, r"`data.image_size` \(=16\)"),
+        ({"max_objects": 0}, r"`data.max_objects` \(=0\)"),
+        ({"object_size": [14]}, r"`data.object_size` \(=\[14\]\) must be \[low, high\] from at least 8"),
+        ({"object_size": 14}, r"`data.object_size` \(=14\) must be \[low, high\]"),
+        ({"object_size": [40, 14]}, r"`data.object_size` \(=\[40, 14\]\)"),
         ({"overlap": -1}, r"`data.overlap` \(=-1\) must be a number from 0 to 1"),
         ({"train_scenes": 0}, r"`data.train_scenes` \(=0\) must be a whole number of at least 1"),
         ({"val_scenes": -3}, r"`data.val_scenes` \(=-3\)"),

@@ -9,7 +9,7 @@ from zoo.data.detection.annotations import Annotations, Problem, require_usable
 from zoo.data.images.files import ORIENTATION
 from zoo.errors import ZooError
 
-SKIP = "data.problems=skip leaves out what is wrong"
+SKIP = "data.on_bad_annotation=skip leaves out what is wrong"
 
 
 @pytest.mark.parametrize(
@@ -33,18 +33,18 @@ def test_each_wrong_annotation_is_named_and_left_out_or_refused(tmp_path, box, k
     assert message in problem.message
     assert sum(len(t["labels"]) for t in coco(tmp_path).dataset("train").targets) == 12
     with pytest.raises(ZooError) as refusal:
-        coco(tmp_path, problems="refuse").setup()
+        coco(tmp_path, on_bad_annotation="refuse").setup()
     assert str(refusal.value) == f"{problem} ({SKIP})"
 
 
 @pytest.mark.parametrize(
     ("kind", "count", "remarks"),
     [
-        ("empty box", 1, " (data.problems=skip leaves out what is wrong)"),
+        ("empty box", 1, " (data.on_bad_annotation=skip leaves out what is wrong)"),
         (
             "empty box",
             3,
-            " (and 2 more; scripts/check_data.py lists them; data.problems=skip leaves out what is wrong)",
+            " (and 2 more; scripts/check_data.py lists them; data.on_bad_annotation=skip leaves out what is wrong)",
         ),
         ("pixel boxes", 1, ""),
         ("pixel boxes", 2, " (and 1 more; scripts/check_data.py lists them)"),
@@ -60,7 +60,7 @@ def test_a_refusal_says_how_to_go_on(kind, count, remarks):
 def test_a_box_that_sticks_out_is_clipped(tmp_path):
     write_coco(tmp_path, [(0, 5, 40, 10, 40, 20)])
     write_coco(tmp_path, [(0, 5, 1, 1, 9, 9)], split="val")
-    data = coco(tmp_path, problems="refuse")
+    data = coco(tmp_path, on_bad_annotation="refuse")
     assert data.dataset("train").targets[0]["boxes"][0, 2] == 64
     assert len(only(coco(tmp_path).annotations(decode=False), "box partly outside")) == 1
 
@@ -170,7 +170,7 @@ def test_without_validation_and_test_some_training_pictures_are_kept(tmp_path):
 def test_a_small_set_is_repeated_within_an_epoch(tmp_path):
     write_coco(tmp_path, [(0, 5, 1, 1, 9, 9)])
     write_coco(tmp_path, [], split="val")
-    sampler = coco(tmp_path, least_epoch=10).sampler("train")
+    sampler = coco(tmp_path, min_epoch_size=10).sampler("train")
     shown = torch.cat(list(sampler)).tolist()
     assert len(sampler) == 3
     assert set(shown) == {0, 1, 2}

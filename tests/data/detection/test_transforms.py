@@ -6,7 +6,7 @@ import torch
 from zoo.config.compose import compose, to_dict
 from zoo.config.instantiate import instantiate
 from zoo.data.detection.augmentation import BoxAugmentation
-from zoo.data.detection.transforms import GREY, Letterbox, flip, look, mixup, mosaic, move
+from zoo.data.detection.transforms import GREY, Letterbox, crop_boxes, crop_resize, flip, mixup, mosaic
 from zoo.errors import ZooError
 
 SIZE = 64
@@ -53,25 +53,27 @@ def test_flips_move_boxes_with_pixels_and_undo_themselves(seed, vertical):
 @pytest.mark.parametrize("window", [(0, 0, 64, 64), (-20, -10, 70, 80), (4, 1, 61, 63), (-64, -64, 128, 128)])
 def test_scale_and_crop_move_boxes_with_pixels(seed, window):
     image, target = painted(seed)
-    seen = look(image, window, width=SIZE, height=SIZE)
-    moved = move(target, window, width=SIZE, height=SIZE, min_visible=0.0)
+    seen = crop_resize(image, window, width=SIZE, height=SIZE)
+    moved = crop_boxes(target, window, width=SIZE, height=SIZE, min_visible=0.0)
     assert_boxes_follow(seen, moved, within=1.5)
 
 
 def test_a_window_of_the_whole_picture_changes_nothing_and_outside_is_grey():
     image, target = painted(0)
-    torch.testing.assert_close(look(image, (0, 0, 64, 64), width=64, height=64), image, atol=1e-5, rtol=0)
-    assert torch.equal(move(target, (0, 0, 64, 64), width=64, height=64, min_visible=0.0)["boxes"], target["boxes"])
-    outside = look(image, (100, 100, 164, 164), width=64, height=64)
+    torch.testing.assert_close(crop_resize(image, (0, 0, 64, 64), width=64, height=64), image, atol=1e-5, rtol=0)
+    assert torch.equal(
+        crop_boxes(target, (0, 0, 64, 64), width=64, height=64, min_visible=0.0)["boxes"], target["boxes"]
+    )
+    outside = crop_resize(image, (100, 100, 164, 164), width=64, height=64)
     torch.testing.assert_close(outside, torch.full_like(outside, GREY))
 
 
 def test_boxes_of_which_little_is_left_are_dropped():
     target = {"boxes": torch.tensor([[0.0, 0.0, 10.0, 10.0]]), "labels": torch.tensor([0])}
     half = (5.0, 0.0, 69.0, 64.0)
-    assert len(move(target, half, width=64, height=64, min_visible=0.5)["boxes"]) == 1
-    assert len(move(target, half, width=64, height=64, min_visible=0.51)["boxes"]) == 0
-    assert len(move(target, (50.0, 0.0, 114.0, 64.0), width=64, height=64, min_visible=0.0)["boxes"]) == 0
+    assert len(crop_boxes(target, half, width=64, height=64, min_visible=0.5)["boxes"]) == 1
+    assert len(crop_boxes(target, half, width=64, height=64, min_visible=0.51)["boxes"]) == 0
+    assert len(crop_boxes(target, (50.0, 0.0, 114.0, 64.0), width=64, height=64, min_visible=0.0)["boxes"]) == 0
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -177,6 +179,6 @@ def test_ignored_regions_move_along():
     target |= {"ignore": target["boxes"][:1].clone(), "ignore_labels": torch.tensor([3])}
     for _, moved in (flip(image, target), flip(image, target, vertical=True)):
         assert torch.equal(moved["ignore"], moved["boxes"][:1])
-    moved = move(target, (5, 5, 40, 40), width=64, height=64, min_visible=0.0)
+    moved = crop_boxes(target, (5, 5, 40, 40), width=64, height=64, min_visible=0.0)
     torch.testing.assert_close(moved["ignore"], moved["boxes"][:1])
     assert moved["ignore_labels"].tolist() == [3]

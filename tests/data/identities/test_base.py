@@ -5,7 +5,7 @@ import torch
 from PIL import Image
 
 from zoo.data.identities.augmentation import IdentityAugmentation
-from zoo.data.identities.base import Identities, occurrence, turned
+from zoo.data.identities.base import Identities, occurrence, rotated
 from zoo.data.identities.digits import DigitsIdentities
 from zoo.data.identities.folder import IdentityFolder
 from zoo.errors import ZooError
@@ -16,7 +16,7 @@ COMMON = {
     "steps_per_epoch": 2,
     "num_workers": 0,
     "seed": 0,
-    "turns": 1,
+    "rotations_as_classes": 1,
     "augmentation": None,
 }
 
@@ -60,12 +60,12 @@ def test_evaluation_goes_in_rounds_over_the_identities():
 
 def test_turns_make_new_identities():
     images = torch.arange(2 * 1 * 3 * 3, dtype=torch.uint8).view(2, 1, 3, 3)
-    split = turned(Identities(images=images, numbers=torch.tensor([0, 4]), names=["a", "b"]), 8)
+    split = rotated(Identities(images=images, numbers=torch.tensor([0, 4]), names=["a", "b"]), 8)
     assert len(split.numbers.unique()) == len(set(split.names)) == 16
     assert torch.equal(split.images[2:4], images.rot90(1, (2, 3)))
     assert torch.equal(split.images[8:10], images.flip(3))
     assert len(split.images.flatten(1).unique(dim=0)) == 16
-    assert len(digits(turns=4).dataset("train").labels.unique()) == 20
+    assert len(digits(rotations_as_classes=4).dataset("train").labels.unique()) == 20
 
 
 def test_normalized_batches_have_mean_zero():
@@ -114,7 +114,7 @@ def test_nobody_is_left_out_but_hidden_folders(people):
     (people / "person 0").rename(people / "__eve")
     for name in (".git", "__MACOSX"):
         (people / name).mkdir()
-    assert sum(len(data) for data in map(folder(people).split, ("train", "val", "test"))) == 32
+    assert sum(len(data) for data in map(folder(people).dataset, ("train", "val", "test"))) == 32
     (people / "person 1" / "0.png").rename(people / "loose.png")
     with pytest.raises(ZooError, match=r"`data.root` \(=.*\) has loose.png beside its folders: move it into"):
         folder(people).setup()
@@ -151,7 +151,7 @@ def test_duplicates_across_splits_are_told(people, caplog):
     [
         (lambda root: folder(root / "none"), r"`data.root` \(=.*none\) does not exist"),
         (lambda root: folder(root), "has no folders; it must have a folder of pictures for each identity"),
-        (lambda root: digits(turns=3), r"`data.turns` \(=3\) must be 1, 4 or 8"),
+        (lambda root: digits(rotations_as_classes=3), r"`data.rotations_as_classes` \(=3\) must be 1, 4 or 8"),
         (lambda root: digits(val=[5, 10]), r"`data.val` \(=\[5, 10\]\) must be digits from 0 to 9"),
         (lambda root: digits(val=[1, 1]), r"`data.val` \(=\[1, 1\]\) must be digits from 0 to 9, each once"),
         (lambda root: digits(val=[5, 7]), "identity `7` is in both val and test"),

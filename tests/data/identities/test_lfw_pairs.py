@@ -69,8 +69,8 @@ def test_names_are_written_alike_in_all_splits(root):
 
 
 def test_nobody_has_so_many_pictures(root):
-    with pytest.raises(ZooError, match=r"`data.least_pictures` \(=3\) leaves nobody of data=lfw_pairs: "):
-        build(root, least_pictures=3)
+    with pytest.raises(ZooError, match=r"`data.min_pictures` \(=3\) leaves nobody of data=lfw_pairs: "):
+        build(root, min_pictures=3)
 
 
 def test_too_few_people_outside_the_pairs(root):

@@ -54,7 +54,7 @@ def omniglot(root, **changes):
         "steps_per_epoch": 1,
         "num_workers": 0,
         "seed": 0,
-        "turns": 4,
+        "rotations_as_classes": 4,
         "augmentation": None,
     }
     return Omniglot(**(arguments | changes))

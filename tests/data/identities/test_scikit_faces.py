@@ -12,7 +12,7 @@ def faces(**changes):
     arguments = {
         "faces": "olivetti",
         "root": None,
-        "least_pictures": 2,
+        "min_pictures": 2,
         "image_size": 16,
         "val": 0.25,
         "test": 0.25,
@@ -21,7 +21,7 @@ def faces(**changes):
         "steps_per_epoch": 1,
         "num_workers": 0,
         "seed": 0,
-        "turns": 1,
+        "rotations_as_classes": 1,
         "augmentation": None,
     }
     return ScikitFaces(**(arguments | changes))
@@ -62,8 +62,8 @@ def test_nobody_has_so_many_pictures(monkeypatch):
         raise ValueError(f"min_faces_per_person={min_faces_per_person} is too restrictive")
 
     monkeypatch.setattr("zoo.data.identities.scikit_faces.fetch_lfw_people", refuse)
-    with pytest.raises(ZooError, match=r"`data.least_pictures` \(=900\) leaves nobody of data=lfw: .*restrictive"):
-        faces(faces="lfw", least_pictures=900).setup()
+    with pytest.raises(ZooError, match=r"`data.min_pictures` \(=900\) leaves nobody of data=lfw: .*restrictive"):
+        faces(faces="lfw", min_pictures=900).setup()
 
 
 def test_another_name():

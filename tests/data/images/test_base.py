@@ -43,14 +43,14 @@ def test_split_says_what_cannot_be_split():
 
 
 def test_preprocessing_survives_its_plain_form():
-    assert Preprocessing.from_plain(MNIST.plain()) == MNIST
-    assert all(type(value) in (int, float, str, list) for value in MNIST.plain().values())
+    assert Preprocessing.from_dict(MNIST.to_dict()) == MNIST
+    assert all(type(value) in (int, float, str, list) for value in MNIST.to_dict().values())
 
 
 def test_a_file_and_a_batch_are_prepared_alike(tmp_path):
     images = torch.randint(0, 256, (3, 1, 28, 28), dtype=torch.uint8)
     Image.fromarray(images[1, 0].numpy()).save(tmp_path / "a.png")
-    batch = MNIST.normalize(MNIST.fit(images))
+    batch = MNIST.normalize(MNIST.resize_images(images))
     assert batch.shape == (3, 1, 32, 32)
     assert torch.equal(MNIST.normalize(MNIST.read(tmp_path / "a.png")[None]), batch[1:2])
     assert torch.allclose(batch[:, :, 2:-2, 2:-2] * 0.25 + 0.5, images / 255)

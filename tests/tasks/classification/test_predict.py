@@ -23,7 +23,7 @@ def task():
     torch.manual_seed(0)
     network = nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.ReLU(), nn.Flatten(), nn.Linear(128, 7))
     model = Classification(network=network, loss=nn.CrossEntropyLoss(), num_classes=7)
-    model.card = {"preprocessing": PREPROCESSING.plain(), "class_names": NAMES}
+    model.card = {"preprocessing": PREPROCESSING.to_dict(), "class_names": NAMES}
     return model
 
 

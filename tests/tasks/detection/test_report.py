@@ -7,7 +7,13 @@ from zoo.run.build import build_data, build_task
 from zoo.tasks.detection.baselines import baselines, slide
 from zoo.tasks.detection.report import _mistakes, sections
 
-TINY = ["data.train_scenes=8", "data.val_scenes=4", "data.test_scenes=6", "data.image_size=64", "data.sides=[14,28]"]
+TINY = [
+    "data.train_scenes=8",
+    "data.val_scenes=4",
+    "data.test_scenes=6",
+    "data.image_size=64",
+    "data.object_size=[14,28]",
+]
 
 
 @pytest.fixture

@@ -16,7 +16,13 @@ from zoo.tasks.detection import Detection
 from zoo.tasks.detection.predict import predict
 from zoo.tasks.detection.report import run
 
-TINY = ["data.train_scenes=8", "data.val_scenes=4", "data.test_scenes=6", "data.image_size=64", "data.sides=[14,28]"]
+TINY = [
+    "data.train_scenes=8",
+    "data.val_scenes=4",
+    "data.test_scenes=6",
+    "data.image_size=64",
+    "data.object_size=[14,28]",
+]
 BACKBONE = {"widths": (4, 8, 8, 8), "depths": (0, 0, 0, 0)}
 
 

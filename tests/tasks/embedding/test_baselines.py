@@ -21,7 +21,7 @@ def data():
         steps_per_epoch=1,
         num_workers=0,
         seed=0,
-        turns=1,
+        rotations_as_classes=1,
         augmentation=None,
     )
 

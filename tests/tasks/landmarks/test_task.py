@@ -12,7 +12,7 @@ from zoo.tasks.landmarks.metrics import PointErrors
 
 
 def data(**changes):
-    options = {"train_scenes": 40, "val_scenes": 8, "test_scenes": 8, "image_size": 64, "sides": [20, 48]}
+    options = {"train_scenes": 40, "val_scenes": 8, "test_scenes": 8, "image_size": 64, "object_size": [20, 48]}
     return DigitCorners(**(options | {"batch_size": 8, "num_workers": 0, "seed": 0} | changes))
 
 
@@ -73,5 +73,5 @@ def test_the_vector_is_read_as_the_notes_write_it():
 
 
 def test_wrong_sides_are_refused():
-    with pytest.raises(ZooError, match=r"`data.sides` \(=\[20, 65\]\)"):
-        data(sides=[20, 65])
+    with pytest.raises(ZooError, match=r"`data.object_size` \(=\[20, 65\]\)"):
+        data(object_size=[20, 65])

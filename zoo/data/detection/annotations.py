@@ -1,4 +1,4 @@
-"""Labelled boxes as read from annotation files, and what is wrong with them."""
+"""Labelled boxes read from annotation files, and the problems found in them."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -37,7 +37,7 @@ Kind = Literal[
     "no boxes",
 ]
 HARMLESS: frozenset[str] = frozenset({"box partly outside", "turned image", "id gap", "class missing"})
-"""Told, but never a reason to refuse: clipped, turned, remapped, or nobody's mistake."""
+"""Reported but never refused: boxes are clipped, images rotated, ids remapped."""
 ALWAYS_REFUSED: frozenset[str] = frozenset(
     {
         "wrong box format",
@@ -49,14 +49,14 @@ ALWAYS_REFUSED: frozenset[str] = frozenset(
         "no boxes",
     }
 )
-"""Not to be mended by leaving single boxes out."""
+"""Refused under every policy: leaving out single boxes does not solve them."""
 Policy = Literal["refuse", "skip"]
 _TOLERANCE = 1.0  # pixels; annotators round, and old formats count from 1
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Something wrong, where it is, and what it is."""
+    """A problem in an annotation file or image."""
 
     file: str
     kind: Kind
@@ -68,7 +68,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Record:
-    """An image and its boxes, xyxy in pixels; `ignore` are regions not to judge (COCO's crowds)."""
+    """An image and its boxes, xyxy in pixels; `ignore` are regions without ground truth (COCO's crowds)."""
 
     path: Path
     width: int
@@ -81,15 +81,15 @@ class Record:
 
 @dataclass
 class Annotations:
-    """One split: usable records, and the problems of all that was read."""
+    """One split: its usable records, and the problems found while reading."""
 
     records: list[Record]
     class_names: list[str]
     problems: list[Problem] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    """What was decided while reading, such as a remapping of class ids."""
+    """Decisions made while reading, such as a remapping of class ids."""
     seen: list[tuple[Tensor, int, int]] = field(default_factory=list)
-    """All xyxy boxes as read, usable or not, with the width and height of their image."""
+    """All xyxy boxes as read, usable or not, with the width and height of their image in pixels."""
 
     def add(
         self,
@@ -102,7 +102,7 @@ class Annotations:
         labels: list[int],
         crowds: list[bool] | None = None,
     ) -> None:
-        """An image with its xyxy boxes in pixels; those that cannot be used are left out and told."""
+        """Adds an image with its xyxy boxes in pixels; leaves out and reports unusable boxes."""
         label, crowd = torch.tensor(labels, dtype=torch.long), torch.zeros(len(labels), dtype=torch.bool)
         if crowds is not None:
             crowd = torch.tensor(crowds, dtype=torch.bool)
@@ -114,10 +114,10 @@ class Annotations:
 
 
 def read_text(file: Path) -> str:
-    """The text of an annotation file, less the mark that editors of Windows put in front.
+    """Reads an annotation file, without the byte-order mark of Windows editors.
 
     Raises:
-        ZooError: no text in UTF-8.
+        ZooError: the file is not UTF-8.
     """
     try:
         return file.read_text(encoding="utf-8-sig")
@@ -125,15 +125,15 @@ def read_text(file: Path) -> str:
         raise ZooError(f"{file} is no text in UTF-8 ({error.reason} at byte {error.start}): save it as UTF-8") from None
 
 
-def twins(used: Path, others: list[Path]) -> list[Problem]:
-    """That pictures which differ in their ending alone have one annotation file, so that one of them is used."""
+def duplicate_stems(used: Path, others: list[Path]) -> list[Problem]:
+    """Problems for images that differ from `used` in their extension alone: they share its annotation file."""
     return [Problem(path.name, "twin image", f"left out: {used.name} has the same annotations") for path in others]
 
 
 def clean_boxes(
     boxes: Float[Tensor, "n 4"], labels: Int[Tensor, " n"], *, width: int, height: int, file: str
 ) -> tuple[Bool[Tensor, " n"], list[Problem]]:
-    """Which xyxy boxes can be used, and why the others cannot; a box that only sticks out can (it will be clipped)."""
+    """A mask of the usable xyxy boxes, and the problems; boxes partly outside are usable (and clipped later)."""
     problems: list[Problem] = []
     keep = torch.ones(len(boxes), dtype=torch.bool)
     seen: set[tuple[float, ...]] = set()
@@ -162,23 +162,25 @@ def clean_boxes(
 
 
 def require_usable(splits: dict[str, Annotations], policy: Policy) -> list[str]:
-    """Lines that say what is left out.
+    """Returns one line for each decision and each kind of problem.
 
     Raises:
-        ZooError: something that no leaving-out mends, or with `refuse` anything that would be left out.
+        ZooError: a problem that no policy can skip, or with `refuse` any problem that `skip` would leave out.
     """
     if policy not in get_args(Policy):
-        raise ZooError(f"`data.problems` (={policy}) must be one of: {', '.join(get_args(Policy))}")
+        raise ZooError(f"`data.on_bad_annotation` (={policy}) must be one of: {', '.join(get_args(Policy))}")
     problems = [problem for split in splits.values() for problem in split.problems]
     counts = Counter(problem.kind for problem in problems)
     refused = [p for p in problems if p.kind in ALWAYS_REFUSED]
-    refused.sort(key=lambda problem: problem.kind in ("no images", "no boxes"))  # what follows from others comes last
+    refused.sort(
+        key=lambda problem: problem.kind in ("no images", "no boxes")
+    )  # consequences of other problems come last
     if policy == "refuse":
         refused = refused or [p for p in problems if p.kind not in HARMLESS]
     if refused:
         remarks = [f"and {len(refused) - 1} more", "scripts/check_data.py lists them"] if len(refused) > 1 else []
         if refused[0].kind not in ALWAYS_REFUSED:
-            remarks.append("data.problems=skip leaves out what is wrong")
+            remarks.append("data.on_bad_annotation=skip leaves out what is wrong")
         raise ZooError(str(refused[0]) + (f" ({'; '.join(remarks)})" if remarks else ""))
     lines = [f"{split}: {note}" for split, annotations in splits.items() for note in annotations.notes]
     for kind, count in counts.most_common():

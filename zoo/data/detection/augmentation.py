@@ -1,25 +1,25 @@
-"""Random variation of detection batches, on the device."""
+"""Random augmentation of detection batches, on the device."""
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from zoo.data.detection.transforms import Target, Window, flip, look, mixup, mosaic, move
-from zoo.data.options import Range, require_share, rising
+from zoo.data.detection.transforms import Target, Window, crop_boxes, crop_resize, flip, mixup, mosaic
+from zoo.data.options import Range, parse_range, require_share
 from zoo.errors import ZooError
 
 _LUMA = (0.299, 0.587, 0.114)
 
 
 class BoxAugmentation:
-    """Mosaic, mixup, scale and crop, flips and colour, each with a probability or a strength; 0 is never.
+    """Mosaic, mixup, scale and crop, flips and colour jitter; a probability or strength of 0 turns one off.
 
-    `scale` (low, high) is how much larger objects become; `colour` the largest relative change of brightness,
-    contrast and saturation. Boxes of which less than `min_visible` is left are dropped. Mosaic and mixup, which make
-    pictures unlike real ones, stop after the share `mosaic_until` of training.
+    `scale` [low, high] is the range of magnification, `colour` the largest relative change of brightness, contrast
+    and saturation. Boxes of which less than the fraction `min_visible` remains are dropped. Mosaic and mixup create
+    unrealistic images: they stop after the fraction `mosaic_until` of training.
 
     Raises:
-        ZooError: a probability, share or strength outside 0 … 1, or a scale that is not `[low, high]` above 0.
+        ZooError: a probability, fraction or strength outside 0 … 1, or a scale that is not `[low, high]` above 0.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class BoxAugmentation:
         }
         for name, value in shares.items():
             require_share(f"augmentation.{name}", value)
-        zoom = rising(scale)
+        zoom = parse_range(scale)
         if zoom is None or zoom[0] <= 0:
             raise ZooError(f"`data.augmentation.scale` (={scale}) must be [low, high] with 0 < low <= high")
         self.mosaic = mosaic
@@ -60,43 +60,43 @@ class BoxAugmentation:
     def __call__(
         self, images: Float[Tensor, "b c h w"], targets: list[Target], progress: float
     ) -> tuple[Float[Tensor, "b c h w"], list[Target]]:
-        """A varied batch; `progress` is the share of training that is done."""
-        boxed = [{name: part for name, part in target.items() if name != "picture"} for target in targets]
-        single = [self._one(image, target) for image, target in zip(images, boxed, strict=True)]
+        """Augments a batch; `progress` is the completed fraction of training."""
+        labelled = [{name: part for name, part in target.items() if name != "picture"} for target in targets]
+        single = [self._augment_one(image, target) for image, target in zip(images, labelled, strict=True)]
         if progress < self.mosaic_until:
-            single = [self._several(i, single) for i in range(len(single))]
+            single = [self._combine(i, single) for i in range(len(single))]
         result = torch.stack([image for image, _ in single])
-        return self._coloured(result), [target for _, target in single]
+        return self._jitter_colour(result), [target for _, target in single]
 
-    def _one(self, image: Tensor, target: Target) -> tuple[Tensor, Target]:
+    def _augment_one(self, image: Tensor, target: Target) -> tuple[Tensor, Target]:
         height, width = image.shape[-2:]
         if self.scale != (1.0, 1.0):
-            window = _window(width, height, _between(*self.scale))
-            image = look(image, window, width=width, height=height)
-            target = move(target, window, width=width, height=height, min_visible=self.min_visible)
+            window = _window(width, height, _uniform(*self.scale))
+            image = crop_resize(image, window, width=width, height=height)
+            target = crop_boxes(target, window, width=width, height=height, min_visible=self.min_visible)
         if _chance(self.flip):
             image, target = flip(image, target)
         if _chance(self.vertical_flip):
             image, target = flip(image, target, vertical=True)
         return image, target
 
-    def _several(self, i: int, batch: list[tuple[Tensor, Target]]) -> tuple[Tensor, Target]:
+    def _combine(self, i: int, batch: list[tuple[Tensor, Target]]) -> tuple[Tensor, Target]:
         image, target = batch[i]
         height, width = image.shape[-2:]
         if _chance(self.mosaic):
             chosen = [batch[j] for j in [i, *torch.randint(len(batch), (3,)).tolist()]]
-            x, y = int(_between(0.3, 0.7) * width), int(_between(0.3, 0.7) * height)
+            x, y = int(_uniform(0.3, 0.7) * width), int(_uniform(0.3, 0.7) * height)
             sizes = [(x, y), (width - x, y), (x, height - y), (width - x, height - y)]
-            windows = [_part(width, height, w, h, _between(0.6, 1.0)) for w, h in sizes]
-            pictures = torch.stack([picture for picture, _ in chosen])
+            windows = [_tile_window(width, height, w, h, _uniform(0.6, 1.0)) for w, h in sizes]
+            images = torch.stack([picture for picture, _ in chosen])
             targets = [boxes for _, boxes in chosen]
-            image, target = mosaic(pictures, targets, centre=(x, y), windows=windows, min_visible=self.min_visible)
+            image, target = mosaic(images, targets, centre=(x, y), windows=windows, min_visible=self.min_visible)
         if _chance(self.mixup):
             other, others = batch[int(torch.randint(len(batch), (1,)))]
-            image, target = mixup(image, target, other, others, share=_between(0.4, 0.6))
+            image, target = mixup(image, target, other, others, share=_uniform(0.4, 0.6))
         return image, target
 
-    def _coloured(self, images: Tensor) -> Tensor:
+    def _jitter_colour(self, images: Tensor) -> Tensor:
         if self.colour == 0:
             return images
         brightness, contrast, saturation = (
@@ -110,20 +110,20 @@ class BoxAugmentation:
 
 
 def _window(width: int, height: int, zoom: float) -> Window:
-    """A window that shows objects `zoom` times larger, somewhere in the picture, or around it where zoom < 1."""
+    """A random window with a magnification of `zoom`: inside the image, or around it if `zoom` is below 1."""
     w, h = width / zoom, height / zoom
-    x, y = _between(0, 1) * (width - w), _between(0, 1) * (height - h)
+    x, y = _uniform(0, 1) * (width - w), _uniform(0, 1) * (height - h)
     return (x, y, x + w, y + h)
 
 
-def _part(width: int, height: int, w: int, h: int, zoom: float) -> Window:
-    """A window with the shape of w × h somewhere in the picture, showing it at the scale `zoom`."""
+def _tile_window(width: int, height: int, w: int, h: int, zoom: float) -> Window:
+    """A random window with the aspect ratio w : h and a magnification of `zoom`."""
     w_seen, h_seen = w / zoom, h / zoom
-    x, y = _between(0, 1) * (width - w_seen), _between(0, 1) * (height - h_seen)
+    x, y = _uniform(0, 1) * (width - w_seen), _uniform(0, 1) * (height - h_seen)
     return (x, y, x + w_seen, y + h_seen)
 
 
-def _between(low: float, high: float) -> float:
+def _uniform(low: float, high: float) -> float:
     return low + (high - low) * float(torch.rand(()))
 
 

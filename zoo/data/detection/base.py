@@ -1,8 +1,9 @@
-"""Pictures with boxes: anchors, letterbox and batches that every detection set shares."""
+"""The interface of every detection set: square images, boxes and anchors."""
 
 import math
 from collections.abc import Sequence
-from typing import Any, Literal, TypeGuard
+from dataclasses import dataclass
+from typing import Any, TypeGuard
 
 import torch
 from jaxtyping import UInt8
@@ -16,12 +17,14 @@ from zoo.errors import ZooError
 from zoo.ops.anchors import YOLOV3, YOLOV3_TINY, AnchorChoice, choose, fit, scaled
 
 Batch = tuple[Tensor, list[Target]]
-Anchors = str | float | Sequence[Any] | None  # what a configuration may hold; checked by DetectionData
+Anchors = str | float | Sequence[Any] | None
+"""Anchors as YAML may hold them; `DetectionData` checks them."""
 PUBLISHED = {len(shapes): shapes for shapes in (YOLOV3_TINY, YOLOV3)}
+"""Published anchors by their number."""
 
 
 class TensorScenes:
-    """Pictures and boxes held in memory."""
+    """Images and boxes held in memory."""
 
     in_memory = True
 
@@ -36,45 +39,38 @@ class TensorScenes:
         return self.images[indices], [self.targets[i] for i in indices.tolist()]
 
 
+@dataclass(kw_only=True, eq=False)
 class DetectionData(DataModule):
-    """Square RGB pictures of `image_size` pixels in bytes, with `boxes` and `labels`.
+    """Square RGB images of `image_size` pixels in uint8, with `boxes` and `labels`.
 
-    `anchors` are `auto` (k-means on the training boxes where it gains, else the published ones), `default` (the
-    published ones, scaled to the pictures), or (width, height) pairs in pixels of the square picture.
+    `anchors`: `auto` fits them to the training boxes by k-means if that improves on the published ones; `default`
+    takes the published ones, scaled to `image_size`; or a list of [width, height] in pixels of the square image.
 
     Raises:
-        ZooError: anchors that are none of these, or a number of them with no published default.
+        ZooError: other anchors, a number of anchors without published ones, or an `image_size` below 32.
     """
 
     feeds = frozenset({"detection"})
 
-    def __init__(
-        self,
-        *,
-        image_size: int,
-        anchors: Anchors,
-        num_anchors: int,
-        batch_size: int,
-        num_workers: int | Literal["auto"],
-        seed: int,
-        augmentation: BoxAugmentation | None,
-    ) -> None:
-        super().__init__(batch_size=batch_size, num_workers=num_workers, seed=seed)
-        if image_size < 32:
-            raise ZooError(f"`data.image_size` (={image_size}) must be at least 32")
-        if num_anchors not in PUBLISHED:
-            raise ZooError(f"`data.num_anchors` (={num_anchors}) must be one of: {', '.join(map(str, PUBLISHED))}")
-        if isinstance(anchors, str) and anchors not in ("auto", "default"):
-            raise ZooError(f"`data.anchors` (={anchors}) must be auto, default, or a list of [width, height] in pixels")
-        if not isinstance(anchors, str) and not _are_shapes(anchors):
-            raise ZooError(f"`data.anchors` (={anchors}) must hold positive [width, height] pairs in pixels")
-        self.image_size = image_size
-        self.asked_anchors = anchors
-        self.num_anchors = num_anchors
-        self.augmentation = augmentation
+    image_size: int
+    anchors: Anchors
+    num_anchors: int
+    augmentation: BoxAugmentation | None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.image_size < 32:
+            raise ZooError(f"`data.image_size` (={self.image_size}) must be at least 32")
+        if self.num_anchors not in PUBLISHED:
+            raise ZooError(f"`data.num_anchors` (={self.num_anchors}) must be one of: {', '.join(map(str, PUBLISHED))}")
+        if isinstance(self.anchors, str) and self.anchors not in ("auto", "default"):
+            allowed = "auto, default, or a list of [width, height] in pixels"
+            raise ZooError(f"`data.anchors` (={self.anchors}) must be {allowed}")
+        if not isinstance(self.anchors, str) and not _are_shapes(self.anchors):
+            raise ZooError(f"`data.anchors` (={self.anchors}) must hold positive [width, height] pairs in pixels")
         self.class_names: Sequence[str] = ()
         """Set by `load`."""
-        self._anchors: AnchorChoice | None = None
+        self._anchor_choice: AnchorChoice | None = None
 
     def box_sizes(self) -> Tensor:
         """Width and height [N 2] in pixels of all training boxes."""
@@ -82,22 +78,22 @@ class DetectionData(DataModule):
         return boxes[:, 2:] - boxes[:, :2]
 
     def anchor_choice(self) -> AnchorChoice:
-        """The anchors, and how well they and the published ones fit the training boxes."""
-        if self._anchors is None:
+        """The anchors, and how well they and the published ones match the training boxes."""
+        if self._anchor_choice is None:
             sizes, default = self.box_sizes(), scaled(PUBLISHED[self.num_anchors], self.image_size)
             before = fit(sizes, torch.tensor(default))
-            if self.asked_anchors == "auto":
-                self._anchors = choose(sizes, default, seed=self.seed)
-            elif self.asked_anchors == "default":
-                self._anchors = AnchorChoice(default, before, before, "default")
+            if self.anchors == "auto":
+                self._anchor_choice = choose(sizes, default, seed=self.seed)
+            elif self.anchors == "default":
+                self._anchor_choice = AnchorChoice(default, before, before, "default")
             else:
-                assert _are_shapes(self.asked_anchors)
-                given = [[float(side) for side in shape] for shape in self.asked_anchors]
-                self._anchors = AnchorChoice(given, before, fit(sizes, torch.tensor(given)), "given")
-        return self._anchors
+                assert _are_shapes(self.anchors)
+                given = [[float(side) for side in shape] for shape in self.anchors]
+                self._anchor_choice = AnchorChoice(given, before, fit(sizes, torch.tensor(given)), "given")
+        return self._anchor_choice
 
     def metadata(self) -> dict[str, Any]:
-        """Number of classes and channels, pixels, anchors."""
+        """Number of classes and channels, the image size in pixels, and the anchors."""
         self.setup()
         anchors = [[float(side) for side in shape] for shape in self.anchor_choice().anchors]
         return {
@@ -108,7 +104,7 @@ class DetectionData(DataModule):
         }
 
     def card(self) -> dict[str, Any]:
-        """Class names, preprocessing and the anchors' fit."""
+        """Class names, preprocessing, and how well the anchors match."""
         self.setup()
         choice = self.anchor_choice()
         return {
@@ -122,16 +118,16 @@ class DetectionData(DataModule):
         }
 
     def augment(self, batch: Batch) -> Batch:
-        """A training batch through the augmentation."""
+        """Applies the augmentation to a training batch."""
         if self.augmentation is None:
             return batch
         images, targets = batch
         trainer = self.trainer
-        progress = trainer.global_step / max(trainer.estimated_stepping_batches, 1) if trainer else 0.0  # by steps too
+        progress = trainer.global_step / max(trainer.estimated_stepping_batches, 1) if trainer else 0.0
         return self.augmentation(to_unit(images), targets, progress)
 
     def normalize(self, batch: Batch) -> Batch:
-        """A batch with pictures in [0, 1]."""
+        """Scales the images of a batch to [0, 1]."""
         images, targets = batch
         return to_unit(images), targets
 

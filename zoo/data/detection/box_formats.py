@@ -1,4 +1,4 @@
-"""Guesses whether boxes are written in another format than they are read in."""
+"""Detects boxes that are stored in another format than they were read in."""
 
 import torch
 from jaxtyping import Float
@@ -7,13 +7,13 @@ from torch import Tensor
 from zoo.data.detection.annotations import Annotations, Problem
 from zoo.ops.boxes import convert
 
-_SUSPICIOUS = 0.2  # share of boxes that cannot be, from which on the format is doubted
-_ENOUGH = 5  # boxes
-_FITS = 0.95  # share of boxes that another format has to explain
+_SUSPICIOUS = 0.2  # fraction of impossible boxes above which the format is checked
+_ENOUGH = 5  # boxes needed for a verdict
+_FITS = 0.95  # fraction of boxes that another format has to explain
 
 
 def suspect_format(annotations: Annotations, split: str) -> list[Problem]:
-    """At most one problem: that the boxes of a split look like another format, and which one fits better."""
+    """At most one problem: the boxes of a split look like another format, which is named."""
     boxes = torch.cat([torch.empty(0, 4), *(boxes for boxes, _, _ in annotations.seen)])
     sizes = [torch.tensor([[float(w), float(h)]]).expand(len(b), 2) for b, w, h in annotations.seen]
     limits = torch.cat([torch.empty(0, 2), *sizes])
@@ -28,7 +28,7 @@ def suspect_format(annotations: Annotations, split: str) -> list[Problem]:
     if bad < _SUSPICIOUS:
         return []
     message = f"{bad:.0%} of {len(boxes)} boxes are reversed or leave their picture"
-    sized = convert(boxes, "xyxy", "xywh")  # the numbers of a file that was read as x, y, width, height
+    sized = convert(boxes, "xyxy", "xywh")  # the original numbers, if they were read as x, y, width, height
     guesses = {
         "read as x, y, width, height, they fit as corners x1, y1, x2, y2": sized,
         "read as x, y, width, height, they fit as centre and size": convert(sized, "cxcywh", "xyxy"),
@@ -41,7 +41,7 @@ def suspect_format(annotations: Annotations, split: str) -> list[Problem]:
 
 
 def _possible(boxes: Float[Tensor, "n 4"], sizes: Float[Tensor, "n 2"]) -> float:
-    """Share of xyxy boxes that are not empty and inside their picture."""
+    """Fraction of xyxy boxes that are not empty and lie inside their image."""
     ordered = (boxes[:, 2:] > boxes[:, :2]).all(1)
     inside = (boxes[:, :2] >= -2).all(1) & (boxes[:, 2:] <= sizes + 2).all(1)
     return float((ordered & inside).float().mean())

@@ -1,4 +1,4 @@
-"""Boxes in COCO's JSON."""
+"""Reads boxes from COCO JSON."""
 
 import json
 import math
@@ -27,17 +27,17 @@ _NEEDED: dict[str, dict[str, Callable[[Any], bool]]] = {
     "annotations": {"image_id": _is_id, "category_id": _is_id},
     "categories": {"id": _is_id, "name": lambda value: isinstance(value, str)},
 }
-"""What an entry of each list cannot be read without."""
+"""Required keys of the entries of each list."""
 
 
 def read_coco(file: Path, images: Path, class_names: list[str] | None = None) -> Annotations:
-    """One split: the JSON `file`, whose image names are below `images`.
+    """Reads one split from the JSON `file`, with image files below `images`.
 
-    Category ids become 0, 1, … in the order of the ids. Annotations with `iscrowd` become regions not to judge. An
-    image without annotations is kept: it shows what is no object. Entries that cannot be read are left out and told.
+    Category ids are remapped to 0, 1, … in their order. Annotations with `iscrowd` become ignored regions. Images
+    without annotations are kept as background. Unreadable entries are left out and reported.
 
     Raises:
-        ZooError: no such file, or one that is no COCO JSON.
+        ZooError: a missing file, or one that is not COCO JSON.
     """
     try:
         content = json.loads(read_text(file))
@@ -76,7 +76,7 @@ def read_coco(file: Path, images: Path, class_names: list[str] | None = None) ->
 
 
 def _readable(file: Path, content: dict[str, Any], name: str, problems: list[Problem]) -> list[dict[str, Any]]:
-    """The entries of a list that have what is needed; the others become problems."""
+    """The entries of a list with all required keys; the others become problems."""
     entries = []
     for number, entry in enumerate(content[name]):
         flaw = _flaw(entry, _NEEDED[name])
@@ -88,7 +88,7 @@ def _readable(file: Path, content: dict[str, Any], name: str, problems: list[Pro
 
 
 def _flaw(entry: Any, needed: dict[str, Callable[[Any], bool]]) -> str | None:
-    """Why an entry cannot be used: it is no object, or a key is missing or holds something else."""
+    """The reason why an entry is unusable, or None."""
     if not isinstance(entry, dict):
         return f"is no object but {entry!r:.40}"
     for key, usable in needed.items():

@@ -1,4 +1,4 @@
-"""Pictures with boxes and their captions drawn on them."""
+"""Draws boxes and captions on images."""
 
 from collections.abc import Sequence
 
@@ -17,7 +17,7 @@ def draw_boxes(
     colours: Sequence[str],
     enlarge: int = 1,
 ) -> Image.Image:
-    """The picture, `enlarge` times as large, with xyxy boxes (pixels of the original) and a caption at each."""
+    """Draws xyxy boxes (in pixels of the original) with captions on the image, enlarged by `enlarge`."""
     picture = Image.fromarray(np.ascontiguousarray(image.permute(1, 2, 0).numpy()))
     if enlarge > 1:
         picture = picture.resize((picture.width * enlarge, picture.height * enlarge), Image.Resampling.BILINEAR)
@@ -37,7 +37,7 @@ def draw_boxes(
 
 
 def sheet(pictures: Sequence[Image.Image], *, side: int, columns: int) -> Image.Image:
-    """Pictures side by side, each shrunk or enlarged to fit into `side` × `side` pixels."""
+    """Arranges images in a grid, each resized to fit into `side` × `side` pixels."""
     rows = -(-len(pictures) // columns) if pictures else 1
     canvas = Image.new("RGB", (columns * side, rows * side), "white")
     for i, picture in enumerate(pictures):

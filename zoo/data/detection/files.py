@@ -2,8 +2,9 @@
 
 from abc import abstractmethod
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -11,8 +12,7 @@ from torch.utils.data import Sampler
 
 from zoo.data.base import Split
 from zoo.data.detection.annotations import Annotations, Policy, Problem, Record, require_usable
-from zoo.data.detection.augmentation import BoxAugmentation
-from zoo.data.detection.base import Anchors, Batch, DetectionData
+from zoo.data.detection.base import Batch, DetectionData
 from zoo.data.detection.box_formats import suspect_format
 from zoo.data.detection.coco import read_coco
 from zoo.data.detection.split_checks import check_pictures, missing_classes, shared_pictures, untrainable
@@ -24,39 +24,40 @@ from zoo.data.sampling import IndexBatches
 from zoo.errors import ZooError
 from zoo.ops.boxes import clip
 
-Name = str | int | None  # what a configuration may hold: a folder called 2012 is a number there
-_MEMORY = 2 * 1024**3  # bytes; larger splits are decoded anew in every epoch
+Name = str | int | None
+"""The name of a split in YAML, where a folder called 2012 is a number."""
+_MEMORY = 2 * 1024**3  # bytes; larger splits are decoded again in every epoch
 
 
-class PictureScenes:
-    """Pictures of files, letterboxed; decoded once where they fit into memory."""
+class LetterboxedImages:
+    """Letterboxed images and their boxes; decoded once if they fit into memory."""
 
     def __init__(self, records: list[Record], size: int) -> None:
         self.records = records
         self.size = size
-        self.targets = [boxed(record, size) for record in records]
+        self.targets = [record_to_target(record, size) for record in records]
         self.in_memory = len(records) * 3 * size * size <= _MEMORY
-        self._pictures: dict[int, Tensor] = {}
+        self._cache: dict[int, Tensor] = {}
 
     def __len__(self) -> int:
         return len(self.records)
 
     def __getitem__(self, indices: Tensor) -> Batch:
         chosen = indices.tolist()
-        return torch.stack([self._picture(i) for i in chosen]), [self.targets[i] for i in chosen]
+        return torch.stack([self._image(i) for i in chosen]), [self.targets[i] for i in chosen]
 
-    def _picture(self, i: int) -> Tensor:
-        if i in self._pictures:
-            return self._pictures[i]
+    def _image(self, i: int) -> Tensor:
+        if i in self._cache:
+            return self._cache[i]
         image = read_image(self.records[i].path, channels=3)
-        picture = Letterbox(width=image.shape[2], height=image.shape[1], size=self.size).image(image)
+        boxed = Letterbox(width=image.shape[2], height=image.shape[1], size=self.size).image(image)
         if self.in_memory:
-            self._pictures[i] = picture
-        return picture
+            self._cache[i] = boxed
+        return boxed
 
 
-def boxed(record: Record, size: int) -> Target:
-    """The boxes of a record in its letterboxed picture, clipped to the picture."""
+def record_to_target(record: Record, size: int) -> Target:
+    """The boxes of a record in its letterboxed image, clipped to the image."""
     letterbox = Letterbox(width=record.width, height=record.height, size=size)
     return {
         "boxes": letterbox.boxes(clip(record.boxes, record.height, record.width)),
@@ -68,107 +69,89 @@ def boxed(record: Record, size: int) -> Target:
 
 
 class RepeatedBatches(IndexBatches):
-    """Batches of an epoch that shows every picture several times."""
+    """Batches of an epoch that shows every image several times."""
 
     def __init__(
-        self, count: int, batch_size: int, *, shuffle: bool, seed: int, rank: int, world_size: int, pictures: int
+        self, count: int, batch_size: int, *, shuffle: bool, seed: int, rank: int, world_size: int, images: int
     ) -> None:
         super().__init__(count, batch_size, shuffle=shuffle, seed=seed, rank=rank, world_size=world_size)
-        self.pictures = pictures
+        self.images = images
 
     def __iter__(self) -> Iterator[Tensor]:
         for batch in super().__iter__():
-            yield batch % self.pictures
+            yield batch % self.images
 
 
+@dataclass(kw_only=True, eq=False)
 class DetectionFiles(DetectionData):
-    """Pictures and boxes below `root`, in splits by name.
+    """Images and boxes in files below `root`; `train`, `val` and `test` name the splits.
 
-    An epoch repeats the training pictures until it has `least_epoch` of them, since few pictures need as many steps
-    as many do. With `problems` as `skip`, what is wrong is left out and told; with `refuse` nothing is trained. A
-    `val` or `test` of null shares the pictures of the other one; without both a tenth of the training pictures is
-    kept for each.
+    A training set smaller than `min_epoch_size` is repeated within an epoch: few images need as many steps as many.
+    `on_bad_annotation`: `skip` leaves out bad annotations and images and reports them, `refuse` stops with an error.
+    If `val` or `test` is null, the other one serves as both; if both are null, each gets a tenth of the training
+    images.
 
     Raises:
-        ZooError: no such folder, no name for `train`, or one name for two splits.
+        ZooError: a missing folder, no name for `train`, or one name for two splits.
     """
 
-    def __init__(
-        self,
-        *,
-        root: str,
-        train: Name,
-        val: Name,
-        test: Name,
-        problems: Policy,
-        least_epoch: int,
-        image_size: int,
-        anchors: Anchors,
-        num_anchors: int,
-        batch_size: int,
-        num_workers: int | Literal["auto"],
-        seed: int,
-        augmentation: BoxAugmentation | None,
-    ) -> None:
-        super().__init__(
-            image_size=image_size,
-            anchors=anchors,
-            num_anchors=num_anchors,
-            batch_size=batch_size,
-            num_workers=num_workers,
-            seed=seed,
-            augmentation=augmentation,
-        )
-        self.root = Path(root).expanduser()
-        if not self.root.is_dir():
-            raise ZooError(f"the folder data.root={root} does not exist")
-        names: dict[Split, Name] = {"train": train, "val": val, "test": test}
+    root: str
+    train: Name
+    val: Name
+    test: Name
+    on_bad_annotation: Policy
+    min_epoch_size: int
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.folder = Path(self.root).expanduser()
+        if not self.folder.is_dir():
+            raise ZooError(f"the folder data.root={self.root} does not exist")
+        names: dict[Split, Name] = {"train": self.train, "val": self.val, "test": self.test}
         self.names = {split: None if name is None else str(name) for split, name in names.items()}
-        if train is None:
+        if self.train is None:
             raise ZooError("`data.train` (=null) must name the training split; only val and test may be null")
         given = [name for name in self.names.values() if name is not None]
         for split, name in self.names.items():
             if name is not None and given.count(name) > 1:
                 raise ZooError(f"`data.{split}` (={name}) is named twice; a val or test of null shares the other one's")
-        self.problems: Policy = problems
-        self.least_epoch = least_epoch
 
     def sampler(self, name: Split) -> Sampler[Tensor]:
-        """Every picture as often as an epoch wants it."""
+        """Repeats the training images up to `min_epoch_size`."""
         if name != "train":
             return super().sampler(name)
         count = len(self.dataset(name))
         return RepeatedBatches(
-            count * max(1, -(-self.least_epoch // count)),
+            count * max(1, -(-self.min_epoch_size // count)),
             self.batch_size,
             shuffle=True,
             seed=self.seed,
-            rank=self.trainer.global_rank if self.trainer else 0,
-            world_size=self.trainer.world_size if self.trainer else 1,
-            pictures=count,
+            rank=self.rank,
+            world_size=self.world_size,
+            images=count,
         )
 
     @abstractmethod
     def read(self, name: str) -> Annotations:
-        """The annotations of the split called `name`; the first one read sets the classes."""
+        """Reads the annotations of the split called `name`; the first split defines the classes."""
 
     def annotations(self, *, decode: bool) -> dict[str, Annotations]:
-        """All given splits with all their problems, and nothing refused; `decode` reads every picture whole."""
+        """All splits with their problems, without refusing any; `decode` decodes every image."""
         splits = {str(split): self.read(name) for split, name in self.names.items() if name is not None}
         for split, annotations in splits.items():
             annotations.problems += suspect_format(annotations, split)
             check_pictures(annotations, decode=decode)
         splits["train"].problems += [*shared_pictures(splits), *missing_classes(splits)]
         splits["train"].problems += untrainable(splits["train"])
-        for split, annotations in splits.items():  # last, since what is shared is taken out of the earlier split
+        for split, annotations in splits.items():  # last: shared images have been removed from the earlier split
             if not annotations.records:
-                annotations.problems.append(Problem(str(self.root), "no images", f"the {split} split has none"))
+                annotations.problems.append(Problem(str(self.folder), "no images", f"the {split} split has none"))
         return splits
 
     def load(self) -> dict[str, Any]:
-        """The splits, decoded as they are asked for."""
+        """The splits; images are decoded on first use."""
         splits = self.annotations(decode=False)
-        for line in require_usable(splits, self.problems):
+        for line in require_usable(splits, self.on_bad_annotation):
             print(line)
         self.class_names = splits["train"].class_names
         records = {name: annotations.records for name, annotations in splits.items()}
@@ -176,7 +159,7 @@ class DetectionFiles(DetectionData):
             order = torch.randperm(len(records["train"]), generator=torch.Generator().manual_seed(self.seed)).tolist()
             tenth = max(len(order) // 10, 1)
             if len(order) < 3:
-                raise ZooError(f"{self.root}: {len(order)} pictures are too few to keep some for validation and test")
+                raise ZooError(f"{self.folder}: {len(order)} pictures are too few to keep some for validation and test")
             parts = {"val": order[:tenth], "test": order[tenth : 2 * tenth], "train": order[2 * tenth :]}
             together = records["train"]
             records = {name: [together[i] for i in sorted(part)] for name, part in parts.items()}
@@ -185,61 +168,32 @@ class DetectionFiles(DetectionData):
             if missing not in records:
                 records[missing] = records[other]
                 print(f"no {missing} split is given: the {other} pictures serve as both, so test figures flatter")
-        return {name: PictureScenes(part, self.image_size) for name, part in records.items()}
+        return {name: LetterboxedImages(part, self.image_size) for name, part in records.items()}
 
 
+@dataclass(kw_only=True, eq=False)
 class Coco(DetectionFiles):
-    """Any set with COCO JSON files: `train`, `val` and `test` name the files below `root`.
+    """Any set in COCO JSON: `train`, `val` and `test` name files below `root`.
 
-    The pictures of `train.json` are looked for in `images`, where `{split}` stands for train, val or test.
+    Images lie in the folder `images` below `root`, where `{split}` stands for train, val or test.
 
     Raises:
-        ZooError: no such folder.
+        ZooError: a missing folder.
     """
 
-    def __init__(
-        self,
-        *,
-        root: str,
-        images: str,
-        train: Name,
-        val: Name,
-        test: Name,
-        problems: Policy,
-        least_epoch: int,
-        image_size: int,
-        anchors: Anchors,
-        num_anchors: int,
-        batch_size: int,
-        num_workers: int | Literal["auto"],
-        seed: int,
-        augmentation: BoxAugmentation | None,
-    ) -> None:
-        super().__init__(
-            root=root,
-            train=train,
-            val=val,
-            test=test,
-            problems=problems,
-            least_epoch=least_epoch,
-            image_size=image_size,
-            anchors=anchors,
-            num_anchors=num_anchors,
-            batch_size=batch_size,
-            num_workers=num_workers,
-            seed=seed,
-            augmentation=augmentation,
-        )
-        self.images = images
+    images: str
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
         self._classes: list[str] | None = None
 
     def read(self, name: str) -> Annotations:
-        """One JSON file."""
+        """Reads one JSON file."""
         split = next(str(key) for key, value in self.names.items() if value == name)
-        images = self.root / self.images.replace("{split}", split)
+        images = self.folder / self.images.replace("{split}", split)
         if not images.is_dir():
             raise ZooError(f"the folder {images} of data.images={self.images} does not exist")
-        annotations = read_coco(self.root / name, images, self._classes)
+        annotations = read_coco(self.folder / name, images, self._classes)
         self._classes = annotations.class_names
         return annotations
 
@@ -248,13 +202,14 @@ class Voc(DetectionFiles):
     """Any Pascal VOC folder: `train`, `val` and `test` name lists in `ImageSets/Main`."""
 
     def read(self, name: str) -> Annotations:
-        """One list."""
-        return read_voc(self.root, name, voc_classes(self.root) if (self.root / "Annotations").is_dir() else None)
+        """Reads one list."""
+        classes = voc_classes(self.folder) if (self.folder / "Annotations").is_dir() else None
+        return read_voc(self.folder, name, classes)
 
 
 class YoloTxt(DetectionFiles):
     """Any YOLO set: `train`, `val` and `test` name folders below `images` and `labels`."""
 
     def read(self, name: str) -> Annotations:
-        """One pair of folders."""
-        return read_yolo_txt(self.root, name, yolo_classes(self.root))
+        """Reads one pair of folders."""
+        return read_yolo_txt(self.folder, name, yolo_classes(self.folder))

@@ -1,4 +1,4 @@
-"""Real handwritten digits on crops of real photographs, all from what scikit-learn carries."""
+"""Draws handwritten digits on crops of photographs; both come with scikit-learn."""
 
 import math
 from collections.abc import Sequence
@@ -11,47 +11,50 @@ from sklearn.datasets import load_digits, load_sample_images
 
 from zoo.data.base import Split
 from zoo.data.images.base import stratified_split
-from zoo.data.options import Range, require_count, rising
+from zoo.data.options import Range, parse_range, require_count
 from zoo.errors import ZooError
 
-_BRIGHTEST = 16  # the 8×8 digits count ink in 0 … 16
-_INK = 96  # of 255; where a stroke counts as a part of the box
-_LEAST_CONTRAST = 90  # of 255; mean difference of colour between a digit and what lies below it
+_BRIGHTEST = 16  # pixel value of full ink in the 8×8 images
+_INK = 96  # of 255; brighter pixels belong to the box
+_MIN_CONTRAST = 90  # of 255; mean colour difference between a digit and its background
 _STRIPS: dict[Split, tuple[float, float]] = {"train": (0.0, 0.5), "val": (0.5, 0.7), "test": (0.7, 1.0)}
 
 
 class Material(NamedTuple):
-    """What the scenes of one split are made of."""
+    """Digits and photographs of one split."""
 
     digits: UInt8[np.ndarray, "n 8 8"]
     labels: Int[np.ndarray, " n"]
     photographs: list[Image.Image]
     numbers: Int[np.ndarray, " n"]
-    """Of the digits in scikit-learn's set."""
+    """Indices of the digits in scikit-learn's set."""
 
 
 class Pasted(NamedTuple):
-    """A digit on a picture: its ink's box, and the corners of its frame clockwise from the digit's top left."""
+    """A digit drawn on an image."""
 
     box: tuple[int, int, int, int]
+    """The xyxy box of the ink in pixels."""
     corners: Float[np.ndarray, "4 2"]
+    """Corners of the digit's frame in pixels, clockwise from the digit's own top left."""
 
 
-def scene_sides(sides: Range, image_size: int) -> tuple[float, float]:
-    """The smallest and largest digit in pixels.
+def object_heights(object_size: Range, image_size: int) -> tuple[float, float]:
+    """The smallest and largest height of a digit in pixels.
 
     Raises:
-        ZooError: sides that do not fit the picture.
+        ZooError: not a range, or one that exceeds the image.
     """
-    given = rising(sides)
-    if given is None or given[0] < 8 or given[1] > image_size:
-        shown = list(sides) if isinstance(sides, Sequence) else sides
-        raise ZooError(f"`data.sides` (={shown}) must be [low, high] from at least 8 to at most {image_size} pixels")
-    return given
+    heights = parse_range(object_size)
+    if heights is None or heights[0] < 8 or heights[1] > image_size:
+        shown = list(object_size) if isinstance(object_size, Sequence) else object_size
+        allowed = f"[low, high] from at least 8 to at most {image_size} pixels"
+        raise ZooError(f"`data.object_size` (={shown}) must be {allowed}")
+    return heights
 
 
 def scene_counts(*, train: int, val: int, test: int) -> dict[Split, int]:
-    """How many scenes each split has.
+    """The number of scenes of each split.
 
     Raises:
         ZooError: a split without scenes.
@@ -63,8 +66,10 @@ def scene_counts(*, train: int, val: int, test: int) -> dict[Split, int]:
 
 
 def material(split: Split, seed: int) -> Material:
-    """Half of the digits for training, a fifth for validation, the rest for test; each split has its own digits and
-    its own upright strip of the two photographs (china.jpg and flower.jpg). Who wrote a digit is not known.
+    """The digits and photographs of a split: 50 % of the digits for training, 20 % for validation, 30 % for test.
+
+    Each split has its own vertical strip of the two photographs (china.jpg and flower.jpg). Writers may occur in
+    several splits: the set does not name them.
     """
     pixels, targets = load_digits(return_X_y=True)
     rest, test = stratified_split(targets, 0.3, seed)
@@ -80,7 +85,7 @@ def material(split: Split, seed: int) -> Material:
 
 
 def background(photographs: list[Image.Image], size: int, rng: np.random.Generator) -> Image.Image:
-    """A square crop of a photograph, at random place, scale and mirroring, as `size` × `size` pixels."""
+    """A random square crop of a photograph, resized to `size` × `size` pixels and mirrored half of the time."""
     photograph = photographs[rng.integers(len(photographs))]
     side = rng.uniform(0.5, 1.0) * min(photograph.size)
     x, y = rng.uniform(0, photograph.width - side), rng.uniform(0, photograph.height - side)
@@ -88,21 +93,21 @@ def background(photographs: list[Image.Image], size: int, rng: np.random.Generat
     return crop.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if rng.random() < 0.5 else crop
 
 
-def stamp(
+def render_digit(
     digit: UInt8[np.ndarray, "8 8"], *, width: int, height: int, degrees: float
 ) -> tuple[UInt8[np.ndarray, "h w"], Float[np.ndarray, "4 2"]]:
-    """The ink of a digit, enlarged and turned counter-clockwise, and the corners of its frame in the ink's pixels."""
+    """The ink of a digit, resized and rotated counter-clockwise, and the corners of its frame in pixels of the ink."""
     enlarged = Image.fromarray(digit).resize((width, height), Image.Resampling.BICUBIC)
-    turned = enlarged.rotate(degrees, Image.Resampling.BILINEAR, expand=True)
-    sharp = np.clip((np.asarray(turned).astype(np.int16) - 64) * 2, 0, 255).astype(np.uint8)
+    rotated = enlarged.rotate(degrees, Image.Resampling.BILINEAR, expand=True)
+    sharp = np.clip((np.asarray(rotated).astype(np.int16) - 64) * 2, 0, 255).astype(np.uint8)
     angle = math.radians(degrees)
     frame = np.array([[-width, -height], [width, -height], [width, height], [-width, height]]) / 2
-    turn = np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])  # y points down
-    return sharp, frame @ turn.T + np.array(turned.size) / 2
+    rotation = np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])  # y points down
+    return sharp, frame @ rotation.T + np.array(rotated.size) / 2
 
 
 def ink_box(ink: UInt8[np.ndarray, "h w"]) -> tuple[int, int, int, int] | None:
-    """The xyxy box of the strokes, or None where there are none."""
+    """The xyxy box of the strokes, or None without ink."""
     rows, columns = np.nonzero((ink > _INK).any(1))[0], np.nonzero((ink > _INK).any(0))[0]
     if not len(rows):
         return None
@@ -110,11 +115,11 @@ def ink_box(ink: UInt8[np.ndarray, "h w"]) -> tuple[int, int, int, int] | None:
 
 
 def colour(below: UInt8[np.ndarray, "h w 3"], rng: np.random.Generator) -> tuple[int, int, int]:
-    """A random colour that can be told from the mean of what lies below."""
+    """A random colour with enough contrast to the mean of the background."""
     mean = below.reshape(-1, 3).mean(0)
     while True:
         drawn = rng.integers(0, 256, 3)
-        if np.abs(drawn - mean).mean() >= _LEAST_CONTRAST:
+        if np.abs(drawn - mean).mean() >= _MIN_CONTRAST:
             return int(drawn[0]), int(drawn[1]), int(drawn[2])
 
 
@@ -126,7 +131,7 @@ def paste(
     place: tuple[int, int],
     rng: np.random.Generator,
 ) -> Pasted:
-    """Draws the ink into `picture` so that its box starts at `place` (x, y)."""
+    """Draws the ink into `picture`, in place, so that its box starts at `place` (x, y)."""
     left, top = place[0] - box[0], place[1] - box[1]
     moved = (place[0], place[1], place[0] + box[2] - box[0], place[1] + box[3] - box[1])
     below = np.asarray(picture.crop(moved))

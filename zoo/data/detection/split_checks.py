@@ -1,4 +1,4 @@
-"""What can only be wrong between the splits of a detection set."""
+"""Checks across the splits of a detection set."""
 
 import hashlib
 from collections import Counter, defaultdict
@@ -7,11 +7,11 @@ from pathlib import Path
 from zoo.data.detection.annotations import Annotations, Problem
 from zoo.data.images.files import UnreadableImage, read_head, read_image
 
-_LATER = {"train": 0, "val": 1, "test": 2}  # a picture of two splits stays in the later one
+_LATER = {"train": 0, "val": 1, "test": 2}  # an image in two splits stays in the later one
 
 
 def missing_classes(splits: dict[str, Annotations]) -> list[Problem]:
-    """Classes that a split never shows."""
+    """A problem for each split that lacks objects of some classes."""
     problems = []
     for split, annotations in splits.items():
         counts = Counter(label for record in annotations.records for label in record.labels.tolist())
@@ -22,7 +22,7 @@ def missing_classes(splits: dict[str, Annotations]) -> list[Problem]:
 
 
 def untrainable(train: Annotations) -> list[Problem]:
-    """Classes that nothing can be told by, and a split without an object."""
+    """Problems that prevent training: duplicate class names, no classes, or no boxes."""
     names = train.class_names
     double = [name for name, count in Counter(names).items() if count > 1]
     problems = [Problem("train", "duplicate class", f"several classes are called {name!r}") for name in double]
@@ -34,7 +34,7 @@ def untrainable(train: Annotations) -> list[Problem]:
 
 
 def shared_pictures(splits: dict[str, Annotations]) -> list[Problem]:
-    """Pictures with the same bytes in two splits; they are taken out of the earlier one (train before val, test)."""
+    """Problems for images with the same bytes in two splits; removes them from the earlier split (train, val, test)."""
     by_size: dict[int, list[tuple[str, Path]]] = defaultdict(list)
     for split, annotations in splits.items():
         for record in annotations.records:
@@ -59,10 +59,10 @@ def shared_pictures(splits: dict[str, Annotations]) -> list[Problem]:
 
 
 def check_pictures(annotations: Annotations, *, decode: bool) -> None:
-    """Leaves out and tells pictures that cannot be read, or are not of the annotated size.
+    """Removes and reports images that are unreadable or differ from their annotated size.
 
-    With `decode` every picture is read whole; else only its head, which is a hundred times faster. Boxes are taken
-    as drawn on the upright picture, and a picture that EXIF turns is told: no file says where its boxes were drawn.
+    Decodes every image if `decode`; otherwise reads its header only, a hundred times faster. Boxes are taken as drawn
+    on the upright image. Images that EXIF rotates are reported: annotation files do not state the orientation.
     """
     usable = []
     for record in annotations.records:

@@ -1,4 +1,4 @@
-"""Changes of pictures that move their boxes along; every random choice is an argument."""
+"""Transforms of images with their boxes; every random choice is an argument."""
 
 import torch
 from jaxtyping import Float, Shaped
@@ -9,20 +9,21 @@ from torchvision.transforms.v2 import functional as T
 from zoo.ops.boxes import area, clip
 
 Target = dict[str, Tensor]
-"""`boxes` [N 4] xyxy in pixels, `labels` [N]; optional `ignore` [M 4], regions not to judge, and `ignore_labels` [M].
+"""`boxes` [N 4] xyxy in pixels and `labels` [N].
 
-Regions without labels hold for every class. `picture` [4], optional too, is the part of a letterboxed picture that is
-not grey, where detections are measured; in training it is left out.
+Optional: `ignore` [M 4], regions without ground truth, and `ignore_labels` [M]; regions without labels apply to every
+class. Optional: `picture` [4], the xyxy area of a letterboxed image without its grey border, for evaluation only.
 """
-GREY = 114 / 255  # what fills the place beside a picture; the customary value of YOLO code
+GREY = 114 / 255  # fill value outside an image, as is usual in YOLO code
 Window = tuple[float, float, float, float]
-_LEAST_SIDE = 2.0  # pixels; smaller rests of a box are no objects any more
+"""A region of an image, xyxy in pixels; it may exceed the image."""
+_MIN_SIDE = 2.0  # pixels; boxes cropped below this are dropped
 
 
-def move(target: Target, window: Window, *, width: int, height: int, min_visible: float) -> Target:
-    """The boxes after the xyxy `window` of the picture became a picture of `width` × `height`.
+def crop_boxes(target: Target, window: Window, *, width: int, height: int, min_visible: float) -> Target:
+    """Moves the boxes of an image into its `window`, resized to `width` × `height`.
 
-    Boxes are clipped; those of which less than the share `min_visible` is left are dropped.
+    Clips the boxes; drops those of which less than the fraction `min_visible` remains.
     """
     x1, y1, x2, y2 = window
     boxes = target["boxes"]
@@ -31,15 +32,15 @@ def move(target: Target, window: Window, *, width: int, height: int, min_visible
     moved = (boxes - origin) * scale
     clipped = clip(moved, height, width)
     sides = clipped[:, 2:] - clipped[:, :2]
-    keep = (area(clipped) >= min_visible * area(moved)) & (sides >= _LEAST_SIDE).all(1)
+    keep = (area(clipped) >= min_visible * area(moved)) & (sides >= _MIN_SIDE).all(1)
     result = target | {"boxes": clipped[keep], "labels": target["labels"][keep]}
     if "ignore" in target:
         result["ignore"] = clip((target["ignore"] - origin) * scale, height, width)
     return result
 
 
-def look(image: Float[Tensor, "c h w"], window: Window, *, width: int, height: int) -> Float[Tensor, "c i j"]:
-    """The xyxy `window` of a picture as a picture of `width` × `height`; grey where the window leaves the picture."""
+def crop_resize(image: Float[Tensor, "c h w"], window: Window, *, width: int, height: int) -> Float[Tensor, "c i j"]:
+    """Crops the `window` of an image and resizes it to `width` × `height`; grey outside the image."""
     x1, y1, x2, y2 = window
     rows, columns = image.shape[-2:]
     x = (x1 + (torch.arange(width, device=image.device) + 0.5) * (x2 - x1) / width) * 2 / columns - 1
@@ -49,7 +50,7 @@ def look(image: Float[Tensor, "c h w"], window: Window, *, width: int, height: i
 
 
 def flip(image: Shaped[Tensor, "c h w"], target: Target, *, vertical: bool = False) -> tuple[Tensor, Target]:
-    """Picture and boxes mirrored left to right, or top to bottom."""
+    """Mirrors an image and its boxes left to right, or top to bottom if `vertical`."""
     length = image.shape[-2] if vertical else image.shape[-1]
     low, high = (1, 3) if vertical else (0, 2)
     result = dict(target)
@@ -69,7 +70,7 @@ def mosaic(
     windows: list[Window],
     min_visible: float,
 ) -> tuple[Float[Tensor, "c h w"], Target]:
-    """Four pictures around `centre` (x, y), each showing its window (Bochkovskiy et al. 2020, arXiv:2004.10934)."""
+    """Joins the windows of four images around `centre` (x, y) (Bochkovskiy et al. 2020, arXiv:2004.10934)."""
     height, width = images.shape[-2:]
     x, y = centre
     result = torch.empty_like(images[0])
@@ -77,8 +78,8 @@ def mosaic(
     corners = [(0, 0, x, y), (x, 0, width, y), (0, y, x, height), (x, y, width, height)]
     for image, target, window, (left, top, right, bottom) in zip(images, targets, windows, corners, strict=True):
         w, h = right - left, bottom - top
-        result[:, top:bottom, left:right] = look(image, window, width=w, height=h)
-        moved = move(target, window, width=w, height=h, min_visible=min_visible)
+        result[:, top:bottom, left:right] = crop_resize(image, window, width=w, height=h)
+        moved = crop_boxes(target, window, width=w, height=h, min_visible=min_visible)
         for name in ("boxes", "ignore"):
             if name in moved:
                 moved[name] = moved[name] + moved[name].new_tensor([left, top, left, top])
@@ -89,15 +90,15 @@ def mosaic(
 def mixup(
     image: Float[Tensor, "c h w"], target: Target, other: Float[Tensor, "c h w"], others: Target, *, share: float
 ) -> tuple[Float[Tensor, "c h w"], Target]:
-    """`share` of the picture and the rest of another, with the boxes of both (Zhang et al. 2019, arXiv:1902.04103)."""
+    """Blends two images, the first with weight `share`, and joins their boxes (Zhang et al. 2019, arXiv:1902.04103)."""
     together = {name: torch.cat([target[name], others[name]]) for name in target}
     return share * image + (1 - share) * other, together
 
 
 class Letterbox:
-    """How a picture of any shape becomes a square one without stretching, and how boxes come back.
+    """Maps images and boxes into a square, and boxes back.
 
-    The picture is scaled to fit and set into the middle of grey.
+    The image keeps its aspect ratio and is centred on grey.
     """
 
     def __init__(self, *, width: int, height: int, size: int) -> None:
@@ -111,11 +112,11 @@ class Letterbox:
 
     @property
     def picture(self) -> Float[Tensor, "4"]:
-        """Where the picture is in the square one, xyxy."""
+        """The xyxy area of the image in the square."""
         return torch.tensor([self.left, self.top, self.left + self.width, self.top + self.height]).float()
 
     def image(self, image: Shaped[Tensor, "c h w"]) -> Shaped[Tensor, "c size size"]:
-        """The picture [c size size]; bytes stay bytes."""
+        """Letterboxes an image; keeps its dtype."""
         fill = GREY if image.is_floating_point() else round(255 * GREY)
         canvas = image.new_full((image.shape[0], self.size, self.size), fill)
         resized = T.resize(image, [self.height, self.width], antialias=True)
@@ -123,11 +124,11 @@ class Letterbox:
         return canvas
 
     def boxes(self, boxes: Float[Tensor, "n 4"]) -> Float[Tensor, "n 4"]:
-        """xyxy boxes of the original picture in the square one."""
+        """Maps xyxy boxes of the original image into the square."""
         return boxes * self._ratio(boxes) + self._offset(boxes)
 
     def back(self, boxes: Float[Tensor, "n 4"]) -> Float[Tensor, "n 4"]:
-        """xyxy boxes of the square picture in the original one; the inverse of `boxes`."""
+        """Maps xyxy boxes of the square into the original image; the inverse of `boxes`."""
         return (boxes - self._offset(boxes)) / self._ratio(boxes)
 
     def _ratio(self, boxes: Tensor) -> Tensor:

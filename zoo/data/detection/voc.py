@@ -1,4 +1,4 @@
-"""Boxes in Pascal VOC's XML files."""
+"""Reads boxes from Pascal VOC XML."""
 
 import math
 from collections import defaultdict
@@ -9,20 +9,20 @@ from xml.etree import ElementTree
 
 import torch
 
-from zoo.data.detection.annotations import Annotations, Problem, read_text, twins
+from zoo.data.detection.annotations import Annotations, Problem, duplicate_stems, read_text
 from zoo.data.images.files import EXTENSIONS, UnreadableImage, read_head
 from zoo.errors import ZooError
 
 
 def read_voc(root: Path, split: str, class_names: list[str] | None = None) -> Annotations:
-    """The pictures that `ImageSets/Main/SPLIT.txt` lists, from `JPEGImages` and `Annotations`.
+    """Reads the images that `ImageSets/Main/SPLIT.txt` lists, from `JPEGImages` and `Annotations`.
 
-    VOC counts pixels from 1 and includes the last: a box from 1 to 10 is 10 wide, and starts at 0 here. Classes are
-    those of all XML files of the folder, by name. A picture without XML is kept as one without objects. Objects
-    marked `difficult`, which VOC's own measure passes over, are objects like all others here.
+    VOC counts pixels from 1 and includes the last one: a box from 1 to 10 is 10 pixels wide and becomes 0 to 10.
+    Without `class_names`, the classes are those of all XML files, sorted. An image without XML is kept as background.
+    Objects marked `difficult` count like all others; VOC's own evaluation skips them.
 
     Raises:
-        ZooError: the folder or the list is not there.
+        ZooError: a missing folder or list.
     """
     listed = root / "ImageSets" / "Main" / f"{split}.txt"
     for needed in (root / "JPEGImages", root / "Annotations", listed):
@@ -40,13 +40,13 @@ def read_voc(root: Path, split: str, class_names: list[str] | None = None) -> An
             result.problems.append(Problem(f"{name}.xml", "missing image", message))
             continue
         image, *others = images[name]
-        result.problems += twins(image, others)
+        result.problems += duplicate_stems(image, others)
         _add_image(result, image, root / "Annotations" / f"{name}.xml")
     return result
 
 
 def _listed(text: str, images: Container[str]) -> list[str]:
-    """The names of a list, one a line and each once, without the second column (-1, 0, 1) of a single class's list."""
+    """Unique names of a list, one per line, without the second column (-1, 0, 1) of a list for a single class."""
     names = []
     for line in text.splitlines():
         name = line.strip()
@@ -58,10 +58,10 @@ def _listed(text: str, images: Container[str]) -> list[str]:
 
 
 def voc_classes(root: Path) -> list[str]:
-    """The names of all objects in a VOC folder, sorted."""
+    """Sorted names of all classes in a VOC folder."""
     names = set()
     for xml in sorted((root / "Annotations").glob("*.xml")):
-        with suppress(ZooError):  # told when its picture is read
+        with suppress(ZooError):  # reported when its image is read
             names |= {(thing.findtext("name") or "").strip() for thing in _tree(xml).iter("object")}
     return sorted(names - {""})
 
@@ -69,7 +69,7 @@ def voc_classes(root: Path) -> list[str]:
 def _tree(xml: Path) -> ElementTree.Element:
     try:
         return ElementTree.parse(xml).getroot()
-    except (ElementTree.ParseError, LookupError, ValueError) as error:  # the last two: an encoding nobody knows
+    except (ElementTree.ParseError, LookupError, ValueError) as error:  # the last two: an unknown encoding
         raise ZooError(f"no XML: {error}") from None
 
 
@@ -101,13 +101,13 @@ def _add_image(result: Annotations, image: Path, xml: Path) -> None:
             result.problems.append(Problem(image.name, "unreadable image", error.reason))
             return
     written = torch.tensor(boxes).view(-1, 4)
-    empty = (written[:, :2] == written[:, 2:]).any(1, keepdim=True)  # an error, not a box of one pixel
+    empty = (written[:, :2] == written[:, 2:]).any(1, keepdim=True)  # reported as empty, not read as one pixel wide
     corners = torch.where(empty, written, written - torch.tensor([1.0, 1.0, 0.0, 0.0]))
     result.add(image, file=xml.name, width=width, height=height, boxes=corners, labels=labels)
 
 
 def _size(tree: ElementTree.Element) -> tuple[int, int]:
-    """Width and height as written; 0 where they are not."""
+    """Width and height in the XML file, 0 if missing."""
     written = [tree.findtext(f"size/{side}") for side in ("width", "height")]
     width, height = (_number(text or "0") for text in written)
     if width is None or height is None or not (math.isfinite(width) and math.isfinite(height)):

@@ -1,4 +1,4 @@
-"""Boxes in YOLO's text files: one beside each picture, a line `class cx cy w h` an object, all but the class 0 … 1."""
+"""Reads boxes from YOLO text: one file per image, one line `class cx cy w h` per object, coordinates in 0 … 1."""
 
 from collections import defaultdict
 from pathlib import Path
@@ -6,20 +6,19 @@ from typing import Any
 
 import torch
 
-from zoo.data.detection.annotations import Annotations, Problem, read_text, twins
+from zoo.data.detection.annotations import Annotations, Problem, duplicate_stems, read_text
 from zoo.data.images.files import UnreadableImage, list_images, read_head
 from zoo.errors import ZooError
 from zoo.ops.boxes import convert, pixels
 
 
 def read_yolo_txt(root: Path, split: str, class_names: list[str]) -> Annotations:
-    """The pictures of `images/SPLIT` with the files of the same name in `labels/SPLIT`.
+    """Reads the images of `images/SPLIT` with the files of the same name in `labels/SPLIT`.
 
-    A picture without a file, or with an empty one, is kept as one without objects; one whose file cannot be read is
-    left out.
+    An image with a missing or empty file is kept as background; one with an unreadable file is left out.
 
     Raises:
-        ZooError: the folders are not there.
+        ZooError: a missing folder.
     """
     images, labels = root / "images" / split, root / "labels" / split
     for needed in (images, labels):
@@ -33,16 +32,16 @@ def read_yolo_txt(root: Path, split: str, class_names: list[str]) -> Annotations
         if path.relative_to(labels).with_suffix("") not in found and path.name != "classes.txt":
             result.problems.append(Problem(path.name, "missing image", f"no picture of this name below {images}"))
     for name, (path, *others) in found.items():
-        result.problems += twins(path, others)
+        result.problems += duplicate_stems(path, others)
         _add_image(result, path, labels / f"{name}.txt")
     return result
 
 
 def yolo_classes(root: Path) -> list[str]:
-    """Class names, from `classes.txt`, `names.txt` or the `names` of `data.yaml`.
+    """Reads class names from `classes.txt`, `names.txt` or the `names` of `data.yaml`.
 
     Raises:
-        ZooError: none of them is there, or it leaves open which class an id stands for.
+        ZooError: no such file, or ids without a unique name.
     """
     for file in (root / "classes.txt", root / "names.txt", root / "labels" / "classes.txt"):
         if file.is_file():

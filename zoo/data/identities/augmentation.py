@@ -1,4 +1,4 @@
-"""What changes a picture and not who is on it: pose, smooth distortion and light."""
+"""Augmentation that keeps the identity: pose, smooth distortion and lighting."""
 
 import math
 
@@ -13,12 +13,12 @@ _WARP_POINTS = 5  # control points of a smooth distortion on each side
 
 
 class IdentityAugmentation:
-    """Moves, distorts, lights and mirrors each picture of a batch by its own random amounts, on the device.
+    """Transforms, distorts, relights and mirrors each image of a batch by its own random amounts, on the device.
 
-    `degrees` and `shear` in degrees, `translate` as a share of the picture, `scale` as a share up or down
-    (each side by half as much again); `warp` is the standard deviation of the control points of a smooth
-    distortion, in half pictures; `lighting` the strength of random contrast, brightness and a gradient of
-    light. Pixels from outside repeat the border.
+    `degrees` and `shear` are in degrees, `translate` is a fraction of the image, `scale` a relative change of size
+    (and half of it a change of aspect ratio). `warp` is the standard deviation of the control points of a smooth
+    distortion, in halves of the image. `lighting` is the strength of random contrast, brightness and a gradient of
+    light. Pixels from outside the image repeat its border.
 
     Raises:
         ZooError: a negative amount, or a scale of 1 or more.
@@ -52,9 +52,9 @@ class IdentityAugmentation:
     def __call__(
         self, images: Float[Tensor, "b c h w"], identities: Shaped[Tensor, "b *k"]
     ) -> tuple[Float[Tensor, "b c h w"], Shaped[Tensor, "b *k"]]:
-        """The batch varied; identities stay as they are."""
+        """Augments the images of a batch."""
         moved = F.grid_sample(images, self._grid(images), padding_mode="border", align_corners=False)
-        return (self._lit(moved) if self.lighting else moved), identities
+        return (self._relight(moved) if self.lighting else moved), identities
 
     def _grid(self, images: Float[Tensor, "b c h w"]) -> Float[Tensor, "b h w 2"]:
         count, device = len(images), images.device
@@ -76,7 +76,7 @@ class IdentityAugmentation:
             grid = grid + smooth.permute(0, 2, 3, 1)
         return grid
 
-    def _lit(self, images: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
+    def _relight(self, images: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
         count, device = len(images), images.device
         across = torch.linspace(-1, 1, images.shape[3], device=device)
         down = torch.linspace(-1, 1, images.shape[2], device=device)[:, None]
@@ -88,5 +88,5 @@ class IdentityAugmentation:
 
 
 def _spread(count: int, device: torch.device) -> Float[Tensor, " b"]:
-    """A number in [-1, 1] for each picture."""
+    """A uniform number in [-1, 1] for each image."""
     return torch.empty(count, device=device).uniform_(-1, 1)

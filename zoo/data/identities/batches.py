@@ -1,4 +1,4 @@
-"""Batches of P identities with K pictures each."""
+"""Batches of P identities with K images each."""
 
 from collections.abc import Iterator
 
@@ -12,15 +12,14 @@ from zoo.errors import ZooError
 
 
 class IdentityBatches(Sampler[Tensor]):
-    """P different identities with K different pictures each, a fixed number of batches an epoch.
+    """P different identities with K different images each; an epoch has a fixed number of batches.
 
-    In Defense of the Triplet Loss (Hermans et al. 2017, arXiv:1703.07737), section 2. An identity with
-    fewer than K pictures repeats some; one with a single picture gives no positive pair and is left out.
-    Several processes draw their identities from one order, so that as few as possible appear twice in a
-    step.
+    Source: Hermans et al., In Defense of the Triplet Loss, 2017, arXiv:1703.07737, section 2. An identity with fewer
+    than K images repeats some; one with a single image has no positive pair and is skipped. All processes draw their
+    identities from the same permutation, so that few identities appear twice in a step.
 
     Raises:
-        ZooError: `batch_size` is no multiple of K, K is below 2, or there are fewer than P identities.
+        ZooError: `batch_size` is not a multiple of K, K is below 2, or there are fewer than P identities.
     """
 
     def __init__(
@@ -61,7 +60,7 @@ class IdentityBatches(Sampler[Tensor]):
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
-        """Chooses the epoch whose batches come next; the trainer calls it."""
+        """Selects the epoch whose batches come next; called by the trainer."""
         self.epoch = epoch
 
     def __len__(self) -> int:
@@ -75,9 +74,9 @@ class IdentityBatches(Sampler[Tensor]):
             while len(shares) < self.world_size:
                 shares += torch.randperm(len(self.rows), generator=generator).split(self.identities_per_batch)
                 shares = [share for share in shares if len(share) == self.identities_per_batch]
-            yield torch.cat([self._pictures(int(identity), own) for identity in shares[self.rank]])
+            yield torch.cat([self._draw_images(int(identity), own) for identity in shares[self.rank]])
 
-    def _pictures(self, identity: int, generator: torch.Generator) -> Tensor:
-        rows, wanted = self.rows[identity], self.images_per_identity
-        picks = [torch.randperm(len(rows), generator=generator) for _ in range(-(-wanted // len(rows)))]
-        return rows[torch.cat(picks)[:wanted]]
+    def _draw_images(self, identity: int, generator: torch.Generator) -> Tensor:
+        rows, count = self.rows[identity], self.images_per_identity
+        picks = [torch.randperm(len(rows), generator=generator) for _ in range(-(-count // len(rows)))]
+        return rows[torch.cat(picks)[:count]]

@@ -1,7 +1,7 @@
-"""A folder of pictures for each identity."""
+"""Image files in one folder per identity."""
 
 import os
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -12,68 +12,50 @@ from torch import Tensor
 from zoo.data.base import Split
 from zoo.data.identities.base import Identities, IdentityData, statistics
 from zoo.data.identities.splits import SPLITS, split_identities
-from zoo.data.images.base import Augmentation, Preprocessing
+from zoo.data.images.base import Preprocessing
 from zoo.data.images.files import HIDDEN, UnreadableImage, is_image_name, list_images
 from zoo.errors import ZooError
 
 
+@dataclass(kw_only=True, eq=False)
 class IdentityFolder(IdentityData):
-    """`root/NAME/*` with the identities dealt out to the splits, or `root/{train,val,test}/NAME/*` as they lie.
+    """Image files in `root/NAME/*`, split at random by identity, or in `root/{train,val,test}/NAME/*`.
 
-    `val` and `test` are shares of the identities. Pictures are held in memory at `image_size`.
+    `val` and `test` are fractions of the identities. Images are held in memory at `image_size`.
 
     Raises:
-        ZooError: no such folder, fewer than six identities to deal out, an identity in two splits, only some of
-            the splits, or a picture or a person beside them.
-        UnreadableImage: a picture that cannot be read.
+        ZooError: a missing folder, fewer than six identities to split, an identity in two splits, only some of the
+            splits, or an image or an identity beside the folders of the splits.
+        UnreadableImage: an image that cannot be read.
     """
 
-    def __init__(
-        self,
-        *,
-        root: str,
-        image_size: int,
-        channels: int,
-        resize: Literal["squash", "crop"],
-        val: float,
-        test: float,
-        batch_size: int,
-        images_per_identity: int,
-        steps_per_epoch: int,
-        num_workers: int | Literal["auto"],
-        seed: int,
-        turns: int,
-        augmentation: Augmentation | None,
-    ) -> None:
-        super().__init__(
-            batch_size=batch_size,
-            images_per_identity=images_per_identity,
-            steps_per_epoch=steps_per_epoch,
-            num_workers=num_workers,
-            seed=seed,
-            turns=turns,
-            augmentation=augmentation,
-        )
-        self.root = Path(root).expanduser()
-        self.val = val
-        self.test = test
-        self.fitting = Preprocessing(size=image_size, channels=channels, resize=resize, mean=(), std=())
+    root: str
+    image_size: int
+    channels: int
+    resize: Literal["squash", "crop"]
+    val: float
+    test: float
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.folder = Path(self.root).expanduser()
+        self.resizing = Preprocessing(size=self.image_size, channels=self.channels, resize=self.resize, mean=(), std=())
 
     def read(self) -> dict[Split, Identities]:
-        """The pictures of each split, decoded and brought to the size."""
-        if not self.root.is_dir():
-            what = "is a file" if self.root.exists() else "does not exist"
-            raise ZooError(f"`data.root` (={self.root}) {what}; it must be a folder with a folder for each identity")
-        folders = subfolders(self.root, "data.root")
-        if _are_splits(folders, self.root):
-            return {split: self._pictures(subfolders(self.root / split, "data.root")) for split in SPLITS}
+        """The images of each split, decoded and resized."""
+        if not self.folder.is_dir():
+            what = "is a file" if self.folder.exists() else "does not exist"
+            raise ZooError(f"`data.root` (={self.folder}) {what}; it must be a folder with a folder for each identity")
+        folders = subfolders(self.folder, "data.root")
+        if _are_splits(folders, self.folder):
+            return {split: self._pictures(subfolders(self.folder / split, "data.root")) for split in SPLITS}
         parts = split_identities(len(folders), self.val, self.test, self.seed)
         return {split: self._pictures([folders[i] for i in parts[split].tolist()]) for split in SPLITS}
 
-    def prepare(self, train: UInt8[Tensor, "n c h w"]) -> Preprocessing:
-        """As asked, with the statistics of the training pictures."""
+    def make_preprocessing(self, train: UInt8[Tensor, "n c h w"]) -> Preprocessing:
+        """As configured, with the statistics of the training images."""
         mean, std = statistics(train)
-        return replace(self.fitting, mean=mean, std=std)
+        return replace(self.resizing, mean=mean, std=std)
 
     def _pictures(self, folders: list[Path]) -> Identities:
         images, numbers, names, unreadable = [], [], [], []
@@ -83,7 +65,7 @@ class IdentityFolder(IdentityData):
                 names.append(folder.name)
             for path in paths:
                 try:
-                    images.append(self.fitting.read(path))
+                    images.append(self.resizing.read(path))
                     numbers.append(len(names) - 1)
                 except UnreadableImage as error:
                     unreadable.append(error)
@@ -91,15 +73,15 @@ class IdentityFolder(IdentityData):
             more = f" (and {len(unreadable) - 1} more)" if len(unreadable) > 1 else ""
             raise ZooError(f"{unreadable[0]}{more}; mend or remove it")
         if not images:
-            raise ZooError(f"no pictures in the folders of `data.root` (={self.root}), such as {folders[0]}")
+            raise ZooError(f"no pictures in the folders of `data.root` (={self.folder}), such as {folders[0]}")
         return Identities(images=torch.stack(images), numbers=torch.tensor(numbers), names=names)
 
 
 def subfolders(root: Path, option: str) -> list[Path]:
-    """The folders of the identities below the folder that `option` names, sorted; hidden ones are left out.
+    """The sorted folders of identities below the folder of `option`, without hidden ones.
 
     Raises:
-        ZooError: there is none, or a picture lies beside them and is nobody's.
+        ZooError: there is none, or an image lies beside them.
     """
     with os.scandir(root) as entries:
         listed = [(Path(entry.path), entry.is_dir()) for entry in entries if not entry.name.startswith(HIDDEN)]
@@ -112,10 +94,10 @@ def subfolders(root: Path, option: str) -> list[Path]:
 
 
 def _are_splits(folders: list[Path], root: Path) -> bool:
-    """Whether the folders are the splits and not people, of whom none may be called as a split is.
+    """Whether the folders are those of the splits, not of identities.
 
     Raises:
-        ZooError: some are.
+        ZooError: some folders have the name of a split and some do not.
     """
     names = {folder.name for folder in folders}
     if names.isdisjoint(SPLITS):
@@ -123,8 +105,8 @@ def _are_splits(folders: list[Path], root: Path) -> bool:
     if names == set(SPLITS):
         return True
     missing, strange = sorted(set(SPLITS) - names), sorted(names - set(SPLITS))
-    told = f"lacks {', '.join(missing)}" if missing else f"has {strange[0]} beside them"
+    difference = f"lacks {', '.join(missing)}" if missing else f"has {strange[0]} beside them"
     raise ZooError(
-        f"`data.root` (={root}) has a folder {min(names & set(SPLITS))} and {told}: "
+        f"`data.root` (={root}) has a folder {min(names & set(SPLITS))} and {difference}: "
         f"it must hold train, val and test alone, or none of them"
     )

@@ -3,9 +3,9 @@
 import io
 import zipfile
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
 from jaxtyping import UInt8
@@ -15,7 +15,7 @@ from torchvision.transforms.v2 import functional as F
 
 from zoo.data.base import Split
 from zoo.data.identities.base import Identities, IdentityData, statistics
-from zoo.data.images.base import Augmentation, Preprocessing
+from zoo.data.images.base import Preprocessing
 from zoo.errors import ZooError
 from zoo.ops.identities import PER_GROUP
 
@@ -29,53 +29,35 @@ class _Drawing(NamedTuple):
     image: Tensor
 
 
+@dataclass(kw_only=True, eq=False)
 class Omniglot(IdentityData):
     """Characters drawn by 20 people each; the test split is the 20 published runs of 20-way one-shot recognition.
 
-    Trains on the archives `sets` (`images_background`, or the two small ones) below `root`, as published
-    and as torchvision downloads them; alphabets named in `val` choose the threshold. Each run is a group of
-    its own, its first picture of a character is the enrolled one. Dark ink is turned to white on black.
+    Trains on the archives `sets` (`images_background`, or the two small ones) below `root`, as published and as
+    torchvision downloads them. The alphabets listed in `val` are the validation split. Each run is a group; its first
+    image of a character is the enrolled one. Images are inverted to white ink on black.
 
-    Human-level concept learning through probabilistic program induction (Lake et al. 2015).
+    Source: Lake et al., Human-level concept learning through probabilistic program induction, 2015.
 
     Raises:
-        ZooError: an archive is missing or damaged, or `val` names an alphabet that is not in the sets.
+        ZooError: a missing or damaged archive, or `val` lists an alphabet that the sets lack.
     """
 
-    def __init__(
-        self,
-        *,
-        root: str,
-        sets: list[str],
-        val: list[str],
-        image_size: int,
-        batch_size: int,
-        images_per_identity: int,
-        steps_per_epoch: int,
-        num_workers: int | Literal["auto"],
-        seed: int,
-        turns: int,
-        augmentation: Augmentation | None,
-    ) -> None:
-        super().__init__(
-            batch_size=batch_size,
-            images_per_identity=images_per_identity,
-            steps_per_epoch=steps_per_epoch,
-            num_workers=num_workers,
-            seed=seed,
-            turns=turns,
-            augmentation=augmentation,
-        )
-        self.root = Path(root).expanduser()
-        self.sets = sets
-        self.val = val
-        self.fitting = Preprocessing(size=image_size, channels=1, resize="squash", mean=(), std=())
+    root: str
+    sets: list[str]
+    val: list[str]
+    image_size: int
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.folder = Path(self.root).expanduser()
+        self.resizing = Preprocessing(size=self.image_size, channels=1, resize="squash", mean=(), std=())
 
     def read(self) -> dict[Split, Identities]:
-        """The characters of the sets, and the runs."""
+        """The characters of the sets for training and validation, the runs for test."""
         drawings: dict[str, list[Tensor]] = {}
         for name in self.sets:
-            known = set(drawings)  # the small sets share alphabets: a character counts once
+            known = set(drawings)  # the small sets share alphabets: reads each character once
             for drawing in self._drawings(self._archive(f"{name}.zip")):
                 if drawing.character not in known:
                     drawings.setdefault(drawing.character, []).append(drawing.image)
@@ -90,17 +72,17 @@ class Omniglot(IdentityData):
             "test": self._runs(),
         }
 
-    def prepare(self, train: UInt8[Tensor, "n c h w"]) -> Preprocessing:
-        """Grey, squashed to the size."""
+    def make_preprocessing(self, train: UInt8[Tensor, "n c h w"]) -> Preprocessing:
+        """One channel, resized without keeping the aspect ratio."""
         mean, std = statistics(train)
-        return replace(self.fitting, mean=mean, std=std)
+        return replace(self.resizing, mean=mean, std=std)
 
     def _archive(self, name: str) -> zipfile.ZipFile:
-        found = sorted(self.root.rglob(name)) if self.root.is_dir() else []
+        found = sorted(self.folder.rglob(name)) if self.folder.is_dir() else []
         if not found:
             raise ZooError(
-                f"`data.root` (={self.root}) has no {name}; the archives are those of github.com/brendenlake/omniglot, "
-                f"all_runs.zip included"
+                f"`data.root` (={self.folder}) has no {name}; the archives are those of "
+                "github.com/brendenlake/omniglot, all_runs.zip included"
             )
         try:
             return zipfile.ZipFile(found[0])
@@ -116,7 +98,7 @@ class Omniglot(IdentityData):
     def _picture(self, archive: zipfile.ZipFile, name: str) -> UInt8[Tensor, "1 s s"]:
         try:
             with Image.open(io.BytesIO(archive.read(name))) as picture:
-                return 255 - self.fitting.fit(F.pil_to_tensor(picture.convert("L")))
+                return 255 - self.resizing.resize_images(F.pil_to_tensor(picture.convert("L")))
         except (zipfile.BadZipFile, OSError) as error:
             raise ZooError(f"{name} in {archive.filename} cannot be read ({error}); load the archive anew") from error
 
@@ -139,7 +121,7 @@ class Omniglot(IdentityData):
 
 
 def _labels(archive: zipfile.ZipFile, name: str) -> list[list[str]]:
-    """The probe and the enrolled picture of each line."""
+    """File names of the probe and the enrolled image, for each trial of a run."""
     lines = [line.split() for line in archive.read(name).decode(errors="replace").splitlines() if line.strip()]
     for line in lines:
         if len(line) != 2:
@@ -148,7 +130,7 @@ def _labels(archive: zipfile.ZipFile, name: str) -> list[list[str]]:
 
 
 def _member(archive: zipfile.ZipFile, name: str) -> str:
-    """Some copies of the archive have a folder of their own around the runs."""
+    """The full name of a file in the archive; some copies have an additional folder around the runs."""
     if name in archive.namelist():
         return name
     found = [member for member in archive.namelist() if member.endswith("/" + name)]

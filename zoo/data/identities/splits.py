@@ -1,4 +1,4 @@
-"""Splits by identity: who is learned from, who chooses the threshold, and who is tested on are different people."""
+"""Splits by identity: training, validation and test have no identity in common."""
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -12,15 +12,15 @@ from zoo.data.base import Split
 from zoo.errors import ZooError
 
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
-_THUMBNAIL = 16  # pixels: small shifts, scalings and compressions no longer show
-_LIMIT = 20_000  # pictures of a split that are compared
+_THUMBNAIL = 16  # pixels; hides small shifts, scalings and compression artefacts
+_LIMIT = 20_000  # images compared per split
 
 
 def split_identities(count: int, val: float, test: float, seed: int) -> dict[Split, Int[Tensor, " part"]]:
-    """The numbers below `count` dealt out at random; `val` and `test` are shares, at least two identities each.
+    """Splits 0 … `count` - 1 at random; `val` and `test` are fractions, rounded up to at least two identities.
 
     Raises:
-        ZooError: shares that leave fewer than two identities to a split.
+        ZooError: fractions that leave fewer than two identities to a split.
     """
     val_size, test_size = max(2, round(count * val)), max(2, round(count * test))
     train = count - val_size - test_size
@@ -35,10 +35,10 @@ def split_identities(count: int, val: float, test: float, seed: int) -> dict[Spl
 
 
 def require_disjoint(identities: Mapping[str, Iterable[Hashable]]) -> None:
-    """Refuses an identity that is in two splits.
+    """Checks that every identity is in one split only.
 
     Raises:
-        ZooError: naming the splits and an identity.
+        ZooError: names an identity in two splits.
     """
     seen: dict[Hashable, str] = {}
     for split, names in identities.items():
@@ -51,7 +51,7 @@ def require_disjoint(identities: Mapping[str, Iterable[Hashable]]) -> None:
 
 
 class NearDuplicate(NamedTuple):
-    """Two pictures of different splits that look the same."""
+    """Two images of different splits that look the same."""
 
     splits: tuple[str, str]
     rows: tuple[int, int]
@@ -59,23 +59,23 @@ class NearDuplicate(NamedTuple):
 
 
 def near_duplicates(
-    images: Mapping[str, UInt8[Tensor, "_ c h w"]], least_correlation: float = 0.99
+    images: Mapping[str, UInt8[Tensor, "_ c h w"]], min_correlation: float = 0.99
 ) -> list[NearDuplicate]:
-    """Pairs of pictures across splits whose grey thumbnails correlate so much, the most alike first."""
-    thumbnails = {name: _thumbnails(pictures[:_LIMIT]) for name, pictures in images.items()}
+    """Pairs of images across splits whose grey thumbnails correlate at least this much, the most similar first."""
+    thumbnails = {name: _thumbnails(split[:_LIMIT]) for name, split in images.items()}
     names = list(thumbnails)
     found = []
     for i, first in enumerate(names):
         for second in names[i + 1 :]:
             for start in range(0, len(thumbnails[first]), 1024):
                 alike = thumbnails[first][start : start + 1024] @ thumbnails[second].T
-                for a, b in (alike >= least_correlation).nonzero().tolist():
+                for a, b in (alike >= min_correlation).nonzero().tolist():
                     found.append(NearDuplicate((first, second), (start + a, b), float(alike[a, b])))
     return sorted(found, key=lambda pair: -pair.correlation)
 
 
 def _thumbnails(images: UInt8[Tensor, "n c h w"]) -> Tensor:
-    """Grey, small, without mean and of length one. A picture of a single grey is like no other."""
+    """Grey thumbnails without mean, scaled to length one; a uniform image correlates with no other."""
     parts: Sequence[Tensor] = [
         F.interpolate(part.float().mean(1, keepdim=True), size=_THUMBNAIL, mode="area").flatten(1)
         for part in images.split(1024)

@@ -1,4 +1,4 @@
-"""Small rotations, shifts and scalings, each image of a batch its own, on the device."""
+"""Small rotations, shifts, scalings and shears, drawn for each image of a batch, on the device."""
 
 import math
 
@@ -11,9 +11,9 @@ from zoo.errors import ZooError
 
 
 class RandomAffine:
-    """Rotates, shifts and scales every image of a batch by its own random amounts.
+    """Rotates, shifts, scales and shears every image of a batch by its own random amounts.
 
-    torchvision's `RandomAffine` draws one amount for the whole batch. Pixels from outside repeat the border.
+    torchvision's `RandomAffine` draws one amount per batch. Pixels from outside the image repeat its border.
 
     Raises:
         ZooError: a negative amount, or a scale range that is not `[low, high]` with `0 < low <= high`.
@@ -33,7 +33,7 @@ class RandomAffine:
     def __call__(
         self, images: Float[Tensor, "b c h w"], labels: Shaped[Tensor, "b *k"]
     ) -> tuple[Float[Tensor, "b c h w"], Shaped[Tensor, "b *k"]]:
-        """The batch moved; `degrees` and `shear` in degrees, `translate` in fractions of the image."""
+        """Transforms a batch; `degrees` and `shear` are in degrees, `translate` is a fraction of the image."""
         count, device = len(images), images.device
 
         def uniform(low: float, high: float) -> Tensor:

@@ -1,4 +1,4 @@
-"""Augmentations of image batches: in a row, one of several, each image by itself, colours, mixed images."""
+"""Augmentations of image batches: composition, per-image transforms, mirroring, colour noise, mixup and CutMix."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -10,28 +10,28 @@ from torch import Tensor
 from zoo.data.images.base import Augmentation
 from zoo.errors import ZooError
 
-# Eigenvalues and eigenvectors (columns) of the covariance of ImageNet's colours on the scale [0, 1]; the values that
-# every reimplementation of AlexNet's colour noise shares, first published with facebook's fb.resnet.torch.
-_SPREAD = (0.2175, 0.0188, 0.0045)
-_AXES = ((-0.5675, 0.7192, 0.4009), (-0.5808, -0.0045, -0.8140), (-0.5836, -0.6948, 0.4203))
+# Eigenvalues and eigenvectors (columns) of the covariance of ImageNet's colours, scaled to [0, 1]. First published
+# with facebook's fb.resnet.torch; the common values of reimplementations of AlexNet's colour noise.
+_EIGENVALUES = (0.2175, 0.0188, 0.0045)
+_EIGENVECTORS = ((-0.5675, 0.7192, 0.4009), (-0.5808, -0.0045, -0.8140), (-0.5836, -0.6948, 0.4203))
 
 
 class Chain:
-    """Augmentations one after another."""
+    """Applies augmentations one after another."""
 
     def __init__(self, *, steps: Sequence[Augmentation]) -> None:
         self.steps = list(steps)
         self.mixes_labels = any(getattr(step, "mixes_labels", False) for step in steps)
 
     def __call__(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """The batch through all steps."""
+        """Applies all steps to a batch."""
         for step in self.steps:
             images, labels = step(images, labels)
         return images, labels
 
 
 class OneOf:
-    """One of several augmentations for each batch, drawn at random; an image may be left to none with `Chain` of []."""
+    """Applies a randomly drawn augmentation to each batch; a choice of `Chain` with no steps leaves it unchanged."""
 
     def __init__(self, *, choices: Sequence[Augmentation]) -> None:
         if not choices:
@@ -40,12 +40,12 @@ class OneOf:
         self.mixes_labels = any(getattr(choice, "mixes_labels", False) for choice in choices)
 
     def __call__(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """The batch through one of them."""
+        """Applies one of the choices to a batch."""
         return self.choices[int(torch.randint(len(self.choices), ()))](images, labels)
 
 
 class Each:
-    """A transform of torchvision for every image by itself, since for a batch it would draw one amount for all."""
+    """Applies a torchvision transform to each image: on a batch it would draw one random amount for all images."""
 
     def __init__(self, *, transform: Callable[[Tensor], Tensor]) -> None:
         self.transform = transform
@@ -53,29 +53,29 @@ class Each:
     def __call__(
         self, images: Float[Tensor, "b c h w"], labels: Shaped[Tensor, "b ..."]
     ) -> tuple[Float[Tensor, "b c k l"], Shaped[Tensor, "b ..."]]:
-        """The batch with every image transformed."""
+        """Transforms each image of a batch."""
         return torch.stack([self.transform(image) for image in images]), labels
 
 
 class Mirror:
-    """Half of the images left to right."""
+    """Mirrors half of the images left to right."""
 
     def __call__(
         self, images: Float[Tensor, "b c h w"], labels: Shaped[Tensor, "b ..."]
     ) -> tuple[Float[Tensor, "b c h w"], Shaped[Tensor, "b ..."]]:
-        """The batch mirrored."""
-        turned = torch.rand(len(images), 1, 1, 1, device=images.device) < 0.5
-        return torch.where(turned, images.flip(-1), images), labels
+        """Mirrors a batch."""
+        mirrored = torch.rand(len(images), 1, 1, 1, device=images.device) < 0.5
+        return torch.where(mirrored, images.flip(-1), images), labels
 
 
 class ColorNoise:
     """Shifts the colours of every image along the principal axes of ImageNet's colours.
 
-    Krizhevsky et al., ImageNet Classification with Deep Convolutional Neural Networks, 2012, section 4.1, whose `std`
-    is 0.1.
+    Source: Krizhevsky et al., ImageNet Classification with Deep Convolutional Neural Networks, 2012, section 4.1,
+    with a `std` of 0.1.
 
     Raises:
-        ZooError: a negative deviation, or images without three channels.
+        ZooError: a negative standard deviation, or images without three channels.
     """
 
     def __init__(self, *, std: float) -> None:
@@ -86,25 +86,25 @@ class ColorNoise:
     def __call__(
         self, images: Float[Tensor, "b c h w"], labels: Shaped[Tensor, "b ..."]
     ) -> tuple[Float[Tensor, "b c h w"], Shaped[Tensor, "b ..."]]:
-        """The batch in other colours; they stay in [0, 1]."""
+        """Shifts the colours of a batch; values stay in [0, 1]."""
         if images.shape[1] != 3:
             raise ZooError(f"ColorNoise is for images of 3 channels, and these have {images.shape[1]}")
         amounts = self.std * torch.randn(len(images), 3, device=images.device)
-        shift = (amounts * amounts.new_tensor(_SPREAD)) @ amounts.new_tensor(_AXES).T
+        shift = (amounts * amounts.new_tensor(_EIGENVALUES)) @ amounts.new_tensor(_EIGENVECTORS).T
         return (images + shift[:, :, None, None]).clamp(0, 1), labels
 
 
 class Mixup:
-    """Every image blended with another one, and their labels in the same share, drawn from Beta(`alpha`, `alpha`).
+    """Blends every image and its label with those of another image; the weight is drawn from Beta(`alpha`, `alpha`).
 
-    Zhang et al., mixup: Beyond Empirical Risk Minimization, 2017, arXiv:1710.09412. One share for a batch.
+    Source: Zhang et al., mixup: Beyond Empirical Risk Minimization, 2017, arXiv:1710.09412. One weight per batch.
 
     Raises:
         ZooError: `alpha` is not positive.
     """
 
     mixes_labels = True
-    """Labels arrive as class probabilities."""
+    """Expects labels as class probabilities."""
 
     def __init__(self, *, alpha: float) -> None:
         self.alpha = _positive(alpha)
@@ -112,22 +112,22 @@ class Mixup:
     def __call__(
         self, images: Float[Tensor, "b c h w"], labels: Float[Tensor, "b k"]
     ) -> tuple[Float[Tensor, "b c h w"], Float[Tensor, "b k"]]:
-        """The batch blended with itself in another order."""
-        share, order = _share(self.alpha), torch.randperm(len(images), device=images.device)
-        return _blend(images, images[order], share), _blend(labels, labels[order], share)
+        """Blends a batch with itself in random order."""
+        weight, order = _draw_weight(self.alpha), torch.randperm(len(images), device=images.device)
+        return _blend(images, images[order], weight), _blend(labels, labels[order], weight)
 
 
 class CutMix:
-    """A rectangle of every image replaced by that of another one, and the labels in the share of the areas.
+    """Pastes a rectangle of another image into every image; labels are blended in proportion to the areas.
 
-    Yun et al., CutMix, 2019, arXiv:1905.04899. One rectangle for a batch.
+    Source: Yun et al., CutMix, 2019, arXiv:1905.04899. One rectangle per batch.
 
     Raises:
         ZooError: `alpha` is not positive.
     """
 
     mixes_labels = True
-    """Labels arrive as class probabilities."""
+    """Expects labels as class probabilities."""
 
     def __init__(self, *, alpha: float) -> None:
         self.alpha = _positive(alpha)
@@ -135,16 +135,16 @@ class CutMix:
     def __call__(
         self, images: Float[Tensor, "b c h w"], labels: Float[Tensor, "b k"]
     ) -> tuple[Float[Tensor, "b c h w"], Float[Tensor, "b k"]]:
-        """The batch with parts of itself in another order."""
+        """Pastes rectangles of a batch into itself in random order."""
         height, width = images.shape[-2:]
-        side = (1 - _share(self.alpha)) ** 0.5
+        side = (1 - _draw_weight(self.alpha)) ** 0.5
         top, bottom = _interval(height, side)
         left, right = _interval(width, side)
         order = torch.randperm(len(images), device=images.device)
         mixed = images.clone()
         mixed[:, :, top:bottom, left:right] = images[order][:, :, top:bottom, left:right]
-        share = 1 - (bottom - top) * (right - left) / (height * width)
-        return mixed, _blend(labels, labels[order], share)
+        weight = 1 - (bottom - top) * (right - left) / (height * width)
+        return mixed, _blend(labels, labels[order], weight)
 
 
 def _positive(alpha: float) -> float:
@@ -153,15 +153,15 @@ def _positive(alpha: float) -> float:
     return alpha
 
 
-def _share(alpha: float) -> float:
+def _draw_weight(alpha: float) -> float:
     return float(torch.distributions.Beta(alpha, alpha).sample())
 
 
-def _blend(a: Tensor, b: Tensor, share: float) -> Any:
-    return a * share + b * (1 - share)
+def _blend(a: Tensor, b: Tensor, weight: float) -> Any:
+    return a * weight + b * (1 - weight)
 
 
-def _interval(length: int, share: float) -> tuple[int, int]:
-    """An interval of `share` of the length around a random centre, cut at the ends."""
-    centre, half = int(torch.randint(length, ())), round(length * share / 2)
+def _interval(length: int, fraction: float) -> tuple[int, int]:
+    """A random interval of `fraction` of the length, clipped to [0, length]."""
+    centre, half = int(torch.randint(length, ())), round(length * fraction / 2)
     return max(centre - half, 0), min(centre + half, length)

@@ -1,7 +1,7 @@
-"""Labelled images: preprocessing that travels with the checkpoint, and splits held in memory."""
+"""Labelled images: preprocessing that is stored in checkpoints, and datasets held in memory."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,12 +11,12 @@ from jaxtyping import Float, Int, Shaped, UInt8
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from zoo.data.base import DataModule
+from zoo.data.base import DataModule, TrainingImages
 from zoo.data.images.files import cut_square, read_image, squash
 from zoo.errors import ZooError
 
 Augmentation = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
-"""Float images [B C H W] in [0, 1] and labels to the same, varied at random."""
+"""Takes and returns float images [B C H W] in [0, 1] and their labels."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,50 +26,63 @@ class Preprocessing:
     size: int
     """Height and width in pixels."""
     channels: int
-    """1 grey, 3 red-green-blue."""
+    """1 (grey) or 3 (RGB)."""
     mean: tuple[float, ...]
-    """Of each channel, on the scale [0, 1]."""
+    """Per channel, for pixels in [0, 1]."""
     std: tuple[float, ...]
-    """Of each channel, on the scale [0, 1]."""
+    """Per channel, for pixels in [0, 1]."""
     resize: Literal["squash", "crop"]
-    """`squash` may change the aspect ratio; `crop` brings the short side to `size / crop_ratio`, cuts the rest."""
+    """`squash` changes the aspect ratio; `crop` resizes the short side to `size / crop_ratio` and crops the centre."""
     crop_ratio: float = 1.0
-    """0.875 cuts an eighth off, as ImageNet's networks are measured; above 1 pads with black."""
+    """0.875 is the ImageNet evaluation crop (256 to 224); above 1 pads with black."""
 
     def read(self, path: str | Path, place: float = 0.5) -> UInt8[Tensor, "c s s"]:
-        """An image file as the network sees it, before normalization; `place` as in `cut_square`.
+        """Reads an image file and resizes it; `place` as in `cut_square`.
 
         Raises:
             UnreadableImage: names the file and the reason.
         """
-        return self.fit(read_image(path, channels=self.channels), place)
+        return self.resize_images(read_image(path, channels=self.channels), place)
 
-    def fit(self, images: Shaped[Tensor, "*n c h w"], place: float = 0.5) -> Shaped[Tensor, "*n c s s"]:
-        """Images of any size brought to `size`."""
+    def resize_images(self, images: Shaped[Tensor, "*n c h w"], place: float = 0.5) -> Shaped[Tensor, "*n c s s"]:
+        """Resizes images of any size to `size`."""
         if self.resize == "squash":
             return squash(images, size=self.size)
         return cut_square(images, short=round(self.size / self.crop_ratio), size=self.size, place=place)
 
     @classmethod
-    def from_plain(cls, plain: Mapping[str, Any]) -> "Preprocessing":
-        """What `plain` gave."""
-        values: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in plain.items()}
-        return cls(**values)
+    def from_dict(cls, values: Mapping[str, Any]) -> "Preprocessing":
+        """The inverse of `to_dict`."""
+        arguments: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
+        return cls(**arguments)
 
-    def plain(self) -> dict[str, Any]:
-        """As plain containers."""
+    def to_dict(self) -> dict[str, Any]:
+        """Plain containers, as stored in a checkpoint."""
         return {key: list(v) if isinstance(v, tuple) else v for key, v in asdict(self).items()}
 
+    def with_statistics(self, mean: Sequence[float], std: Sequence[float]) -> "Preprocessing":
+        """A copy with another mean and standard deviation, averaged if the number of channels differs."""
+        return replace(self, mean=_per_channel(mean, self.channels), std=_per_channel(std, self.channels))
+
     def normalize(self, images: Shaped[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
-        """Images in bytes, or floats in [0, 1], shifted and scaled by `mean` and `std`."""
+        """Subtracts `mean` and divides by `std`, of uint8 images or floats in [0, 1]."""
         images = to_unit(images)
+        mean, std = self._statistics(images)
+        return (images - mean).div_(std)  # in place: allocating memory costs more than the arithmetic
+
+    def denormalize(self, images: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
+        """The inverse of `normalize`, with values in [0, 1]."""
+        mean, std = self._statistics(images)
+        return (images * std + mean).clamp(0, 1)
+
+    def _statistics(self, images: Tensor) -> tuple[Tensor, Tensor]:
         mean = torch.tensor(self.mean, device=images.device).view(-1, 1, 1)
         std = torch.tensor(self.std, device=images.device).view(-1, 1, 1)
-        return (images - mean).div_(std)  # in place: memory that is new costs more than the arithmetic on it
+        return mean, std
 
 
 def to_unit(images: Shaped[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
-    """Bytes as floats in [0, 1]; floats as they are."""
+    """Converts uint8 images to floats in [0, 1]; returns floats unchanged."""
     return images if images.is_floating_point() else images.float().div_(255.0)
 
 
@@ -89,28 +102,47 @@ class TensorImages:
         return self.images[indices], self.labels[indices]
 
 
-class ImageClassificationData(DataModule):
-    """Labelled images with a preprocessing, class names and an optional augmentation."""
+@dataclass(kw_only=True, eq=False)
+class ImageData(DataModule):
+    """Batches `(images [B C H W], labels [B])` with a preprocessing and an optional augmentation."""
+
+    augmentation: Augmentation | None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.preprocessing: Preprocessing
+        """Set by `load`."""
+
+    def augment(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        """Applies the augmentation to a training batch."""
+        images, labels = batch
+        return self.augmentation(to_unit(images), labels) if self.augmentation else (images, labels)
+
+    def normalize(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+        """Normalizes the images of a batch."""
+        images, labels = batch
+        return self.preprocessing.normalize(images), labels
+
+    def normalize_as(self, preprocessing: Mapping[str, Any]) -> bool:
+        """Adopts the `mean` and `std` of pretrained weights."""
+        self.setup()
+        self.preprocessing = self.preprocessing.with_statistics(preprocessing["mean"], preprocessing["std"])
+        return True
+
+
+@dataclass(kw_only=True, eq=False)
+class ImageClassificationData(ImageData):
+    """Labelled images with class names."""
 
     feeds = frozenset({"classification", "embedding"})
 
-    def __init__(
-        self,
-        *,
-        batch_size: int,
-        num_workers: int | Literal["auto"],
-        seed: int,
-        augmentation: Augmentation | None,
-    ) -> None:
-        super().__init__(batch_size=batch_size, num_workers=num_workers, seed=seed)
-        self.augmentation = augmentation
-        self.preprocessing: Preprocessing
-        """Set by `load`."""
+    def __post_init__(self) -> None:
+        super().__post_init__()
         self.class_names: Sequence[str]
         """Set by `load`."""
 
     def metadata(self) -> dict[str, Any]:
-        """Number of classes, channels and pixels."""
+        """Number of classes and channels, and the image size in pixels."""
         self.setup()
         return {
             "num_classes": len(self.class_names),
@@ -121,27 +153,30 @@ class ImageClassificationData(DataModule):
     def card(self) -> dict[str, Any]:
         """Class names and preprocessing."""
         self.setup()
-        return {"class_names": list(self.class_names), "preprocessing": self.preprocessing.plain()}
+        return {"class_names": list(self.class_names), "preprocessing": self.preprocessing.to_dict()}
 
     def augment(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-        """A training batch through the augmentation."""
+        """Applies the augmentation to a training batch; one that mixes images gets one-hot labels."""
         images, labels = batch
-        if self.augmentation is None:
-            return images, labels
         if getattr(self.augmentation, "mixes_labels", False):
             labels = one_hot(labels, len(self.class_names)).float()
-        return self.augmentation(to_unit(images), labels)
+        return super().augment((images, labels))
 
-    def normalize(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-        """A batch with normalized images."""
-        images, labels = batch
-        return self.preprocessing.normalize(images), labels
+    def training_images(self, count: int) -> TrainingImages:
+        """At most `count` augmented training images, evenly spaced over the split; the same in every call."""
+        dataset = self.dataset("train")
+        count = min(count, len(dataset))
+        chosen = torch.arange(count) * (len(dataset) // count)
+        with torch.random.fork_rng(devices=[]):  # leaves the generator of training as it was
+            torch.manual_seed(self.seed)
+            images, labels = self.normalize(self.augment(dataset[chosen]))
+        return TrainingImages(self.preprocessing.denormalize(images), labels, self.augmentation is not None)
 
 
 def stratified_split(
     labels: Int[np.ndarray, " n"], fraction: float, seed: int
 ) -> tuple[Int[np.ndarray, " a"], Int[np.ndarray, " b"]]:
-    """Indices of two parts, sorted, the second with `fraction` of each class and at least one of it.
+    """Sorted indices of two subsets; the second has `fraction` of each class, at least one sample and never all.
 
     Raises:
         ZooError: a class has a single sample, or `fraction` is not between 0 and 1.
@@ -149,12 +184,16 @@ def stratified_split(
     if not 0 < fraction < 1:
         raise ZooError(f"the fraction of a split (={fraction}) must be between 0 and 1")
     generator = np.random.default_rng(seed)
-    part = np.zeros(len(labels), dtype=bool)
+    in_second = np.zeros(len(labels), dtype=bool)
     names, counts = np.unique(labels, return_counts=True)
-    of_each = np.split(np.argsort(labels, kind="stable"), np.cumsum(counts)[:-1])
-    for label, found in zip(names, of_each, strict=True):
-        members = generator.permutation(found)
+    indices_by_class = np.split(np.argsort(labels, kind="stable"), np.cumsum(counts)[:-1])
+    for label, indices in zip(names, indices_by_class, strict=True):
+        members = generator.permutation(indices)
         if len(members) < 2:
             raise ZooError(f"class {label} has a single sample, which cannot be in both parts of a split")
-        part[members[: min(max(round(fraction * len(members)), 1), len(members) - 1)]] = True
-    return np.flatnonzero(~part), np.flatnonzero(part)
+        in_second[members[: min(max(round(fraction * len(members)), 1), len(members) - 1)]] = True
+    return np.flatnonzero(~in_second), np.flatnonzero(in_second)
+
+
+def _per_channel(values: Sequence[float], channels: int) -> tuple[float, ...]:
+    return tuple(values) if len(values) == channels else (sum(values) / len(values),) * channels

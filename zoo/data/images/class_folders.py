@@ -1,4 +1,4 @@
-"""Folders of images, one for each class, with or without folders for the splits above them: found by looking."""
+"""Finds image files in class folders, which may lie in folders of splits."""
 
 import os
 from pathlib import Path
@@ -15,25 +15,25 @@ _WANTED = "data.root=FOLDER must hold a folder of images for each class, or trai
 
 
 class Files(NamedTuple):
-    """Image files with their classes, one array each, so that a million of them are cheap to hand to workers."""
+    """Image files and their classes, in two arrays: cheap to send to workers even with a million files."""
 
     paths: Shaped[np.ndarray, " n"]
     """Encoded by `os.fsencode`, relative to the root."""
     labels: Int[np.ndarray, " n"]
 
     def part(self, indices: Int[np.ndarray, " m"]) -> "Files":
-        """Some of the files."""
+        """The files with these indices."""
         return Files(self.paths[indices], self.labels[indices])
 
 
 def find_files(root: Path) -> tuple[dict[str, Files], list[str]]:
-    """Find the image files of each given split, or of all together under "train", and the class names, sorted.
+    """Finds the image files of each split, and the sorted class names.
 
-    `root` has splits where it holds a folder `train` with folders in it.
+    Without a folder `root/train` that holds folders, all files belong to the split `train`.
 
     Raises:
-        ZooError: no such folder, nothing in it, a class folder without images, fewer than two classes, or a class
-            that training never sees.
+        ZooError: a missing or empty folder, a class folder without images, fewer than two classes, or a class that
+            is missing from training.
     """
     if not root.is_dir():
         what = "is a file" if root.exists() else "does not exist"
@@ -73,12 +73,12 @@ def _folders(folder: Path) -> list[str]:
 
 
 def _files(root: Path, folder: Path, names: list[str]) -> Files:
-    """The files of each class, an array a class, so that a million names are never objects at the same time."""
+    """The files of each class; one array per class keeps a million names out of Python objects."""
     paths: list[np.ndarray] = []
     labels: list[np.ndarray] = []
     for label, name in enumerate(names):
         if not (folder / name).is_dir():
-            continue  # a class may be missing from validation or test
+            continue  # validation and test may lack a class
         images = image_names(folder / name)
         if not images:
             raise ZooError(f"the class folder `{folder / name}` has no images")

@@ -1,50 +1,37 @@
-"""Real handwritten digits that scikit-learn carries: no download, no files."""
+"""Handwritten digits from scikit-learn: available offline."""
 
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 from sklearn.datasets import load_digits
 
-from zoo.data.images.base import (
-    Augmentation,
-    ImageClassificationData,
-    Preprocessing,
-    TensorImages,
-    stratified_split,
-    to_unit,
-)
+from zoo.data.images.base import ImageClassificationData, Preprocessing, TensorImages, stratified_split, to_unit
 from zoo.data.images.files import squash
 from zoo.errors import ZooError
 
-_BRIGHTEST = 16  # the 8×8 images count ink in 0 … 16
+_BRIGHTEST = 16  # pixel value of full ink in the 8×8 images
 
 
+@dataclass(kw_only=True, eq=False)
 class Digits(ImageClassificationData):
-    """1,797 handwritten digits of 8×8 pixels, enlarged to `image_size`; a fifth is for test, a tenth for val.
+    """1,797 handwritten digits of 8×8 pixels, resized to `image_size`: 70 % train, 10 % val, 20 % test.
 
-    Source: Alpaydin and Kaynak, "Optical Recognition of Handwritten Digits", UCI, 1998, its test part.
+    Source: Alpaydin and Kaynak, "Optical Recognition of Handwritten Digits", UCI, 1998, its test set.
 
     Raises:
         ZooError: channels other than 1 or 3, or a size below 8.
     """
 
-    def __init__(
-        self,
-        *,
-        image_size: int,
-        channels: int,
-        batch_size: int,
-        num_workers: int | Literal["auto"],
-        seed: int,
-        augmentation: Augmentation | None,
-    ) -> None:
-        super().__init__(batch_size=batch_size, num_workers=num_workers, seed=seed, augmentation=augmentation)
-        if channels not in (1, 3):
-            raise ZooError(f"`data.channels` (={channels}) must be 1 or 3")
-        if image_size < 8:
-            raise ZooError(f"`data.image_size` (={image_size}) must be at least 8")
-        self.image_size = image_size
-        self.channels = channels
+    image_size: int
+    channels: int
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.channels not in (1, 3):
+            raise ZooError(f"`data.channels` (={self.channels}) must be 1 or 3")
+        if self.image_size < 8:
+            raise ZooError(f"`data.image_size` (={self.image_size}) must be at least 8")
 
     def load(self) -> dict[str, Any]:
         """The three splits, stratified by class."""

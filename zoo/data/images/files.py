@@ -1,4 +1,4 @@
-"""Image files as uint8 tensors, the way a person would see them."""
+"""Lists image files and reads them as uint8 tensors, upright and without transparency."""
 
 import io
 import os
@@ -21,19 +21,19 @@ EXTENSIONS = tuple(
     ".avif .bmp .gif .jfif .jp2 .jpeg .jpg .pbm .pgm .png .pnm .ppm .tga .tif .tiff .webp".split()  # noqa: SIM905
 )
 ORIENTATION = 0x0112  # the EXIF tag
-HIDDEN = (".", "__MACOSX", "__pycache__")  # how the names of folders begin that hold no pictures of one's own
-# By Pillow's name of the format. Both raise on a damaged file, where torchvision.io.decode_image ends the process.
+HIDDEN = (".", "__MACOSX", "__pycache__")  # prefixes of folders that hold no images of the user
+MAX_ASPECT = 8  # longer strips are cropped before resizing: 1×20,000 pixels would grow to gigabytes
+
+# By Pillow's format name. Both raise on a damaged file, where torchvision.io.decode_image crashes the process.
 _DECODERS: dict[str, Callable[..., Tensor]] = {}
-with suppress(ImportError, OSError, RuntimeError):  # not built for this platform, or not for this version of torch
+with suppress(ImportError, OSError, RuntimeError):  # not built for this platform or version of torch
     from torchcodec.decoders import decode_jpeg, decode_png
 
     _DECODERS = {"JPEG": decode_jpeg, "PNG": decode_png}
 
-MAX_ASPECT = 8  # longer strips lose their ends before they are resized: 1 x 20,000 would grow to gigabytes
-
 
 class UnreadableImage(ZooError):
-    """A file that no picture could be read from; the message names the file and the reason."""
+    """An image file that cannot be read; the message names the file and the reason."""
 
     def __init__(self, path: str | Path, reason: str) -> None:
         super().__init__(f"cannot read the image `{path}`: {reason}")
@@ -41,11 +41,11 @@ class UnreadableImage(ZooError):
         self.reason = reason
 
     def __reduce__(self) -> tuple[type["UnreadableImage"], tuple[Path, str]]:
-        return UnreadableImage, (self.path, self.reason)  # so that it can leave a worker process
+        return UnreadableImage, (self.path, self.reason)  # pickled by worker processes
 
 
 def list_images(folder: str | Path) -> list[Path]:
-    """Return all image files below a folder, by extension, sorted; hidden files and folders are left out.
+    """Returns all image files below a folder, sorted; skips hidden files and folders.
 
     Raises:
         ZooError: the folder does not exist, or is a file.
@@ -54,7 +54,7 @@ def list_images(folder: str | Path) -> list[Path]:
 
 
 def image_names(folder: str | Path) -> list[str]:
-    """Return the same relative to the folder, as plain text, which takes a fifth of the time.
+    """Returns the paths of `list_images` relative to the folder, as strings: five times faster.
 
     Raises:
         ZooError: the folder does not exist, or is a file.
@@ -67,7 +67,7 @@ def image_names(folder: str | Path) -> list[str]:
     seen: set[str] = set()
     for parent, folders, files in os.walk(root, followlinks=True):
         real = os.path.realpath(parent)
-        if real in seen:  # a link that leads back up would be followed for ever
+        if real in seen:  # a symbolic link to a parent folder would be followed forever
             folders.clear()
             continue
         seen.add(real)
@@ -78,25 +78,25 @@ def image_names(folder: str | Path) -> list[str]:
 
 
 def _parts(name: str) -> list[str]:
-    """The order of paths: a folder's files stand together, before those of `folder-2`."""
+    """Sort key that keeps the files of a folder together, before those of `folder-2`."""
     return name.split("/")
 
 
 def is_image_name(name: str) -> bool:
-    """Tell whether a file is taken for an image, by its name alone."""
+    """Whether a file counts as an image, by its name alone."""
     return not name.startswith(".") and name.lower().endswith(EXTENSIONS)
 
 
 def read_image(path: str | Path, *, channels: int) -> UInt8[Tensor, "c h w"]:
-    """Read an image file as a person would see it, in 1 (grey) or 3 (red, green, blue) channels.
+    """Reads an image file as a viewer would show it, in 1 (grey) or 3 (RGB) channels.
 
-    EXIF rotation is applied, palettes and CMYK become RGB, 16 bits become 8, transparent parts lie on white,
-    animations give their first picture. torchcodec decodes plain 8-bit JPEG and PNG files, 1.4 times as fast as
-    Pillow, which decodes all others. Both give the same numbers.
+    Applies the EXIF rotation, converts palettes and CMYK to RGB and 16 bits to 8, puts transparent pixels on white,
+    and takes the first frame of an animation. torchcodec decodes plain 8-bit JPEG and PNG files, 1.4 times as fast as
+    Pillow, which decodes all others. Both give the same values.
 
     Raises:
-        UnreadableImage: missing, empty, truncated, no image at all, or more than the 89 million
-            pixels that Pillow's guard against decompression bombs allows.
+        UnreadableImage: missing, empty, truncated or not an image, or more than the 89 million pixels that Pillow's
+            guard against decompression bombs allows.
         ZooError: `channels` is neither 1 nor 3.
     """
     if channels not in (1, 3):
@@ -114,32 +114,34 @@ def read_image(path: str | Path, *, channels: int) -> UInt8[Tensor, "c h w"]:
 
 
 class Head(NamedTuple):
-    """What the head of an image file says: the sides as `read_image` gives them, and whether EXIF turns the pixels."""
+    """The header of an image file."""
 
     width: int
+    """In pixels, after the EXIF rotation, as in the result of `read_image`."""
     height: int
     turned: bool
+    """Whether EXIF rotates or mirrors the pixels."""
 
 
 def read_head(path: str | Path) -> Head:
-    """The size of a picture without decoding it, which is a hundred times faster.
+    """Reads the size of an image without decoding it, a hundred times faster than `read_image`.
 
     Raises:
-        UnreadableImage: no image, or too large a one.
+        UnreadableImage: not an image, or too many pixels.
     """
     with _reasons(path), Image.open(path) as picture:
         width, height = picture.size
-        orientation = Image.Image.getexif(picture).get(ORIENTATION, 1)  # that of a PNG file would decode all of it
-        if orientation in range(5, 9) and picture.format != "TIFF":  # whose sides Pillow has exchanged already
+        orientation = Image.Image.getexif(picture).get(ORIENTATION, 1)  # PngImageFile.getexif decodes the file
+        if orientation in range(5, 9) and picture.format != "TIFF":  # Pillow has already swapped the sides of a TIFF
             width, height = height, width
         return Head(width, height, orientation in range(2, 9))
 
 
 @contextmanager
 def _reasons(path: str | Path) -> Iterator[None]:
-    """Whatever a decoder raises, as an UnreadableImage that says why."""
+    """Converts every exception of a decoder to UnreadableImage with a reason."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # odd metadata of a picture that is seen all the same
+        warnings.simplefilter("ignore")  # odd metadata does not keep the pixels from being decoded
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
             yield
@@ -156,7 +158,7 @@ def _reasons(path: str | Path) -> Iterator[None]:
 
 
 def to_channels(images: UInt8[Tensor, "*n c h w"], channels: int) -> UInt8[Tensor, "*n d h w"]:
-    """Turn grey into RGB or RGB into grey, with the integer ITU-R 601-2 weights that Pillow uses."""
+    """Converts grey to RGB, or RGB to grey with Pillow's integer ITU-R 601-2 weights."""
     if images.shape[-3] == channels:
         return images
     if channels == 3:
@@ -166,18 +168,18 @@ def to_channels(images: UInt8[Tensor, "*n c h w"], channels: int) -> UInt8[Tenso
 
 
 def squash(images: Shaped[Tensor, "*n c h w"], *, size: int) -> Shaped[Tensor, "*n c s s"]:
-    """Scale to `size` x `size` pixels with antialiasing, whatever the shape was."""
+    """Resizes to `size` × `size` pixels with antialiasing, ignoring the aspect ratio."""
     return _resized(images, [size, size])
 
 
 def cut_square(
     images: Shaped[Tensor, "*n c h w"], *, short: int, size: int, place: float = 0.5
 ) -> Shaped[Tensor, "*n c s s"]:
-    """Bring the short side to `short` pixels (antialiased), then cut or pad with black to `size` x `size`.
+    """Resizes the short side to `short` pixels (antialiased), then crops or pads with black to `size` × `size`.
 
-    This is the evaluation transform of torchvision's classifiers: 256 and 224 cut an eighth off each side.
-    28 and 32 add the two black pixels around MNIST that LeNet-5 was published with. Of what is longer than `size`,
-    `place` 0 keeps the top left end and 1 the bottom right one.
+    A `short` of 256 and a `size` of 224 is the evaluation transform of torchvision's classifiers. 28 and 32 add the
+    border of two black pixels with which LeNet-5 was published. `place` positions the crop along the image: 0 is the
+    top left end, 0.5 the centre, 1 the bottom right end.
     """
     height, width = images.shape[-2:]
     limit = MAX_ASPECT * min(height, width)
@@ -195,33 +197,33 @@ def _resized(images: Shaped[Tensor, "*n c h w"], size: list[int]) -> Shaped[Tens
 
 
 def _decode(data: bytes) -> UInt8[Tensor, "c h w"]:
-    """Decode into 1 or 3 channels."""
+    """Decodes into 1 or 3 channels."""
     picture = Image.open(io.BytesIO(data))
     if _is_plain(picture, data):
         buffer = torch.frombuffer(bytearray(data), dtype=torch.uint8)
         try:
             image = _DECODERS[str(picture.format)](buffer, mode="UNCHANGED", output_dtype="auto")
-        except RuntimeError:  # a damaged file: Pillow tells in what way
+        except RuntimeError:  # a damaged file: Pillow reports the reason
             return _pil_to_tensor(picture)
-        if image.dtype == torch.uint8:  # else 16 bits a channel
+        if image.dtype == torch.uint8:  # else 16 bits per channel
             return image
     return _pil_to_tensor(picture)
 
 
 def _is_plain(picture: Image.Image, data: bytes) -> bool:
-    """Return whether the stored pixels are the picture: a fast decoder, no rotation, no palette, no transparency."""
+    """Whether a fast decoder gives the final pixels: no rotation, no palette, no transparency."""
     if picture.format not in _DECODERS or picture.mode not in ("L", "RGB"):
         return False
     if "transparency" in picture.info:
         return False
-    # Pillow decodes a whole PNG file in order to say that it has no EXIF, so look for the names first.
+    # Pillow decodes a PNG file to find out that it has no EXIF: search for the names first.
     if any(name in data for name in (b"Exif", b"eXIf", b"exif", b"tiff:Orientation")):
         return picture.getexif().get(ORIENTATION, 1) == 1
     return True
 
 
 def _pil_to_tensor(picture: Image.Image) -> UInt8[Tensor, "c h w"]:
-    """Turn a Pillow image of any mode into 1 or 3 channels of 8 bits, upright and over white."""
+    """Converts a Pillow image of any mode to 1 or 3 channels of 8 bits, upright and on white."""
     picture = ImageOps.exif_transpose(picture)
     if picture.mode in ("I", "F") or picture.mode.startswith("I;"):
         return _deep_grey(np.asarray(picture))
@@ -235,9 +237,9 @@ def _pil_to_tensor(picture: Image.Image) -> UInt8[Tensor, "c h w"]:
 
 
 def _deep_grey(pixels: np.ndarray) -> UInt8[Tensor, "1 h w"]:
-    """Scale grey of 16 bits (0 to 65,535) or of floating point (0 to 1) to 8 bits."""
+    """Scales grey of 16 bits (0 to 65,535) or floating point (0 to 1) to 8 bits."""
     white = 1.0 if pixels.dtype.kind == "f" else 65535.0
     low, high = float(pixels.min()), float(pixels.max())
-    if not (low >= 0 and high <= white):  # written so that NaN is refused too
+    if not (low >= 0 and high <= white):  # also true for NaN
         raise ValueError(f"grey values from {low:g} to {high:g}, where 0 to {white:g} was expected")
     return torch.from_numpy((pixels * (255 / white)).round().astype(np.uint8))[None]

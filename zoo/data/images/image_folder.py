@@ -1,134 +1,127 @@
-"""A folder of one's own pictures, one folder for each class."""
+"""Image files in one folder per class."""
 
 import logging
 import math
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 from torchvision.transforms.v2 import functional as F
 
-from zoo.data.images.base import (
-    Augmentation,
-    ImageClassificationData,
-    Preprocessing,
-    TensorImages,
-    stratified_split,
-)
+from zoo.data.images.base import ImageClassificationData, Preprocessing, TensorImages, stratified_split
 from zoo.data.images.class_folders import Files, find_files
 from zoo.data.images.files import UnreadableImage
-from zoo.data.images.lazy_files import ImageFiles, read_all, with_way_on
+from zoo.data.images.lazy_files import ImageFiles, read_all, with_advice
 from zoo.errors import ZooError
 from zoo.hardware import data_workers
 
 _log = logging.getLogger(__name__)
-_NAMED = 5  # broken files
+_LISTED = 5  # broken files named in the warning
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
+@dataclass(kw_only=True, eq=False)
 class ImageFolder(ImageClassificationData):
     """Photographs in class folders below `root`, or below `root/train`, `root/val` and `root/test`.
 
-    A split that is not given is cut out of the training images, the same share of each class. For validation and test
-    an image is resized until its short side has `image_size / crop_ratio` pixels, and the central square of
-    `image_size` is cut out. Where all splits fit into `cache_mb` megabytes they are decoded once and held in memory as
-    bytes, else each batch is read by worker processes. Training images are squares of the short side, which the
-    augmentation cuts: the central one of an image in memory, one anywhere along the long side of an image that is
-    read again in each epoch. Without `mean` and `std` they are ImageNet's, or those of the weights that training
-    starts from. With `on_error: skip` every file is looked at once, and broken ones are left out.
+    A missing split is cut out of the training images, with the same fraction of each class. Validation and test
+    images are resized to a short side of `image_size / crop_ratio` pixels and cropped to the central `image_size`.
+
+    If all splits fit into `cache_mb` megabytes, they are decoded once and held in memory as uint8; otherwise worker
+    processes read each batch. The augmentation crops training images out of a square as long as the short side.
+    Cached images: the central square. Uncached: a random square along the long side, redrawn every epoch.
+
+    `mean` and `std` of null are ImageNet's, or those of the pretrained weights. `on_error: skip` reads every file
+    once and leaves out broken ones.
 
     Raises:
         ZooError: a value out of its range.
     """
 
-    def __init__(
-        self,
-        *,
-        root: str,
-        image_size: int,
-        crop_ratio: float,
-        channels: int,
-        mean: list[float] | None,
-        std: list[float] | None,
-        val_fraction: float,
-        test_fraction: float,
-        on_error: str,
-        cache_mb: float,
-        batch_size: int,
-        num_workers: int | Literal["auto"],
-        seed: int,
-        augmentation: Augmentation | None,
-    ) -> None:
-        super().__init__(batch_size=batch_size, num_workers=num_workers, seed=seed, augmentation=augmentation)
-        mean, std = mean or list(IMAGENET_MEAN[:channels]), std or list(IMAGENET_STD[:channels])
-        _check_image(image_size, crop_ratio, channels, mean, std)
-        if not (val_fraction > 0 and test_fraction > 0 and val_fraction + test_fraction < 1):
+    root: str
+    image_size: int
+    crop_ratio: float
+    channels: int
+    mean: list[float] | None
+    std: list[float] | None
+    val_fraction: float
+    test_fraction: float
+    on_error: str
+    cache_mb: float
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        mean, std = self.mean or list(IMAGENET_MEAN[: self.channels]), self.std or list(IMAGENET_STD[: self.channels])
+        _check_image(self.image_size, self.crop_ratio, self.channels, mean, std)
+        val, test = self.val_fraction, self.test_fraction
+        if not (val > 0 and test > 0 and val + test < 1):
             raise ZooError(
-                f"`data.val_fraction` (={val_fraction}) and `data.test_fraction` (={test_fraction}) must be positive "
+                f"`data.val_fraction` (={val}) and `data.test_fraction` (={test}) must be positive "
                 "and leave something to train on"
             )
-        if on_error not in ("raise", "skip"):
-            raise ZooError(f"`data.on_error` (={on_error}) must be raise or skip")
-        self.root = Path(root).expanduser()
+        if self.on_error not in ("raise", "skip"):
+            raise ZooError(f"`data.on_error` (={self.on_error}) must be raise or skip")
         self.preprocessing = Preprocessing(
-            size=image_size,
-            channels=channels,
+            size=self.image_size,
+            channels=self.channels,
             mean=tuple(mean),
             std=tuple(std),
             resize="crop",
-            crop_ratio=crop_ratio,
+            crop_ratio=self.crop_ratio,
         )
-        self.fractions = {"test": test_fraction, "val": val_fraction}
-        self.on_error = on_error
-        self.cache_mb = cache_mb
         self.decoded_mb = 0.0
-        """What all splits take in memory; told by `load`."""
+        """Size of all decoded splits; set by `load`."""
         self.skipped: list[UnreadableImage] = []
         """Files that were left out, with the reason; filled by `load`."""
 
     def load(self) -> dict[str, Any]:
-        """Find the files, cut the splits that are not given, and hold in memory what fits.
+        """Finds the files, cuts missing splits out of training, and caches what fits into memory.
 
         Raises:
-            ZooError: the folder is not as it must be, a class is too small to be cut, or a file is broken.
+            ZooError: another layout of folders, a class with too few images to be split, or a broken file.
         """
-        given, self.class_names = find_files(self.root)
-        files = cut_splits(given, self.class_names, self.fractions, self.seed)
+        root = Path(self.root).expanduser()
+        given, self.class_names = find_files(root)
+        fractions = {"test": self.test_fraction, "val": self.val_fraction}
+        files = cut_splits(given, self.class_names, fractions, self.seed)
         splits = {
             name: ImageFiles(
-                self.root, part, self._reader(name), anywhere=name == "train" and self.augmentation is not None
+                root, part, self._reader(name), random_crop=name == "train" and self.augmentation is not None
             )
             for name, part in files.items()
         }
         self.decoded_mb = sum(len(part) * self._bytes(name) for name, part in splits.items()) / 2**20
-        keep = self.decoded_mb <= self.cache_mb
-        if not keep and self.on_error == "raise":
+        cache = self.decoded_mb <= self.cache_mb
+        if not cache and self.on_error == "raise":
             return dict(splits)
-        loaded = {name: self._looked_at(part, keep) for name, part in splits.items()}
-        self._tell_skipped(sum(map(len, splits.values())))
+        loaded = {name: self._read_once(part, cache) for name, part in splits.items()}
+        self._warn_of_skipped(sum(map(len, splits.values())))
         return loaded
 
     def loading_advice(self) -> list[str]:
-        """More workers, or all images in memory."""
+        """A larger cache, or more workers."""
         cache = f"data.cache_mb={math.ceil(self.decoded_mb)} decodes all images once and holds them in memory"
         return [] if self.dataset("train").in_memory else [cache, *super().loading_advice()]
 
     def normalize(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-        """Cut training images that no augmentation has cut, and normalize all."""
+        """Crops training images that no augmentation has cropped, and normalizes all."""
         images, labels = batch
         size = self.preprocessing.size
         return self.preprocessing.normalize(F.center_crop(images, [size, size])), labels
 
+    def normalize_as(self, preprocessing: Mapping[str, Any]) -> bool:
+        """Adopts the statistics of pretrained weights unless `mean` or `std` is configured."""
+        return self.mean is None and self.std is None and super().normalize_as(preprocessing)
+
     def _reader(self, split: str) -> Any:
         if split != "train":
             return self.preprocessing.read
-        whole = self._side(split)
-        square = Preprocessing(
-            size=whole, channels=self.preprocessing.channels, mean=(), std=(), resize="crop", crop_ratio=1.0
-        )
-        return square.read
+        size, channels = self._side(split), self.preprocessing.channels
+        return Preprocessing(size=size, channels=channels, mean=(), std=(), resize="crop", crop_ratio=1.0).read
 
     def _side(self, split: str) -> int:
         size = self.preprocessing.size
@@ -137,33 +130,33 @@ class ImageFolder(ImageClassificationData):
     def _bytes(self, split: str) -> int:
         return self.preprocessing.channels * self._side(split) ** 2
 
-    def _looked_at(self, images: ImageFiles, keep: bool) -> Any:
-        """Read a split once: without its broken files, and in memory if `keep`."""
-        pictures, broken = read_all(images, keep=keep, workers=data_workers(self.num_workers))
+    def _read_once(self, images: ImageFiles, cache: bool) -> Any:
+        """Reads a split without its broken files; returns it as tensors if `cache`."""
+        decoded, broken = read_all(images, keep=cache, workers=data_workers(self.num_workers))
         if broken and self.on_error == "raise":
-            raise with_way_on(broken[min(broken)])
+            raise with_advice(broken[min(broken)])
         self.skipped += broken.values()
         good = np.setdiff1d(np.arange(len(images)), list(broken))
         left = images.files.part(good)
         for label in np.setdiff1d(images.files.labels, left.labels):
             raise ZooError(f"no image of class `{self.class_names[label]}` can be read: {broken[min(broken)]}")
-        if not keep:
-            return ImageFiles(self.root, left, images.read, anywhere=images.anywhere)
-        assert pictures is not None
-        return TensorImages(pictures[good] if broken else pictures, torch.from_numpy(left.labels))
+        if not cache:
+            return ImageFiles(images.root, left, images.read, random_crop=images.random_crop)
+        assert decoded is not None
+        return TensorImages(decoded[good] if broken else decoded, torch.from_numpy(left.labels))
 
-    def _tell_skipped(self, total: int) -> None:
+    def _warn_of_skipped(self, total: int) -> None:
         if not self.skipped:
             return
-        named = "; ".join(f"{error.path}: {error.reason}" for error in self.skipped[:_NAMED])
-        more = f"; and {len(self.skipped) - _NAMED} more" if len(self.skipped) > _NAMED else ""
+        named = "; ".join(f"{error.path}: {error.reason}" for error in self.skipped[:_LISTED])
+        more = f"; and {len(self.skipped) - _LISTED} more" if len(self.skipped) > _LISTED else ""
         _log.warning("left out %d of %d images that cannot be read: %s%s", len(self.skipped), total, named, more)
 
 
 def cut_splits(
     given: dict[str, Files], class_names: list[str], fractions: dict[str, float], seed: int
 ) -> dict[str, Files]:
-    """Cut the splits of `fractions` that are not given out of the training files, the same share of each class.
+    """Cuts the missing splits of `fractions` out of the training files, with the same fraction of each class.
 
     Raises:
         ZooError: a class has too few images to be in every split.

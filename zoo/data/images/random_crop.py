@@ -1,4 +1,4 @@
-"""Random cuts of random size, brought back to one size, each image of a batch its own, on the device."""
+"""Random resized crops, drawn for each image of a batch, on the device."""
 
 import math
 
@@ -11,12 +11,12 @@ from zoo.errors import ZooError
 
 
 class RandomCrop:
-    """Cuts a random part out of every image, resizes it to `size`, and mirrors half of them left to right.
+    """Crops a random rectangle of every image, resizes it to `size`, and mirrors half of them left to right.
 
-    The augmentation of GoogLeNet and its successors (Szegedy et al., 2014, arXiv:1409.4842, section 6): `area` is the
-    share of the image, `aspect` its width by its height. Differs from torchvision's `RandomResizedCrop`, which draws
-    one cut for a whole batch, in that a cut that would be wider or higher than the image is clipped, not redrawn, and
-    that it does not smooth where it shrinks, which is at most by `crop_ratio`.
+    The augmentation of GoogLeNet and its successors (Szegedy et al., 2014, arXiv:1409.4842, section 6). `area` is the
+    crop's share of the image, `aspect` its width divided by its height. Differences from torchvision's
+    `RandomResizedCrop`: each image has its own crop, not one per batch; a crop wider or higher than the image is
+    clipped, not redrawn; downscaling, which is by `crop_ratio` at most, has no antialiasing.
 
     Raises:
         ZooError: a range that is not `[low, high]` with `0 < low <= high`, or an area above 1.
@@ -36,7 +36,7 @@ class RandomCrop:
     def __call__(
         self, images: Float[Tensor, "b c h w"], labels: Shaped[Tensor, "b ..."]
     ) -> tuple[Float[Tensor, "b c s s"], Shaped[Tensor, "b ..."]]:
-        """The batch cut, resized and mirrored."""
+        """Crops, resizes and mirrors a batch."""
         count, channels, height, width = images.shape
 
         def uniform(low: float, high: float) -> Tensor:
@@ -44,7 +44,7 @@ class RandomCrop:
 
         area = uniform(*self.area) * height * width
         aspect = uniform(math.log(self.aspect[0]), math.log(self.aspect[1])).exp()
-        wide = ((area * aspect).sqrt() / width).clamp(max=1)  # shares of the image
+        wide = ((area * aspect).sqrt() / width).clamp(max=1)  # fraction of the image
         high = ((area / aspect).sqrt() / height).clamp(max=1)
         right, down = uniform(-1, 1) * (1 - wide), uniform(-1, 1) * (1 - high)
         if self.flip:

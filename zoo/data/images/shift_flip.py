@@ -1,4 +1,4 @@
-"""Whole-pixel shifts and mirror images, each image of a batch its own, on the device."""
+"""Shifts by whole pixels and mirroring, drawn for each image of a batch, on the device."""
 
 import torch
 from jaxtyping import Shaped
@@ -11,8 +11,8 @@ from zoo.errors import ZooError
 class ShiftAndFlip:
     """Shifts every image by up to `pixels` in each direction and mirrors half of them left to right.
 
-    The augmentation of He et al. (2015, arXiv:1512.03385, section 4.2): four black pixels around an image of 32,
-    then a random cut. Without resampling, so no image is blurred.
+    The augmentation of He et al. (2015, arXiv:1512.03385, section 4.2): pads an image of 32×32 with four black
+    pixels on each side, then crops 32×32 at random. It does not resample, so images stay sharp.
 
     Raises:
         ZooError: a negative shift.
@@ -27,7 +27,7 @@ class ShiftAndFlip:
     def __call__(
         self, images: Shaped[Tensor, "b c h w"], labels: Shaped[Tensor, "b ..."]
     ) -> tuple[Shaped[Tensor, "b c h w"], Shaped[Tensor, "b ..."]]:
-        """The batch shifted and mirrored."""
+        """Shifts and mirrors a batch."""
         count, _, height, width = images.shape
         device, pixels = images.device, self.pixels
         rows = torch.arange(height, device=device) + torch.randint(2 * pixels + 1, (count, 1), device=device)

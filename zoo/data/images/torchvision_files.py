@@ -1,4 +1,4 @@
-"""Files of the small sets that torchvision can fetch: looked for, downloaded where allowed, read into memory."""
+"""Finds, downloads and reads the files of small torchvision sets."""
 
 import contextlib
 import gzip
@@ -21,30 +21,30 @@ SETS: dict[str, Any] = {
     "cifar10": datasets.CIFAR10,
     "cifar100": datasets.CIFAR100,
 }
-_IDX_BYTES = 8  # the code of unsigned bytes in the third byte of an idx file
+_IDX_UINT8 = 8  # the type code of unsigned bytes, in the third byte of an idx file
 
 
-class Part(NamedTuple):
-    """Images and labels of one published part."""
+class LabelledImages(NamedTuple):
+    """Images and labels of one published split."""
 
     images: UInt8[Tensor, "n c h w"]
     labels: Int[Tensor, " n"]
 
 
-class NotThere(Exception):
-    """Files of the set are missing or not whole."""
+class MissingFiles(Exception):
+    """Files of the set are missing or damaged."""
 
 
-def read_set(name: str, root: Path, *, download: bool) -> tuple[Part, Part, list[str]]:
-    """Read the training part, the test part and the class names of a set; download what is missing if allowed.
+def read_set(name: str, root: Path, *, download: bool) -> tuple[LabelledImages, LabelledImages, list[str]]:
+    """Reads the training split, the test split and the class names of a set; downloads missing files if allowed.
 
     Raises:
-        ZooError: names the set, the folder looked in, and the ways on.
+        ZooError: names the set, the folder that was searched, and what to do.
     """
     title, folder = SETS[name].__name__, _folder(name, root)
     try:
         return _read(name, root)
-    except NotThere as missing:
+    except MissingFiles as missing:
         if not download:
             raise ZooError(
                 f"{title} is not in `{folder}` ({missing}): give data.root=FOLDER where its files are, "
@@ -52,15 +52,15 @@ def read_set(name: str, root: Path, *, download: bool) -> tuple[Part, Part, list
             ) from None
     try:
         root.mkdir(parents=True, exist_ok=True)
-        with FileLock(root / f".{name}.lock"):  # several processes wait for the first, and find what it fetched
-            with contextlib.suppress(NotThere):
+        with FileLock(root / f".{name}.lock"):  # the other processes wait for the first one's download
+            with contextlib.suppress(MissingFiles):
                 return _read(name, root)
-            with contextlib.redirect_stdout(io.StringIO()):  # torchvision says there which hosts it tries
+            with contextlib.redirect_stdout(io.StringIO()):  # torchvision prints the hosts that it tries
                 SETS[name](root, download=True)
             return _read(name, root)
     except PermissionError as error:
         raise ZooError(f"{title} cannot be downloaded into `{root}`: {error.strerror}; give data.root=FOLDER") from None
-    except (OSError, RuntimeError, EOFError, NotThere):  # OSError is what a missing network gives too
+    except (OSError, RuntimeError, EOFError, MissingFiles):  # a missing network raises OSError, too
         raise ZooError(
             f"{title} is not in `{folder}` and could not be downloaded: try again with a network, or bring its files "
             "from elsewhere and give data.root=FOLDER data.download=false"
@@ -73,44 +73,44 @@ def _folder(name: str, root: Path) -> Path:
     return root / SETS[name].__name__ / "raw"
 
 
-def _read(name: str, root: Path) -> tuple[Part, Part, list[str]]:
+def _read(name: str, root: Path) -> tuple[LabelledImages, LabelledImages, list[str]]:
     if name.startswith("cifar"):
         return _read_cifar(name, root)
     folder = _folder(name, root)
-    parts = []
+    splits = []
     for prefix in ("train", "t10k"):
         images = _read_idx(folder / f"{prefix}-images-idx3-ubyte")
         labels = _read_idx(folder / f"{prefix}-labels-idx1-ubyte")
-        parts.append(Part(images[:, None], labels.long()))
+        splits.append(LabelledImages(images[:, None], labels.long()))
     digits = [str(digit) for digit in range(10)]
-    return parts[0], parts[1], digits if name == "mnist" else list(SETS[name].classes)
+    return splits[0], splits[1], digits if name == "mnist" else list(SETS[name].classes)
 
 
-def _read_cifar(name: str, root: Path) -> tuple[Part, Part, list[str]]:
-    """Read the pickled files of CIFAR, whose checksums torchvision compares before it opens them."""
+def _read_cifar(name: str, root: Path) -> tuple[LabelledImages, LabelledImages, list[str]]:
+    """Reads the pickled files of CIFAR; torchvision compares their checksums before it opens them."""
     try:
-        train, test = (SETS[name](root, train=part) for part in (True, False))
+        train, test = (SETS[name](root, train=is_train) for is_train in (True, False))
     except (RuntimeError, OSError) as error:
-        raise NotThere("missing, or not as published") from error
-    train_part, test_part = (
-        Part(torch.from_numpy(part.data).permute(0, 3, 1, 2).contiguous(), torch.tensor(part.targets))
-        for part in (train, test)
+        raise MissingFiles("missing, or not as published") from error
+    train_images, test_images = (
+        LabelledImages(torch.from_numpy(split.data).permute(0, 3, 1, 2).contiguous(), torch.tensor(split.targets))
+        for split in (train, test)
     )
-    return train_part, test_part, list(train.classes)
+    return train_images, test_images, list(train.classes)
 
 
 def _read_idx(path: Path) -> UInt8[Tensor, "..."]:
-    """Read an idx file of bytes (LeCun et al., 1998), unpacked or as `.gz`."""
+    """Reads an idx file of unsigned bytes (LeCun et al., 1998), plain or as `.gz`."""
     packed = path.with_name(path.name + ".gz")
     try:
         data = path.read_bytes() if path.is_file() else gzip.decompress(packed.read_bytes())
     except FileNotFoundError:
-        raise NotThere(f"no {path.name} or {packed.name}") from None
+        raise MissingFiles(f"no {path.name} or {packed.name}") from None
     except (OSError, EOFError) as error:
-        raise NotThere(f"{packed.name} is damaged") from error
-    dimensions = data[3] if len(data) > 4 and data[:3] == bytes([0, 0, _IDX_BYTES]) else 0
+        raise MissingFiles(f"{packed.name} is damaged") from error
+    dimensions = data[3] if len(data) > 4 and data[:3] == bytes([0, 0, _IDX_UINT8]) else 0
     start = 4 + 4 * dimensions
     shape = [int.from_bytes(data[place : place + 4]) for place in range(4, start, 4)]
     if dimensions == 0 or len(data) - start != math.prod(shape):
-        raise NotThere(f"{path.name} is damaged")
+        raise MissingFiles(f"{path.name} is damaged")
     return torch.frombuffer(bytearray(data[start:]), dtype=torch.uint8).view(shape)

@@ -1,74 +1,57 @@
-"""Small published image sets that torchvision can fetch, held in memory whole."""
+"""Small published image sets that torchvision downloads, held in memory."""
 
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
-from zoo.data.images.base import (
-    Augmentation,
-    ImageClassificationData,
-    Preprocessing,
-    TensorImages,
-    stratified_split,
-)
+from zoo.data.images.base import ImageClassificationData, Preprocessing, TensorImages, stratified_split
 from zoo.data.images.files import to_channels
 from zoo.data.images.torchvision_files import SETS, read_set
 from zoo.errors import ZooError
 
 
+@dataclass(kw_only=True, eq=False)
 class TorchvisionImages(ImageClassificationData):
     """MNIST (LeCun et al., 1998), Fashion-MNIST (Xiao et al., 2017), CIFAR-10 and -100 (Krizhevsky, 2009).
 
-    The published test part is the test split; `val_fraction` of each training class is the validation split.
-    `padding` black pixels are put around each image, which is then resized to `image_size` where that differs.
-    Files lie where torchvision puts them below `root`; those of MNIST and Fashion-MNIST may stay compressed.
+    The test split is the published one; the validation split is `val_fraction` of each training class.
+    Images are padded with `padding` black pixels on each side, then resized to `image_size` if that differs.
+    Files lie in torchvision's folders below `root`; those of MNIST and Fashion-MNIST may stay compressed.
 
     Raises:
-        ZooError: an unknown name, channels other than 1 or 3, a negative padding, no image size.
+        ZooError: an unknown name, channels other than 1 or 3, a negative padding, or a size below 1.
     """
 
-    def __init__(
-        self,
-        *,
-        name: str,
-        root: str,
-        download: bool,
-        image_size: int,
-        padding: int,
-        channels: int,
-        val_fraction: float,
-        batch_size: int,
-        num_workers: int | Literal["auto"],
-        seed: int,
-        augmentation: Augmentation | None,
-    ) -> None:
-        super().__init__(batch_size=batch_size, num_workers=num_workers, seed=seed, augmentation=augmentation)
-        if name not in SETS:
-            raise ZooError(f"`data.name` (={name}) must be one of {', '.join(SETS)}")
-        if channels not in (1, 3):
-            raise ZooError(f"`data.channels` (={channels}) must be 1 (grey) or 3 (colour)")
-        if padding < 0:
-            raise ZooError(f"`data.padding` (={padding}) must not be negative")
-        if image_size < 1:
-            raise ZooError(f"`data.image_size` (={image_size}) must be positive")
-        self.set_name = name
-        self.root = Path(root).expanduser()
-        self.download = download
-        self.image_size = image_size
-        self.padding = padding
-        self.channels = channels
-        self.val_fraction = val_fraction
+    name: str = field()  # the bare annotation would take Lightning's class attribute `name` as a default
+    root: str
+    download: bool
+    image_size: int
+    padding: int
+    channels: int
+    val_fraction: float
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.name not in SETS:
+            raise ZooError(f"`data.name` (={self.name}) must be one of {', '.join(SETS)}")
+        if self.channels not in (1, 3):
+            raise ZooError(f"`data.channels` (={self.channels}) must be 1 (grey) or 3 (colour)")
+        if self.padding < 0:
+            raise ZooError(f"`data.padding` (={self.padding}) must not be negative")
+        if self.image_size < 1:
+            raise ZooError(f"`data.image_size` (={self.image_size}) must be positive")
 
     def load(self) -> dict[str, Any]:
-        """Read the three splits, downloading them first where that is allowed and needed.
+        """Reads the three splits, after downloading missing files if `download` allows it.
 
         Raises:
             ZooError: files are missing or damaged, or the download failed.
         """
-        published, test, self.class_names = read_set(self.set_name, self.root, download=self.download)
+        published, test, self.class_names = read_set(self.name, Path(self.root).expanduser(), download=self.download)
         images = to_channels(published.images, self.channels)
         labels = published.labels
         train, val = stratified_split(labels.numpy(), self.val_fraction, self.seed)
@@ -89,13 +72,13 @@ class TorchvisionImages(ImageClassificationData):
         }
 
     def normalize(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-        """Pad, resize and normalize a batch; on the device, so that memory holds the small images."""
+        """Pads, resizes and normalizes a batch on the device, so that memory holds the small images."""
         images, labels = batch
-        return self.preprocessing.normalize(self.preprocessing.fit(images)), labels
+        return self.preprocessing.normalize(self.preprocessing.resize_images(images)), labels
 
 
 def mean_and_std(images: UInt8[Tensor, "n c h w"]) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and standard deviation of each channel, of bytes on the scale [0, 1], exact to four places."""
+    """Mean and standard deviation of each channel, of pixels scaled to [0, 1], rounded to four decimals."""
     values = torch.arange(256, dtype=torch.float64) / 255
     means, deviations = [], []
     for channel in images.unbind(1):

@@ -1,6 +1,7 @@
-"""One turned digit or none on a photograph: corners to be found, from what scikit-learn carries."""
+"""At most one rotated digit on a photograph, with the corners of its frame; available offline."""
 
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -9,25 +10,36 @@ from torch import Tensor
 
 from zoo.data.base import DataModule, Split
 from zoo.data.detection.digit_scenes import FreshBatches
-from zoo.data.detection.pasting import Material, background, ink_box, material, paste, scene_counts, scene_sides, stamp
+from zoo.data.detection.pasting import (
+    Material,
+    background,
+    ink_box,
+    material,
+    object_heights,
+    paste,
+    render_digit,
+    scene_counts,
+)
 from zoo.data.images.base import to_unit
 from zoo.data.options import Range
 from zoo.data.sampling import IndexBatches
 
 _SPLIT_CODE: dict[Split, int] = {"train": 10, "val": 11, "test": 12}
-_TURN = 30  # degrees at most
-_EMPTY = 0.2  # share of pictures without a digit
+_ROTATION = 30  # largest rotation in degrees
+_EMPTY = 0.2  # fraction of images without a digit
 
 
 class CornerScenes:
-    """Pictures made when they are asked for: a function of the key and the index."""
+    """Images drawn on demand; an image depends on `key` and its index alone."""
 
     in_memory = True
 
-    def __init__(self, parts: Material, *, size: int, sides: tuple[float, float], count: int, key: list[int]) -> None:
-        self.parts = parts
+    def __init__(
+        self, source: Material, *, size: int, heights: tuple[float, float], count: int, key: list[int]
+    ) -> None:
+        self.source = source
         self.size = size
-        self.sides = sides
+        self.heights = heights
         self.count = count
         self.key = key
 
@@ -40,53 +52,50 @@ class CornerScenes:
         return torch.stack(images), target
 
     def make(self, index: int) -> tuple[UInt8[Tensor, "3 s s"], bool, Float[Tensor, "4 2"], int]:
-        """The picture, whether a digit is there, its corners as fractions of the picture, and which it is."""
+        """An image, whether it has a digit, the corners as fractions of the image, and the class."""
         rng = np.random.default_rng([*self.key, index])
-        picture = background(self.parts.photographs, self.size, rng)
-        number = int(rng.integers(len(self.parts.labels)))
-        side = round(float(np.exp(rng.uniform(*np.log(self.sides)))))
-        degrees = float(rng.uniform(-_TURN, _TURN))
-        ink, corners = stamp(self.parts.digits[number], width=round(0.8 * side), height=side, degrees=degrees)
+        picture = background(self.source.photographs, self.size, rng)
+        number = int(rng.integers(len(self.source.labels)))
+        height = round(float(np.exp(rng.uniform(*np.log(self.heights)))))
+        degrees = float(rng.uniform(-_ROTATION, _ROTATION))
+        ink, corners = render_digit(
+            self.source.digits[number], width=round(0.8 * height), height=height, degrees=degrees
+        )
         box = ink_box(ink)
         empty = box is None or rng.random() < _EMPTY
         place = torch.zeros(4, 2)
         if box is not None and not empty:
-            width, height = box[2] - box[0], box[3] - box[1]
-            x, y = (int(rng.integers(max(self.size - extent, 0) + 1)) for extent in (width, height))
+            extents = (box[2] - box[0], box[3] - box[1])
+            x, y = (int(rng.integers(max(self.size - extent, 0) + 1)) for extent in extents)
             pasted = paste(picture, ink, corners, box, (x, y), rng)
             place = torch.from_numpy(pasted.corners / self.size).float()
         image = torch.from_numpy(np.array(picture)).permute(2, 0, 1).contiguous()
-        return image, not empty, place, int(self.parts.labels[number])
+        return image, not empty, place, int(self.source.labels[number])
 
 
+@dataclass(kw_only=True, eq=False)
 class DigitCorners(DataModule):
-    """Digits of scikit-learn, turned up to 30°, on crops of its photographs; a fifth of the pictures has none.
+    """Digits of scikit-learn, rotated by up to 30°, on crops of its photographs; a fifth of the images has no digit.
 
-    The four points are the corners of the digit's frame, clockwise from the digit's own top left, so that the
-    network has to see which way is up. Fresh scenes in every epoch; splits share neither digits nor photographs.
+    The four points are the corners of the digit's frame, clockwise from the digit's own top left: the network has to
+    recognise which way is up. New training scenes in every epoch; the splits share neither digits nor photographs.
 
     Raises:
-        ZooError: sides that do not fit the picture, or a split without scenes.
+        ZooError: an object size outside the image, or a split without scenes.
     """
 
     feeds = frozenset({"landmarks"})
 
-    def __init__(
-        self,
-        *,
-        train_scenes: int,
-        val_scenes: int,
-        test_scenes: int,
-        image_size: int,
-        sides: Range,
-        batch_size: int,
-        num_workers: int | Literal["auto"],
-        seed: int,
-    ) -> None:
-        super().__init__(batch_size=batch_size, num_workers=num_workers, seed=seed)
-        self.counts = scene_counts(train=train_scenes, val=val_scenes, test=test_scenes)
-        self.image_size = image_size
-        self.sides = scene_sides(sides, image_size)
+    train_scenes: int
+    val_scenes: int
+    test_scenes: int
+    image_size: int
+    object_size: Range
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.counts = scene_counts(train=self.train_scenes, val=self.val_scenes, test=self.test_scenes)
+        self.heights = object_heights(self.object_size, self.image_size)
 
     def load(self) -> dict[str, Any]:
         """The three splits."""
@@ -94,7 +103,7 @@ class DigitCorners(DataModule):
             split: CornerScenes(
                 material(split, seed=0),
                 size=self.image_size,
-                sides=self.sides,
+                heights=self.heights,
                 count=count,
                 key=[self.seed if split == "train" else 0, _SPLIT_CODE[split]],
             )
@@ -102,7 +111,7 @@ class DigitCorners(DataModule):
         }
 
     def metadata(self) -> dict[str, Any]:
-        """Number of points and classes, channels and pixels."""
+        """Number of points, classes and channels, and the image size in pixels."""
         return {"num_points": 4, "num_classes": 10, "in_channels": 3, "image_size": self.image_size}
 
     def card(self) -> dict[str, Any]:
@@ -113,11 +122,11 @@ class DigitCorners(DataModule):
         }
 
     def normalize(self, batch: tuple[Tensor, dict[str, Tensor]]) -> tuple[Tensor, dict[str, Tensor]]:
-        """A batch with pictures in [0, 1]."""
+        """Scales the images of a batch to [0, 1]."""
         return to_unit(batch[0]), batch[1]
 
     def sampler(self, name: Split) -> IndexBatches:
-        """Fresh scenes for training, the same for validation and test."""
+        """New scenes in every epoch for training, the same scenes for validation and test."""
         usual = super().sampler(name)
         assert isinstance(usual, IndexBatches)
         return FreshBatches.like(usual) if name == "train" else usual

@@ -1,28 +1,28 @@
-"""Series of a `.npy` file, which may be larger than memory: checked in one pass, then read a window at a time."""
+"""Series of a `.npy` file, which may exceed memory: checked in one pass, then read window by window."""
 
 from pathlib import Path
 
 import numpy as np
 
 from zoo.data.series.mapped import CHUNK, chunks, open_array
-from zoo.data.series.table import Columns, SeriesTable, spelt_out
+from zoo.data.series.table import Columns, SeriesTable, resolve_columns
 from zoo.data.series.timestamps import Step
 from zoo.errors import ZooError
 
 
 def read_array(path: Path, columns: Columns) -> SeriesTable:
-    """The array as one evenly spaced series, its columns called 0, 1, …; values stay on disk.
+    """Reads the array as one evenly spaced series with columns called 0, 1, …; values stay on disk.
 
     Raises:
-        ZooError: a broken file, a column that it lacks, columns in an order that would have to be copied, or a value
-            that is missing or infinite.
+        ZooError: a damaged file, a missing column, columns that are no slice of the file's, or a value that is
+            missing or infinite.
     """
     array = open_array(path)
-    columns = spelt_out([str(number) for number in range(array.shape[1])], columns, str(path))
+    columns = resolve_columns([str(number) for number in range(array.shape[1])], columns, str(path))
     if columns.known:
         raise ZooError(f"`data.known`: {path} ends with its last value; a future known beforehand needs CSV or Parquet")
     names = columns.targets + columns.covariates
-    values = array[:, _in_place([int(name) for name in names], path)]
+    values = array[:, _as_slice([int(name) for name in names], path)]
     for number, part in enumerate(chunks(values)):
         if not np.isfinite(part).all():
             row, column = np.argwhere(~np.isfinite(part))[0].tolist()
@@ -41,8 +41,8 @@ def read_array(path: Path, columns: Columns) -> SeriesTable:
     )
 
 
-def _in_place(numbers: list[int], path: Path) -> slice:
-    """The columns as a slice, which copies nothing."""
+def _as_slice(numbers: list[int], path: Path) -> slice:
+    """The columns as a slice: a view instead of a copy."""
     step = numbers[1] - numbers[0] if len(numbers) > 1 else 1
     if step < 1 or numbers != list(range(numbers[0], numbers[0] + step * len(numbers), step)):
         raise ZooError(

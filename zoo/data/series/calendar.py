@@ -1,4 +1,4 @@
-"""Covariates that the calendar gives: known for any time to come."""
+"""Calendar covariates: known for any time in the future."""
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ PARTS = {
     "dayofyear": ("day_of_year", 366.0),
     "month": ("month", 12.0),
 }
-"""Parts of a time: what pandas calls each, and how many values it takes."""
+"""Parts of a time: the attribute in pandas and the period."""
 
 
 def calendar_names(parts: list[str]) -> list[str]:
@@ -27,10 +27,10 @@ def calendar_names(parts: list[str]) -> list[str]:
 
 
 def calendar_covariates(stamps: np.ndarray | range, parts: list[str]) -> Float[np.ndarray, "time k"]:
-    """A sine and a cosine of each part, so that its last value lies next to its first.
+    """A sine and a cosine of each part of time, so that its last value is close to its first.
 
     Raises:
-        ZooError: an unknown part, or stamps that are no times.
+        ZooError: an unknown part, or stamps that are not times.
     """
     for part in parts:
         if part not in PARTS:

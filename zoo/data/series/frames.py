@@ -1,4 +1,4 @@
-"""CSV and Parquet files as data frames."""
+"""Reads CSV and Parquet files as data frames."""
 
 from pathlib import Path
 
@@ -10,10 +10,10 @@ SUFFIXES = (".csv", ".txt", ".tsv", ".parquet")
 
 
 def read_frame(path: Path, *, header: bool) -> pd.DataFrame:
-    """The table of a file; CSV may be compressed (.gz, .bz2, .xz, .zip). Without `header` columns are 0, 1, …
+    """Reads a file as a table; CSV may be compressed (.gz, .bz2, .xz, .zip). Without `header` columns are 0, 1, …
 
     Raises:
-        ZooError: no such file, an empty or unreadable one, or another kind of file.
+        ZooError: a missing, empty or unreadable file, or another format.
     """
     if not path.is_file():
         raise ZooError(f"{path} does not exist, or is no file")

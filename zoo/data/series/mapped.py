@@ -1,6 +1,6 @@
-"""Arrays that stay on disk: opened without being read, gone through in parts, and let go of again.
+"""Memory-mapped arrays: opened without reading them, iterated in chunks, and released from memory.
 
-The system maps what is read into this process and counts it as the process's memory until told that it is done with.
+Pages that were read count as memory of this process until they are released.
 """
 
 import mmap
@@ -15,14 +15,14 @@ from torch import Tensor
 
 from zoo.errors import ZooError
 
-CHUNK = 1 << 20  # steps gone through at a time
+CHUNK = 1 << 20  # steps per chunk
 
 
 def open_array(path: Path) -> Float[np.ndarray, "time c"]:
-    """The [time] or [time, channels] array of a `.npy` file, read-only and on disk.
+    """Maps the [time] or [time, channels] array of a `.npy` file, read-only.
 
     Raises:
-        ZooError: no such file, a broken one, or one that holds something else.
+        ZooError: a missing or damaged file, or another shape or dtype.
     """
     if not path.is_file():
         raise ZooError(f"{path} does not exist, or is no file")
@@ -42,20 +42,20 @@ def open_array(path: Path) -> Float[np.ndarray, "time c"]:
 
 
 def chunks(values: Float[np.ndarray, "time c"], overlap: int = 0) -> Iterator[Float[np.ndarray, "_ c"]]:
-    """All steps in double precision, some at a time, each part with the first `overlap` steps of the next."""
+    """All steps in chunks of double precision; each chunk includes the first `overlap` steps of the next."""
     for first in range(0, max(len(values) - overlap, 0), CHUNK):
         yield np.asarray(values[first : first + CHUNK + overlap], dtype=np.float64)
         release(values)
 
 
 def as_tensor(values: Float[np.ndarray, "time c"]) -> Float[Tensor, "time c"]:
-    """The array as a tensor over the same memory, which is not to be written to."""
-    with warnings.catch_warnings(action="ignore"):  # torch knows no read-only tensors
+    """A tensor that shares the memory of the array; do not write to it."""
+    with warnings.catch_warnings(action="ignore"):  # torch warns of read-only arrays
         return torch.from_numpy(values)
 
 
 def release(values: np.ndarray) -> None:
-    """Lets go of what was read of an array on disk; what is read again comes from the system's cache."""
+    """Releases the pages of a memory-mapped array; they are read again from the system's cache."""
     base: object = values
     while isinstance(base, np.ndarray):
         base = base.base

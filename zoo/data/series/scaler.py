@@ -1,4 +1,4 @@
-"""What the training part of a series says of its level, its spread, and how hard it is to forecast."""
+"""Scale and naive forecast error of the training spans."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -11,17 +11,17 @@ from zoo.errors import ZooError
 
 
 class Scale(NamedTuple):
-    """Of each channel: `center` is taken off and `scale` divided by."""
+    """Per channel: values are scaled as (value - `center`) / `scale`."""
 
     center: list[float]
     scale: list[float]
 
 
 def fit_scale(parts: Sequence[Float[np.ndarray, "_ c"]], names: Sequence[str], kind: str) -> Scale:
-    """Mean and standard deviation of each channel over the training parts, or 0 and 1 where `kind` is none.
+    """Mean and standard deviation of each channel over the training spans, or 0 and 1 if `kind` is `none`.
 
     Raises:
-        ZooError: an unknown kind, or a channel that never changes.
+        ZooError: an unknown kind, or a constant channel.
     """
     if kind not in ("standard", "none"):
         raise ZooError(f"`data.scaler` (={kind}) must be one of: standard, none")
@@ -42,10 +42,10 @@ def fit_scale(parts: Sequence[Float[np.ndarray, "_ c"]], names: Sequence[str], k
 
 
 def naive_errors(parts: Sequence[Float[np.ndarray, "_ d"]], season: int) -> list[float]:
-    """Mean absolute error within the training parts of repeating the value one season earlier, by channel.
+    """Mean absolute error of the seasonal naive forecast within the training spans, by channel.
 
-    This is what the mean absolute scaled error is scaled by. Source: Hyndman and Koehler, 2006. A part no
-    longer than the season says nothing; with no part left it is 0.
+    The denominator of the mean absolute scaled error. Source: Hyndman and Koehler, 2006. Spans no longer than the
+    season are skipped; without any other span the error is 0.
     """
     total: np.ndarray = np.zeros(parts[0].shape[1])
     count = 0

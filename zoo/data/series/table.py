@@ -1,6 +1,6 @@
-"""A table of series, checked: every column a number, every stamp in its place, nothing missing but what was filled."""
+"""A validated table of series: numeric columns, evenly spaced times, missing values filled or refused."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -14,18 +14,18 @@ FILLS = ("forward", "zero")
 
 @dataclass(frozen=True, kw_only=True)
 class Columns:
-    """Which columns of a table mean what."""
+    """The roles of the columns of a table."""
 
     targets: list[str]
-    """Forecast; empty for all that have no other part."""
+    """Columns to forecast; empty: all columns without another role."""
     covariates: list[str]
-    """Read beside the targets, known for the past alone."""
+    """Covariates known for the past only."""
     known: list[str]
-    """Known beforehand: given for the future as well."""
+    """Covariates known for the future, too."""
     time: str | None
-    """Times, or consecutive numbers; without it the rows are taken as evenly spaced."""
+    """Column of times or numbers; null: rows are evenly spaced."""
     series: str | None
-    """Names the series that a row belongs to."""
+    """Column with the name of the series of each row."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,24 +33,24 @@ class SeriesTable:
     """Series one after the other, each in order of time."""
 
     columns: Columns
-    """With `targets` spelt out."""
+    """With all `targets` listed."""
     names: list[str]
-    """Of the series; one empty name where there is no such column."""
+    """Names of the series; one empty name without a column of series."""
     lengths: list[int]
-    """Steps of each series."""
+    """Number of steps of each series."""
     values: Float[np.ndarray, "time c"]
     """Targets, then covariates."""
     known: Float[np.ndarray, "time k"]
     stamps: np.ndarray | range
-    """Of each step: datetime64, or numbers."""
+    """Time of each step: datetime64, or numbers."""
     step: Step
     filled: dict[str, int]
-    """How many values of each column were missing and filled."""
+    """Number of missing values that were filled, by column."""
     on_disk: bool = False
-    """True where `values` are mapped from a file and not read before they are needed."""
+    """True if `values` are memory-mapped."""
 
     def spans(self) -> list[tuple[int, int]]:
-        """Where each series begins and ends."""
+        """[first, end) of each series."""
         ends = np.cumsum(self.lengths).tolist()
         return [(end - length, end) for end, length in zip(ends, self.lengths, strict=True)]
 
@@ -58,23 +58,23 @@ class SeriesTable:
 def read_table(
     frame: pd.DataFrame, columns: Columns, *, fill: str | None, where: str, option: str = "data.fill"
 ) -> SeriesTable:
-    """The series of a data frame; `where` names its source in messages, and the frame's index its rows, from 0.
+    """Validates the series of a data frame, whose index counts rows from 0.
 
-    `fill` says what stands for a missing value: forward, the value before it; zero; null refuses it. Messages call
-    it `option`.
+    `fill` replaces missing values: `forward` by the previous value, `zero` by 0; null refuses them. In messages,
+    `where` is the name of the source and `option` that of `fill`.
 
     Raises:
-        ZooError: names the row and the column of what is wrong.
+        ZooError: names the row and the column of an invalid value.
     """
     if fill is not None and fill not in FILLS:
         raise ZooError(f"`{option}` (={fill}) must be one of: null, {', '.join(FILLS)}")
-    columns = spelt_out([str(name) for name in frame.columns], columns, where)
+    columns = resolve_columns([str(name) for name in frame.columns], columns, where)
     if frame.empty:
         raise ZooError(f"{where} has a header and no rows")
     groups = _groups(frame, columns.series, where)
     stamps, step = _stamps(frame, groups, columns, where)
-    wanted = columns.targets + columns.covariates
-    numbers = {name: read_numbers(frame[name], name, where) for name in [*wanted, *columns.known]}
+    channels = columns.targets + columns.covariates
+    numbers = {name: read_numbers(frame[name], name, where) for name in [*channels, *columns.known]}
     file_rows = frame.index.to_numpy() + 1
     filled = {name: _fill(values, name, groups, fill, option, file_rows, where) for name, values in numbers.items()}
     order = np.concatenate(list(groups.values()))
@@ -82,7 +82,7 @@ def read_table(
         columns=columns,
         names=list(groups),
         lengths=[len(rows) for rows in groups.values()],
-        values=np.stack([numbers[name][order] for name in wanted], axis=1),
+        values=np.stack([numbers[name][order] for name in channels], axis=1),
         known=np.stack([numbers[name][order] for name in columns.known], axis=1)
         if columns.known
         else np.empty((len(order), 0)),
@@ -92,36 +92,30 @@ def read_table(
     )
 
 
-def spelt_out(there: list[str], columns: Columns, where: str) -> Columns:
-    """The parts of the columns that are there, with all that have none as targets where no target is named.
+def resolve_columns(there: list[str], columns: Columns, where: str) -> Columns:
+    """Resolves column roles; without `targets`, every column without another role is a target.
 
     Raises:
-        ZooError: a column that is not there or has two parts, or none left to forecast.
+        ZooError: a missing column, a column with two roles, or no column left to forecast.
     """
-    parts = {"targets": columns.targets, "covariates": columns.covariates, "known": columns.known}
-    parts |= {name: [v] for name in ("time", "series") if (v := getattr(columns, name)) is not None}
-    for part, names in parts.items():
+    roles = {"targets": columns.targets, "covariates": columns.covariates, "known": columns.known}
+    roles |= {name: [v] for name in ("time", "series") if (v := getattr(columns, name)) is not None}
+    for role, names in roles.items():
         for name in names:
             if name not in there:
-                raise ZooError(f"`data.{part}`: {where} has no column `{name}`; there are: {', '.join(there)}")
-    taken = [name for names in parts.values() for name in names]
+                raise ZooError(f"`data.{role}`: {where} has no column `{name}`; there are: {', '.join(there)}")
+    taken = [name for names in roles.values() for name in names]
     twice = sorted({name for name in taken if taken.count(name) > 1})
     if twice:
-        raise ZooError(f"column `{twice[0]}` is given two parts; each of {', '.join(parts)} needs its own")
+        raise ZooError(f"column `{twice[0]}` is given two parts; each of {', '.join(roles)} needs its own")
     targets = columns.targets or [name for name in there if name not in taken]
     if not targets:
         raise ZooError(f"{where} has no column left to forecast: name one with data.targets=[…]")
-    return Columns(
-        targets=targets,
-        covariates=columns.covariates,
-        known=columns.known,
-        time=columns.time,
-        series=columns.series,
-    )
+    return replace(columns, targets=targets)
 
 
 def series_of(frame: pd.DataFrame, series: str | None, where: str) -> np.ndarray:
-    """The name of the series that each row belongs to; empty names without such a column.
+    """The name of the series of each row; empty names without a column of series.
 
     Raises:
         ZooError: names the first row without a name.
@@ -167,7 +161,7 @@ def _stamps(
 
 
 def read_numbers(column: pd.Series, name: str, where: str) -> np.ndarray:
-    """The numbers of a column, NaN where one is missing; its index counts rows from 0.
+    """The numbers of a column, NaN if missing; its index counts rows from 0.
 
     Raises:
         ZooError: names the first row with text, a time, or an infinite value.
@@ -196,7 +190,7 @@ def _fill(
     file_rows: np.ndarray,
     where: str,
 ) -> int:
-    """Fills missing values in place, from the past of the same series alone; says how many there were."""
+    """Fills missing values in place, from the past of the same series only; returns their number."""
     missing = np.isnan(values)
     count = int(missing.sum())
     if not count:
@@ -222,6 +216,6 @@ def _fill(
 
 
 def describe_filled(table: SeriesTable, where: str) -> list[str]:
-    """One line for each column whose missing values were filled."""
+    """One line for each column with filled values."""
     total = sum(table.lengths)
     return [f"{where}: filled {n} of {total} missing values of `{name}`" for name, n in table.filled.items()]

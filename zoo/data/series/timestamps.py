@@ -1,4 +1,4 @@
-"""Times of a series: read, checked to be evenly spaced, and continued."""
+"""Parses the times of a series, checks that they are evenly spaced, and continues them."""
 
 from typing import Literal, NamedTuple
 
@@ -8,26 +8,27 @@ import pandas as pd
 from zoo.errors import ZooError
 
 UTC = "+00:00"
-_SLACK = 1e-6  # of a step, by which steps may differ and still be even
+_SLACK = 1e-6  # relative tolerance of equal steps
 
 
 class Step(NamedTuple):
-    """What lies between one value and the next."""
+    """The interval between two consecutive values."""
 
     kind: Literal["time", "number"]
     size: str
-    """A number, or a frequency as pandas writes it: D, h, MS, 15min, …; empty where there is one stamp alone."""
+    """A number, or a frequency of pandas (D, h, MS, 15min, …); empty for a single stamp."""
     zone: str = ""
-    """+00:00 where the source says how far its times are from UTC: they are kept, and written, in UTC."""
+    """+00:00 if the source gives offsets from UTC: its times are converted to UTC."""
 
 
 def parse_stamps(column: pd.Series, name: str, where: str) -> tuple[np.ndarray, str]:
-    """The stamps of a column, as datetime64[us] or as numbers where it has numbers, and their zone as in `Step`.
+    """The stamps of a column as datetime64[us] or numbers, and their zone as in `Step`.
 
     The column's index counts rows from 0.
 
     Raises:
-        ZooError: names the first that is neither, or that alone says or does not say its offset from UTC.
+        ZooError: names the first value that is neither a time nor a number, or that differs from the first row in
+            having an offset from UTC.
     """
     rows = column.index.to_numpy() + 1
     if pd.api.types.is_numeric_dtype(column):
@@ -50,15 +51,15 @@ def parse_stamps(column: pd.Series, name: str, where: str) -> tuple[np.ndarray, 
             f"2026-01-31, 2026-01-31T12:00, or a number"
         )
     if zone:
-        times = times.dt.tz_convert(None)  # in UTC, where no hour is skipped or repeated
+        times = times.dt.tz_convert(None)  # UTC has no skipped or repeated hours
     return times.to_numpy(dtype="datetime64[us]"), zone
 
 
 def check_stamps(own: np.ndarray, zone: str, rows: np.ndarray, name: str, where: str) -> Step:
-    """The step between the stamps of one series, which stand in these rows of its source, counted from 1.
+    """The step between the stamps of one series; `rows` are their row numbers in the source, from 1.
 
     Raises:
-        ZooError: names the first row whose stamp is repeated, out of order, or not evenly spaced.
+        ZooError: names the first row whose stamp is repeated, out of order, or unevenly spaced.
     """
     steps = np.diff(own)
     zero = np.zeros(1, dtype=steps.dtype)[0]
@@ -82,7 +83,7 @@ def check_stamps(own: np.ndarray, zone: str, rows: np.ndarray, name: str, where:
 
 
 def keeps_step(own: np.ndarray | range, found: Step, step: Step) -> bool:
-    """Whether stamps whose own step was `found` are `step` apart, too: two months may look like 31 days."""
+    """Whether stamps with the inferred step `found` also have the step `step`: two months may look like 31 days."""
     if (found.kind, found.zone) != (step.kind, step.zone):
         return False
     if step.kind == "number":
@@ -96,7 +97,7 @@ def continue_stamps(last: np.generic | int, step: Step, count: int) -> np.ndarra
     """The `count` stamps after `last`.
 
     Raises:
-        ZooError: times beyond the year 9999, which neither Python nor ISO 8601 can write.
+        ZooError: times beyond the year 9999, the limit of Python and ISO 8601.
 
     >>> continue_stamps(np.datetime64("2026-01-01"), Step("time", "MS"), 2).astype(str).tolist()
     ['2026-02-01T00:00:00.000000', '2026-03-01T00:00:00.000000']
@@ -111,15 +112,15 @@ def continue_stamps(last: np.generic | int, step: Step, count: int) -> np.ndarra
     return np.array([float(f"{value:.15g}") for value in float(last) + float(step.size) * counted])
 
 
-def same_stamps(found: np.ndarray, wanted: np.ndarray, step: Step) -> np.ndarray:
-    """Which of the stamps are those wanted; numbers may be off by a hundredth of a step."""
-    if found.dtype.kind != wanted.dtype.kind and "M" in (found.dtype.kind, wanted.dtype.kind):
+def same_stamps(found: np.ndarray, expected: np.ndarray, step: Step) -> np.ndarray:
+    """A mask of the stamps that equal the expected ones; numbers may differ by a hundredth of a step."""
+    if found.dtype.kind != expected.dtype.kind and "M" in (found.dtype.kind, expected.dtype.kind):
         return np.zeros(len(found), dtype=bool)
-    return found == wanted if step.kind == "time" else np.abs(found - wanted) <= 0.01 * float(step.size)
+    return found == expected if step.kind == "time" else np.abs(found - expected) <= 0.01 * float(step.size)
 
 
 def plain_stamp(stamp: np.generic | int, zone: str = "") -> str | int | float:
-    """A stamp as text of ISO 8601 with its zone, or as a number."""
+    """A stamp as ISO 8601 text with its zone, or as a number."""
     if isinstance(stamp, np.datetime64):
         return pd.Timestamp(stamp).isoformat() + zone
     value: int | float = stamp.item() if isinstance(stamp, np.generic) else stamp
@@ -150,7 +151,7 @@ def _refuse_missing(missing: np.ndarray, rows: np.ndarray, name: str, where: str
 
 
 def _have_zone(column: pd.Series) -> np.ndarray:
-    """Which of the stamps say how far they are from UTC."""
+    """A mask of the stamps with an offset from UTC."""
     if pd.api.types.is_datetime64_any_dtype(column):
         return np.full(len(column), isinstance(column.dtype, pd.DatetimeTZDtype))
     return column.astype(str).str.contains(r"\d[T ]\d.*(?:Z|[+-]\d{2}(?::?\d{2})?)$", regex=True).to_numpy(dtype=bool)
@@ -178,7 +179,7 @@ def _frequency(length: pd.Timedelta) -> str:
 
 
 def _mean_step(own: np.ndarray) -> str:
-    """The shortest number that fits the first and the last stamp as well as rounding can tell."""
+    """The shortest number that reproduces the first and last stamp up to rounding."""
     count = len(own) - 1
     step = float(own[-1] - own[0]) / count
     texts = [f"{step:.{digits}g}" for digits in range(1, 18)]
@@ -186,7 +187,7 @@ def _mean_step(own: np.ndarray) -> str:
 
 
 def _rounding(own: np.ndarray) -> float:
-    """How far a step may be from the true one because numbers far from zero, such as seconds, have few decimals."""
+    """The rounding error of a step between large numbers, such as seconds, which have few decimals."""
     return 4.0 * float(np.spacing(np.abs(own).max())) if own.dtype.kind == "f" else 0.0
 
 

@@ -1,4 +1,4 @@
-"""Windows of series, fetched a batch at a time from one strided view."""
+"""Windows of series, indexed in batches from one strided view."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -14,24 +14,24 @@ from zoo.data.series.mapped import release
 from zoo.errors import ZooError
 from zoo.ops.windows import number_windows, window_view
 
-_HELD = 64  # windows of a series on disk before they are let go of: the system maps up to 2 MiB around each
+_HELD = 64  # windows read from disk between two releases: the system maps up to 2 MiB around each
 
 
 class WindowBatch(NamedTuple):
-    """A batch of windows in the data's own units."""
+    """A batch of windows in the units of the data."""
 
     history: Float[Tensor, "b t c"]
-    """The known past; its first d channels are those to forecast."""
+    """The known past; its first d channels are the targets."""
     future: Float[Tensor, "b h d"]
-    """What came after it."""
+    """The targets after it."""
     known: Float[Tensor, "b s k"] | None
-    """Covariates known beforehand, over past and future, s = t + h."""
+    """Future covariates, over past and future: s = t + h."""
 
 
 class Windows:
-    """All windows of a series that lie within one of `spans`, each [first, end); nothing is copied.
+    """All windows of a series within `spans`, each [first, end), without copying the series.
 
-    A window is `context` steps of history and the `horizon` steps after them.
+    A window has `context` steps of history and `horizon` steps of future.
     """
 
     in_memory = True
@@ -50,7 +50,7 @@ class Windows:
     ) -> None:
         self.series = series
         self.mapped = mapped
-        """The array on disk that the series lies in, if any."""
+        """The memory-mapped array of the series, if it is on disk."""
         self._read = 0
         self.spans = torch.tensor(spans).view(-1, 2)
         self.context = context
@@ -65,20 +65,20 @@ class Windows:
         return self.count
 
     def starts(self, indices: Int[Tensor, " b"]) -> Int[Tensor, " b"]:
-        """Where the windows of these indices start in the series."""
+        """The first step of the windows with these indices."""
         return self.numbers.starts(indices)
 
     def __getitem__(self, indices: Int[Tensor, " b"]) -> WindowBatch:
         starts = self.starts(indices)
-        window = self._cut_out(starts)
+        window = self._gather(starts)
         return WindowBatch(
             window[:, : self.context],
             window[:, self.context :, : self.out_channels],
             None if self.known is None else window_view(self.known, self.length)[starts],
         )
 
-    def _cut_out(self, starts: Int[Tensor, " b"]) -> Float[Tensor, "b l c"]:
-        """The windows; of a file no more than some at a time are left in memory."""
+    def _gather(self, starts: Int[Tensor, " b"]) -> Float[Tensor, "b l c"]:
+        """The windows at these starts; keeps a limited part of a memory-mapped file in memory."""
         view = window_view(self.series, self.length)
         if self.mapped is None:
             return view[starts]
@@ -93,12 +93,12 @@ class Windows:
 
 
 class RandomBatches(Sampler[Tensor]):
-    """`per_epoch` indices drawn at random from `count`, with replacement, a full batch at a time.
+    """Full batches of `per_epoch` random indices below `count`, with replacement.
 
-    Costs nothing in proportion to `count`, and each process draws its own.
+    Memory and time are independent of `count`. Each process draws its own indices.
 
     Raises:
-        ZooError: fewer draws than one batch in each process.
+        ZooError: `per_epoch` is below one batch per process.
     """
 
     def __init__(
@@ -117,7 +117,7 @@ class RandomBatches(Sampler[Tensor]):
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
-        """Chooses the epoch whose draws come next; the trainer calls it."""
+        """Selects the epoch whose draws come next; called by the trainer."""
         self.epoch = epoch
 
     def __len__(self) -> int:

@@ -94,7 +94,7 @@ def _known(task: Classification) -> tuple[Preprocessing, list[str]]:
     if "preprocessing" not in task.card:
         raise ZooError("this model knows no images: it was not trained here, or not on images")
     names = [str(name) for name in task.card.get("class_names", range(task.num_classes))]
-    return Preprocessing.from_plain(task.card["preprocessing"]), names
+    return Preprocessing.from_dict(task.card["preprocessing"]), names
 
 
 @torch.inference_mode()

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from zoo.data.base import DataModule
 from zoo.data.detection.base import DetectionData
-from zoo.data.detection.transforms import look
+from zoo.data.detection.transforms import crop_resize
 from zoo.data.images.base import to_unit
 from zoo.networks.convolutional import Convolutional, to_convolutional
 from zoo.networks.lenet import LeNet5
@@ -134,7 +134,9 @@ def slide(slider: nn.Module, images: Float[Tensor, "1 3 h w"], anchors: Float[Te
 def _window(picture: Float[Tensor, "3 h w"], box: Float[Tensor, "4"]) -> Float[Tensor, "3 s s"]:
     x, y, width, height = convert(box, "xyxy", "cxcywh").tolist()
     half_width, half_height = width * _MARGIN / 2, height * _MARGIN / 2
-    return look(picture, (x - half_width, y - half_height, x + half_width, y + half_height), width=_SIDE, height=_SIDE)
+    return crop_resize(
+        picture, (x - half_width, y - half_height, x + half_width, y + half_height), width=_SIDE, height=_SIDE
+    )
 
 
 def _near(box: Float[Tensor, "4"]) -> Float[Tensor, "4"]:

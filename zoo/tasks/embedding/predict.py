@@ -83,7 +83,7 @@ def embed(task: Embedding, source: Path, *, batch_size: int = 64) -> list[Embedd
     """
     if "preprocessing" not in task.card:
         raise ZooError("this model knows no preprocessing: load it from the checkpoint of a training run")
-    preprocessing = Preprocessing.from_plain(task.card["preprocessing"])
+    preprocessing = Preprocessing.from_dict(task.card["preprocessing"])
     task.eval()
     results = []
     for batch in read_batches(image_files(source), preprocessing, batch_size):
