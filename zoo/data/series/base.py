@@ -1,8 +1,8 @@
-"""What every data module of series shares: windows, splits, and the scale of the training part."""
+"""The interface of every data module of series: windows, splits, and the scale of the training spans."""
 
 from abc import abstractmethod
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,33 +14,36 @@ from zoo.data.series.scaler import fit_scale, naive_errors
 from zoo.data.series.windows import RandomBatches, Windows
 from zoo.errors import ZooError
 
-_ROUNDING = 1e-12  # of a value, far more than sums in double precision lose
+_ROUNDING = 1e-12  # relative; far above the rounding error of sums in double precision
 
 
 @dataclass(frozen=True, kw_only=True)
 class Splits:
-    """Series by split, and the spans of steps within which their windows lie."""
+    """The series of each split, and the spans of steps that contain its windows."""
 
     names: list[str]
-    """Of the channels; those to forecast come first."""
+    """Names of the channels; the targets come first."""
     series: dict[str, Tensor]
-    """Of each split [time c]; the splits may share one."""
+    """The series [time c] of each split; splits may share one."""
     spans: dict[str, list[tuple[int, int]]]
+    """[first, end) of each span, by split."""
     strides: dict[str, int]
+    """Steps between the starts of two windows, by split."""
     out_channels: int = 1
     known: Tensor | None = None
-    """Covariates known beforehand [time k], where the splits share one series."""
+    """Future covariates [time k], if the splits share one series."""
     known_names: list[str] = field(default_factory=list)
     mapped: np.ndarray | None = None
-    """The series as an array on disk, where the splits share one that is read from there."""
+    """The memory-mapped array of the series, if the splits share one on disk."""
 
 
+@dataclass(kw_only=True, eq=False)
 class SeriesData(DataModule):
-    """Windows of `context` known steps and the `horizon` steps to forecast.
+    """Windows of `context` known steps followed by `horizon` steps to forecast.
 
-    `windows_per_epoch` training windows are drawn at random offsets, or every window once where it is null.
-    The scale is that of the training spans alone. `season` is the naive rule's, in steps.
-    With `differences` networks forecast how far the series moves from its last value, as one with a trend needs.
+    `windows_per_epoch` training windows are drawn at random offsets; null takes every window once. The scale is that
+    of the training spans. `season` is the period of the seasonal naive forecast, in steps. With `differences`,
+    networks forecast the change from the last known value, which suits series with a trend.
 
     Raises:
         ZooError: a context, horizon or season below 1.
@@ -48,40 +51,29 @@ class SeriesData(DataModule):
 
     feeds = frozenset({"forecasting"})
 
-    def __init__(
-        self,
-        *,
-        context: int,
-        horizon: int,
-        season: int,
-        scaler: str,
-        differences: bool,
-        windows_per_epoch: int | None,
-        batch_size: int,
-        num_workers: int | Literal["auto"],
-        seed: int,
-    ) -> None:
-        super().__init__(batch_size=batch_size, num_workers=num_workers, seed=seed)
-        for name, value in {"context": context, "horizon": horizon, "season": season}.items():
+    context: int
+    horizon: int
+    season: int
+    scaler: str
+    differences: bool
+    windows_per_epoch: int | None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name, value in {"context": self.context, "horizon": self.horizon, "season": self.season}.items():
             if value < 1:
                 raise ZooError(f"`data.{name}` (={value}) must be at least 1")
-        self.context = context
-        self.horizon = horizon
-        self.season = season
-        self.scaler = scaler
-        self.differences = differences
-        self.windows_per_epoch = windows_per_epoch
 
     @abstractmethod
     def splits(self) -> Splits:
-        """The series and where its parts begin and end.
+        """The series and the spans of each split.
 
         Raises:
-            ZooError: the data is not there or not usable.
+            ZooError: the data is missing or unusable.
         """
 
     def load(self) -> dict[str, Any]:
-        """Windows of each split."""
+        """The windows of each split."""
         self.parts = parts = self.splits()
         train = parts.series["train"].numpy() if parts.mapped is None else parts.mapped
         spans = [train[first:end] for first, end in parts.spans["train"]]
@@ -109,11 +101,11 @@ class SeriesData(DataModule):
         train = [known.numpy()[first:end] for first, end in self.parts.spans["train"]]
         values = np.concatenate(train)
         center, spread = values.mean(0), values.std(0)
-        varies = spread > _ROUNDING * np.abs(center)  # the deviation of a constant is what rounding left
+        varies = spread > _ROUNDING * np.abs(center)  # a constant has a deviation of rounding errors only
         return center.tolist(), np.where(varies, spread, 1.0).tolist()
 
     def metadata(self) -> dict[str, Any]:
-        """Lengths, channels and scale."""
+        """Lengths of a window, number of channels, and the scale."""
         self.setup()
         return {
             "context": self.context,
@@ -143,7 +135,7 @@ class SeriesData(DataModule):
         }
 
     def sampler(self, name: Split) -> Sampler[Tensor]:
-        """Training windows at random offsets, the others in order."""
+        """Training windows at random offsets; all others in order."""
         if name != "train" or self.windows_per_epoch is None:
             return super().sampler(name)
         return RandomBatches(
@@ -151,8 +143,8 @@ class SeriesData(DataModule):
             self.batch_size,
             per_epoch=self.windows_per_epoch,
             seed=self.seed,
-            rank=self.trainer.global_rank if self.trainer else 0,
-            world_size=self.trainer.world_size if self.trainer else 1,
+            rank=self.rank,
+            world_size=self.world_size,
         )
 
     def all_windows(self, name: Split) -> Any:

@@ -1,7 +1,8 @@
-"""Real series that statsmodels carries: no download, no files."""
+"""Series that come with statsmodels: available offline."""
 
 import importlib
-from typing import Any, Literal, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -14,7 +15,7 @@ class _Source(NamedTuple):
     target: str
     time: str | None
     start: str | None = None
-    """With `frequency`, the times of a table that carries none."""
+    """With `frequency`, the times of a table without a column of times."""
     frequency: str | None = None
 
 
@@ -27,67 +28,39 @@ SOURCES = {
 """Yearly sunspots 1700-2008; weekly CO2 at Mauna Loa 1958-2001; the Nile's yearly flow; monthly sea temperature."""
 
 
+@dataclass(kw_only=True, eq=False)
 class StatsmodelsSeries(TableData):
-    """One of the series that statsmodels ships: sunspots, co2, nile, elnino.
+    """A series that comes with statsmodels: sunspots, co2, nile or elnino.
 
     Raises:
         ZooError: another name.
     """
 
-    def __init__(
-        self,
-        *,
-        name: str,
-        fill: str | None,
-        split: list[float],
-        stride: int,
-        calendar: list[str],
-        context: int,
-        horizon: int,
-        season: int,
-        scaler: str,
-        differences: bool,
-        windows_per_epoch: int | None,
-        batch_size: int,
-        num_workers: int | Literal["auto"],
-        seed: int,
-    ) -> None:
-        super().__init__(
-            split=split,
-            stride=stride,
-            calendar=calendar,
-            context=context,
-            horizon=horizon,
-            season=season,
-            scaler=scaler,
-            differences=differences,
-            windows_per_epoch=windows_per_epoch,
-            batch_size=batch_size,
-            num_workers=num_workers,
-            seed=seed,
-        )
-        if name not in SOURCES:
-            raise ZooError(f"`data.name` (={name}) must be one of: {', '.join(SOURCES)}")
-        self.set_name = name
-        self.fill = fill
+    name: str = field()  # the bare annotation would take Lightning's class attribute `name` as a default
+    fill: str | None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.name not in SOURCES:
+            raise ZooError(f"`data.name` (={self.name}) must be one of: {', '.join(SOURCES)}")
 
     def source(self) -> tuple[SeriesTable, str]:
         """The series as a table."""
-        target, time, _, _ = SOURCES[self.set_name]
+        target, time, _, _ = SOURCES[self.name]
         columns = Columns(targets=[target], covariates=[], known=[], time=time, series=None)
-        return read_table(load_frame(self.set_name), columns, fill=self.fill, where=self.set_name), self.set_name
+        return read_table(load_frame(self.name), columns, fill=self.fill, where=self.name), self.name
 
     def card(self) -> dict[str, Any]:
-        """How a file with more of the series is to be read."""
+        """Adds the options for reading a file with later values of the series."""
         return super().card() | {"header": True, "fill": self.fill}
 
 
 def load_frame(name: str) -> pd.DataFrame:
-    """The table that statsmodels ships, in long form with a column of times."""
+    """The table of statsmodels, in long form with a column of times."""
     package = importlib.import_module(f"statsmodels.datasets.{name}")
     frame: pd.DataFrame = package.load_pandas().data
     target, time, start, frequency = SOURCES[name]
-    if name == "elnino":  # one row a year, one column a month
+    if name == "elnino":  # one row per year, one column per month
         months = frame.drop(columns="YEAR").to_numpy().ravel()
         frame = pd.DataFrame({target: months})
     if start is not None:

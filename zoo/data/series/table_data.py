@@ -1,11 +1,11 @@
-"""Series from a table: any CSV, Parquet or `.npy` file, split in order of time."""
+"""Series of a CSV, Parquet or `.npy` file, split in order of time."""
 
-import copy
 import sys
 from abc import abstractmethod
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,77 +19,56 @@ from zoo.data.series.table import Columns, SeriesTable, describe_filled, read_ta
 from zoo.errors import ZooError
 from zoo.ops.windows import window_counts
 
-_MANY = 1_000_000  # windows
+_MANY = 1_000_000  # windows whose forecasts fill much memory
 Fractions = tuple[float, float, float]
+"""Fractions of training, validation and test."""
 
 
+@dataclass(kw_only=True, eq=False)
 class TableData(SeriesData):
     """Series of a table, each split in order of time by the three fractions of `split`.
 
-    Every window's future lies within one part; its history may reach back into the part before, which was known
-    by then. Windows of validation and test lie `stride` steps apart.
+    The future of every window lies within one split. Its history may reach into the split before, which is known by
+    then. Windows of validation and test start `stride` steps apart.
 
     Raises:
-        ZooError: fractions that are not three positive ones with the sum 1, or a stride below 1.
+        ZooError: other than three positive fractions with the sum 1, or a stride below 1.
     """
 
-    def __init__(
-        self,
-        *,
-        split: list[float],
-        stride: int,
-        calendar: list[str],
-        context: int,
-        horizon: int,
-        season: int,
-        scaler: str,
-        differences: bool,
-        windows_per_epoch: int | None,
-        batch_size: int,
-        num_workers: int | Literal["auto"],
-        seed: int,
-    ) -> None:
-        super().__init__(
-            context=context,
-            horizon=horizon,
-            season=season,
-            scaler=scaler,
-            differences=differences,
-            windows_per_epoch=windows_per_epoch,
-            batch_size=batch_size,
-            num_workers=num_workers,
-            seed=seed,
-        )
-        if len(split) != 3 or min(split) <= 0 or abs(sum(split) - 1.0) > 1e-6:
-            raise ZooError(f"`data.split` (={split}) must be three positive fractions with the sum 1")
-        if stride < 1:
-            raise ZooError(f"`data.stride` (={stride}) must be at least 1")
-        self.fractions: Fractions = (split[0], split[1], split[2])
-        self.stride = stride
-        self.calendar = list(calendar)
+    split: list[float]
+    stride: int
+    calendar: list[str]
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len(self.split) != 3 or min(self.split) <= 0 or abs(sum(self.split) - 1.0) > 1e-6:
+            raise ZooError(f"`data.split` (={self.split}) must be three positive fractions with the sum 1")
+        if self.stride < 1:
+            raise ZooError(f"`data.stride` (={self.stride}) must be at least 1")
+        self.fractions: Fractions = (self.split[0], self.split[1], self.split[2])
         self._fold: tuple[int, int] | None = None
 
     def fold(self, number: int, folds: int) -> "TableData":
-        """The same data for one of `folds` origins of a backtest, from 0.
+        """The same data for fold `number` (from 0) of a backtest with `folds` origins.
 
-        The test part is cut into `folds` blocks. Each fold tests on its own block, and has all that came before
-        to train on and to validate with, in the proportion of `split`.
+        The test part is cut into `folds` blocks. Each fold tests on its block; everything before the block is split
+        into training and validation in the proportion of `split`.
         """
-        other = copy.copy(self)
-        other._splits = {}
-        other._fold = (number, folds)
-        return other
+        fold = replace(self)
+        fold.config = self.config
+        fold._fold = (number, folds)
+        return fold
 
     @abstractmethod
     def source(self) -> tuple[SeriesTable, str]:
-        """The checked table, and the name of where it comes from.
+        """The checked table, and the name of its source.
 
         Raises:
-            ZooError: it is not there or not usable.
+            ZooError: the source is missing or unusable.
         """
 
     def splits(self) -> Splits:
-        """The table's series, and the parts of each."""
+        """The series of the table, and the spans of each split."""
         self.table, where = self.source()
         for line in describe_filled(self.table, where):
             print(line, file=sys.stderr)
@@ -100,7 +79,7 @@ class TableData(SeriesData):
                 raise ZooError(self._too_short(where, name, end - first))
             for split, (start, stop) in parts.items():
                 spans[split].append((first + start, first + stop))
-        self._tell_many(spans)
+        self._warn_of_many_windows(spans)
         calendar = calendar_covariates(self.table.stamps, self.calendar)
         known = np.concatenate([self.table.known, calendar], axis=1)
         series = as_tensor(self.table.values)
@@ -115,7 +94,7 @@ class TableData(SeriesData):
             mapped=self.table.values if self.table.on_disk else None,
         )
 
-    def _tell_many(self, spans: dict[str, list[tuple[int, int]]]) -> None:
+    def _warn_of_many_windows(self, spans: dict[str, list[tuple[int, int]]]) -> None:
         for split in ("val", "test"):
             windows = int(window_counts(torch.tensor(spans[split]), self.context + self.horizon, self.stride).sum())
             if windows > _MANY:
@@ -139,7 +118,7 @@ class TableData(SeriesData):
         )
 
     def card(self) -> dict[str, Any]:
-        """How a file with more of the series is to be read."""
+        """Adds the columns and the time step, for reading a file with later values of the series."""
         card = super().card()
         columns = self.table.columns
         return card | {
@@ -160,10 +139,10 @@ def cut(
     horizon: int,
     fold: tuple[int, int] | None = None,
 ) -> dict[str, tuple[int, int]] | None:
-    """The parts of a series, each with the history that its first future needs; None where one holds no window.
+    """The span of each split, with the history that its first window needs; None if a split has no window.
 
-    Training takes the first fraction of the steps and the test the last, both rounded down, as is usual for the
-    long-horizon benchmarks. `fold` (number, of how many) takes one block of the test and what came before it.
+    Training has the first fraction of the steps and test the last one, both rounded down, as in the long-horizon
+    benchmarks. `fold` = (number, folds) selects one block of the test part and the steps before it.
 
     >>> cut(7588, (0.7, 0.1, 0.2), 96, 96)
     {'train': (0, 5311), 'val': (5215, 6071), 'test': (5975, 7588)}
@@ -181,72 +160,44 @@ def cut(
     return {"train": (0, train), "val": (train - context, origin), "test": (origin - context, end)}
 
 
+@dataclass(kw_only=True, eq=False)
 class Series(TableData):
-    """Series of a CSV or Parquet file, or one of a `.npy` file [time] or [time, channels], which stays on disk.
+    """Series of a CSV or Parquet file, or one series of a `.npy` file [time] or [time, channels].
 
-    `targets` are forecast (all columns that have no other part, when empty), `covariates` are read beside them,
-    `known` are given for the future too. `time` names a column of times or numbers, `series` one that tells
-    several series in the file apart; times with an offset from UTC are kept in UTC. `fill` stands in for missing
-    values: forward, zero, or null to refuse them.
-    The columns of a `.npy` file are called 0, 1, …; it can hold targets and covariates, and nothing missing.
+    `targets` are forecast (empty: all columns without another role). `covariates` are known for the past only,
+    `known` for the future, too. `time` names a column of times or numbers; times with an offset from UTC are
+    converted to UTC. `series` names a column that tells the series of the file apart. `fill` replaces missing values:
+    `forward` by the previous value, `zero` by 0; null refuses them.
+    A `.npy` file stays on disk. Its columns are called 0, 1, …; they are targets or covariates without missing values.
     """
 
-    def __init__(
-        self,
-        *,
-        path: str,
-        header: bool,
-        targets: list[str],
-        covariates: list[str],
-        known: list[str],
-        time: str | None,
-        series: str | None,
-        fill: str | None,
-        split: list[float],
-        stride: int,
-        calendar: list[str],
-        context: int,
-        horizon: int,
-        season: int,
-        scaler: str,
-        differences: bool,
-        windows_per_epoch: int | None,
-        batch_size: int,
-        num_workers: int | Literal["auto"],
-        seed: int,
-    ) -> None:
-        super().__init__(
-            split=split,
-            stride=stride,
-            calendar=calendar,
-            context=context,
-            horizon=horizon,
-            season=season,
-            scaler=scaler,
-            differences=differences,
-            windows_per_epoch=windows_per_epoch,
-            batch_size=batch_size,
-            num_workers=num_workers,
-            seed=seed,
-        )
-        self.path = Path(path).expanduser()
-        self.header = header
+    path: str
+    header: bool
+    targets: list[str]
+    covariates: list[str]
+    known: list[str]
+    time: str | None
+    series: str | None
+    fill: str | None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
         self.columns = Columns(
-            targets=[str(name) for name in targets],
-            covariates=[str(name) for name in covariates],
-            known=[str(name) for name in known],
-            time=time,
-            series=series,
+            targets=[str(name) for name in self.targets],
+            covariates=[str(name) for name in self.covariates],
+            known=[str(name) for name in self.known],
+            time=self.time,
+            series=self.series,
         )
-        self.fill = fill
 
     def source(self) -> tuple[SeriesTable, str]:
-        """The file's table."""
-        if self.path.suffix.lower() == ".npy":
-            return read_array(self.path, self.columns), str(self.path)
-        frame = read_frame(self.path, header=self.header)
-        return read_table(frame, self.columns, fill=self.fill, where=str(self.path)), str(self.path)
+        """Reads the table of the file."""
+        path = Path(self.path).expanduser()
+        if path.suffix.lower() == ".npy":
+            return read_array(path, self.columns), str(path)
+        frame = read_frame(path, header=self.header)
+        return read_table(frame, self.columns, fill=self.fill, where=str(path)), str(path)
 
     def card(self) -> dict[str, Any]:
-        """How a file with more of the series is to be read."""
+        """Adds the options for reading a file with later values of the series."""
         return super().card() | {"header": self.header, "fill": self.fill}

@@ -1,6 +1,6 @@
-"""A built-in benchmark of four noisy waves, whose best possible forecast is known."""
+"""A synthetic benchmark of four noisy waves with a known best possible forecast."""
 
-from typing import Literal
+from dataclasses import dataclass, field
 
 import torch
 from jaxtyping import Float
@@ -10,15 +10,15 @@ from zoo.data.series.base import SeriesData, Splits
 from zoo.errors import ZooError
 
 FREQUENCIES = ((0.20, 0.15), (0.35, 0.30), (0.60, 0.55), (0.40, 0.25))
-"""Of the two sines of each segment, in radians a sample."""
+"""Frequencies of the two sines of each segment, in radians per sample."""
 NOISE = 0.4
-"""Width of the uniform noise on [0, NOISE); its standard deviation is 0.1155."""
+"""Width of the uniform noise on [0, NOISE), whose standard deviation is 0.1155."""
 
 
 def draw_waves(samples: int, seed: int) -> Float[Tensor, "4 time"]:
     """The four segments x(t) = sin(at) + sin(bt) + 2u(t), t = 0 … `samples` - 1, u uniform on [0, 0.2).
 
-    Source: "TensorFlow without a PhD" (2018), whose noise has no seed: one draw a sample, added to each sine.
+    Source: "TensorFlow without a PhD" (2018), which adds one draw per sample to each sine and sets no seed.
     """
     generator = torch.Generator().manual_seed(seed)
     t = torch.arange(samples, dtype=torch.float64)
@@ -27,59 +27,42 @@ def draw_waves(samples: int, seed: int) -> Float[Tensor, "4 time"]:
     return (clean + noise).float()
 
 
+@dataclass(kw_only=True, eq=False)
 class Waves(SeriesData):
     """Four segments of `samples` each, one after the other, in windows of `context` and `horizon` steps.
 
-    `fresh`: training windows start anywhere within a segment; validation (`val_samples` a segment) and test are
-    cut side by side from noise of their own. No forecast one step ahead can have a root mean squared error
+    `split: fresh`: training windows start anywhere within a segment; validation (`val_samples` a segment) and test
+    windows lie side by side in segments with other noise. No one-step forecast can have a root mean squared error
     below 0.1160 at a context of 32 (0.1181 at 16).
-    `original`: as published, for comparison only. Training windows lie side by side; the test has the
-    same samples cut half a window later, and the last value is followed by the first.
+    `split: original`: the published split, for comparison only. Training windows lie side by side; the test windows
+    are the same samples shifted by half a window, and the first value follows the last.
 
     Raises:
         ZooError: an unknown split, or segments shorter than one window.
     """
 
-    def __init__(
-        self,
-        *,
-        context: int,
-        horizon: int,
-        samples: int,
-        val_samples: int,
-        split: str,
-        windows_per_epoch: int | None,
-        batch_size: int,
-        num_workers: int | Literal["auto"],
-        seed: int,
-    ) -> None:
-        super().__init__(
-            context=context,
-            horizon=horizon,
-            season=1,
-            scaler="none",
-            differences=False,
-            windows_per_epoch=windows_per_epoch,
-            batch_size=batch_size,
-            num_workers=num_workers,
-            seed=seed,
-        )
-        if split not in ("fresh", "original"):
-            raise ZooError(f"`data.split` (={split}) must be one of: fresh, original")
-        if min(samples, val_samples) < context:
-            shortest = "samples" if samples <= val_samples else "val_samples"
+    samples: int
+    val_samples: int
+    split: str
+    season: int = field(default=1, init=False)
+    scaler: str = field(default="none", init=False)
+    differences: bool = field(default=False, init=False)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.split not in ("fresh", "original"):
+            raise ZooError(f"`data.split` (={self.split}) must be one of: fresh, original")
+        shortest = "samples" if self.samples <= self.val_samples else "val_samples"
+        if min(self.samples, self.val_samples) < self.context:
             raise ZooError(
-                f"`data.{shortest}` (={min(samples, val_samples)}) must be at least {context}, the length of "
-                f"the known past (data.context)"
+                f"`data.{shortest}` (={min(self.samples, self.val_samples)}) must be at least {self.context}, the "
+                f"length of the known past (data.context)"
             )
-        self.samples = samples
-        self.val_samples = val_samples
-        self.original = split == "original"
 
     def splits(self) -> Splits:
         """The waves of each split."""
         train = draw_waves(self.samples, _noise_seed(self.seed, "train"))
-        if self.original:
+        if self.split == "original":
             return self._original(train.reshape(-1, 1))
         waves = {
             "train": train,
