@@ -14,8 +14,8 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the zoo of this clone, installed or not
 
-from zoo.config.compose import list_models
 from zoo.config.instantiate import instantiate, locate
+from zoo.config.listing import list_models
 from zoo.reports.units import format_flops
 from zoo.run.build import catalogue_config
 from zoo.run.flops import count_flops

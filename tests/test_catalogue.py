@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from zoo.checkpoints.load import load
-from zoo.config.compose import compose, list_models, to_dict
+from zoo.config.compose import compose, to_dict
 from zoo.config.instantiate import instantiate, locate
+from zoo.config.listing import list_models
 from zoo.data.series.windows import WindowBatch
 from zoo.run.build import attach_optimizer, build_data, build_task, catalogue_config
 

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 import torch
 
-from zoo.config.compose import compose, list_models, to_dict
+from zoo.config.compose import compose, to_dict
+from zoo.config.listing import list_models
 from zoo.run.build import build_data, build_task
 from zoo.tasks.base import Task
 from zoo.tasks.forecasting.baselines import rules

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from zoo.checkpoints.load import load as load
-    from zoo.config.compose import list_models as list_models
+    from zoo.config.listing import list_models as list_models
     from zoo.errors import ZooError as ZooError
     from zoo.run.build import create_model as create_model
     from zoo.run.predict import predict as predict
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "ZooError": "zoo.errors",
     "create_model": "zoo.run.build",
-    "list_models": "zoo.config.compose",
+    "list_models": "zoo.config.listing",
     "load": "zoo.checkpoints.load",
     "predict": "zoo.run.predict",
 }

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from zoo.config.compose import unknown
-from zoo.errors import ZooError
+from zoo.errors import ZooError, unknown
 
 _FOLDER = Path(__file__).parent / "suites"
 

@@ -99,7 +99,7 @@ def test_prediction_options_that_are_no_numbers(refused, word, kind):
 def test_arguments_of_another_kind_than_their_class_says(refused):
     line = refused("model=vgg11", "+model.network.dropout=abc", *QUICK)
     assert line == "`model.network.dropout` (=abc) must be a number"
-    assert refused("data.batch_size=2.5", *QUICK) == "`data.batch_size` (=2.5) must be a whole number"
+    assert refused("data.batch_size=2.5", *QUICK) == "`data.batch_size` (=2.5) must be a whole number, such as 32"
 
 
 def test_unknown_model(refused):

@@ -1,18 +1,39 @@
 import inspect
 
 import pytest
+from omegaconf import OmegaConf
 
-from zoo.config.compose import compose, list_options
-from zoo.config.instantiate import locate
+from zoo.config.argument_types import is_simple
+from zoo.config.compose import compose
+from zoo.config.instantiate import locate, parameters_of
+from zoo.config.listing import list_options
 from zoo.config.signatures import parameters
 
+EMPTY = inspect.Parameter.empty
 
-@pytest.mark.parametrize("group", ["optimizer", "scheduler", "trainer", "data"])
-def test_what_is_read_from_the_source_is_what_python_says(group):
+
+def targets(node):
+    """Every `_target_` of a composed configuration."""
+    if isinstance(node, list):
+        return {target for item in node for target in targets(item)}
+    if not isinstance(node, dict):
+        return set()
+    own = {node["_target_"]} if "_target_" in node else set()
+    return own.union(*(targets(value) for value in node.values()))
+
+
+@pytest.mark.parametrize("group", ["model", "data", "optimizer", "scheduler", "trainer", "callbacks", "finetune"])
+def test_the_source_gives_the_parameters_that_python_gives(group):
     for option in list_options(group):
-        target = compose([f"{group}={option}"])[group]._target_
-        if (read := parameters(target)) is not None:
-            assert read == set(inspect.signature(locate(target)).parameters), target
+        composed = compose([f"{group}=[{option}]" if group == "callbacks" else f"{group}={option}"])
+        for target in targets(OmegaConf.to_container(composed)[group]):
+            read, actual = parameters(target), parameters_of(locate(target))
+            assert read is not None, target
+            assert list(read) == list(actual), target
+            for name, parameter in actual.items():
+                assert (read[name].default is EMPTY) == (parameter.default is EMPTY), (target, name)
+                if target.startswith("zoo.") and is_simple(read[name].annotation):
+                    assert read[name].annotation == parameter.annotation, (target, name)
 
 
 def test_a_class_without_constructor_takes_that_of_its_base():
@@ -63,4 +84,4 @@ def package(tmp_path, monkeypatch):
 )
 def test_a_dataclass_takes_its_fields_and_inherited_ones(package, name, expected):
     target = f"{package}.{name}"
-    assert parameters(target) == expected == set(inspect.signature(locate(target)).parameters)
+    assert set(parameters(target)) == expected == set(inspect.signature(locate(target)).parameters)

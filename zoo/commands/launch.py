@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,10 @@ def launch(name: str, command: Command) -> None:
     from hydra.errors import ConfigCompositionException, HydraException
     from omegaconf.errors import OmegaConfBaseException
 
-    from zoo.config.compose import CONFIG_DIR, check, explain
+    from zoo.config.compose import chosen_options, compose, to_dict
+    from zoo.config.explain import explain
+    from zoo.config.listing import CONFIG_DIR
+    from zoo.config.validate import validate
     from zoo.errors import ZooError
 
     follower = int(os.environ.get("RANK", os.environ.get("SLURM_PROCID", "0"))) > 0
@@ -36,7 +40,7 @@ def launch(name: str, command: Command) -> None:
     def checked(config: Any) -> None:
         folder = run_directory()
         try:
-            check(config, name)
+            validate(to_dict(config), chosen_options(name))
             command(config)
         except ZooError as error:  # here, since Hydra would print a line of its own
             _remove_if_untouched(folder)
@@ -51,11 +55,11 @@ def launch(name: str, command: Command) -> None:
     try:
         main()
     except (ConfigCompositionException, HydraException, OmegaConfBaseException) as error:
-        _fail(name, explain(error, name, sys.argv[1:]))
+        _fail(name, explain(error, sys.argv[1:], partial(compose, config_name=name)))
     except ValueError as error:
         if not str(error).startswith("Config group override"):  # Hydra's own, for a group that is given no option
             raise
-        _fail(name, explain(error, name, sys.argv[1:]))
+        _fail(name, explain(error, sys.argv[1:], partial(compose, config_name=name)))
     except OSError as error:  # from Hydra, which makes the run folder
         _fail_if_not_writable(name, error)
         raise

@@ -1,33 +1,41 @@
-"""Constructor arguments of a `_target_`, read from its source text: a typing error costs no import of torch."""
+"""Reads the parameters of a `_target_` from its source text, so that checking them imports no torch."""
 
 import ast
+from collections.abc import Mapping
 from functools import cache
 from importlib.machinery import PathFinder
+from inspect import Parameter
 from pathlib import Path
-from typing import NamedTuple
+from types import NoneType
+from typing import Any, Literal, NamedTuple, Union
+
+Parameters = Mapping[str, Parameter]
+_SIMPLE = {"int": int, "float": float, "bool": bool, "str": str}
 
 
 @cache
-def parameters(target: str) -> frozenset[str] | None:
-    """Names of the parameters of the class or function at a full dotted path.
+def parameters(target: str) -> Parameters | None:
+    """Parameters of the class or function at a full dotted path, as `inspect.signature` gives them.
 
-    A dataclass takes its fields and those that it inherits, also from other files.
-    None if the source leaves them open: no such file, no such name, or a `**kwargs`.
+    A dataclass or named tuple takes its fields and those that it inherits, also from other files. Of annotations, only
+    simple types are read, and `...` stands for every default. None if there is no such source.
 
-    >>> "lr" in parameters("torch.optim.adamw.AdamW")
-    True
+    >>> parameters("torch.optim.adamw.AdamW")["weight_decay"].default
+    Ellipsis
     """
     found = _definition(target)
     if found is None:
         return None
     if isinstance(found.node, ast.FunctionDef):
-        return _arguments(found.node)
+        return _of_function(found.node)
     if constructor := _constructor(found.node):
-        return _arguments(constructor)
-    if _is_dataclass(found.node):
-        return frozenset(name for name, is_argument in _fields(target).items() if is_argument)
+        return _of_function(constructor, method=True)
+    if _declares_fields(found.node):
+        return {name: parameter for name, parameter in _fields(target).items() if parameter}
+    if "nn.Module" in map(ast.unparse, found.node.bases):
+        return {}  # its constructor refuses every argument, though its signature is open
     inherited = (parameters(base) for base in found.bases)
-    return next((names for names in inherited if names is not None), None)
+    return next((taken for taken in inherited if taken is not None), None)
 
 
 class _Definition(NamedTuple):
@@ -71,39 +79,78 @@ def _source(module: str) -> Path | None:
     return next((p for p in (path.with_suffix(".py"), path / "__init__.py") if p.is_file()), None)
 
 
-def _fields(target: str) -> dict[str, bool]:
-    """Fields of a dataclass, inherited ones included; False for those with `field(init=False)`."""
+def _fields(target: str) -> dict[str, Parameter | None]:
+    """Fields of a dataclass or named tuple, inherited ones included; None for those with `field(init=False)`."""
     found = _definition(target)
     if found is None or isinstance(found.node, ast.FunctionDef) or _constructor(found.node):
         return {}
-    fields = {name: is_argument for base in reversed(found.bases) for name, is_argument in _fields(base).items()}
-    if _is_dataclass(found.node):
+    fields = {name: parameter for base in reversed(found.bases) for name, parameter in _fields(base).items()}
+    if _declares_fields(found.node):
         for item in found.node.body:
             if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name) and not _is_class_variable(item):
-                fields[item.target.id] = not _is_left_out(item.value)
+                fields[item.target.id] = _of_field(item.target.id, item)
     return fields
 
 
-def _is_dataclass(node: ast.ClassDef) -> bool:
+def _declares_fields(node: ast.ClassDef) -> bool:
     decorators = [item.func if isinstance(item, ast.Call) else item for item in node.decorator_list]
-    return any(ast.unparse(decorator) in ("dataclass", "dataclasses.dataclass") for decorator in decorators)
+    is_dataclass = any(ast.unparse(decorator) in ("dataclass", "dataclasses.dataclass") for decorator in decorators)
+    return is_dataclass or "NamedTuple" in map(ast.unparse, node.bases)
 
 
 def _is_class_variable(item: ast.AnnAssign) -> bool:
     return "ClassVar" in ast.unparse(item.annotation)
 
 
-def _is_left_out(value: ast.expr | None) -> bool:
-    options = value.keywords if isinstance(value, ast.Call) else []
-    return any(option.arg == "init" and ast.unparse(option.value) == "False" for option in options)
+def _of_field(name: str, item: ast.AnnAssign) -> Parameter | None:
+    default = item.value
+    if isinstance(default, ast.Call) and ast.unparse(default.func) in ("field", "dataclasses.field"):
+        options = {option.arg: option.value for option in default.keywords}
+        if "init" in options and ast.unparse(options["init"]) == "False":
+            return None
+        default = options.get("default") or options.get("default_factory")
+    return _parameter(ast.arg(name, item.annotation), default, Parameter.KEYWORD_ONLY)
 
 
 def _constructor(node: ast.ClassDef) -> ast.FunctionDef | None:
     return next((item for item in node.body if isinstance(item, ast.FunctionDef) and item.name == "__init__"), None)
 
 
-def _arguments(function: ast.FunctionDef) -> frozenset[str] | None:
-    if function.args.kwarg is not None:
-        return None
-    arguments = function.args.posonlyargs + function.args.args + function.args.kwonlyargs
-    return frozenset(argument.arg for argument in arguments) - {"self"}
+def _of_function(function: ast.FunctionDef, *, method: bool = False) -> Parameters:
+    given = function.args
+    positional = [*given.posonlyargs, *given.args]
+    defaults = [None] * (len(positional) - len(given.defaults)) + [*given.defaults]
+    found = [
+        _parameter(argument, default, Parameter.POSITIONAL_OR_KEYWORD)
+        for argument, default in zip(positional, defaults, strict=True)
+    ]
+    found += [_parameter(given.vararg, None, Parameter.VAR_POSITIONAL)] if given.vararg else []
+    found += [
+        _parameter(argument, default, Parameter.KEYWORD_ONLY)
+        for argument, default in zip(given.kwonlyargs, given.kw_defaults, strict=True)
+    ]
+    found += [_parameter(given.kwarg, None, Parameter.VAR_KEYWORD)] if given.kwarg else []
+    return {parameter.name: parameter for parameter in found[int(method) :]}
+
+
+def _parameter(argument: ast.arg, default: ast.expr | None, kind: Any) -> Parameter:
+    required = default is None
+    return Parameter(
+        argument.arg, kind, default=Parameter.empty if required else ..., annotation=_annotation(argument.annotation)
+    )
+
+
+def _annotation(node: ast.expr | None) -> Any:
+    """The annotation that the source text spells out in simple types; `Any` for every other type."""
+    match node:
+        case None:
+            return Parameter.empty
+        case ast.Constant(value=None):
+            return NoneType
+        case ast.Name(id=name) if name in _SIMPLE:
+            return _SIMPLE[name]
+        case ast.BinOp(left=left, op=ast.BitOr(), right=right):
+            return Union[_annotation(left), _annotation(right)]  # noqa: UP007
+        case ast.Subscript(value=ast.Name(id="Literal"), slice=options):
+            return Literal[ast.literal_eval(options)]
+    return Any

@@ -11,10 +11,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from zoo.config.compose import unknown
 from zoo.data.images.base import Preprocessing
 from zoo.distribution import install_command
-from zoo.errors import ZooError
+from zoo.errors import ZooError, unknown
 from zoo.pretrained.download import fetch
 from zoo.tensor_files import read_tensors
 

@@ -12,10 +12,11 @@ from pytorch_lightning.loggers import CSVLogger, Logger
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from zoo.checkpoints.io import StraightToFile
-from zoo.config.compose import compose, list_models, to_dict, unknown
+from zoo.config.compose import compose, to_dict
 from zoo.config.instantiate import complete, instantiate, locate
+from zoo.config.listing import list_models
 from zoo.data.base import DataModule
-from zoo.errors import ZooError
+from zoo.errors import ZooError, unknown
 from zoo.hardware import Hardware
 from zoo.run.callbacks import BestAndLast, Progress, Unprofiled
 from zoo.run.flops import forward_flops

@@ -7,10 +7,9 @@ from typing import Any
 import torch
 
 from zoo.checkpoints.load import load
-from zoo.config.compose import unknown
 from zoo.data.identities.folder import subfolders
 from zoo.data.images.files import list_images
-from zoo.errors import ZooError
+from zoo.errors import ZooError, unknown
 from zoo.tasks.embedding import Embedding
 from zoo.tasks.embedding.gallery import Gallery, load_gallery, read_gallery
 from zoo.tasks.embedding.predict import (

@@ -6,8 +6,9 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 from torchvision.transforms import v2
 
-from zoo.config.compose import compose, list_options, to_dict
+from zoo.config.compose import compose, to_dict
 from zoo.config.instantiate import complete, instantiate
+from zoo.config.listing import list_options
 from zoo.data.images.augment import Chain, ColorNoise, CutMix, Each, Mirror, Mixup, OneOf
 from zoo.errors import ZooError
 

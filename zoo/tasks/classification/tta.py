@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from zoo.config.compose import unknown
 from zoo.data.base import DataModule
 from zoo.data.images.base import Preprocessing
 from zoo.data.images.image_folder import ImageFolder
-from zoo.errors import ZooError
+from zoo.errors import ZooError, unknown
 from zoo.ops.tta import VIEWS
 from zoo.tasks.base import Task
 from zoo.tasks.classification import Classification

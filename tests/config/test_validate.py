@@ -1,0 +1,94 @@
+"""A mistake is reported in the same words by the command, from source text, and by the API, from the class."""
+
+import pytest
+
+from zoo.config.instantiate import complete
+from zoo.config.validate import validate
+from zoo.errors import ZooError
+
+LENET = "zoo.networks.lenet.LeNet5"
+FOLDER = "zoo.data.images.image_folder.ImageFolder"
+
+
+def refusal(function, *arguments):
+    with pytest.raises(ZooError) as error:
+        function(*arguments)
+    return str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("target", "key", "value", "message"),
+    [
+        (LENET, "num_classes", "abc", "`a.num_classes` (=abc) must be a whole number"),
+        (LENET, "num_classes", 2.5, "`a.num_classes` (=2.5) must be a whole number"),
+        (LENET, "num_classes", None, "`a.num_classes` (=null) must be a whole number"),
+        (LENET, "num_classes", True, "`a.num_classes` (=True) must be a whole number"),
+        (LENET, "num_classes", [3], "`a.num_classes` (=[3]) must be a whole number"),
+        (LENET, "num_classes", "", "`a.num_classes` is empty: write a value after the =, or null"),
+        (LENET, "widht", 3, "unknown key `a.widht`: there are: a.activation, a.image_size, a.in_channels, "),
+        (LENET, "poling", "max", "unknown key `a.poling`: did you mean `a.pooling`? there are: a.activation, "),
+        ("zoo.losses.forecasting.SquaredError", "x", 3, "unknown key `a.x`: there are: none"),
+        (LENET, "_target_", 5, "`a._target_` (=5) must be text: in quotes it is, as in a._target_=\"'5'\""),
+        ("zoo.losses.triplet.TripletLoss", "margin", "abc", "`a.margin` (=abc) must be a number"),
+        (FOLDER, "num_workers", 2.5, "`a.num_workers` (=2.5) must be a whole number or auto"),
+        (FOLDER, "root", 2012, "`a.root` (=2012) must be text: in quotes it is, as in a.root=\"'2012'\""),
+    ],
+)
+def test_the_command_and_the_api_report_a_mistake_alike(target, key, value, message):
+    config = {"_target_": target} | {key: value}
+    from_source = refusal(validate, {"a": config}, {"a": {}})
+    assert from_source.startswith(message)
+    if key != "_target_":
+        assert refusal(complete, config, {}, "a") == from_source
+
+
+def test_an_example_stands_beside_the_type_where_a_value_is_listed():
+    given, listed = ({"a": {"_target_": LENET, "num_classes": value}} for value in ("abc", 10))
+    assert refusal(validate, given, listed) == "`a.num_classes` (=abc) must be a whole number, such as 10"
+
+
+@pytest.mark.parametrize(
+    ("value", "listed", "message"),
+    [
+        ("many", 30, "`a.x` (=many) must be a number, such as 30"),
+        (True, 0.5, "`a.x` (=True) must be a number, such as 0.5"),
+        ("perhaps", False, "`a.x` (=perhaps) must be true or false"),
+        (5, [1, 8], "`a.x` (=5) must be a list, such as [5]"),
+        ("", None, "`a.x` is empty: write a value after the =, or null"),
+    ],
+)
+def test_a_listed_value_stands_for_the_type_where_no_annotation_does(value, listed, message):
+    config, reference = ({"a": {"_target_": "torch.optim.sgd.SGD", "x": x}} for x in (value, listed))
+    del config["a"]["_target_"], reference["a"]["_target_"]
+    assert refusal(validate, config, reference) == message
+
+
+@pytest.mark.parametrize(("value", "listed"), [(None, 30), (3, 0.5), ("", ""), ([5], [1, 8]), (0.5, None)])
+def test_a_value_like_the_listed_one_passes(value, listed):
+    validate({"a": {"x": value}}, {"a": {"x": listed}})
+
+
+def test_an_annotation_goes_before_the_listed_value():
+    given, listed = ({"data": {"_target_": FOLDER, "num_workers": value}} for value in ("auto", 4))
+    validate(given, listed)
+
+
+def test_lists_are_validated_item_by_item():
+    config = {"a": [{"_target_": LENET, "num_classes": "x"}]}
+    assert refusal(validate, config, {"a": []}) == "`a[0].num_classes` (=x) must be a whole number"
+
+
+def test_annotations_of_other_packages_are_not_checked():
+    config = {"_target_": "torch.optim.sgd.SGD", "_partial_": True, "momentum": "abc"}
+    assert complete(config, {}) == config
+    validate({"a": config}, {"a": {}})
+
+
+def test_a_target_that_takes_any_keyword_is_not_checked():
+    validate({"a": {"_target_": "torchvision.models.resnet.resnet18", "any_name": 3}}, {"a": {}})
+
+
+def test_an_unknown_group_is_named():
+    assert refusal(validate, {"modle": 1}, {"model": {}, "data": {}}) == (
+        "unknown key `modle`: did you mean `model`? there are: data, model"
+    )

@@ -1,0 +1,62 @@
+"""Explains in one line what Hydra and OmegaConf refuse."""
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from hydra.errors import MissingConfigException, OverrideParseException
+from omegaconf import DictConfig, OmegaConf
+
+from zoo.config.listing import CONFIG_DIR, list_options
+from zoo.config.signatures import parameters
+from zoo.errors import ZooError, unknown
+
+Compose = Callable[[Sequence[str]], DictConfig]
+
+
+def explain(error: Exception, overrides: Sequence[str], compose: Compose) -> str:
+    """A one-line message for an error of Hydra or OmegaConf; `compose` composes the same command from overrides."""
+    text = str(error)
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file:
+        group, _, option = error.missing_cfg_file.rpartition("/")
+        return unknown(group or "configuration", option, error.options or list_options(group))
+    if refused := re.search(r"Could not load '([^']+)/([^/']+)'", text):
+        return unknown(refused[1], refused[2], list_options(refused[1]))
+    if "Config group override must be a string" in text:
+        empty = [word.removesuffix("=null") for word in overrides if word.endswith("=null")]
+        group = next((name for name in empty if (CONFIG_DIR / name).is_dir()), "")
+        return f"`{group}` (=null): a group takes the name of an option: {', '.join(list_options(group))}"
+    if isinstance(error, OverrideParseException):
+        return f"`{error.override}` is not of the form KEY=VALUE: {text.splitlines()[1].strip()}"
+    if refused := re.search(r"[Cc]ould not override '([^'@]+)'", text):
+        try:
+            return _unknown_key(refused[1], overrides, compose)
+        except ZooError:  # an option of the user's own folder, which `compose` does not search
+            return unknown("key", refused[1], [])
+    if refused := re.search(r"Could not append to config. An item is already at '([^']+)'", text):
+        return f"`{refused[1]}` exists already: leave out the + before it"
+    return first_line(error)
+
+
+def first_line(error: Exception) -> str:
+    """The first line of an error's text, or the name of its class."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0] if lines else type(error).__name__
+
+
+def _unknown_key(key: str, overrides: Sequence[str], compose: Compose) -> str:
+    """For a key that the configuration lacks: how to add it if its class takes it, else what exists."""
+    parent, _, name = key.rpartition(".")
+    groups = [word for word in overrides if (CONFIG_DIR / word.partition("=")[0]).is_dir()]
+    node: Any = compose(groups)
+    if parent:
+        node = OmegaConf.select(node, parent, throw_on_missing=False)
+    if not isinstance(node, DictConfig):
+        return _unknown_key(parent, overrides, compose)
+    start = f"{parent}." if parent else ""
+    listed = [f"{start}{entry!s}" for entry in node if not str(entry).startswith("_")]
+    taken = parameters(node["_target_"]) or {} if "_target_" in node else {}
+    if name in taken or not node:
+        given = dict(word.split("=", 1) for word in overrides if "=" in word)
+        return f"`{key}` is not in the configuration yet: add it with a plus, +{key}={given.get(key, '…')}"
+    return unknown("key", key, {*listed, *(f"{start}{parameter}" for parameter in taken)}, listed)

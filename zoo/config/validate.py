@@ -1,0 +1,126 @@
+"""Validates configurations: unknown keys, missing arguments, wrong types and empty values.
+
+A command is validated twice by the same rules: `validate` reads source text, before torch is imported, and
+`check_arguments` sees what is about to be instantiated, with the metadata of the data filled in.
+"""
+
+from collections.abc import Iterable, Mapping
+from inspect import Parameter
+from typing import Any
+
+from zoo.config.argument_types import is_simple, type_error
+from zoo.config.signatures import Parameters, parameters
+from zoo.errors import ZooError, unknown
+
+_UNLISTED: Any = object()
+
+
+def validate(config: Mapping[str, Any], listed: Mapping[str, Any]) -> None:
+    """Checks the configuration of a command without importing the classes that it names.
+
+    `listed` is the configuration that its options list, whose values stand for types where no annotation does.
+
+    Raises:
+        ZooError: names the key or value and what is allowed.
+    """
+    for key in config:
+        if key not in listed:
+            raise ZooError(unknown("key", key, listed))
+    _check_node("", config, listed)
+
+
+def check_arguments(target: str, arguments: Mapping[str, Any], takes: Parameters, where: str) -> None:
+    """Checks the completed arguments of a target whose parameters are `takes`.
+
+    Raises:
+        ZooError: names the argument and what is allowed.
+    """
+    _check_keys(where, arguments, takes)
+    for name, value in arguments.items():
+        check_value(join(where, name), value, _annotation(target, takes, name))
+    if not arguments.get("_partial_"):
+        for name, parameter in takes.items():
+            if _required(parameter) and name not in arguments:
+                raise ZooError(not_given(join(where, name), "+"))
+
+
+def check_value(path: str, value: Any, annotation: Any = Any, listed: Any = _UNLISTED) -> None:
+    """Checks the type of a value, by its annotation or else by the value `listed` in its place.
+
+    Raises:
+        ZooError: the value has another type, or is empty.
+    """
+    expected = type_error(annotation, value) if is_simple(annotation) else _unlike(listed, value, path)
+    if value == "" and (expected or listed not in ("", _UNLISTED)):
+        raise ZooError(f"`{path}` is empty: write a value after the =, or null")
+    if expected is None:
+        return
+    hint = f", such as {listed}" if _is_number(listed) else ""
+    if expected.startswith("text") and _is_number(value):
+        hint = f": in quotes it is, as in {path}=\"'{value}'\""
+    raise ZooError(f"`{path}` (={'null' if value is None else value}) must be {expected}{hint}")
+
+
+def not_given(path: str, plus: str = "") -> str:
+    """The message for a value that is missing; a `plus` adds a key that no file lists."""
+    return f"`{path}` is not given: add {plus}{path}=… to the command"
+
+
+def join(where: str, key: str | int) -> str:
+    """The path of a key below `where`: `model.network`, or `layers[0]` for an index."""
+    if isinstance(key, int):
+        return f"{where}[{key}]"
+    return f"{where}.{key}" if where else key
+
+
+def _check_node(path: str, node: Any, listed: Any, annotation: Any = Any) -> None:
+    check_value(path, node, annotation, listed)
+    if isinstance(node, list):
+        for index, item in enumerate(node):
+            _check_node(join(path, index), item, _UNLISTED)
+    if isinstance(node, Mapping):
+        target = node.get("_target_")
+        takes = parameters(target) if isinstance(target, str) else None
+        below = listed if isinstance(listed, Mapping) else {}
+        if takes is not None:
+            _check_keys(path, node, takes, below)
+        for key, value in node.items():
+            _check_node(join(path, key), value, below.get(key), _annotation(target, takes or {}, key))
+
+
+def _check_keys(where: str, given: Iterable[str], takes: Parameters, listed: Iterable[str] = ()) -> None:
+    if any(parameter.kind is Parameter.VAR_KEYWORD for parameter in takes.values()):
+        return
+    for key in given:
+        if not key.startswith("_") and key not in takes:
+            shown = [join(where, name) for name in listed if not name.startswith("_")]
+            raise ZooError(unknown("key", join(where, key), [join(where, name) for name in takes], shown))
+
+
+def _annotation(target: Any, takes: Parameters, name: str) -> Any:
+    """The annotation of a parameter; only those of the zoo are known to name every type that they accept."""
+    if name == "_target_":
+        return str
+    own = isinstance(target, str) and target.startswith("zoo.")
+    return takes[name].annotation if own and name in takes else Any
+
+
+def _required(parameter: Parameter) -> bool:
+    variadic = parameter.kind in (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
+    return parameter.default is Parameter.empty and not variadic
+
+
+def _unlike(listed: Any, value: Any, path: str) -> str | None:
+    """The type of the listed value, in words, where `value` has another one."""
+    if _is_number(listed) and isinstance(value, str | bool):
+        return "a number"
+    if isinstance(listed, bool) and not isinstance(value, bool):
+        return "true or false"
+    below_group = "." in path  # a command's own option may be a single word, as in suites=mnist
+    if below_group and isinstance(listed, list) and isinstance(value, str | int | float):
+        return f"a list, such as [{value}]"
+    return None
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
