@@ -86,7 +86,7 @@ def locate(target: str, where: str = "") -> Callable[..., Any]:
 
 def parameters_of(target: Callable[..., Any]) -> Parameters:
     """Parameters that a class or function takes by keyword."""
-    if getattr(target.__init__, "__qualname__", "") == "Module.__init__":  # type: ignore[misc]
+    if getattr(target.__init__, "__qualname__", "") == "Module.__init__":
         return {}  # nn.Module's constructor refuses every argument, though its signature is open
     return inspect.signature(target).parameters
 
