@@ -32,8 +32,8 @@ def parameters(target: str) -> Parameters | None:
         return _of_function(constructor, method=True)
     if _declares_fields(found.node):
         return {name: parameter for name, parameter in _fields(target).items() if parameter}
-    if "nn.Module" in map(ast.unparse, found.node.bases):
-        return {}  # its constructor refuses every argument, though its signature is open
+    if not found.node.bases or "nn.Module" in map(ast.unparse, found.node.bases):
+        return {}  # nn.Module's constructor refuses every argument, though its signature is open
     inherited = (parameters(base) for base in found.bases)
     return next((taken for taken in inherited if taken is not None), None)
 
