@@ -8,19 +8,9 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from torchvision.transforms import v2
 
 from zoo.data.images import files as images
-from zoo.data.images.files import (
-    UnreadableImage,
-    cut_square,
-    image_names,
-    list_images,
-    read_head,
-    read_image,
-    squash,
-    to_channels,
-)
+from zoo.data.images.files import UnreadableImage, cut_square, read_head, read_image
 from zoo.errors import ZooError
 
 RNG = np.random.default_rng(0)
@@ -200,63 +190,3 @@ def test_grey_values_out_of_range_are_refused(tmp_path):
     Image.fromarray(np.full((4, 4), 300.0, dtype=np.float32)).save(tmp_path / "a.tif")
     with pytest.raises(UnreadableImage, match="grey values from 300 to 300, where 0 to 1 was expected"):
         read_image(tmp_path / "a.tif", channels=1)
-
-
-def test_list_images_is_sorted_recursive_and_blind_to_other_files(tmp_path):
-    for name in ("b/2.JPG", "a/1.png", "a/.hidden.png", ".git/3.png", "a/notes.txt", "0.webp"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).touch()
-    assert list_images(tmp_path) == [tmp_path / "0.webp", tmp_path / "a/1.png", tmp_path / "b/2.JPG"]
-    with pytest.raises(ZooError, match=r"the image folder `.*/no` does not exist"):
-        list_images(tmp_path / "no")
-    with pytest.raises(ZooError, match="is a file, not a folder"):
-        list_images(tmp_path / "0.webp")
-
-
-def test_names_are_in_the_order_of_paths(tmp_path):
-    for name in ("a/2.png", "a-b/1.png", "a.png", "a/c/1.png", "a/c.png", "B/é 1.png"):
-        (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
-        (tmp_path / name).touch()
-    assert [tmp_path / name for name in image_names(tmp_path)] == sorted(tmp_path.rglob("*.png"))
-
-
-def test_list_images_follows_links_once(tmp_path):
-    (tmp_path / "here").mkdir()
-    (tmp_path / "there").mkdir()
-    (tmp_path / "there" / "1.png").touch()
-    (tmp_path / "here" / "link").symlink_to(tmp_path / "there")
-    (tmp_path / "there" / "back").symlink_to(tmp_path / "here")
-    assert list_images(tmp_path / "here") == [tmp_path / "here" / "link" / "1.png"]
-
-
-def test_cut_square_is_torchvisions_evaluation_transform():
-    image = torch.from_numpy(RNG.integers(0, 256, (3, 50, 70), dtype=np.uint8))
-    wanted = v2.Compose([v2.Resize(32), v2.CenterCrop(28)])(image)
-    assert torch.equal(cut_square(image, short=32, size=28), wanted)
-    assert torch.equal(squash(image, size=20), v2.Resize((20, 20))(image))
-
-
-def test_cut_square_keeps_the_end_that_is_asked_for():
-    columns = torch.arange(12, dtype=torch.uint8).expand(1, 4, 12)
-    kept = {place: cut_square(columns, short=4, size=4, place=place)[0, 0].tolist() for place in (0.0, 0.5, 1.0)}
-    assert kept == {0.0: [0, 1, 2, 3], 0.5: [4, 5, 6, 7], 1.0: [8, 9, 10, 11]}
-    assert torch.equal(
-        cut_square(columns.mT, short=4, size=4, place=1.0).mT, cut_square(columns, short=4, size=4, place=1.0)
-    )
-
-
-def test_cut_square_pads_what_is_smaller():
-    batch = torch.from_numpy(RNG.integers(0, 256, (2, 1, 28, 28), dtype=np.uint8))
-    padded = cut_square(batch, short=28, size=32)
-    assert torch.equal(padded[..., 2:-2, 2:-2], batch)
-    assert padded.sum() == batch.sum()
-
-
-def test_cut_square_of_a_long_strip_costs_little():
-    strip = torch.zeros(1, 1, 20_000, dtype=torch.uint8)
-    assert cut_square(strip, short=256, size=224).shape == (1, 224, 224)  # else 1.3 billion pixels
-
-
-def test_to_channels_keeps_grey_through_colour():
-    grey = torch.arange(256, dtype=torch.uint8).view(1, 16, 16)
-    assert torch.equal(to_channels(to_channels(grey, 3), 1), grey)

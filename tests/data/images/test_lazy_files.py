@@ -1,0 +1,36 @@
+from pathlib import Path
+
+import numpy as np
+import torch
+from image_folders import build
+from PIL import Image
+
+from zoo.data.images.random_crop import RandomCrop
+
+
+def test_training_reads_another_part_of_long_pictures_in_every_batch(tmp_path):
+    """Columns of a long picture are bright in turn: in a few dozen batches every one of them is seen."""
+    columns = np.tile(np.arange(48, dtype=np.uint8) * 5, (16, 1))
+    for split in ("train", "val", "test"):
+        for name in ("ant", "bee"):
+            (tmp_path / split / name).mkdir(parents=True)
+            for i in range(8):
+                Image.fromarray(columns).save(tmp_path / split / name / f"{i}.png")
+    crop = RandomCrop(size=14, area=[0.5, 1.0], aspect=[0.8, 1.25], flip=True)
+    data = build(tmp_path, augmentation=crop, cache_mb=0)
+    seen = set()
+    for batch in [torch.randperm(16)[:8] for _ in range(40)]:
+        images, _ = data.dataset("train")[batch]
+        assert torch.equal(images, data.dataset("train")[batch][0])  # the same batch is the same, as resuming wants it
+        seen |= set(images[:, 0, 0].flatten().tolist())
+    assert seen == set(range(0, 240, 5))
+    plain = build(tmp_path, cache_mb=0).dataset("train")[torch.arange(8)][0]
+    assert len(plain.unique(dim=0)) == 1  # nothing varies without an augmentation
+
+
+def test_a_split_is_two_arrays_and_no_list_of_objects_that_workers_would_copy(folder):
+    split = build(folder, cache_mb=0).dataset("train")
+    held = [value for value in vars(split).values() if not isinstance(value, Path | bool) and not callable(value)]
+    arrays = [array for value in held for array in (value if isinstance(value, tuple) else [value])]
+    assert all(isinstance(array, np.ndarray | torch.Tensor) for array in arrays)
+    assert split.files.paths.dtype.kind == "S"
