@@ -1,4 +1,4 @@
-"""Small detection sets in each of the three formats, written to a folder and read from it."""
+"""Writes small detection sets in each of the three formats and reads them."""
 
 import json
 
@@ -25,7 +25,7 @@ def paint(path, shade, size=(60, 40)):
 
 
 def write_coco(root, boxes, *, pictures=3, split="train", classes=("cat", "dog"), first_id=5, shade=0):
-    """`boxes`: (picture, class, x, y, w, h) with more keys of the annotation as a seventh entry."""
+    """Writes COCO JSON; `boxes` are (image, class, x, y, w, h) and optionally further keys of the annotation."""
     images, annotations = [], []
     for i in range(pictures):
         name = f"{split}{i}.png"

@@ -11,11 +11,11 @@ def batches(count=10, size=3, **settings):
     return [batch.tolist() for batch in IndexBatches(count, size, **settings)]
 
 
-def test_in_order_and_complete():
+def test_unshuffled_batches_are_in_order_and_complete():
     assert batches() == [[0, 1, 2], [3, 4, 5], [6, 7, 8], [9]]
 
 
-def test_shuffled_batches_are_full_and_hold_nothing_twice():
+def test_shuffled_batches_are_full_without_repetition():
     found = batches(shuffle=True)
     assert [len(batch) for batch in found] == [3, 3, 3]
     assert len({index for batch in found for index in batch}) == 9
@@ -28,7 +28,7 @@ def test_fewer_samples_than_a_batch():
 @pytest.mark.parametrize("shuffle", [True, False])
 @pytest.mark.parametrize("count", [1, 7, 8, 9, 100])
 @pytest.mark.parametrize("world", [1, 2, 3])
-def test_length_is_what_is_given(shuffle, count, world):
+def test_len_is_the_number_of_batches(shuffle, count, world):
     for rank in range(world):
         sampler = IndexBatches(count, 4, shuffle=shuffle, seed=1, rank=rank, world_size=world)
         assert len(list(sampler)) == len(sampler)
@@ -47,13 +47,13 @@ def test_the_order_depends_on_seed_and_epoch_alone():
 
 
 @pytest.mark.parametrize("count", [1, 2, 7, 101])
-def test_processes_share_evaluation_without_padding(count):
+def test_processes_evaluate_every_sample_once(count):
     shares = [batches(count, 3, rank=rank, world_size=2) for rank in range(2)]
     flat = [index for share in shares for batch in share for index in batch]
     assert flat == list(range(count))
 
 
-def test_processes_train_in_step_on_different_samples():
+def test_processes_train_on_different_samples_in_equal_steps():
     shares = [batches(11, 2, shuffle=True, rank=rank, world_size=2) for rank in range(2)]
     assert len(shares[0]) == len(shares[1])
     sets = [{index for batch in share for index in batch} for share in shares]
@@ -64,12 +64,12 @@ def test_seeds_of_epochs_differ():
     assert len({numbered_seed(seed, epoch) for seed in range(30) for epoch in range(100)}) == 3000
 
 
-def test_an_empty_batch_is_refused():
+def test_a_batch_size_of_zero_is_refused():
     with pytest.raises(ZooError, match=r"`data.batch_size` \(=0\) must be at least 1"):
         IndexBatches(3, 0, shuffle=False, seed=0)
 
 
-def test_many_are_shuffled_without_being_written_down(monkeypatch):
+def test_a_long_order_is_computed_on_demand(monkeypatch):
     monkeypatch.setattr(sampling, "_STORED", 100)
     monkeypatch.setattr(sampling, "_BLOCK", 64)
     shares = [batches(1000, 7, shuffle=True, rank=rank, world_size=2) for rank in range(2)]
@@ -81,7 +81,7 @@ def test_many_are_shuffled_without_being_written_down(monkeypatch):
 
 
 @pytest.mark.parametrize("shuffle", [True, False])
-def test_the_order_is_that_of_one_permutation_cut_into_batches(shuffle):
+def test_batches_are_slices_of_one_permutation(shuffle):
     order = torch.randperm(100, generator=torch.Generator().manual_seed(numbered_seed(0, 0)))
     expected = order if shuffle else torch.arange(100)
     assert batches(100, 10, shuffle=shuffle) == [part.tolist() for part in expected.split(10)]

@@ -24,14 +24,14 @@ def test_coco_boxes_are_letterboxed_and_ids_remapped(good, capsys):
     expected = torch.tensor([[0, top, 30 * scale, top + 20 * 43 / 40], [30 * scale, top + 20 * 43 / 40, 64, top + 43]])
     torch.testing.assert_close(targets[0]["boxes"], expected, atol=1e-3, rtol=0)
     assert targets[0]["labels"].tolist() == [0, 1]
-    assert len(targets[1]["labels"]) == 0  # a picture without annotation shows what is no object
+    assert len(targets[1]["labels"]) == 0  # an image without annotations is background
     assert targets[2]["ignore_labels"].tolist() == [0]
     said = capsys.readouterr().out
     assert "category ids are remapped: 5→0, 7→1" in said
     assert "no test split is given: the val pictures serve as both" in said
 
 
-def test_missing_folders_files_and_pictures(tmp_path, good):
+def test_missing_folders_files_and_images_are_reported(tmp_path, good):
     with pytest.raises(ZooError, match="nowhere does not exist"):
         coco(tmp_path / "nowhere")
     with pytest.raises(ZooError, match=r"other.json does not exist"):
@@ -63,7 +63,7 @@ def test_missing_folders_files_and_pictures(tmp_path, good):
         ("annotations", {"category_id": ...}, "annotations[1] has no category_id"),
     ],
 )
-def test_a_broken_entry_of_a_coco_file_is_told_and_left_out(good, place, changes, message):
+def test_a_broken_entry_of_a_coco_file_is_reported_and_skipped(good, place, changes, message):
     file = good / "annotations" / "train.json"
     content = json.loads(file.read_text())
     entry = content[place][1] | changes if isinstance(changes, dict) else changes
@@ -75,7 +75,7 @@ def test_a_broken_entry_of_a_coco_file_is_told_and_left_out(good, place, changes
     assert len(data.dataset("train")) == (2 if place == "images" else 3)
 
 
-def test_category_ids_of_two_types_are_put_in_order(good):
+def test_category_ids_of_two_types_are_sorted(good):
     file = good / "annotations" / "train.json"
     file.write_text(file.read_text().replace('"id": 7, "name"', '"id": "7", "name"'))
     annotations = coco(good).annotations(decode=False)["train"]

@@ -40,7 +40,7 @@ def test_validation_and_test_do_not_depend_on_the_seed():
     assert torch.equal(make(seed=0).dataset("test").images, make(seed=5).dataset("test").images)
 
 
-def test_every_epoch_has_fresh_scenes():
+def test_every_epoch_has_new_scenes():
     sampler = make().sampler("train")
     shown = []
     for epoch in range(3):
@@ -52,11 +52,11 @@ def test_every_epoch_has_fresh_scenes():
     assert torch.cat(list(held_out)).tolist() == list(range(6))
 
 
-def test_splits_share_no_digit_and_no_part_of_a_photograph():
+def test_splits_share_no_digits_and_no_pixels_of_a_photograph():
     parts = [material(split, 0) for split in ("train", "val", "test")]
     assert sorted(number for part in parts for number in part.numbers) == list(range(1797))
     left, pixels = 0, load_digits().images
-    for part in parts:  # side by side, each strip starts where the one before it ended
+    for part in parts:  # each strip starts at the end of the previous one
         np.testing.assert_array_equal(part.digits, (pixels[part.numbers] * (255 / 16)).round())
         for strip, whole in zip(part.photographs, load_sample_images().images, strict=True):
             np.testing.assert_array_equal(strip, whole[:, left : left + strip.width])
@@ -64,7 +64,7 @@ def test_splits_share_no_digit_and_no_part_of_a_photograph():
         assert len(np.unique(part.labels)) == 10
 
 
-def test_boxes_lie_inside_and_overlap_no_more_than_asked():
+def test_boxes_lie_inside_with_limited_overlap():
     _, targets = make().dataset("train")[torch.arange(24)]
     for target in targets:
         boxes = target["boxes"]
@@ -89,7 +89,7 @@ def test_a_box_is_tight_around_the_ink():
         assert edge.max() > 96
     sides = np.linalg.norm(corners - np.roll(corners, -1, 0), axis=1)
     np.testing.assert_allclose(sides, 40, rtol=1e-6)
-    assert corners[0][1] > corners[1][1] - 40  # turned counter-clockwise: the right end of the top edge is higher
+    assert corners[0][1] > corners[1][1] - 40  # rotated counter-clockwise: the right end of the top edge is higher
     assert corners[1][1] < corners[0][1]
 
 
@@ -129,6 +129,6 @@ def test_it_describes_itself():
         ({"anchors": [[float("inf"), 2]]}, r"`data.anchors` \(=\[\[inf, 2\]\]\)"),
     ],
 )
-def test_wrong_options_are_refused(changes, message):
+def test_invalid_options_are_refused(changes, message):
     with pytest.raises(ZooError, match=message):
         make(**changes)

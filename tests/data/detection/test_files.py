@@ -25,7 +25,7 @@ SKIP = "data.on_bad_annotation=skip leaves out what is wrong"
         ((77, 5, 0, 0, 30, 20), "missing image", "1 annotations name image id 77"),
     ],
 )
-def test_each_wrong_annotation_is_named_and_left_out_or_refused(tmp_path, box, kind, message):
+def test_bad_annotations_are_skipped_or_refused(tmp_path, box, kind, message):
     usual = [(i % 3, 5, i, 0, 30, 20) for i in range(12)]
     write_coco(tmp_path, [*usual, box])
     write_coco(tmp_path, [(0, 5, 1, 1, 9, 9)], split="val")
@@ -50,14 +50,14 @@ def test_each_wrong_annotation_is_named_and_left_out_or_refused(tmp_path, box, k
         ("pixel boxes", 2, " (and 1 more; scripts/check_data.py lists them)"),
     ],
 )
-def test_a_refusal_says_how_to_go_on(kind, count, remarks):
+def test_a_refusal_names_the_next_step(kind, count, remarks):
     train = Annotations([], ["cat"], [Problem("a.txt", kind, "line 1")] * count)
     with pytest.raises(ZooError) as refusal:
         require_usable({"train": train}, "refuse")
     assert str(refusal.value) == f"a.txt: {kind}: line 1{remarks}"
 
 
-def test_a_box_that_sticks_out_is_clipped(tmp_path):
+def test_a_box_partly_outside_is_clipped(tmp_path):
     write_coco(tmp_path, [(0, 5, 40, 10, 40, 20)])
     write_coco(tmp_path, [(0, 5, 1, 1, 9, 9)], split="val")
     data = coco(tmp_path, on_bad_annotation="refuse")
@@ -65,7 +65,7 @@ def test_a_box_that_sticks_out_is_clipped(tmp_path):
     assert len(only(coco(tmp_path).annotations(decode=False), "box partly outside")) == 1
 
 
-def test_corners_given_as_corner_and_size_are_guessed(tmp_path):
+def test_corners_read_as_corner_and_size_are_recognised(tmp_path):
     corners = [(i % 3, 5, 20 + i, 15 + i, 45 + i, 30 + i) for i in range(12)]
     write_coco(tmp_path, corners)
     write_coco(tmp_path, [(0, 5, 1, 1, 9, 9)], split="val")
@@ -73,7 +73,7 @@ def test_corners_given_as_corner_and_size_are_guessed(tmp_path):
         coco(tmp_path).setup()
 
 
-def test_fractions_given_as_pixels_are_refused(tmp_path):
+def test_fractions_read_as_pixels_are_refused(tmp_path):
     write_coco(tmp_path, [(i % 3, 5, 0.1, 0.2, 0.01 * (i + 10), 0.3) for i in range(12)])
     write_coco(tmp_path, [(0, 5, 1, 1, 9, 9)], split="val")
     with pytest.raises(ZooError, match="normalised boxes"):
@@ -82,11 +82,11 @@ def test_fractions_given_as_pixels_are_refused(tmp_path):
 
 @pytest.mark.parametrize("decode", [False, True])
 @pytest.mark.parametrize(("width", "height"), [(60, 40), (40, 60)])
-def test_boxes_of_a_picture_that_exif_turns_are_those_of_the_upright_one(tmp_path, width, height, decode):
+def test_boxes_refer_to_the_upright_image(tmp_path, width, height, decode):
     write_voc(tmp_path, [(name, "cell", 5, 5, 9, 9) for name in "abc"])
     exif = Image.Exif()
     exif[ORIENTATION] = 6
-    Image.new("RGB", (60, 40), (9, 8, 7)).save(tmp_path / "JPEGImages" / "a.png", exif=exif)  # seen as 40×60
+    Image.new("RGB", (60, 40), (9, 8, 7)).save(tmp_path / "JPEGImages" / "a.png", exif=exif)  # 40×60 when upright
     xml = tmp_path / "Annotations" / "a.xml"
     size = f"<width>{width}</width><height>{height}</height>"
     xml.write_text(xml.read_text().replace("<width>60</width><height>40</height>", size))
@@ -101,7 +101,7 @@ def test_boxes_of_a_picture_that_exif_turns_are_those_of_the_upright_one(tmp_pat
     assert len(train.records) == upright
 
 
-def test_a_picture_in_two_splits_stays_in_the_later(tmp_path):
+def test_an_image_in_two_splits_stays_in_the_later_one(tmp_path):
     write_coco(tmp_path, [(0, 5, 1, 1, 9, 9)])
     write_coco(tmp_path, [(0, 5, 1, 1, 9, 9)], split="val")
     (tmp_path / "val" / "val0.png").write_bytes((tmp_path / "train" / "train1.png").read_bytes())
@@ -122,7 +122,7 @@ def test_a_picture_in_two_splits_stays_in_the_later(tmp_path):
         ({"val": "copy", "test": "val"}, "no images: the val split has none"),
     ],
 )
-def test_splits_that_would_leave_another_empty_are_refused(tmp_path, names, message):
+def test_split_names_that_empty_another_split_are_refused(tmp_path, names, message):
     write_yolo(tmp_path, {"train0": "0 0.5 0.5 0.2 0.5"})
     write_yolo(tmp_path, {}, split="val")
     for part in ("images", "labels"):
@@ -131,7 +131,7 @@ def test_splits_that_would_leave_another_empty_are_refused(tmp_path, names, mess
         yolo(tmp_path, **names).setup()
 
 
-def test_classes_missing_from_a_split_and_pictures_that_are_broken_or_of_another_size(tmp_path):
+def test_missing_classes_and_bad_images_are_reported(tmp_path):
     write_coco(tmp_path, [(0, 5, 1, 1, 9, 9)])
     write_coco(tmp_path, [(0, 5, 1, 1, 9, 9), (0, 7, 1, 1, 9, 9)], split="val")
     paint(tmp_path / "train" / "train1.png", 33, size=(50, 40))
@@ -152,14 +152,14 @@ def test_classes_missing_from_a_split_and_pictures_that_are_broken_or_of_another
         ([(0, 5, 1, 1, 9, 9, {"iscrowd": 1})], ("cat",), "train: no boxes"),
     ],
 )
-def test_what_nothing_can_be_learned_from_is_refused(tmp_path, boxes, classes, message):
+def test_untrainable_sets_are_refused(tmp_path, boxes, classes, message):
     write_coco(tmp_path, boxes, classes=classes)
     write_coco(tmp_path, [], classes=classes, split="val")
     with pytest.raises(ZooError, match=message):
         coco(tmp_path).setup()
 
 
-def test_without_validation_and_test_some_training_pictures_are_kept(tmp_path):
+def test_without_validation_and_test_training_images_are_split(tmp_path):
     write_coco(tmp_path, [(i, 5, 1, 1, 9, 9) for i in range(20)], pictures=20)
     data = coco(tmp_path, val=None)
     paths = [{r.path for r in data.dataset(split).records} for split in ("train", "val", "test")]
@@ -182,7 +182,7 @@ def test_a_split_may_be_called_by_a_number(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["voc", "yolo"])
-def test_of_pictures_with_the_same_annotations_one_is_used_and_the_other_told(tmp_path, kind):
+def test_images_that_share_an_annotation_file_are_reported(tmp_path, kind):
     if kind == "voc":
         write_voc(tmp_path, [], names=("a", "b"))
         twin, data = tmp_path / "JPEGImages" / "a.webp", voc(tmp_path, val=None, test=None)

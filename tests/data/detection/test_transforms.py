@@ -13,11 +13,11 @@ SIZE = 64
 
 
 def painted(seed, count=4, height=SIZE, width=SIZE):
-    """A picture with one bright rectangle in each channel, and their boxes."""
+    """An image with one bright rectangle in each channel, and their boxes."""
     generator = torch.Generator().manual_seed(seed)
     image = torch.zeros(count, height, width)
     boxes = []
-    for i in range(count):  # one in each quarter, so that none covers another
+    for i in range(count):  # one in each quarter, without overlap
         left, top = (i % 2) * width // 2 + 2, (i // 2) * height // 2 + 2
         w, h = torch.randint(8, min(height, width) // 2 - 6, (2,), generator=generator).tolist()
         image[i, top : top + h, left : left + w] = 1
@@ -26,7 +26,7 @@ def painted(seed, count=4, height=SIZE, width=SIZE):
 
 
 def box_in(channel):
-    """The xyxy box of the bright pixels; the grey beside a picture is no brighter than 0.45."""
+    """The xyxy box of the bright pixels; the grey border is darker than 0.45."""
     rows, columns = torch.nonzero(channel > 0.5, as_tuple=True)
     return torch.tensor([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]).float()
 
@@ -58,7 +58,7 @@ def test_scale_and_crop_move_boxes_with_pixels(seed, window):
     assert_boxes_follow(seen, moved, within=1.5)
 
 
-def test_a_window_of_the_whole_picture_changes_nothing_and_outside_is_grey():
+def test_the_full_window_changes_nothing_and_outside_is_grey():
     image, target = painted(0)
     torch.testing.assert_close(crop_resize(image, (0, 0, 64, 64), width=64, height=64), image, atol=1e-5, rtol=0)
     assert torch.equal(
@@ -68,7 +68,7 @@ def test_a_window_of_the_whole_picture_changes_nothing_and_outside_is_grey():
     torch.testing.assert_close(outside, torch.full_like(outside, GREY))
 
 
-def test_boxes_of_which_little_is_left_are_dropped():
+def test_boxes_with_a_small_visible_fraction_are_dropped():
     target = {"boxes": torch.tensor([[0.0, 0.0, 10.0, 10.0]]), "labels": torch.tensor([0])}
     half = (5.0, 0.0, 69.0, 64.0)
     assert len(crop_boxes(target, half, width=64, height=64, min_visible=0.5)["boxes"]) == 1
@@ -77,11 +77,11 @@ def test_boxes_of_which_little_is_left_are_dropped():
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_mosaic_shows_four_pictures_with_their_boxes(seed):
+def test_mosaic_joins_four_images_with_their_boxes(seed):
     pictures = [painted(10 * seed + k) for k in range(4)]
     images = torch.stack([image for image, _ in pictures])
     targets = []
-    for k, (_, target) in enumerate(pictures):  # of each picture one rectangle only
+    for k, (_, target) in enumerate(pictures):  # one rectangle per image
         images[k, :k] = images[k, k + 1 :] = 0
         targets.append({name: value[k : k + 1] for name, value in target.items()})
     windows = [(0.0, 0.0, 64.0, 64.0)] * 4
@@ -124,7 +124,7 @@ def make(**changes):
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_augmented_boxes_stay_inside_and_labels_with_them(seed):
+def test_augmented_boxes_stay_inside_with_their_labels(seed):
     torch.manual_seed(seed)
     images, targets = zip(*(painted(k, count=3) for k in range(6)), strict=True)
     result, moved = make()(torch.stack(images), list(targets), 0.0)
@@ -138,7 +138,7 @@ def test_augmented_boxes_stay_inside_and_labels_with_them(seed):
         assert (target["boxes"][:, 2:] > target["boxes"][:, :2]).all()
 
 
-def test_the_place_of_the_picture_is_left_out_of_what_is_varied():
+def test_augmentation_drops_the_letterbox_area():
     images, targets = zip(*(painted(k, count=3) for k in range(4)), strict=True)
     placed = [target | {"picture": torch.tensor([0.0, 8, 64, 56])} for target in targets]
     _, moved = make(mosaic=1, mixup=1)(torch.stack(images), placed, 0.0)
@@ -150,26 +150,26 @@ def test_augmentation_without_mosaic_and_colour_moves_boxes_with_pixels():
     torch.manual_seed(0)
     images, targets = zip(*(painted(k) for k in range(8)), strict=True)
     augmentation = make(mixup=0, colour=0, scale=(0.9, 1.0), mosaic=1.0)
-    result, moved = augmentation(torch.stack(images), list(targets), progress=0.9)  # mosaic is over by then
+    result, moved = augmentation(torch.stack(images), list(targets), progress=0.9)  # after the end of mosaic
     for image, target in zip(result, moved, strict=True):
         assert_boxes_follow(image, target, within=1.5)
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "wanted"),
+    ("name", "value", "expected"),
     [
         *((name, 7, "must be a number from 0 to 1") for name in ("mosaic", "mixup", "mosaic_until", "flip")),
         *((name, -0.1, "must be a number from 0 to 1") for name in ("vertical_flip", "colour", "min_visible")),
         *(("scale", value, "with 0 < low <= high") for value in (1.2, [1.2], [1.4, 0.7], [-1, -1], [0, 1])),
     ],
 )
-def test_wrong_options_are_refused(name, value, wanted):
-    with pytest.raises(ZooError, match=rf"`data.augmentation.{name}` \(={re.escape(str(value))}\) .*{wanted}"):
+def test_invalid_options_are_refused(name, value, expected):
+    with pytest.raises(ZooError, match=rf"`data.augmentation.{name}` \(={re.escape(str(value))}\) .*{expected}"):
         make(**{name: value})
 
 
 @pytest.mark.parametrize("name", ["coco", "voc", "yolo_txt"])
-def test_sets_of_files_are_varied_alike(name):
+def test_sets_of_files_share_one_augmentation(name):
     config = to_dict(compose(["model=yolo", f"data={name}", "data.root=x", "data.augmentation.mixup=0.1"]))["data"]
     assert vars(instantiate(config["augmentation"])) == vars(make(mixup=0.1, scale=(0.8, 1.3), vertical_flip=0))
 

@@ -28,7 +28,7 @@ def test_voc_counts_from_one(tmp_path):
         (["a"], "\ufeffa\n", ["a"]),
     ],
 )
-def test_a_voc_list_names_a_picture_a_line(tmp_path, names, text, found):
+def test_a_voc_list_has_one_image_per_line(tmp_path, names, text, found):
     write_voc(tmp_path, [], names=names)
     (tmp_path / "ImageSets" / "Main" / "train.txt").write_text(text, encoding="utf-8")
     train = voc(tmp_path, val=None, test=None).annotations(decode=False)["train"]
@@ -36,7 +36,7 @@ def test_a_voc_list_names_a_picture_a_line(tmp_path, names, text, found):
     assert not only({"train": train}, "missing image")
 
 
-def test_voc_problems(tmp_path):
+def test_voc_problems_are_reported(tmp_path):
     write_voc(tmp_path, [("a", "cell", 5, 5, 5, 5), ("a", "cell", "x", 5, 9, 9), ("b", "cell", 1, 1, 9, 9)])
     (tmp_path / "ImageSets" / "Main" / "val.txt").write_text("b\nlost")
     (tmp_path / "Annotations" / "c.xml").write_text("<annotation>")
@@ -60,11 +60,15 @@ def test_voc_problems(tmp_path):
 
 @pytest.mark.data
 @pytest.mark.skipif(not BCCD.is_dir(), reason="the blood cells are not here")
-def test_blood_cells_as_published():
+def test_reads_the_published_blood_cells():
     annotations = voc(BCCD).annotations(decode=False)
     assert [len(annotations[split].records) for split in ("train", "val", "test")] == [205, 87, 72]
     boxes = torch.cat([record.labels for split in annotations.values() for record in split.records])
-    assert boxes.bincount().tolist() == [361, 4153, 372]  # Platelets, RBC less two of zero area, WBC
+    assert boxes.bincount().tolist() == [
+        361,
+        4153,
+        372,
+    ]  # platelets, red blood cells without two of zero area, white blood cells
     assert sorted(p.file for split in annotations.values() for p in split.problems) == [
         "BloodImage_00338.xml",
         "BloodImage_00343.xml",

@@ -8,7 +8,7 @@ from zoo.data.images.files import ORIENTATION
 from zoo.errors import ZooError
 
 
-def test_a_picture_that_exif_turns_gives_a_yolo_label_its_upright_sides(tmp_path):
+def test_yolo_boxes_refer_to_the_upright_image(tmp_path):
     write_yolo(tmp_path, {"train0": "0 0.5 0.5 0.5 0.5"}, pictures=1)
     exif = Image.Exif()
     exif[ORIENTATION] = 6
@@ -17,7 +17,7 @@ def test_a_picture_that_exif_turns_gives_a_yolo_label_its_upright_sides(tmp_path
     assert record.boxes.tolist() == [[10, 15, 30, 45]]
 
 
-def test_yolo_lines_are_fractions_of_the_picture(tmp_path):
+def test_yolo_lines_are_fractions_of_the_image(tmp_path):
     write_yolo(tmp_path, {"train0": "1 0.5 0.5 0.2 0.5\n0 0.25 0.5 0.5 1\n"})
     write_yolo(tmp_path, {"val0": "0 0.5 0.5 0.2 0.5"}, split="val")
     records = yolo(tmp_path).annotations(decode=True)["train"].records
@@ -26,7 +26,7 @@ def test_yolo_lines_are_fractions_of_the_picture(tmp_path):
     assert len(records[1].labels) == 0
 
 
-def test_yolo_problems(tmp_path):
+def test_yolo_problems_are_reported(tmp_path):
     write_yolo(tmp_path, {"train0": "7 0.5 0.5 0.2 0.5\n0 0.5 0.5\n0 a b c d\n", "lost": "0 0.5 0.5 0.2 0.5"})
     write_yolo(tmp_path, {"val0": "0 30 20 12 20"}, split="val")
     annotations = yolo(tmp_path).annotations(decode=True)
@@ -41,7 +41,7 @@ def test_yolo_problems(tmp_path):
         yolo(tmp_path).setup()
 
 
-def test_class_names_of_a_data_yaml(tmp_path):
+def test_reads_class_names_from_yaml(tmp_path):
     write_yolo(tmp_path, {"train0": "1 0.5 0.5 0.2 0.5"})
     write_yolo(tmp_path, {}, split="val")
     (tmp_path / "classes.txt").unlink()
@@ -60,7 +60,7 @@ def test_class_names_of_a_data_yaml(tmp_path):
         ("data.yaml", "names:\n" + "".join(f"  '{i}': c{i}\n" for i in range(11)), [f"c{i}" for i in range(11)]),
     ],
 )
-def test_class_names_by_their_ids(tmp_path, file, text, names):
+def test_class_names_are_sorted_by_id(tmp_path, file, text, names):
     (tmp_path / file).write_text(text, encoding="utf-8")
     assert yolo_classes(tmp_path) == names
 
@@ -78,13 +78,13 @@ def test_class_names_by_their_ids(tmp_path, file, text, names):
         ("data.yaml", b"names: {0: ant, '0': bee}", r"`names` \(=0, 0\) must be 0 to 1, each once"),
     ],
 )
-def test_class_names_that_leave_the_ids_open_are_refused(tmp_path, file, text, message):
+def test_class_names_without_unique_ids_are_refused(tmp_path, file, text, message):
     (tmp_path / file).write_bytes(text)
     with pytest.raises(ZooError, match=message):
         yolo_classes(tmp_path)
 
 
-def test_a_label_file_may_start_with_a_mark_but_must_be_text(tmp_path):
+def test_a_label_file_may_have_a_byte_order_mark(tmp_path):
     write_yolo(tmp_path, {"train0": "\ufeff1 0.5 0.5 0.2 0.5", "train1": ""})
     (tmp_path / "labels" / "train" / "train1.txt").write_text("0 0.5 0.5 0.2 0.5", encoding="utf-16")
     annotations = yolo(tmp_path, val=None).annotations(decode=False)

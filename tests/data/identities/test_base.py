@@ -33,7 +33,7 @@ def folder(root, **changes):
 
 @pytest.fixture
 def people(tmp_path):
-    """Eight people with four random pictures each."""
+    """Eight people with four random images each."""
     torch.manual_seed(0)
     for person in range(8):
         (tmp_path / f"person {person}").mkdir()
@@ -43,7 +43,7 @@ def people(tmp_path):
     return tmp_path
 
 
-def test_digit_classes_of_the_splits_are_different_ones():
+def test_splits_have_different_digit_classes():
     data = digits()
     classes = {name: set(data.dataset(name).labels.tolist()) for name in ("train", "val", "test")}
     assert classes == {"train": {0, 1, 2, 3, 4}, "val": {5, 6}, "test": {7, 8, 9}}
@@ -52,13 +52,13 @@ def test_digit_classes_of_the_splits_are_different_ones():
     assert data.card()["preprocessing"]["size"] == 16
 
 
-def test_evaluation_goes_in_rounds_over_the_identities():
+def test_evaluation_batches_go_in_rounds_over_the_identities():
     labels = digits().dataset("test").labels
     assert occurrence(labels).diff().min() >= 0
     assert sorted(labels[:3].tolist()) == [7, 8, 9]
 
 
-def test_turns_make_new_identities():
+def test_rotations_are_new_identities():
     images = torch.arange(2 * 1 * 3 * 3, dtype=torch.uint8).view(2, 1, 3, 3)
     split = rotated(Identities(images=images, numbers=torch.tensor([0, 4]), names=["a", "b"]), 8)
     assert len(split.numbers.unique()) == len(set(split.names)) == 16
@@ -77,14 +77,14 @@ def test_normalized_batches_have_mean_zero():
     assert everything.std() == pytest.approx(1, abs=0.02)
 
 
-def test_a_folder_for_each_identity(people):
+def test_identities_of_a_folder_are_split_at_random(people):
     data = folder(people)
     assert [len(data.dataset(name)) for name in ("train", "val", "test")] == [16, 8, 8]
     assert data.dataset("train").images.shape == (16, 1, 24, 24)
     assert data.notes[0] == "train: 16 pictures of 4 identities"
 
 
-def test_folders_that_are_split_already(people, tmp_path_factory):
+def test_folders_of_splits_are_kept(people, tmp_path_factory):
     root = tmp_path_factory.mktemp("split")
     for person, part in enumerate(["train"] * 4 + ["val"] * 2 + ["test"] * 2):
         (root / part).mkdir(exist_ok=True)
@@ -103,14 +103,14 @@ def test_folders_that_are_split_already(people, tmp_path_factory):
         (["train", "val", "test"], "has a folder test and has person 0 beside them: it must hold"),
     ],
 )
-def test_splits_and_people_side_by_side(people, folders, message):
+def test_folders_of_splits_beside_identities_are_refused(people, folders, message):
     for name in folders:
         (people / name).mkdir()
     with pytest.raises(ZooError, match=message):
         folder(people).setup()
 
 
-def test_nobody_is_left_out_but_hidden_folders(people):
+def test_only_hidden_folders_are_skipped(people):
     (people / "person 0").rename(people / "__eve")
     for name in (".git", "__MACOSX"):
         (people / name).mkdir()
@@ -126,7 +126,7 @@ def test_an_unreadable_picture_is_named(people):
         folder(people).setup()
 
 
-def test_single_pictures_are_counted(people, caplog):
+def test_identities_with_one_image_are_reported(people, caplog):
     for person in range(8):
         if person % 2:
             for picture in (1, 2, 3):
@@ -138,7 +138,7 @@ def test_single_pictures_are_counted(people, caplog):
     assert f"{alone} training identities have a single picture and are kept out of the triplets" in caplog.text
 
 
-def test_duplicates_across_splits_are_told(people, caplog):
+def test_duplicates_across_splits_are_reported(people, caplog):
     for person in range(8):
         (people / f"person {person}" / "0.png").write_bytes((people / "person 0" / "0.png").read_bytes())
     with caplog.at_level(logging.WARNING):
@@ -159,12 +159,12 @@ def test_duplicates_across_splits_are_told(people, caplog):
         (lambda root: digits(test=[9]), "the test split has 1 identities; telling apart needs at least two"),
     ],
 )
-def test_bad_input(make, message, tmp_path):
+def test_invalid_input_is_refused(make, message, tmp_path):
     with pytest.raises(ZooError, match=message):
         make(tmp_path).setup()
 
 
-def test_no_augmentation_leaves_pictures_alone():
+def test_without_augmentation_images_are_unchanged():
     nothing = {"degrees": 0, "translate": 0, "scale": 0, "shear": 0, "warp": 0, "lighting": 0}
     images = torch.rand(4, 1, 12, 10)
     same, _ = IdentityAugmentation(**nothing, mirror=False)(images, torch.arange(4))
@@ -176,7 +176,7 @@ def test_no_augmentation_leaves_pictures_alone():
 
 
 @pytest.mark.parametrize("name", ["degrees", "translate", "scale", "shear", "warp", "lighting"])
-def test_each_amount_changes_each_picture_differently(name):
+def test_each_amount_is_drawn_per_image(name):
     amounts = {"degrees": 0.0, "translate": 0.0, "scale": 0.0, "shear": 0.0, "warp": 0.0, "lighting": 0.0}
     strength = 20.0 if name in ("degrees", "shear") else 0.2
     images = torch.rand(1, 1, 16, 16).expand(4, -1, -1, -1)

@@ -10,7 +10,7 @@ def batches(identities, **changes):
     return IdentityBatches(torch.as_tensor(identities), **(arguments | changes))
 
 
-def test_every_batch_is_p_identities_with_k_pictures():
+def test_every_batch_has_p_identities_with_k_images():
     identities = torch.randint(0, 9, (200,), generator=torch.Generator().manual_seed(0))
     sampler = batches(identities)
     drawn = list(sampler)
@@ -23,7 +23,7 @@ def test_every_batch_is_p_identities_with_k_pictures():
     assert set(torch.cat(drawn).tolist()) > set(range(0, 200, 50))
 
 
-def test_small_identities_repeat_and_single_pictures_stay_out():
+def test_small_identities_repeat_images_and_single_images_are_skipped():
     identities = [0, 0, 1, 1, 1, 1, 2, 3, 3]
     for rows in batches(identities, batch_size=9, images_per_identity=3):
         found = torch.tensor(identities)[rows]
@@ -39,13 +39,13 @@ def test_epochs_differ_and_repeat():
     assert not torch.equal(first, torch.stack(list(sampler)))
 
 
-def test_processes_share_out_the_identities():
+def test_processes_draw_different_identities():
     identities = torch.arange(80) % 8
     ranks = [batches(identities, rank=rank, world_size=2) for rank in (0, 1)]
     for one, other in zip(*ranks, strict=True):
         assert not set(identities[one].tolist()) & set(identities[other].tolist())
     more = [list(batches(identities, rank=rank, world_size=5)) for rank in range(5)]
-    assert all(len(part) == 20 for part in more)  # more processes than disjoint shares
+    assert all(len(part) == 20 for part in more)  # more processes than disjoint batches
 
 
 @pytest.mark.parametrize(
@@ -57,6 +57,6 @@ def test_processes_share_out_the_identities():
         ({"steps_per_epoch": 0}, r"`data.steps_per_epoch` \(=0\) must be at least 1"),
     ],
 )
-def test_bad_arguments(changes, message):
+def test_invalid_arguments_are_refused(changes, message):
     with pytest.raises(ZooError, match=message):
         batches([0, 0, 1, 1, 2, 2, 3, 3, 4], **changes)

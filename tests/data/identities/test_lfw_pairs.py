@@ -1,4 +1,4 @@
-"""Scikit-learn's own reader, on a small set made in the published form."""
+"""Reads a small set in the published format with scikit-learn's reader."""
 
 import pytest
 import torch
@@ -24,7 +24,7 @@ def root(tmp_path):
         folder.mkdir(parents=True)
         for i in (1, 2):
             Image.new("RGB", (250, 250), (9 * number, 250 - 9 * number, 120 + i)).save(folder / f"{name}_{i:04}.jpg")
-    lines = ["10\t1"]  # ten folds of one pair of either kind
+    lines = ["10\t1"]  # ten folds with one pair of each kind
     for fold in range(10):
         lines += [f"{PAIRED[fold]}\t1\t2", f"{PAIRED[fold]}\t1\t{PAIRED[fold + 10]}\t2"]
     for file in ("pairs.txt", "pairsDevTrain.txt", "pairsDevTest.txt"):
@@ -40,7 +40,7 @@ def build(root, **changes):
     return data
 
 
-def test_the_published_pairs_and_nobody_of_them_in_training(root):
+def test_tests_on_the_published_pairs_and_trains_on_other_people(root):
     data = build(root)
     identities = data.dataset("test").labels
     pairs = compared_pairs(identities)
@@ -48,13 +48,13 @@ def test_the_published_pairs_and_nobody_of_them_in_training(root):
     assert pairs.same.tolist() == [True, False] * 10
     assert groups_of(identities)[pairs.first].tolist() == list(range(20))
     counts = [len(data.dataset(name).labels) for name in ("train", "val")]
-    assert counts == [12, 4]  # two pictures of each of the eight who are in no pair
+    assert counts == [12, 4]  # two images of each of the eight people in no pair
     same = pairs.same.nonzero().flatten()
     red = data.dataset("test").images[:, 0].int()
-    assert (red[pairs.first[same]] - red[pairs.second[same]]).abs().max() <= 2  # of one person, but for the JPEG
+    assert (red[pairs.first[same]] - red[pairs.second[same]]).abs().max() <= 2  # the same image, up to JPEG errors
 
 
-def test_accuracy_is_that_of_the_folds_and_there_is_no_recognition(root):
+def test_accuracy_is_the_mean_of_the_folds_without_recognition(root):
     data = build(root)
     test = data.dataset("test")
     vectors = torch.nn.functional.normalize(test.images.float().mean((2, 3)) - 100, dim=1)
@@ -63,16 +63,16 @@ def test_accuracy_is_that_of_the_folds_and_there_is_no_recognition(root):
     assert not {"rank1", "one_shot"} & figures.keys()
 
 
-def test_names_are_written_alike_in_all_splits(root):
+def test_names_have_one_spelling_in_all_splits(root):
     splits = build(root).read()
     assert {name for part in splits.values() for name in part.names} == {*PAIRED, *FREE}
 
 
-def test_nobody_has_so_many_pictures(root):
+def test_too_many_required_images_are_refused(root):
     with pytest.raises(ZooError, match=r"`data.min_pictures` \(=3\) leaves nobody of data=lfw_pairs: "):
         build(root, min_pictures=3)
 
 
-def test_too_few_people_outside_the_pairs(root):
+def test_too_few_people_outside_the_pairs_are_refused(root):
     with pytest.raises(ZooError, match=r"`data.val` \(=0.9\) of the 8 people outside the pairs must leave"):
         build(root, val=0.9)

@@ -60,14 +60,14 @@ def omniglot(root, **changes):
     return Omniglot(**(arguments | changes))
 
 
-def test_characters_count_once_and_turns_make_four_of_them(archives):
+def test_characters_are_read_once_and_rotations_quadruple_them(archives):
     data = omniglot(archives)
     assert len(data.dataset("train").labels.unique()) == 6 * 4  # Greek and Latin
     assert len(data.dataset("train")) == 6 * 4 * 4
     assert len(data.dataset("val").labels.unique()) == 3
 
 
-def test_a_run_is_a_group_whose_first_picture_is_the_enrolled_one(archives):
+def test_a_run_is_a_group_that_starts_with_the_enrolled_images(archives):
     split = omniglot(archives).dataset("test")
     assert split.labels.tolist() == [0, 1, PER_GROUP, PER_GROUP + 1] * 2
     drawn = Image.open(io.BytesIO(png(12))).convert("L")
@@ -85,12 +85,12 @@ def test_a_run_is_a_group_whose_first_picture_is_the_enrolled_one(archives):
         ({"root": "/none"}, r"`data.root` \(=/none\) has no images_background_small1.zip"),
     ],
 )
-def test_mistakes(archives, change, message):
+def test_invalid_options_are_refused(archives, change, message):
     with pytest.raises(ZooError, match=message):
         omniglot(**({"root": archives} | change)).setup()
 
 
-def test_a_damaged_archive(archives):
+def test_a_damaged_archive_is_refused(archives):
     (archives / "all_runs.zip").write_bytes((archives / "all_runs.zip").read_bytes()[:200])
     with pytest.raises(ZooError, match=r"all_runs\.zip is no whole zip archive; load it anew"):
         omniglot(archives).setup()
@@ -103,7 +103,7 @@ def test_a_damaged_archive(archives):
         ({"run01/class_labels.txt": "a.png b.png c.png"}, "has a line that is not two names: a.png b.png c.png"),
     ],
 )
-def test_an_archive_of_other_runs(archives, members, message):
+def test_an_archive_without_runs_is_refused(archives, members, message):
     with zipfile.ZipFile(archives / "all_runs.zip", "w") as archive:
         for name, text in members.items():
             archive.writestr(name, text)
@@ -113,7 +113,7 @@ def test_an_archive_of_other_runs(archives, members, message):
 
 @pytest.mark.data
 @pytest.mark.skipif(not REAL.is_dir(), reason="no Omniglot here")
-def test_the_published_sets():
+def test_reads_the_published_sets():
     data = omniglot(REAL, image_size=28)
     assert len(data.dataset("train")) + 4 * len(data.dataset("val")) == 4 * 242 * 20
     test = data.dataset("test")

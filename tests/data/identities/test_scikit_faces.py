@@ -28,7 +28,7 @@ def faces(**changes):
 
 
 def bunch(*shape):
-    """Twelve people with three pictures each, as scikit-learn returns them: floats from 0 to 1."""
+    """Twelve people with three images each, as scikit-learn returns them: floats from 0 to 1."""
     images = np.random.default_rng(0).random((36, *shape), dtype=np.float32)
     images[0].fill(1)
     return SimpleNamespace(
@@ -37,7 +37,7 @@ def bunch(*shape):
 
 
 @pytest.mark.parametrize(("name", "shape", "channels"), [("olivetti", (64, 64), 1), ("lfw", (125, 94, 3), 3)])
-def test_people_are_dealt_out(name, shape, channels, monkeypatch):
+def test_people_are_split_at_random(name, shape, channels, monkeypatch):
     loader = {"olivetti": "fetch_olivetti_faces", "lfw": "fetch_lfw_people"}[name]
     monkeypatch.setattr(f"zoo.data.identities.scikit_faces.{loader}", lambda **_: bunch(*shape))
     data = faces(faces=name)
@@ -48,7 +48,7 @@ def test_people_are_dealt_out(name, shape, channels, monkeypatch):
     assert data.dataset("train").images.max() > 100
 
 
-def test_no_network(monkeypatch):
+def test_a_failed_download_suggests_alternatives(monkeypatch):
     def fail(**_):
         raise URLError("no route")
 
@@ -57,7 +57,7 @@ def test_no_network(monkeypatch):
         faces().setup()
 
 
-def test_nobody_has_so_many_pictures(monkeypatch):
+def test_too_many_required_images_are_refused(monkeypatch):
     def refuse(*, min_faces_per_person, **_):
         raise ValueError(f"min_faces_per_person={min_faces_per_person} is too restrictive")
 
@@ -66,6 +66,6 @@ def test_nobody_has_so_many_pictures(monkeypatch):
         faces(faces="lfw", min_pictures=900).setup()
 
 
-def test_another_name():
+def test_an_unknown_name_is_refused():
     with pytest.raises(ZooError, match=r"`data.faces` \(=casia\) must be olivetti or lfw"):
         faces(faces="casia")

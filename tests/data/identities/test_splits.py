@@ -15,7 +15,7 @@ def test_every_identity_is_in_one_split():
 
 
 @pytest.mark.parametrize(("count", "val", "test"), [(5, 0.2, 0.2), (10, 0.5, 0.5), (10, 0.0, 0.2)])
-def test_shares_that_leave_too_few(count, val, test):
+def test_fractions_that_leave_too_few_identities_are_refused(count, val, test):
     with pytest.raises(ZooError, match=f"{count} identities cannot be split with data.val={val}"):
         split_identities(count, val, test, seed=0)
 
@@ -32,7 +32,7 @@ def test_near_duplicates_are_found_across_splits_only():
     brighter = (pictures[1:2].float() * 0.8 + 30).to(torch.uint8)
     noisy = (pictures[2:3].float() + 8 * torch.randn(1, 1, 48, 48)).clamp(0, 255).to(torch.uint8)
     splits = {
-        "train": torch.cat([pictures[:3], pictures[:1]]),  # a repeat within a split is nobody's concern
+        "train": torch.cat([pictures[:3], pictures[:1]]),  # repetitions within a split are allowed
         "val": torch.cat([pictures[3:4], brighter]),
         "test": torch.cat([noisy, pictures[5:]]),
     }
@@ -40,6 +40,6 @@ def test_near_duplicates_are_found_across_splits_only():
     assert found == {(("train", "val"), (1, 1)), (("train", "test"), (2, 0))}
 
 
-def test_plain_grey_pictures_are_no_duplicates():
+def test_uniform_images_are_not_duplicates():
     grey = torch.full((2, 1, 20, 20), 128, dtype=torch.uint8)
     assert near_duplicates({"train": grey, "test": grey}) == []

@@ -14,20 +14,20 @@ def images():
     return F.pad((smooth - smooth.min()) / (smooth.max() - smooth.min()), [8] * 4)
 
 
-def test_nothing_asked_changes_nothing(images):
+def test_zero_amounts_change_nothing(images):
     moved, labels = RandomAffine(**STILL)(images, torch.tensor([3]))
     torch.testing.assert_close(moved, images, atol=1e-5, rtol=0)
     assert labels.tolist() == [3]
 
 
-def test_scaling_is_torchvisions(images):
+def test_scaling_equals_torchvision(images):
     moved, _ = RandomAffine(**STILL | {"scale": [0.8, 0.8]})(images, torch.zeros(1))
     theirs = F.affine(images, 0.0, [0, 0], 0.8, [0.0, 0.0], interpolation=F.InterpolationMode.BILINEAR)
     torch.testing.assert_close(moved, theirs, atol=1e-4, rtol=0)
 
 
 @pytest.mark.parametrize("setting", [{"degrees": 20.0}, {"translate": 0.2}, {"scale": [0.7, 1.3]}, {"shear": 20.0}])
-def test_each_image_is_moved_by_its_own_amount(images, setting):
+def test_amounts_are_drawn_per_image(images, setting):
     torch.manual_seed(0)
     moved, _ = RandomAffine(**STILL | setting)(images.expand(4, -1, -1, -1), torch.zeros(4))
     differences = [(moved[i] - moved[j]).abs().max() for i in range(4) for j in range(i)]
@@ -50,6 +50,6 @@ def test_a_rotation_stays_within_its_degrees(images):
         ({"scale": [1.1]}, r"must be \[low, high\]"),
     ],
 )
-def test_wrong_amounts(setting, message):
+def test_invalid_amounts_are_refused(setting, message):
     with pytest.raises(ZooError, match=message):
         RandomAffine(**STILL | setting)

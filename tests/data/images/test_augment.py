@@ -1,4 +1,4 @@
-"""Augmentations vary every image by its own amount, and labels with them."""
+"""Augmentations draw for every image and change labels consistently."""
 
 import pytest
 import torch
@@ -20,7 +20,7 @@ def images(count: int = 64) -> Tensor:
     return torch.rand(count, 3, 12, 10, generator=torch.Generator().manual_seed(0))
 
 
-def test_mirror_turns_about_half() -> None:
+def test_mirror_flips_about_half() -> None:
     torch.manual_seed(0)
     turned, labels = Mirror()(images(), LABELS)
     flipped = (turned == images().flip(-1)).flatten(1).all(1)
@@ -41,7 +41,7 @@ def test_colour_noise_has_imagenets_covariance() -> None:
     assert 0 <= pixels.min() < pixels.max() <= 1
 
 
-def test_mixup_blends_images_and_labels_in_the_same_share() -> None:
+def test_mixup_blends_images_and_labels_with_one_weight() -> None:
     torch.manual_seed(0)
     marked = SOFT.repeat_interleave(3, 1)[:, :3, None, None].expand(-1, -1, 4, 4).clone()
     marked[:] = LABELS.float().view(-1, 1, 1, 1) / 3
@@ -52,7 +52,7 @@ def test_mixup_blends_images_and_labels_in_the_same_share() -> None:
     torch.testing.assert_close(mixed[:, 0, 0, 0], expected)
 
 
-def test_cutmix_pastes_a_rectangle_and_shares_labels_by_area() -> None:
+def test_cutmix_blends_labels_by_area() -> None:
     torch.manual_seed(0)
     marked = (LABELS.float() / 3).view(-1, 1, 1, 1).expand(-1, 3, 12, 10).clone()
     mixed, labels = CutMix(alpha=1.0)(marked, SOFT)
@@ -61,14 +61,14 @@ def test_cutmix_pastes_a_rectangle_and_shares_labels_by_area() -> None:
     assert set(mixed.unique().tolist()) <= set(marked.unique().tolist())
 
 
-def test_each_draws_anew_for_every_image() -> None:
+def test_each_draws_for_every_image() -> None:
     torch.manual_seed(0)
     same = images(1).expand(32, -1, -1, -1)
     varied, _ = Each(transform=v2.RandomErasing(p=1.0))(same, LABELS[:32])
     assert len({tuple(image.flatten().tolist()) for image in varied}) > 20
 
 
-def test_one_of_takes_one_and_chain_takes_all() -> None:
+def test_one_of_applies_one_and_chain_applies_all() -> None:
     torch.manual_seed(0)
     add = [lambda x, y, n=n: (x + n, y) for n in (1, 10)]
     assert Chain(steps=add)(torch.zeros(1), torch.zeros(1))[0].item() == 11
@@ -79,7 +79,7 @@ def test_one_of_takes_one_and_chain_takes_all() -> None:
 
 
 @pytest.mark.parametrize("name", list_options("data/augmentation"))
-def test_every_option_gives_images_to_train_on(name: str) -> None:
+def test_every_option_returns_valid_images(name: str) -> None:
     config = to_dict(compose(["data=digits_rgb32", f"data/augmentation={name}"]))["data"]["augmentation"]
     augmentation = instantiate(complete(config, {}, "data.augmentation"))
     torch.manual_seed(0)
@@ -93,7 +93,7 @@ def test_every_option_gives_images_to_train_on(name: str) -> None:
     assert varied.shape != pictures.shape or not torch.equal(varied, pictures)
 
 
-def test_bad_values() -> None:
+def test_invalid_values_are_refused() -> None:
     with pytest.raises(ZooError, match=r"`alpha` \(=0.0\) must be positive"):
         Mixup(alpha=0.0)
     with pytest.raises(ZooError, match="ColorNoise is for images of 3 channels, and these have 1"):

@@ -9,7 +9,7 @@ from zoo.errors import ZooError
 MNIST = Preprocessing(size=32, channels=1, mean=(0.5,), std=(0.25,), resize="crop", crop_ratio=32 / 28)
 
 
-def test_split_takes_the_fraction_of_every_class():
+def test_a_split_has_the_fraction_of_every_class():
     labels = np.repeat([0, 1, 2], [100, 50, 10])
     rest, part = stratified_split(labels, 0.2, seed=0)
     assert np.bincount(labels[part]).tolist() == [20, 10, 2]
@@ -28,26 +28,26 @@ def test_split_equals_a_loop_over_the_classes():
     assert np.array_equal(stratified_split(labels, 0.2, seed=3)[1], np.flatnonzero(part))
 
 
-def test_split_leaves_no_part_without_a_class():
+def test_a_split_keeps_every_class_in_both_subsets():
     labels = np.repeat([0, 1], [2, 3])
     for fraction in (0.01, 0.99):
         rest, part = stratified_split(labels, fraction, seed=0)
         assert set(labels[rest]) == set(labels[part]) == {0, 1}
 
 
-def test_split_says_what_cannot_be_split():
+def test_a_class_of_one_sample_cannot_be_split():
     with pytest.raises(ZooError, match="class 1 has a single sample"):
         stratified_split(np.array([0, 0, 1]), 0.5, seed=0)
     with pytest.raises(ZooError, match=r"\(=1\.5\) must be between 0 and 1"):
         stratified_split(np.array([0, 0]), 1.5, seed=0)
 
 
-def test_preprocessing_survives_its_plain_form():
+def test_preprocessing_survives_to_dict():
     assert Preprocessing.from_dict(MNIST.to_dict()) == MNIST
     assert all(type(value) in (int, float, str, list) for value in MNIST.to_dict().values())
 
 
-def test_a_file_and_a_batch_are_prepared_alike(tmp_path):
+def test_a_file_and_a_batch_are_preprocessed_alike(tmp_path):
     images = torch.randint(0, 256, (3, 1, 28, 28), dtype=torch.uint8)
     Image.fromarray(images[1, 0].numpy()).save(tmp_path / "a.png")
     batch = MNIST.normalize(MNIST.resize_images(images))

@@ -11,7 +11,7 @@ from zoo.errors import ZooError
 from zoo.tasks.classification import Classification
 
 
-@pytest.mark.filterwarnings("ignore")  # Lightning's, on small loaders and old trees
+@pytest.mark.filterwarnings("ignore")  # Lightning warns of few workers and deprecated functions
 @pytest.mark.parametrize("workers", [0, 1])
 def test_a_broken_image_is_named_in_training(folder, workers):
     (folder / "cat" / "3.png").write_bytes((folder / "cat" / "3.png").read_bytes()[:200])
@@ -33,7 +33,7 @@ def test_a_broken_image_is_named_in_training(folder, workers):
 
 
 @pytest.mark.parametrize("cache_mb", [0, 1])
-def test_broken_images_are_left_out_and_counted(folder, caplog, cache_mb):
+def test_broken_images_are_skipped_and_reported(folder, caplog, cache_mb):
     (folder / "cat" / "0.png").write_bytes(b"")
     (folder / "a dog é" / "1.png").write_text("text")
     with caplog.at_level(logging.WARNING):
@@ -48,10 +48,10 @@ def test_broken_images_are_left_out_and_counted(folder, caplog, cache_mb):
     for split in ("train", "val", "test"):
         images, labels = data.dataset(split)[torch.arange(len(data.dataset(split)))]
         assert len(images) == len(labels)
-        assert images.flatten(1).amax(1).min() > 0  # no black picture stands for a broken file
+        assert images.flatten(1).amax(1).min() > 0  # no black image in place of a broken file
 
 
-def test_a_class_of_broken_files_ends_the_run(folder):
+def test_a_class_of_broken_files_is_refused(folder):
     for path in (folder / "cat").iterdir():
         path.write_bytes(b"")
     with pytest.raises(ZooError, match="no image of class `cat` can be read: cannot read the image"):

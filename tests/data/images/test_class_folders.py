@@ -7,7 +7,7 @@ from image_folders import build, write
 from zoo.data.images.class_folders import find_files
 from zoo.errors import ZooError
 
-WANTED = "data.root=FOLDER must hold a folder of images for each class, or train/ val/ test/ with such folders"
+LAYOUT = "data.root=FOLDER must hold a folder of images for each class, or train/ val/ test/ with such folders"
 
 
 def test_a_class_may_be_called_train(tmp_path):
@@ -16,26 +16,26 @@ def test_a_class_may_be_called_train(tmp_path):
     assert build(tmp_path).card()["class_names"] == ["bus", "train"]
 
 
-def test_a_class_may_begin_with_underscores_and_a_hidden_folder_is_none(folder):
+def test_hidden_folders_are_not_classes(folder):
     write(folder / "__unknown__", 5)
     for name in (".git", "__MACOSX", "__pycache__"):
         (folder / name).mkdir()
     assert build(folder).card()["class_names"] == ["__unknown__", "a dog é", "cat"]
 
 
-def test_a_missing_or_wrong_folder_is_told(tmp_path):
+def test_a_missing_or_wrong_folder_is_refused(tmp_path):
     def message(root: Path) -> str:
         with pytest.raises(ZooError) as caught:
             build(root).setup()
         return str(caught.value)
 
-    assert message(tmp_path / "no") == f"the data folder `{tmp_path}/no` does not exist: {WANTED}"
-    assert message(tmp_path) == f"the data folder `{tmp_path}` is empty: {WANTED}"
+    assert message(tmp_path / "no") == f"the data folder `{tmp_path}/no` does not exist: {LAYOUT}"
+    assert message(tmp_path) == f"the data folder `{tmp_path}` is empty: {LAYOUT}"
     (tmp_path / "file.txt").touch()
-    assert message(tmp_path / "file.txt") == f"the data folder `{tmp_path}/file.txt` is a file: {WANTED}"
-    assert message(tmp_path) == f"the data folder `{tmp_path}` has no class folders: {WANTED}"
+    assert message(tmp_path / "file.txt") == f"the data folder `{tmp_path}/file.txt` is a file: {LAYOUT}"
+    assert message(tmp_path) == f"the data folder `{tmp_path}` has no class folders: {LAYOUT}"
     (tmp_path / "a.png").touch()
-    assert message(tmp_path) == f"the data folder `{tmp_path}` has images but no class folders: {WANTED}"
+    assert message(tmp_path) == f"the data folder `{tmp_path}` has images but no class folders: {LAYOUT}"
     write(tmp_path / "cat", 5)
     assert message(tmp_path) == f"the data folder `{tmp_path}` has one class, `cat`: at least two are needed"
     (tmp_path / "dog").mkdir()
@@ -50,7 +50,7 @@ def test_a_missing_or_wrong_folder_is_told(tmp_path):
     )
 
 
-def test_a_class_that_training_never_sees_is_told(tmp_path):
+def test_a_class_without_training_images_is_refused(tmp_path):
     for name in ("cat", "dog"):
         write(tmp_path / "train" / name, 4)
     write(tmp_path / "val" / "horse", 1)
@@ -58,14 +58,14 @@ def test_a_class_that_training_never_sees_is_told(tmp_path):
         build(tmp_path).setup()
 
 
-def test_paths_are_one_array(folder):
+def test_paths_are_one_array_of_bytes(folder):
     files, _ = find_files(folder)
     assert isinstance(files["train"].paths, np.ndarray)
     assert files["train"].paths.dtype.kind == "S"
 
 
 @pytest.mark.slow
-def test_ten_times_the_files_take_ten_times_the_bytes(tmp_path):
+def test_memory_is_proportional_to_the_number_of_files(tmp_path):
     sizes = []
     for count in (2_000, 20_000):
         for name in ("cat", "dog"):

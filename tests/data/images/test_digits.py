@@ -40,8 +40,8 @@ def test_it_describes_itself():
     assert images.std().item() == pytest.approx(1, abs=0.01)
 
 
-def test_a_file_of_eight_by_eight_pixels_is_prepared_like_the_data(tmp_path):
-    """The pictures of the data set saved as files give what the test loop sees."""
+def test_an_image_file_is_preprocessed_like_the_data(tmp_path):
+    """Images of the data set, saved as files, give the inputs of the test loop."""
     data = build()
     pixels, labels = load_digits(return_X_y=True)
     test = data.dataset("test")
@@ -53,7 +53,7 @@ def test_a_file_of_eight_by_eight_pixels_is_prepared_like_the_data(tmp_path):
         if read in known:
             assert known[read] == label
             found += 1
-    assert found > 20  # about a fifth of the pictures are in the test split
+    assert found > 20  # about a fifth of the images are in the test split
 
 
 @pytest.mark.parametrize(
@@ -63,6 +63,6 @@ def test_a_file_of_eight_by_eight_pixels_is_prepared_like_the_data(tmp_path):
         ({"image_size": 7}, r"`data.image_size` \(=7\) must be at least 8"),
     ],
 )
-def test_wrong_values_are_named(change, message):
+def test_invalid_values_are_refused(change, message):
     with pytest.raises(ZooError, match=message):
         build(**change)

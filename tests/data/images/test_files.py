@@ -22,9 +22,9 @@ def pixels(path: Path, channels: int = 3) -> np.ndarray:
     return read_image(path, channels=channels).permute(1, 2, 0).numpy()
 
 
-def close(actual: np.ndarray, wanted: Image.Image, tolerance: int) -> bool:
-    difference = actual.astype(int) - np.asarray(wanted.convert("RGB")).astype(int)
-    return actual.shape[:2] == wanted.size[::-1] and abs(difference).max() <= tolerance
+def close(actual: np.ndarray, expected: Image.Image, tolerance: int) -> bool:
+    difference = actual.astype(int) - np.asarray(expected.convert("RGB")).astype(int)
+    return actual.shape[:2] == expected.size[::-1] and abs(difference).max() <= tolerance
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def close(actual: np.ndarray, wanted: Image.Image, tolerance: int) -> bool:
         ("opaque.png", RGB.convert("RGBA"), 0),
     ],
 )
-def test_every_kind_of_file_is_seen_as_it_is(tmp_path, name, picture, tolerance):
+def test_reads_every_format(tmp_path, name, picture, tolerance):
     picture.save(tmp_path / name)
     assert close(pixels(tmp_path / name), picture, tolerance)
 
@@ -71,7 +71,7 @@ def test_exif_rotation_is_applied(tmp_path, orientation, kind):
     assert read_head(tmp_path / f"a.{kind}") == (width, height, orientation > 1)
     mark = seen[2 if corner[0] == "n" else height - 3, 2 if corner[1] == "w" else width - 3]
     assert mark.min() > 220
-    assert (seen.min(axis=-1) > 220).sum() < 200  # and it is nowhere else
+    assert (seen.min(axis=-1) > 220).sum() < 200  # and nowhere else
 
 
 def test_deep_grey_uses_the_whole_range(tmp_path):
@@ -84,7 +84,7 @@ def test_deep_grey_uses_the_whole_range(tmp_path):
 
 
 def test_colour_of_sixteen_bits_is_read(tmp_path):
-    """Pillow cannot write 16-bit colour, so the file is put together here by the PNG specification."""
+    """Builds the file by the PNG specification: Pillow cannot write 16-bit colour."""
     values = RNG.integers(0, 65536, (5, 4, 3), dtype=np.uint16)
     rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
     header = struct.pack(">IIBBBBB", 4, 5, 16, 2, 0, 0, 0)
@@ -95,7 +95,7 @@ def test_colour_of_sixteen_bits_is_read(tmp_path):
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "RGB"])
-def test_transparent_parts_lie_on_white(tmp_path, mode):
+def test_transparent_pixels_become_white(tmp_path, mode):
     picture = Image.new("RGBA", (4, 2), (0, 0, 0, 0))
     picture.putpixel((0, 0), (200, 0, 0, 255) if mode != "LA" else (200, 200, 200, 255))
     if mode == "RGB":  # one colour is declared transparent

@@ -19,7 +19,7 @@ def names(data: ImageFolder, split: str) -> set[str]:
     return {str(part.path(index).relative_to(data.root)) for index in range(len(part))}
 
 
-def test_classes_are_found_and_splits_are_cut_alike_from_each(folder):
+def test_splits_have_the_same_fraction_of_each_class(folder):
     data = build(folder)
     assert data.metadata() == {"num_classes": 2, "in_channels": 3, "image_size": 14}
     assert data.card()["class_names"] == ["a dog é", "cat"]
@@ -32,7 +32,7 @@ def test_classes_are_found_and_splits_are_cut_alike_from_each(folder):
 
 
 @pytest.mark.parametrize("validation", ["val", "valid", "validation"])
-def test_given_splits_are_kept_and_the_others_are_cut_from_training(tmp_path, validation):
+def test_missing_splits_are_cut_from_training(tmp_path, validation):
     for split, count in (("train", 10), (validation, 3)):
         for name in ("cat", "dog"):
             write(tmp_path / split / name, count)
@@ -41,11 +41,11 @@ def test_given_splits_are_kept_and_the_others_are_cut_from_training(tmp_path, va
     assert len(names(data, "val")) == 6
     assert len(names(data, "test")) == 4
     assert {path.split("/")[0] for path in names(data, "test") | names(data, "train")} == {"train"}
-    write(tmp_path / "test" / "dog", 1)  # a class may be missing from a given test split
+    write(tmp_path / "test" / "dog", 1)  # a test split may lack a class
     assert names(build(tmp_path), "test") == {"test/dog/0.png"}
 
 
-def test_in_memory_and_from_files_are_the_same(folder):
+def test_cached_and_uncached_images_are_equal(folder):
     memory, files = build(folder), build(folder, cache_mb=0)
     for split in ("train", "val", "test"):
         ours, theirs = memory.dataset(split), files.dataset(split)
@@ -55,7 +55,7 @@ def test_in_memory_and_from_files_are_the_same(folder):
         assert all(torch.equal(a, b) for a, b in zip(ours[indices], theirs[indices], strict=True))
 
 
-def test_held_out_images_are_prepared_as_a_prediction_is(folder):
+def test_test_images_are_preprocessed_like_a_prediction(folder):
     data = build(folder, cache_mb=0)
     test = data.dataset("test")
     images, _ = data.normalize(test[torch.tensor([3])])
@@ -72,7 +72,7 @@ def test_training_images_keep_a_margin_for_the_augmentation(folder):
     assert data.normalize(batch)[0].shape == (4, 3, 14, 14)
 
 
-def test_grey_on_request(folder):
+def test_reads_grey_images(folder):
     data = build(folder, channels=1, mean=[0.5], std=[0.2])
     assert data.normalize(data.dataset("val")[torch.arange(2)])[0].shape == (2, 1, 14, 14)
 
@@ -93,7 +93,7 @@ def test_grey_on_request(folder):
         ),
     ],
 )
-def test_wrong_values_are_named(tmp_path, change, message):
+def test_invalid_values_are_refused(tmp_path, change, message):
     with pytest.raises(ZooError) as caught:
         build(tmp_path, **change)
     assert str(caught.value) == message
@@ -110,7 +110,7 @@ def test_real_photographs():
     assert len(data.dataset("val")) == 153
 
 
-def test_it_knows_how_to_be_faster(folder, monkeypatch):
+def test_loading_advice_names_the_cache_and_the_workers(folder, monkeypatch):
     monkeypatch.setattr("zoo.data.base.cores", lambda: 4)
     slow = build(folder, cache_mb=0, num_workers=1)
     slow.setup()

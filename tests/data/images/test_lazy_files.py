@@ -8,8 +8,8 @@ from PIL import Image
 from zoo.data.images.random_crop import RandomCrop
 
 
-def test_training_reads_another_part_of_long_pictures_in_every_batch(tmp_path):
-    """Columns of a long picture are bright in turn: in a few dozen batches every one of them is seen."""
+def test_training_crops_long_images_at_random(tmp_path):
+    """Columns of a long image have different values: all of them occur within forty batches."""
     columns = np.tile(np.arange(48, dtype=np.uint8) * 5, (16, 1))
     for split in ("train", "val", "test"):
         for name in ("ant", "bee"):
@@ -21,14 +21,14 @@ def test_training_reads_another_part_of_long_pictures_in_every_batch(tmp_path):
     seen = set()
     for batch in [torch.randperm(16)[:8] for _ in range(40)]:
         images, _ = data.dataset("train")[batch]
-        assert torch.equal(images, data.dataset("train")[batch][0])  # the same batch is the same, as resuming wants it
+        assert torch.equal(images, data.dataset("train")[batch][0])  # a resumed run repeats its crops
         seen |= set(images[:, 0, 0].flatten().tolist())
     assert seen == set(range(0, 240, 5))
     plain = build(tmp_path, cache_mb=0).dataset("train")[torch.arange(8)][0]
-    assert len(plain.unique(dim=0)) == 1  # nothing varies without an augmentation
+    assert len(plain.unique(dim=0)) == 1  # without augmentation every crop is the central one
 
 
-def test_a_split_is_two_arrays_and_no_list_of_objects_that_workers_would_copy(folder):
+def test_a_split_holds_arrays_only(folder):
     split = build(folder, cache_mb=0).dataset("train")
     held = [value for value in vars(split).values() if not isinstance(value, Path | bool) and not callable(value)]
     arrays = [array for value in held for array in (value if isinstance(value, tuple) else [value])]

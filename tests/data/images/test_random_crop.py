@@ -6,12 +6,12 @@ from zoo.errors import ZooError
 
 
 def ramp(count: int, side: int) -> torch.Tensor:
-    """Channel 0 is the horizontal position of each pixel's centre, channel 1 the vertical, from 0 to 1."""
+    """Channel 0 is the horizontal position of each pixel's centre, channel 1 the vertical one, from 0 to 1."""
     positions = (torch.arange(side) + 0.5) / side
     return torch.stack([positions.expand(side, side), positions[:, None].expand(side, side)]).expand(count, -1, -1, -1)
 
 
-def test_cuts_have_the_asked_area_and_aspect_and_lie_inside():
+def test_crops_have_the_configured_area_and_aspect_and_lie_inside():
     torch.manual_seed(0)
     cuts, labels = RandomCrop(size=64, area=[0.3, 0.6], aspect=[0.8, 1.25], flip=False)(
         ramp(300, 64), torch.arange(300)
@@ -29,7 +29,7 @@ def test_cuts_have_the_asked_area_and_aspect_and_lie_inside():
     assert cuts.max() <= 1 - 0.5 / 64
 
 
-def test_half_of_the_cuts_are_mirrored():
+def test_half_of_the_crops_are_mirrored():
     torch.manual_seed(0)
     cuts, _ = RandomCrop(size=8, area=[1.0, 1.0], aspect=[1.0, 1.0], flip=True)(ramp(400, 8), torch.zeros(400))
     mirrored = cuts[:, 0, 0, 0] > cuts[:, 0, 0, -1]
@@ -46,6 +46,6 @@ def test_half_of_the_cuts_are_mirrored():
         ({"aspect": [2.0, 1.0]}, r"`data.augmentation.aspect` \(=\[2.0, 1.0\]\) must be \[low, high\]"),
     ],
 )
-def test_wrong_ranges_are_named(change, message):
+def test_invalid_ranges_are_refused(change, message):
     with pytest.raises(ZooError, match=message):
         RandomCrop(**{"size": 8, "area": [0.5, 1.0], "aspect": [1.0, 1.0], "flip": False} | change)

@@ -6,7 +6,7 @@ from zoo.data.images.shift_flip import ShiftAndFlip
 from zoo.errors import ZooError
 
 
-def test_every_output_is_a_cut_of_the_padded_image_and_every_cut_occurs():
+def test_every_crop_of_the_padded_image_occurs():
     torch.manual_seed(0)
     image = torch.rand(3, 5, 6)
     shifted, _ = ShiftAndFlip(pixels=1, flip=True)(image.expand(400, -1, -1, -1), torch.zeros(400))
@@ -20,7 +20,7 @@ def test_every_output_is_a_cut_of_the_padded_image_and_every_cut_occurs():
     assert set(found) == set(cuts)
 
 
-def test_nothing_moves_without_shift_and_flip():
+def test_zero_shift_without_flip_changes_nothing():
     images, labels = torch.rand(4, 1, 8, 8), torch.arange(4)
     same, same_labels = ShiftAndFlip(pixels=0, flip=False)(images, labels)
     assert torch.equal(same, images)

@@ -57,7 +57,7 @@ def write_mnist(folder: Path, *, packed: bool) -> None:
 
 
 @pytest.mark.parametrize("packed", [True, False])
-def test_mnist_is_read_packed_or_not_and_nothing_is_written(tmp_path, packed):
+def test_mnist_is_read_plain_or_compressed_without_writing(tmp_path, packed):
     raw = tmp_path / "MNIST" / "raw"
     write_mnist(raw, packed=packed)
     before = sorted(tmp_path.rglob("*"))
@@ -69,7 +69,7 @@ def test_mnist_is_read_packed_or_not_and_nothing_is_written(tmp_path, packed):
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_idx_files_are_read_as_torchvision_reads_them(tmp_path):
+def test_idx_files_equal_those_of_torchvision(tmp_path):
     write_mnist(tmp_path / "FashionMNIST" / "raw", packed=False)
     theirs = datasets.FashionMNIST(tmp_path, train=False)
     ours = build("fashion_mnist", tmp_path)
@@ -79,7 +79,7 @@ def test_idx_files_are_read_as_torchvision_reads_them(tmp_path):
     assert ours.class_names == theirs.classes
 
 
-def test_batches_are_framed_and_normalized(tmp_path):
+def test_batches_are_padded_and_normalized(tmp_path):
     write_mnist(tmp_path / "MNIST" / "raw", packed=True)
     data = build("mnist", tmp_path)
     raw, labels = data.dataset("train")[torch.arange(4)]
@@ -92,7 +92,7 @@ def test_batches_are_framed_and_normalized(tmp_path):
 
 
 @pytest.mark.parametrize(("size", "channels"), [(28, 1), (64, 3)])
-def test_other_sizes_and_channels(tmp_path, size, channels):
+def test_images_are_resized_and_converted(tmp_path, size, channels):
     write_mnist(tmp_path / "MNIST" / "raw", packed=True)
     data = build("mnist", tmp_path, image_size=size, channels=channels)
     images, _ = data.normalize(data.dataset("test")[torch.arange(3)])
@@ -119,7 +119,7 @@ def write_cifar(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(datasets.CIFAR10, "meta", names)
 
 
-def test_cifar_is_read_as_torchvision_reads_it(tmp_path, monkeypatch):
+def test_cifar_equals_that_of_torchvision(tmp_path, monkeypatch):
     write_cifar(tmp_path, monkeypatch)
     data = build("cifar10", tmp_path)
     test, theirs = data.dataset("test"), datasets.CIFAR10(tmp_path, train=False)
@@ -146,7 +146,7 @@ def test_a_changed_cifar_file_is_refused_before_it_is_unpickled(tmp_path, monkey
         ("cifar100", "CIFAR100", "cifar-100-python"),
     ],
 )
-def test_missing_files_are_told_with_both_ways_on(tmp_path, monkeypatch, name, title, folder):
+def test_missing_files_suggest_a_folder_or_a_download(tmp_path, monkeypatch, name, title, folder):
     with pytest.raises(ZooError) as caught:
         build(name, tmp_path / "none").setup()
     message = str(caught.value)
@@ -184,7 +184,7 @@ def test_damaged_files_are_named(tmp_path, content):
         ({"image_size": 0}, "`data.image_size` (=0) must be positive"),
     ],
 )
-def test_wrong_values_are_named(tmp_path, change, message):
+def test_invalid_values_are_refused(tmp_path, change, message):
     with pytest.raises(ZooError) as caught:
         build(**{"name": "mnist", "root": tmp_path} | change)
     assert str(caught.value) == message
@@ -199,17 +199,17 @@ def test_mean_and_std_are_exact():
 
 
 @pytest.mark.data
-def test_the_real_mnist_is_read_where_it_lies():
+def test_reads_the_published_mnist():
     if not (DATA / "mnist" / "MNIST").is_dir():
         pytest.skip(f"no MNIST in {DATA}")
     data = build("mnist", DATA / "mnist")
     assert [len(data.dataset(name)) for name in ("train", "val", "test")] == [54_001, 5_999, 10_000]
-    assert data.preprocessing.mean[0] == pytest.approx(0.1307, abs=2e-4)  # as published
+    assert data.preprocessing.mean[0] == pytest.approx(0.1307, abs=2e-4)  # the published value
     assert data.preprocessing.std[0] == pytest.approx(0.3081, abs=2e-4)
     assert data.dataset("test").labels[:5].tolist() == [7, 2, 1, 0, 4]
 
 
-def test_of_several_processes_one_downloads(tmp_path, monkeypatch):
+def test_one_of_several_processes_downloads(tmp_path, monkeypatch):
     fetched = []
 
     class Slow(datasets.MNIST):

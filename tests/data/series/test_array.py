@@ -31,9 +31,9 @@ def values():
 
 @pytest.mark.parametrize("chunk", [7, 1 << 20])
 @pytest.mark.parametrize("columns", [{}, {"targets": ["1"]}, {"targets": ["0"], "covariates": ["2"]}])
-def test_equals_the_same_table_in_memory_bit_for_bit(tmp_path, values, monkeypatch, chunk, columns):
+def test_windows_equal_those_of_a_table_in_memory(tmp_path, values, monkeypatch, chunk, columns):
     monkeypatch.setattr(mapped, "CHUNK", chunk)
-    monkeypatch.setattr(windows, "_HELD", 16)  # so that pages are let go of within a batch
+    monkeypatch.setattr(windows, "_HELD", 16)  # releases pages within a batch
     np.save(tmp_path / "a.npy", values)
     pd.DataFrame(values, columns=list("0123")).to_parquet(tmp_path / "a.parquet")
     disk, memory = build(tmp_path / "a.npy", **columns), build(tmp_path / "a.parquet", **columns)
@@ -44,7 +44,7 @@ def test_equals_the_same_table_in_memory_bit_for_bit(tmp_path, values, monkeypat
             assert torch.equal(ours, theirs)
 
 
-def test_one_column_and_single_precision_are_kept(tmp_path, values):
+def test_reads_one_column_in_single_precision(tmp_path, values):
     np.save(tmp_path / "a.npy", values[:, 0].astype(np.float32))
     batch = build(tmp_path / "a.npy").dataset("train")[torch.tensor([3])]
     assert batch.history.dtype == torch.float32
@@ -88,7 +88,7 @@ def test_bad_values_are_named(tmp_path, values, monkeypatch, chunk, changed, mes
         (np.array([{}]), r"a.npy cannot be read as npy: .*[Pp]ython object"),
     ],
 )
-def test_other_arrays_are_refused(tmp_path, array, message):
+def test_arrays_of_other_shapes_and_dtypes_are_refused(tmp_path, array, message):
     np.save(tmp_path / "a.npy", array, allow_pickle=True)
     with pytest.raises(ZooError, match=message):
         build(tmp_path / "a.npy").setup()
@@ -105,7 +105,7 @@ def test_broken_files_are_refused(tmp_path, content, message):
         build(tmp_path / "a.npy").setup()
 
 
-def test_a_file_that_was_cut_short_is_refused(tmp_path, values):
+def test_a_truncated_file_is_refused(tmp_path, values):
     np.save(tmp_path / "a.npy", values)
     (tmp_path / "a.npy").write_bytes((tmp_path / "a.npy").read_bytes()[:-100])
     with pytest.raises(ZooError, match=r"a.npy cannot be read as npy"):
@@ -123,13 +123,13 @@ def test_a_file_that_was_cut_short_is_refused(tmp_path, values):
         ({"calendar": ["month"]}, r"`data.calendar` needs times"),
     ],
 )
-def test_what_needs_a_table_is_told(tmp_path, values, changes, message):
+def test_options_that_need_a_table_are_refused(tmp_path, values, changes, message):
     np.save(tmp_path / "a.npy", values)
     with pytest.raises(ZooError, match=message):
         build(tmp_path / "a.npy", **changes).setup()
 
 
-def test_very_many_windows_are_told_with_a_stride(tmp_path, values, capsys, monkeypatch):
+def test_very_many_windows_suggest_a_stride(tmp_path, values, capsys, monkeypatch):
     monkeypatch.setattr("zoo.data.series.table_data._MANY", 20)
     np.save(tmp_path / "a.npy", values)
     build(tmp_path / "a.npy").setup()
@@ -143,7 +143,7 @@ def test_very_many_windows_are_told_with_a_stride(tmp_path, values, capsys, monk
 def test_a_hundred_million_points_take_little_memory(tmp_path):
     count = 100_000_000
     series = np.lib.format.open_memmap(tmp_path / "a.npy", mode="w+", dtype=np.float32, shape=(count,))
-    series[:: 1 << 16] = 1.0  # else a hole, which takes no room on the disk
+    series[:: 1 << 16] = 1.0  # a sparse file would take no space on disk
     del series
     data = build(tmp_path / "a.npy", stride=10_000, windows_per_epoch=8_000, batch_size=64)
     memory = Memory(torch.device("cpu")).of(lambda: [batch.history.shape for batch in data.loader("train")])

@@ -9,7 +9,7 @@ from zoo.run.build import build_data
     ("name", "points", "step"),
     [("sunspots", 309, "1"), ("co2", 2284, "W-SAT"), ("nile", 100, "1"), ("elnino", 732, "MS")],
 )
-def test_each_is_there_with_its_spacing(name: str, points: int, step: str):
+def test_each_series_has_its_length_and_step(name: str, points: int, step: str):
     pytest.importorskip("statsmodels")
     data = build_data(to_dict(compose([f"data={name}"]))["data"])
     data.setup()

@@ -1,4 +1,4 @@
-"""Series of files: what is read, how it is split, and what is refused."""
+"""Series of files: reading, splitting and validation."""
 
 from pathlib import Path
 
@@ -44,16 +44,16 @@ def test_formats_give_the_same_windows(tmp_path: Path, name: str):
     assert data.card()["step"] == ["time", "D", ""]
 
 
-def test_parts_are_in_order_of_time_and_use_every_step(tmp_path: Path):
+def test_splits_are_in_order_of_time_and_cover_every_step(tmp_path: Path):
     data = series(tmp_path, days(50))
     starts = {s: data.dataset(s).starts(torch.arange(len(data.dataset(s)))) for s in ("train", "val", "test")}
     assert starts["train"].tolist() == list(range(23))  # futures end at step 30
-    assert (starts["val"] + 5).tolist() == list(range(30, 38))  # futures lie in 30 … 40
+    assert (starts["val"] + 5).tolist() == list(range(30, 38))  # futures lie in steps 30 to 40
     assert (starts["test"] + 5).tolist() == list(range(40, 48))
     assert torch.equal(data.all_windows("test").future[-1, :, 0], data.dataset("test").series[-3:, 0])
 
 
-def test_the_scale_is_that_of_the_training_part_alone(tmp_path: Path):
+def test_the_scale_is_fitted_to_training_only(tmp_path: Path):
     frame = days(50)
     metadata = series(tmp_path, frame).metadata()
     assert metadata["center"] == [pytest.approx(frame["y"][:30].mean())]
@@ -63,7 +63,7 @@ def test_the_scale_is_that_of_the_training_part_alone(tmp_path: Path):
     assert series(tmp_path, changed).metadata() == metadata
 
 
-def test_series_in_one_file_are_never_mixed_in_a_window(tmp_path: Path):
+def test_no_window_spans_two_series(tmp_path: Path):
     frame = pd.concat([days(40).assign(who="a"), days(60).assign(who="b", y=np.arange(60.0))])
     mixed = frame.sample(frac=1, random_state=0).sort_values("day", kind="stable")
     data = series(tmp_path, mixed, series="who")
@@ -92,7 +92,7 @@ def test_channels_and_covariates(tmp_path: Path):
     assert (metadata["in_channels"], metadata["out_channels"], metadata["known_channels"]) == (3, 2, 3)
 
 
-def test_missing_values_are_filled_as_asked_and_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def test_missing_values_are_filled_and_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     frame = days(50)
     frame.loc[[7, 8, 20], "y"] = np.nan
     forward = series(tmp_path, frame, fill="forward")
@@ -113,7 +113,7 @@ def test_missing_values_are_filled_as_asked_and_reported(tmp_path: Path, capsys:
         (range(1700, 1750), "1"),
     ],
 )
-def test_the_frequency_is_found(tmp_path: Path, stamps, expected: str):
+def test_the_frequency_is_inferred(tmp_path: Path, stamps, expected: str):
     data = series(tmp_path, days(50).assign(day=[str(s) for s in stamps]))
     data.setup()
     assert data.card()["step"][1] == expected
@@ -153,7 +153,7 @@ def test_times_and_names_of_parquet_are_checked_like_text(tmp_path: Path):
         series(tmp_path, frame, "a.parquet", series="shop").setup()
 
 
-def test_irregular_dates_name_the_first_place(tmp_path: Path):
+def test_irregular_dates_name_the_first_row(tmp_path: Path):
     frame = days(51).drop(index=20)
     message = (
         r"row 21, column `day`: 2026-01-22T00:00:00 follows 2026-01-20T00:00:00 after 2 days 00:00:00, where 1 day"
@@ -175,12 +175,12 @@ def test_irregular_dates_name_the_first_place(tmp_path: Path):
         ("day,y,y\n1,2,3\n", {"targets": ["y.1", "z"]}, "has no column `z`; there are: day, y, y.1"),
     ],
 )
-def test_bad_files(tmp_path: Path, content: str, changes: dict, message: str):
+def test_unreadable_files_are_refused(tmp_path: Path, content: str, changes: dict, message: str):
     with pytest.raises(ZooError, match=message):
         series(tmp_path, content, **changes).setup()
 
 
-def test_a_short_series_is_told_how_many_points_it_needs(tmp_path: Path):
+def test_a_short_series_reports_the_required_length(tmp_path: Path):
     with pytest.raises(ZooError, match=r"has 12 points; .* need at least 15") as caught:
         series(tmp_path, days(12)).setup()
     least = int(str(caught.value).split()[-1])
@@ -189,7 +189,7 @@ def test_a_short_series_is_told_how_many_points_it_needs(tmp_path: Path):
         series(tmp_path, days(least - 1)).setup()
 
 
-def test_a_missing_file_and_an_unknown_kind(tmp_path: Path):
+def test_a_missing_file_and_an_unknown_format_are_refused(tmp_path: Path):
     with pytest.raises(ZooError, match=r"none.csv does not exist"):
         Series(path=str(tmp_path / "none.csv"), **OPTIONS).setup()
     with pytest.raises(ZooError, match=r"a.json is none of: .csv, .txt, .tsv, .parquet"):
@@ -213,7 +213,7 @@ def test_bad_options(tmp_path: Path, changes: dict, message: str):
 
 
 @pytest.mark.parametrize("length", [40, 41, 47, 99])
-def test_parts_leave_no_step_out(length: int):
+def test_splits_cover_every_step(length: int):
     parts = cut(length, (0.6, 0.2, 0.2), 5, 3)
     assert parts is not None
     assert parts["train"][0] == 0
@@ -222,6 +222,6 @@ def test_parts_leave_no_step_out(length: int):
     assert parts["test"][1] == length
 
 
-def test_a_known_column_that_never_changes_in_training_is_not_scaled_by_rounding(tmp_path: Path):
+def test_a_constant_known_column_is_not_scaled_by_its_rounding_error(tmp_path: Path):
     data = series(tmp_path, days(50).assign(price=[0.1] * 45 + [0.2] * 5), known=["price"])
     assert data.metadata()["known_scale"] == [1.0]

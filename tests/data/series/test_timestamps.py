@@ -18,7 +18,7 @@ def goes_on(stamps: object, count: int = 2) -> list[str | int | float]:
 
 
 @pytest.mark.parametrize("frequency", ["D", "h", "15min", "MS", "ME", "W-SAT", "B", "YS-JAN", "QS-OCT"])
-def test_times_go_on_as_pandas_says(frequency: str):
+def test_times_continue_like_pandas_date_range(frequency: str):
     times = pd.date_range("2027-12-20", periods=9, freq=frequency)
     expected = times[4:].to_numpy(dtype="datetime64[us]")
     assert np.array_equal(continue_stamps(times[3].to_datetime64(), Step("time", frequency), 5), expected)
@@ -37,7 +37,7 @@ def test_times_go_on_as_pandas_says(frequency: str):
         ([k / 3 for k in range(40)], "0.333333333333333", [40 / 3]),
     ],
 )
-def test_numbers_go_on_by_their_step(stamps: list, step: str, expected: list):
+def test_numbers_continue_by_their_step(stamps: list, step: str, expected: list):
     assert read(stamps)[1] == Step("number", step) or float(read(stamps)[1].size) == pytest.approx(float(step), 1e-14)
     found = goes_on(stamps, len(expected))
     assert found == pytest.approx(expected, rel=1e-15 if isinstance(expected[0], float) else 0)
@@ -45,22 +45,24 @@ def test_numbers_go_on_by_their_step(stamps: list, step: str, expected: list):
 
 
 @pytest.mark.parametrize(("first", "last"), [("1000-01-01", "1004-01-01"), ("2261-01-01", "2265-01-01")])
-def test_years_far_from_ours_do_not_wrap(first: str, last: str):
+def test_distant_years_do_not_overflow(first: str, last: str):
     year = int(first[:4])
     assert goes_on([f"{year + k}-01-01" for k in range(4)])[0] == f"{last}T00:00:00"
 
 
 @pytest.mark.parametrize("count", [8_000, 10_000_000])
-def test_no_time_lies_beyond_the_year_9999(count: int):
+def test_times_beyond_the_year_9999_are_refused(count: int):
     with pytest.raises(ZooError, match=f"{count} steps of YS-JAN after 2026-01-01 end beyond the year 9999"):
         continue_stamps(np.datetime64("2026-01-01"), Step("time", "YS-JAN"), count)
 
 
-def test_times_with_an_offset_are_answered_in_utc():
+def test_times_with_an_offset_are_converted_to_utc():
     local = [f"2026-01-0{day}T12:00+02:00" for day in (1, 2, 3)]
     assert read(local)[1] == Step("time", "D", "+00:00")
     assert goes_on(local, 1) == ["2026-01-04T10:00:00+00:00"]
-    berlin = pd.date_range("2026-03-28 12:00", periods=30, freq="h", tz="Europe/Berlin")  # over a change of the clock
+    berlin = pd.date_range(
+        "2026-03-28 12:00", periods=30, freq="h", tz="Europe/Berlin"
+    )  # across a change to summer time
     assert goes_on(berlin, 1) == [(berlin[-1].tz_convert("UTC") + pd.Timedelta("1h")).isoformat()]
 
 
@@ -81,7 +83,7 @@ def test_times_with_an_offset_are_answered_in_utc():
         ([1.7e9, 1.7e9 + 0.001, 1.7e9 + 0.003], "row 3, .* after 0.00"),
     ],
 )
-def test_stamps_that_are_no_clock(stamps: object, message: str):
+def test_invalid_stamps_are_refused(stamps: object, message: str):
     with pytest.raises(ZooError, match=message):
         read(stamps)
 
@@ -89,7 +91,7 @@ def test_stamps_that_are_no_clock(stamps: object, message: str):
 @pytest.mark.parametrize(
     ("stamps", "step", "fits"),
     [
-        (["2026-01-01", "2026-02-01"], Step("time", "MS"), True),  # alone they look like 31 days
+        (["2026-01-01", "2026-02-01"], Step("time", "MS"), True),  # on their own they look 31 days apart
         (["2026-01-01", "2026-02-02"], Step("time", "MS"), False),
         (["2026-01-01"], Step("time", "MS"), True),
         (["2026-01-02"], Step("time", "MS"), False),
@@ -100,5 +102,5 @@ def test_stamps_that_are_no_clock(stamps: object, message: str):
         (["2026-01-01T00:00Z", "2026-01-02T00:00Z"], Step("time", "D"), False),
     ],
 )
-def test_whether_a_file_keeps_the_step_of_the_training(stamps: list, step: Step, fits: bool):
+def test_a_file_must_have_the_step_of_training(stamps: list, step: Step, fits: bool):
     assert keeps_step(*read(stamps), step) is fits

@@ -21,7 +21,7 @@ def clean(samples: int) -> np.ndarray:
     return np.stack([np.sin(a * t) + np.sin(b * t) for a, b in FREQUENCIES])
 
 
-def test_statistics_are_those_of_the_original():
+def test_statistics_equal_those_of_the_source():
     series = draw_waves(131_072, seed=3).numpy().astype(np.float64)
     assert series.mean() == pytest.approx(0.2, abs=0.002)
     assert series.std() == pytest.approx(1.0066, abs=0.001)
@@ -33,7 +33,7 @@ def test_statistics_are_those_of_the_original():
     assert abs(lagged) < 0.01
 
 
-def test_fresh_noise_is_new_and_the_seed_decides():
+def test_noise_depends_on_the_split_and_the_seed():
     data = waves(samples=4096, val_samples=4096)
     series = {name: data.dataset(name).series for name in ("train", "val", "test")}
     noise = [(series[name].view(4, -1)[:, :4096].double() - torch.from_numpy(clean(4096))) for name in series]
@@ -43,7 +43,7 @@ def test_fresh_noise_is_new_and_the_seed_decides():
     assert not torch.equal(waves(samples=4096, seed=1).dataset("test").series, series["test"])
 
 
-def test_test_windows_lie_side_by_side_and_none_drops_off_the_end():
+def test_test_windows_lie_side_by_side_and_cover_the_series():
     data = waves()
     windows = data.dataset("test")
     assert len(windows) == 16_384
@@ -70,7 +70,7 @@ def test_original_split_equals_rolling_and_reshaping():
         assert torch.equal(batch.future[:, 0, 0], torch.roll(values, -1).view(-1, 16)[:, -1])
 
 
-def test_batches_are_drawn_anew_each_epoch_from_the_seed():
+def test_batches_differ_by_epoch_and_repeat_by_seed():
     sampler = waves(samples=1000).sampler("train")
     first = torch.cat(list(sampler))
     assert first.shape == (1024,)
@@ -84,7 +84,7 @@ def naive_rmse(batch, forecast) -> float:
 
 
 @pytest.mark.parametrize(("context", "least_squares"), [(16, 0.2135), (32, 0.1999)])
-def test_simple_rules_reach_the_published_figures(context: int, least_squares: float):
+def test_baselines_reach_the_published_errors(context: int, least_squares: float):
     data = waves(context=context)
     train, test = data.dataset("train")[torch.arange(0, 524_000, 11)], data.all_windows("test")
     assert naive_rmse(test, test.history[:, -1, 0]) == pytest.approx(0.410, abs=0.002)
@@ -95,8 +95,8 @@ def test_simple_rules_reach_the_published_figures(context: int, least_squares: f
     assert naive_rmse(test, (columns[1] @ weights)[:, 0]) == pytest.approx(least_squares, abs=0.002)
 
 
-def test_best_possible_forecast_stays_at_the_known_floor():
-    """The posterior of segment and phase is even over all that fit the noise's range; its mean is best."""
+def test_the_best_possible_forecast_has_the_known_error():
+    """Forecasts the mean of the posterior, which is uniform over all segments and phases within the noise's range."""
     windows = waves().all_windows("test")
     chosen = torch.randperm(16_384, generator=torch.Generator().manual_seed(0))[:200]
     history, future = windows.history[chosen, :, 0].double(), windows.future[chosen, 0, 0].double()
@@ -122,7 +122,7 @@ def test_best_possible_forecast_stays_at_the_known_floor():
         ({"context": 0}, r"`data.context` \(=0\) must be at least 1"),
     ],
 )
-def test_what_it_refuses(changes: dict, message: str):
+def test_invalid_options_are_refused(changes: dict, message: str):
     with pytest.raises(ZooError, match=message):
         waves(**changes)
 

@@ -11,7 +11,7 @@ from zoo.data.images.files import HIDDEN, image_names, is_image_name
 from zoo.errors import ZooError
 
 SPLIT_NAMES = {"train": ("train", "training"), "val": ("val", "valid", "validation"), "test": ("test", "testing")}
-_WANTED = "data.root=FOLDER must hold a folder of images for each class, or train/ val/ test/ with such folders"
+_LAYOUT = "data.root=FOLDER must hold a folder of images for each class, or train/ val/ test/ with such folders"
 
 
 class Files(NamedTuple):
@@ -37,7 +37,7 @@ def find_files(root: Path) -> tuple[dict[str, Files], list[str]]:
     """
     if not root.is_dir():
         what = "is a file" if root.exists() else "does not exist"
-        raise ZooError(f"the data folder `{root}` {what}: {_WANTED}")
+        raise ZooError(f"the data folder `{root}` {what}: {_LAYOUT}")
     splits = _split_folders(root)
     names = _class_names(splits["train"])
     found = {}
@@ -57,10 +57,10 @@ def _class_names(folder: Path) -> list[str]:
     names = _folders(folder)
     if not names:
         if not any(folder.iterdir()):
-            raise ZooError(f"the data folder `{folder}` is empty: {_WANTED}")
+            raise ZooError(f"the data folder `{folder}` is empty: {_LAYOUT}")
         if any(is_image_name(path.name) for path in folder.iterdir()):
-            raise ZooError(f"the data folder `{folder}` has images but no class folders: {_WANTED}")
-        raise ZooError(f"the data folder `{folder}` has no class folders: {_WANTED}")
+            raise ZooError(f"the data folder `{folder}` has images but no class folders: {_LAYOUT}")
+        raise ZooError(f"the data folder `{folder}` has no class folders: {_LAYOUT}")
     if len(names) == 1:
         raise ZooError(f"the data folder `{folder}` has one class, `{names[0]}`: at least two are needed")
     return names
