@@ -83,8 +83,8 @@ def test_backtest_prints_who_is_better(command, tmp_path: Path):
     ("words", "message"),
     [
         (["model=gru", "data=series"], "`data.path` is not given"),
-        (["model=gru_bidirectional", "model.loss_on=half"], "goes with bidirectional=false"),
-        (["model=linear_forecaster", "+model.loss_on=half"], "needs a recurrent network"),
+        (["model=gru_bidirectional", "model.train_on=last_half"], "goes with bidirectional=false"),
+        (["model=linear_forecaster", "+model.train_on=last_half"], "needs a recurrent network"),
         (["model=gru", "data.split=random"], "must be one of: fresh, original"),
         (["model=lenet5", "data=waves"], "model=lenet5 does classification, and data=waves is for forecasting"),
     ],

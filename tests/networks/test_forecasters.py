@@ -39,7 +39,7 @@ def test_linear_equals_the_sum_it_stands_for():
 
 @pytest.mark.parametrize("network", [LinearForecaster, DenseForecaster, ConvForecaster])
 def test_differences_make_the_forecast_move_with_the_level(network: type[nn.Module]):
-    model = network(context=8, in_channels=2, horizon=3, differences=True)
+    model = network(context=8, in_channels=2, horizon=3, difference_input=True)
     history = torch.randn(4, 8, 2)
     shift = torch.tensor([5.0, -3.0])
     assert torch.allclose(model(history + shift), model(history) + 5.0, atol=1e-5)

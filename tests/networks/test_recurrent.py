@@ -62,12 +62,12 @@ def test_bidirectional_reads_the_last_state_of_each_direction():
 
 
 @pytest.mark.parametrize("cell", ["gru", "lstm", "rnn"])
-@pytest.mark.parametrize("differences", [False, True])
+@pytest.mark.parametrize("difference_input", [False, True])
 @pytest.mark.parametrize("known_channels", [0, 2])
-def test_recursion_equals_feeding_the_grown_history_again(cell: str, differences: bool, known_channels: int):
-    shared = {"cell": cell, "differences": differences, "known_channels": known_channels, "hidden_size": 8}
+def test_recursion_equals_feeding_the_grown_history_again(cell: str, difference_input: bool, known_channels: int):
+    shared = {"cell": cell, "difference_input": difference_input, "known_channels": known_channels, "hidden_size": 8}
     shared |= {"in_channels": 2, "out_channels": 2}
-    network = RecurrentForecaster(output="recursive", horizon=4, **shared).double()
+    network = RecurrentForecaster(strategy="recursive", horizon=4, **shared).double()
     one = RecurrentForecaster(horizon=1, **shared).double()
     one.load_state_dict(network.state_dict())
     history = torch.randn(3, 10, 2, dtype=torch.float64)
@@ -79,7 +79,7 @@ def test_recursion_equals_feeding_the_grown_history_again(cell: str, differences
         grown = torch.cat([grown, value[..., 0]], dim=1)
 
 
-@pytest.mark.parametrize("options", [{}, {"differences": True}, {"known_channels": 1}, {"cell": "lstm"}])
+@pytest.mark.parametrize("options", [{}, {"difference_input": True}, {"known_channels": 1}, {"cell": "lstm"}])
 def test_no_position_sees_what_comes_after_it(options: dict):
     network = RecurrentForecaster(hidden_size=8, horizon=3, **options).eval()
     history, known = torch.randn(2, 10, 1), torch.randn(2, 13, 1) if "known_channels" in options else None
@@ -92,7 +92,7 @@ def test_no_position_sees_what_comes_after_it(options: dict):
 
 
 def test_differences_start_from_the_last_value():
-    network = RecurrentForecaster(differences=True, horizon=3)
+    network = RecurrentForecaster(difference_input=True, horizon=3)
     nn.init.zeros_(network.output.weight)
     history = torch.randn(2, 10, 1)
     assert torch.equal(network(history)[..., 0], history[:, -1:].expand(-1, 3, -1))
@@ -110,13 +110,13 @@ def test_bidirectional_refuses_to_be_trained_on_positions_that_see_the_answer():
     ("options", "message"),
     [
         ({"cell": "tcn"}, r"`cell` \(=tcn\) must be one of: gru, lstm, rnn"),
-        ({"output": "both"}, r"`output` \(=both\) must be one of: direct, recursive"),
+        ({"strategy": "both"}, r"`strategy` \(=both\) must be one of: direct, recursive"),
         ({"dropout": 1.0}, r"`dropout` \(=1.0\) must lie in \[0, 1\)"),
         (
-            {"output": "recursive", "in_channels": 2},
-            "reads: the data has 2 and forecasts 1; use output=direct",
+            {"strategy": "recursive", "in_channels": 2},
+            "reads: the data has 2 and forecasts 1; use strategy=direct",
         ),
-        ({"output": "recursive", "bidirectional": True}, "goes with bidirectional=false"),
+        ({"strategy": "recursive", "bidirectional": True}, "goes with bidirectional=false"),
     ],
 )
 def test_what_it_refuses(options: dict, message: str):

@@ -28,14 +28,14 @@ class ConvForecaster(nn.Module):
         out_channels: int = 1,
         horizon: int = 1,
         known_channels: int = 0,
-        differences: bool = False,
+        difference_input: bool = False,
         outputs: int = 1,
     ) -> None:
         super().__init__()
         if context < 4:
             raise ZooError(f"`context` (={context}) must be at least 4: two poolings halve it twice")
         self.horizon = horizon
-        self.differences = differences
+        self.difference_input = difference_input
         self.outputs = outputs
         self.shape = (horizon, out_channels, outputs)
         self.wide = nn.Conv1d(in_channels + known_channels, 8, 4)
@@ -49,7 +49,7 @@ class ConvForecaster(nn.Module):
         self, history: Float[Tensor, "b t c"], known: Float[Tensor, "b s k"] | None = None
     ) -> Float[Tensor, "b h d q"]:
         """The forecast of each step, channel and output."""
-        history, last = from_last(history, self.shape[1], self.differences)
+        history, last = from_last(history, self.shape[1], self.difference_input)
         inputs = history if known is None else torch.cat([history, known[:, : history.shape[1]]], dim=2)
         x = F.pad(inputs.transpose(1, 2), (1, 2))  # an even kernel: Keras pads one more on the right
         x = self.middle(self.wide(x).relu()).relu()

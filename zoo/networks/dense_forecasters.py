@@ -22,12 +22,12 @@ class LinearForecaster(nn.Module):
         out_channels: int = 1,
         horizon: int = 1,
         known_channels: int = 0,
-        differences: bool = False,
+        difference_input: bool = False,
         outputs: int = 1,
     ) -> None:
         super().__init__()
         self.horizon = horizon
-        self.differences = differences
+        self.difference_input = difference_input
         self.outputs = outputs
         self.shape = (horizon, out_channels, outputs)
         inputs = context * in_channels + (context + horizon) * known_channels
@@ -38,7 +38,7 @@ class LinearForecaster(nn.Module):
         self, history: Float[Tensor, "b t c"], known: Float[Tensor, "b s k"] | None = None
     ) -> Float[Tensor, "b h d q"]:
         """The forecast of each step, channel and output (a value, or one for each quantile)."""
-        history, last = from_last(history, self.shape[1], self.differences)
+        history, last = from_last(history, self.shape[1], self.difference_input)
         return last + self.output(_flat(history, known)).unflatten(1, self.shape)
 
 
@@ -56,13 +56,13 @@ class DenseForecaster(nn.Module):
         out_channels: int = 1,
         horizon: int = 1,
         known_channels: int = 0,
-        differences: bool = False,
+        difference_input: bool = False,
         hidden_size: int | None = None,
         outputs: int = 1,
     ) -> None:
         super().__init__()
         self.horizon = horizon
-        self.differences = differences
+        self.difference_input = difference_input
         self.outputs = outputs
         self.shape = (horizon, out_channels, outputs)
         inputs = context * in_channels + (context + horizon) * known_channels
@@ -75,16 +75,16 @@ class DenseForecaster(nn.Module):
         self, history: Float[Tensor, "b t c"], known: Float[Tensor, "b s k"] | None = None
     ) -> Float[Tensor, "b h d q"]:
         """The forecast of each step, channel and output."""
-        history, last = from_last(history, self.shape[1], self.differences)
+        history, last = from_last(history, self.shape[1], self.difference_input)
         return last + self.output(self.hidden(_flat(history, known)).relu()).unflatten(1, self.shape)
 
 
 def from_last(
-    history: Float[Tensor, "b t c"], out_channels: int, differences: bool
+    history: Float[Tensor, "b t c"], out_channels: int, difference_input: bool
 ) -> tuple[Float[Tensor, "b t c"], Float[Tensor, "b 1 d 1"]]:
-    """The history and what is to be added to its forecast: with `differences` both as seen from the last value."""
+    """The history and what is to be added to its forecast: with `difference_input` both as seen from the last value."""
     last = history[:, -1:]
-    if not differences:
+    if not difference_input:
         return history, torch.zeros_like(last[..., :out_channels, None])
     return history - last, last[..., :out_channels, None]
 

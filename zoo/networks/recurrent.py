@@ -22,7 +22,7 @@ class RecurrentForecaster(nn.Module):
     for each quantile).
 
     `direct` reads all h steps from the last state; `recursive` reads one and feeds it back (its middle
-    output). With `differences` the network reads the steps between values, and its output is added to the
+    output). With `difference_input` the network reads the steps between values, and its output is added to the
     last one: for series that wander or grow instead of returning to a mean.
 
     Source: Cho et al., 2014, arXiv:1406.1078 (in the form of cuDNN, with the reset gate after the product);
@@ -44,30 +44,30 @@ class RecurrentForecaster(nn.Module):
         num_layers: int = 1,
         dropout: float = 0.0,
         bidirectional: bool = False,
-        output: str = "direct",
-        differences: bool = False,
+        strategy: str = "direct",
+        difference_input: bool = False,
         outputs: int = 1,
     ) -> None:
         super().__init__()
         if cell not in _CELLS:
             raise ZooError(f"`cell` (={cell}) must be one of: {', '.join(_CELLS)}")
-        if output not in ("direct", "recursive"):
-            raise ZooError(f"`output` (={output}) must be one of: direct, recursive")
+        if strategy not in ("direct", "recursive"):
+            raise ZooError(f"`strategy` (={strategy}) must be one of: direct, recursive")
         if not 0.0 <= dropout < 1.0:
             raise ZooError(f"`dropout` (={dropout}) must lie in [0, 1)")
-        if output == "recursive" and in_channels != out_channels:
+        if strategy == "recursive" and in_channels != out_channels:
             raise ZooError(
-                f"`output` (=recursive) must forecast every channel that it reads: the data has "
-                f"{in_channels} and forecasts {out_channels}; use output=direct"
+                f"`strategy` (=recursive) must forecast every channel that it reads: the data has "
+                f"{in_channels} and forecasts {out_channels}; use strategy=direct"
             )
-        if output == "recursive" and bidirectional:
-            raise ZooError("`output` (=recursive) goes with bidirectional=false: it runs forward step by step")
+        if strategy == "recursive" and bidirectional:
+            raise ZooError("`strategy` (=recursive) goes with bidirectional=false: it runs forward step by step")
         self.horizon = horizon
         self.outputs = outputs
         self.out_channels = out_channels
         self.known_channels = known_channels
-        self.recursive = output == "recursive"
-        self.differences = differences
+        self.recursive = strategy == "recursive"
+        self.difference_input = difference_input
         self.causal = not bidirectional
         self.steps = 1 if self.recursive else horizon
         self.shape = (self.steps, out_channels, outputs)
@@ -106,14 +106,14 @@ class RecurrentForecaster(nn.Module):
         if not self.causal:
             raise ZooError(
                 "`bidirectional` (=true) cannot be trained on several positions, because the backward pass "
-                "sees the answers: set model.loss_on=last"
+                "sees the answers: set model.train_on=last"
             )
         states, _ = self._encode(history, known)
         return self._read(states[:, -positions:], history, known)
 
     def _encode(self, history: Tensor, known: Tensor | None) -> tuple[Tensor, Any]:
         inputs = history
-        if self.differences:
+        if self.difference_input:
             inputs = history.diff(dim=1, prepend=history[:, :1])
         if known is not None:
             inputs = torch.cat([inputs, known[:, : history.shape[1]]], dim=2)
@@ -127,7 +127,7 @@ class RecurrentForecaster(nn.Module):
             ahead = known.unfold(1, self.steps, 1)[:, end - positions + 1 : end + 1]
             features = torch.cat([features, ahead.flatten(2)], dim=2)
         forecast = self.output(features).unflatten(2, self.shape)
-        if self.differences:
+        if self.difference_input:
             forecast = forecast + history[:, -positions:, None, : self.out_channels, None]
         return forecast
 
@@ -136,7 +136,7 @@ class RecurrentForecaster(nn.Module):
         forecasts, past, end = [first], history[:, -1:], history.shape[1]
         for step in range(1, self.horizon):
             value = forecasts[-1][..., forecasts[-1].shape[-1] // 2]
-            inputs = value - past if self.differences else value
+            inputs = value - past if self.difference_input else value
             ahead = None if known is None else known[:, end + step - 1 : end + step + 1]
             if ahead is not None:
                 inputs = torch.cat([inputs, ahead[:, :1]], dim=2)

@@ -13,7 +13,8 @@ from zoo.errors import ZooError
 OPTIONS = {
     "header": True, "targets": ["y"], "covariates": [], "known": [], "time": "day", "series": None, "fill": None,
     "calendar": [], "split": [0.6, 0.2, 0.2], "stride": 1, "context": 5, "horizon": 3, "season": 1,
-    "scaler": "standard", "differences": False, "windows_per_epoch": None, "batch_size": 8, "num_workers": 0, "seed": 0,
+    "scaler": "standard", "difference_input": False, "windows_per_epoch": None, "batch_size": 8, "num_workers": 0,
+    "seed": 0,
 }  # fmt: skip
 
 

@@ -138,7 +138,7 @@ def test_rows_ahead_are_wanted_for_all_that_the_network_reads(tmp_path: Path):
         predict(direct, source(tmp_path, ahead[:43]), horizon=3)
     with pytest.raises(ZooError, match=r"for 10 steps .* \(there are 8\), or ask for horizon=5$"):
         predict(direct, source(tmp_path, ahead), horizon=7, recursive=True)
-    words = ["data.known=[promotion]", "+model.network.output=recursive"]
+    words = ["data.known=[promotion]", "+model.network.strategy=recursive"]
     stepwise = model(tmp_path, frame(90, promotion=np.arange(90) % 3), *words, name="gru")
     (short,) = predict(stepwise, source(tmp_path, ahead[:43]), horizon=3)
     (longer,) = predict(stepwise, source(tmp_path, ahead), horizon=8)

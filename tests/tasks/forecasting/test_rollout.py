@@ -56,7 +56,7 @@ def test_a_horizon_beyond_the_trained_one_is_refused_and_recursion_offered():
         forecast_ahead(task(gru(out_channels=1), out_channels=1), past(), None, 4, recursive=True)
 
 
-@pytest.mark.parametrize(("output", "needed"), [("direct", [3, 3, 3, 6]), ("recursive", [1, 2, 3, 4])])
-def test_a_direct_network_reads_its_whole_horizon(output: str, needed: list[int]):
-    model = task(gru(output=output))
+@pytest.mark.parametrize(("strategy", "needed"), [("direct", [3, 3, 3, 6]), ("recursive", [1, 2, 3, 4])])
+def test_a_direct_network_reads_its_whole_horizon(strategy: str, needed: list[int]):
+    model = task(gru(strategy=strategy))
     assert [known_steps(model, steps) for steps in (1, 2, 3, 4)] == needed

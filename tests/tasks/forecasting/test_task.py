@@ -52,7 +52,7 @@ def test_large_offsets_lose_no_digits():
 
 
 def test_loss_on_the_last_half_equals_a_loop_over_shorter_windows():
-    model, batch = task(loss_on="half"), windows()
+    model, batch = task(train_on="last_half"), windows()
     standard = torch.cat([batch.history, batch.future], 1)
     standard = ((standard - torch.tensor(CENTER)) / torch.tensor(SCALE)).float()
     errors = []
@@ -126,11 +126,11 @@ def test_the_forecasts_after_every_step_are_compiled_too():
     ("changes", "message"),
     [
         ({"interval": 1.0}, r"`model.interval` \(=1.0\) must lie within \(0, 1\)"),
-        ({"loss_on": "all"}, r"`model.loss_on` \(=all\) must be one of: last, half"),
-        ({"network": LastValue(out_channels=2, horizon=3), "loss_on": "half"}, "needs a recurrent network"),
+        ({"train_on": "all"}, r"`model.train_on` \(=all\) must be one of: last, last_half"),
+        ({"network": LastValue(out_channels=2, horizon=3), "train_on": "last_half"}, "needs a recurrent network"),
         (
-            {"network": RecurrentForecaster(in_channels=2, bidirectional=True), "loss_on": "half"},
-            r"goes with bidirectional=false: the backward pass sees the answers; set model.loss_on=last",
+            {"network": RecurrentForecaster(in_channels=2, bidirectional=True), "train_on": "last_half"},
+            r"goes with bidirectional=false: the backward pass sees the answers; set model.train_on=last",
         ),
         ({"loss": Quantile(quantiles=[0.1, 0.5, 0.9])}, r"`model.network.outputs` \(=1\) must be 3"),
     ],

@@ -42,7 +42,7 @@ class SeriesData(DataModule):
     """Windows of `context` known steps followed by `horizon` steps to forecast.
 
     `windows_per_epoch` training windows are drawn at random offsets; null takes every window once. The scale is that
-    of the training spans. `season` is the period of the seasonal naive forecast, in steps. With `differences`,
+    of the training spans. `season` is the period of the seasonal naive forecast, in steps. With `difference_input`,
     networks forecast the change from the last known value, which suits series with a trend.
 
     Raises:
@@ -55,7 +55,7 @@ class SeriesData(DataModule):
     horizon: int
     season: int
     scaler: str
-    differences: bool
+    difference_input: bool
     windows_per_epoch: int | None
 
     def __post_init__(self) -> None:
@@ -114,7 +114,7 @@ class SeriesData(DataModule):
             "out_channels": self.parts.out_channels,
             "known_channels": len(self.parts.known_names),
             "season": self.season,
-            "differences": self.differences,
+            "difference_input": self.difference_input,
             "center": self.scale.center,
             "scale": self.scale.scale,
             "known_center": self.known_scale[0],

@@ -46,7 +46,7 @@ class Waves(SeriesData):
     split: str
     season: int = field(default=1, init=False)
     scaler: str = field(default="none", init=False)
-    differences: bool = field(default=False, init=False)
+    difference_input: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
         super().__post_init__()

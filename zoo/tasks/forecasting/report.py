@@ -32,7 +32,7 @@ Values = Float[np.ndarray, "n h d"]
 def sections(task: Forecasting, datamodule: SeriesData, folder: Path, results: Mapping[str, Any]) -> list[Section]:
     """Parts of the report, their figures saved in `folder`; the test split must have been measured by `task`."""
     outputs = task.test_outputs()
-    scale = task.scale[: task.out_channels].cpu().numpy()
+    scale = task.standardizer.scale[: task.out_channels].cpu().numpy()
     residuals = (outputs.target - outputs.value).numpy() / scale
     return [
         comparison(results, "rmse", folder),
@@ -83,7 +83,7 @@ def horizon_section(datamodule: SeriesData, residuals: Values, scale: Float[np.n
 
 def calibration_section(task: Forecasting, test: Mapping[str, float], folder: Path) -> Section:
     """Whether the intervals hold what they promise."""
-    how = "from the residuals of the validation split" if task.conformal else "learnt as quantiles"
+    how = task.intervals.source
     text = (
         f"Intervals, {how}, hold {test.get('coverage', float('nan')):.1%} of the truth; their mean width is "
         f"{test.get('width', float('nan')):.4g}. Each point should lie on the line: of a quantile of 0.8, 80 % of "

@@ -1,0 +1,41 @@
+import pytest
+import torch
+
+from zoo.tasks.forecasting.forecast_intervals import LEVELS, ConformalIntervals, QuantileIntervals
+
+
+def test_levels_are_evenly_spaced():
+    assert pytest.approx([0.05 * k for k in range(1, 20)]) == LEVELS
+
+
+def test_without_residuals_intervals_are_unbounded():
+    found = ConformalIntervals(interval=0.9, horizon=2, out_channels=1)(torch.zeros(3, 2, 1, 1))
+    assert found.lower.isneginf().all()
+    assert found.upper.isposinf().all()
+    assert found.quantiles[..., len(LEVELS) // 2].eq(0).all()
+
+
+def test_intervals_are_quantiles_of_the_residuals_of_each_step():
+    intervals = ConformalIntervals(interval=0.8, horizon=2, out_channels=1)
+    residuals = torch.arange(1.0, 100.0).view(-1, 1, 1) * torch.tensor([1.0, 10.0]).view(1, 2, 1)
+    intervals.update(residuals)
+    intervals.calibrate()
+    found = intervals(torch.zeros(1, 2, 1, 1))
+    assert found.lower.flatten().tolist() == [10.0, 100.0]
+    assert found.upper.flatten().tolist() == [90.0, 900.0]
+    assert intervals(torch.zeros(1, 1, 1, 1)).upper.flatten().tolist() == [90.0]
+
+
+def test_residuals_of_an_earlier_validation_are_dropped():
+    intervals = ConformalIntervals(interval=0.8, horizon=1, out_channels=1)
+    intervals.update(torch.full((9, 1, 1), 1000.0))
+    intervals.reset()
+    intervals.update(torch.zeros(9, 1, 1))
+    intervals.calibrate()
+    assert intervals.residuals.eq(0).all()
+
+
+def test_learned_quantiles_are_sorted():
+    found = QuantileIntervals([0.1, 0.5, 0.9])(torch.tensor([[[[3.0, 1.0, 2.0]]]]))
+    assert found.quantiles.tolist() == [[[[1.0, 2.0, 3.0]]]]
+    assert (found.lower.item(), found.upper.item()) == (1.0, 3.0)

@@ -1,0 +1,87 @@
+"""Intervals and quantiles of a forecast: measured on residuals, or learned by the network."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from zoo.metrics.collect import Collected
+from zoo.ops.conformal import residual_quantiles
+
+LEVELS = [(k + 1) / 20 for k in range(19)]
+"""Evenly spaced levels 0.05 … 0.95, for the CRPS."""
+
+
+class Intervals(NamedTuple):
+    """Bounds of the interval and all quantiles, in the units of the outputs."""
+
+    lower: Float[Tensor, "b h d"]
+    upper: Float[Tensor, "b h d"]
+    quantiles: Float[Tensor, "b h d q"]
+
+
+class ConformalIntervals(nn.Module):
+    """Split-conformal intervals of the share `interval` around a point forecast.
+
+    They come from the residuals of the last validation, separately for each step and channel; before the first one
+    they are unbounded.
+    """
+
+    source = "from the residuals of the validation split"
+
+    edges: Float[Tensor, " q"]
+    residuals: Float[Tensor, "q h d"]
+
+    def __init__(self, *, interval: float, horizon: int, out_channels: int) -> None:
+        super().__init__()
+        self.levels = LEVELS
+        edges = torch.tensor([*LEVELS, (1.0 - interval) / 2.0, (1.0 + interval) / 2.0], dtype=torch.float64)
+        self.register_buffer("edges", edges, persistent=False)
+        direction = torch.sign((edges - 0.5).round(decimals=9))
+        unbounded = torch.where(direction == 0, 0.0, direction * torch.inf)
+        self.register_buffer("residuals", unbounded[:, None, None].repeat(1, horizon, out_channels))
+        self.validation = Collected()
+
+    def forward(self, outputs: Float[Tensor, "b h d 1"]) -> Intervals:
+        """The intervals and quantiles of a forecast of at most the trained horizon."""
+        shifted = outputs + self.residuals[:, : outputs.shape[1]].permute(1, 2, 0)
+        return Intervals(shifted[..., -2], shifted[..., -1], shifted[..., : len(LEVELS)])
+
+    def update(self, residuals: Float[Tensor, "b h d"]) -> None:
+        """Adds the residuals (truth less forecast) of a validation batch."""
+        self.validation.update(residuals)
+
+    def reset(self) -> None:
+        """Drops the collected residuals; the intervals stay."""
+        self.validation.reset()
+
+    def calibrate(self) -> None:
+        """Takes the intervals from the residuals that were collected."""
+        self.residuals.copy_(residual_quantiles(self.validation.compute(), self.edges))
+        self.validation.reset()
+
+
+class QuantileIntervals(nn.Module):
+    """The quantiles that a network was trained to forecast; the outermost two are the interval."""
+
+    source = "learnt as quantiles"
+
+    def __init__(self, levels: Sequence[float]) -> None:
+        super().__init__()
+        self.levels = list(levels)
+
+    def forward(self, outputs: Float[Tensor, "b h d q"]) -> Intervals:
+        """Sorts the quantiles, which may cross, since each is learned separately."""
+        quantiles = outputs.sort(dim=-1).values
+        return Intervals(quantiles[..., 0], quantiles[..., -1], quantiles)
+
+    def update(self, residuals: Float[Tensor, "b h d"]) -> None:
+        """Needs no residuals."""
+
+    def reset(self) -> None:
+        """Has collected none."""
+
+    def calibrate(self) -> None:
+        """Needs no calibration."""
