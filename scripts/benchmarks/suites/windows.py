@@ -42,11 +42,16 @@ def cases(settings: Settings) -> Iterator[Case]:
     )
 
 
+def shuffled(data: Any, count: int) -> DataLoader[tuple[Tensor, Tensor]]:
+    """Return the peer's loader: each of the first `count` windows of the training series once, in random order."""
+    dataset = OneAtATime(data.dataset("train").series, count, data.context, data.horizon)
+    return DataLoader(dataset, batch_size=data.batch_size, shuffle=True)
+
+
 def _compare(settings: Settings) -> Measured:
     count = 2_560 if settings.quick else WINDOWS
     data: Any = build_data(to_dict(compose(["model=gru", f"data.windows_per_epoch={count}"]))["data"])
-    dataset = OneAtATime(data.dataset("train").series, count, data.context, data.horizon)
-    loader = DataLoader(dataset, batch_size=data.batch_size, shuffle=True)
+    loader = shuffled(data, count)
     seen = sum(len(batch[0]) for batch in data.train_dataloader())
     assert seen == sum(len(history) for history, _ in loader)
     return compare(lambda: _all(data.train_dataloader()), lambda: _all(loader), settings)

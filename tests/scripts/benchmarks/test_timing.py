@@ -59,6 +59,14 @@ def test_alone_has_no_ratio(tmp_path):
     assert found.ratio is None
 
 
+def test_a_repeated_call_counts_once_on_both_clocks(monkeypatch):
+    monkeypatch.setattr("time.process_time", iter([10.0, 18.0]).__next__)
+    monkeypatch.setattr("time.perf_counter", iter([1.0, 5.0]).__next__)
+    calls = []
+    assert Clock(CPU).time(lambda: calls.append(1), calls=4) == Spent(cpu=2.0, wall=1.0)
+    assert len(calls) == 4
+
+
 def test_clock_counts_the_work_of_this_process():
     spent = Clock(CPU).time(lambda: sum(range(2_000_000)))
     assert spent.cpu > 0

@@ -6,7 +6,7 @@ import torch
 from zoo.config.compose import compose, to_dict
 from zoo.errors import ZooError
 from zoo.run.build import build_task
-from zoo.run.export import export
+from zoo.run.export import _crowded, export
 from zoo.tasks.detection.export import AllBoxes, KeptBoxes
 
 ANCHORS = [[10.0, 10.0], [14.0, 20.0], [20.0, 14.0], [24.0, 24.0], [30.0, 40.0], [40.0, 30.0]]
@@ -113,3 +113,23 @@ def test_a_network_whose_boxes_all_score_alike_cannot_be_checked(task, tmp_path,
             branch[-1].bias.fill_(bias)
     with pytest.raises(ZooError, match=r"`nms` \(=true\): the network scores all boxes alike"):
         export(save(task, tmp_path), nms=True, **OPTIONS)
+
+
+LOW_GAP = [0.9, 0.6, 0.55, 0.5, 0.45, 0.42, 0.4, 0.2, 0.19, 0.18, 0.17]  # a wider one lies among the better half
+MANY = [*torch.linspace(0.95, 0.9, 250).tolist(), 0.8, 0.79, 0.78, 0.77, 0.76, 0.75, 0.74, *[0.1] * 300]
+
+
+@pytest.mark.parametrize(("scores", "middle"), [(LOW_GAP, 0.3), (MANY, 0.85)])
+def test_the_second_check_starts_in_the_widest_gap_of_the_worse_half_of_the_best(task, monkeypatch, scores, middle):
+    order = torch.randperm(len(scores), generator=torch.Generator().manual_seed(0))
+    batches = torch.tensor(scores)[order].chunk(2)
+
+    def forward(self, images):
+        found = batches[int(images)]
+        boxes = torch.tensor([[0.0, 0.0, 1.0, 1.0]]).repeat(len(found) + 1, 1)
+        boxes[-1] = float("nan")  # no box, though it has the best score
+        return boxes, torch.cat([found, torch.tensor([0.99])]), torch.zeros(len(boxes))
+
+    monkeypatch.setattr(AllBoxes, "forward", forward)
+    twin = _crowded(kept_boxes(task), [torch.tensor(0), torch.tensor(1)])
+    assert float(twin.min_score) == pytest.approx(middle)
