@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the zoo of this 
 from zoo.config.instantiate import instantiate, locate
 from zoo.config.listing import list_models
 from zoo.reports.units import format_flops
-from zoo.run.build import catalogue_config
+from zoo.run.create import catalogue_config
 from zoo.run.flops import count_flops
 from zoo.tasks.base import Task
 
@@ -61,7 +61,7 @@ def _flops(networks: list[dict[str, Any]], kind: str) -> str:
     channels, size = _said(networks[0], "in_channels", 3), _said(networks[0], "image_size", IMAGE_SIZE)
     series = kind == "forecasting"
     shape = (1, STEPS, _said(networks[0], "in_channels", 1)) if series else (1, channels, size, size)
-    counts = {count_flops(network, shape) for network in networks}
+    counts = {count_flops(network, torch.empty(shape, device="meta")) for network in networks}
     if counts == {0}:
         return "–"
     least, most = format_flops(min(counts)), format_flops(max(counts))

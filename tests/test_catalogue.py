@@ -7,8 +7,8 @@ from zoo.checkpoints.load import load
 from zoo.config.compose import compose, to_dict
 from zoo.config.instantiate import instantiate, locate
 from zoo.config.listing import list_models
-from zoo.data.series.windows import WindowBatch
-from zoo.run.build import attach_optimizer, build_data, build_task, catalogue_config
+from zoo.run.build import attach_optimizer, build_data, build_task
+from zoo.run.create import catalogue_config
 
 HEAVY = {  # too slow or too large to be trained within a quick test; built on no device here, trained elsewhere
     name
@@ -75,8 +75,7 @@ def test_it_comes_back_from_its_checkpoint(built, name, tmp_path):
     for key, value in task.state_dict().items():
         assert torch.equal(loaded.state_dict()[key], value), key
     batch = first_batch(datamodule, "test")
-    inputs = [batch.history, batch.known] if isinstance(batch, WindowBatch) else [batch[0]]
-    two = [None if part is None else part[:2].to(task.dtype) for part in inputs]
+    two = [None if value is None else value[:2].to(task.dtype) for value in task.network_inputs(batch)]
     torch.manual_seed(0)
     expected = task.network(*two)
     torch.manual_seed(0)

@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from zoo.checkpoints.load import load as load
     from zoo.config.listing import list_models as list_models
     from zoo.errors import ZooError as ZooError
-    from zoo.run.build import create_model as create_model
+    from zoo.run.create import create_model as create_model
     from zoo.run.predict import predict as predict
 
 _HOMES = {
     "ZooError": "zoo.errors",
-    "create_model": "zoo.run.build",
+    "create_model": "zoo.run.create",
     "list_models": "zoo.config.listing",
     "load": "zoo.checkpoints.load",
     "predict": "zoo.run.predict",

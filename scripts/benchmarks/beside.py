@@ -16,14 +16,7 @@ from benchmarks.timing import Measured, paired
 from zoo.config.compose import compose, to_dict
 from zoo.data.base import DataModule
 from zoo.hardware import choose
-from zoo.run.build import (
-    attach_optimizer,
-    build_callbacks,
-    build_loggers,
-    build_task,
-    build_trainer,
-    prepare_network,
-)
+from zoo.run.build import attach_optimizer, build_callbacks, build_loggers, build_task, build_trainer, prepare_network
 from zoo.tasks.base import Task
 
 WARM_UP = 3  # steps of each side that do not count

@@ -79,23 +79,6 @@ def test_evaluating_on_data_for_another_task(command, refused):
     assert line.startswith("model=lenet5 does classification, and data=waves is for forecasting: ")
 
 
-@pytest.mark.parametrize(
-    ("word", "kind"),
-    [
-        ("horizon=x", "whole number"),
-        ("horizon=2.5", "whole number"),
-        ("horizon=.inf", "whole number"),
-        ("batch_size=x", "whole number"),
-        ("min_score=high", "number"),
-        ("threshold=true", "number"),
-    ],
-)
-def test_prediction_options_that_are_no_numbers(refused, word, kind):
-    key, value = word.split("=")
-    line = refused("checkpoint=a.ckpt", "source=b.jpg", word, name="predict")
-    assert line.lower() == f"`{key}` (={value}) must be a {kind}"
-
-
 def test_arguments_of_another_kind_than_their_class_says(refused):
     line = refused("model=vgg11", "+model.network.dropout=abc", *QUICK)
     assert line == "`model.network.dropout` (=abc) must be a number"
@@ -288,6 +271,14 @@ def test_missing_files(refused, trained, pets):
     assert refused(f"checkpoint={trained}", "source=none", name="predict") == "source=none does not exist"
     line = refused(f"checkpoint={trained}", name="predict")
     assert line == "`source` is not given: add source=… to the command"
+    line = refused(f"checkpoint={trained}", "source=pets", "batch_size=x", name="predict")
+    assert line == "`batch_size` (=x) must be a whole number"
+    line = refused(f"checkpoint={trained}", "source=pets", "horizon=3", name="predict")
+    assert line == "`horizon` means nothing to a classification model; it takes: batch_size, tta"
+    line = refused(f"checkpoint={trained}", "nms=true", name="export")
+    assert line == "`nms` means nothing to a classification model; it takes: no options"
+    line = refused(f"chekpoint={trained}", "source=pets", name="predict")
+    assert line == "unknown key `chekpoint`: did you mean `checkpoint`?"
 
 
 # Prediction goes on

@@ -6,7 +6,7 @@ import pytest
 import torch
 from PIL import Image
 
-from zoo.run.build import create_model
+from zoo.run.create import create_model
 
 
 @pytest.fixture

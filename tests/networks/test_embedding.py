@@ -7,7 +7,7 @@ from zoo.networks.embedding import ConvTrunk, EmbeddingNetwork
 from zoo.networks.resnet import ResNet
 from zoo.networks.staged import Outputs
 from zoo.pretrained.catalogue import published
-from zoo.run.build import create_model
+from zoo.run.create import create_model
 
 
 @pytest.mark.parametrize("size", [28, 32, 56, 112])

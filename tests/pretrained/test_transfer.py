@@ -17,7 +17,8 @@ from zoo.networks.resnet import ResNet
 from zoo.networks.yolo import YOLO, SmallDarknet
 from zoo.pretrained.catalogue import Source
 from zoo.pretrained.transfer import fit, load_pretrained, normalize_as
-from zoo.run.build import build_data, create_model
+from zoo.run.build import build_data
+from zoo.run.create import create_model
 from zoo.tasks.classification import Classification
 from zoo.tasks.detection import Detection
 

@@ -5,7 +5,8 @@ import torch
 
 from zoo.config.compose import compose, to_dict
 from zoo.errors import ZooError
-from zoo.run.build import answering, attach_optimizer, build_data, build_task, create_model, prepare_network
+from zoo.run.build import answering, attach_optimizer, build_data, build_task, prepare_network
+from zoo.run.create import create_model
 
 
 def test_the_network_is_told_what_the_data_is():

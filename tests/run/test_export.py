@@ -11,11 +11,11 @@ from pytorch_lightning import Trainer
 from zoo.data.images.base import Preprocessing
 from zoo.errors import ZooError
 from zoo.run import export as exporting
-from zoo.run.build import create_model
+from zoo.run.create import create_model
 from zoo.run.export import export
 from zoo.tasks.base import Task
 
-OPTIONS: dict[str, Any] = {"output": None, "nms": None, "with_preprocessing": False, "tolerance": 1e-4, "trust": []}
+OPTIONS: dict[str, Any] = {"output": None, "with_preprocessing": False, "tolerance": 1e-4, "trust": [], "options": {}}
 PREPROCESSING = Preprocessing(size=32, channels=3, mean=(0.4, 0.5, 0.6), std=(0.2, 0.3, 0.25), resize="squash")
 
 

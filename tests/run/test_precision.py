@@ -8,7 +8,7 @@ import torch
 from torchmetrics import Metric
 
 from zoo.config.compose import compose, to_dict
-from zoo.run.build import create_model
+from zoo.run.create import create_model
 from zoo.run.train import train
 from zoo.tasks.base import Task
 

@@ -12,10 +12,8 @@ from torch import nn
 
 from zoo.config.instantiate import instantiate, locate
 from zoo.errors import ZooError
-from zoo.tasks.base import Task
+from zoo.tasks.base import CHECKPOINT_FORMAT, Task
 from zoo.tensor_files import read_tensors
-
-FORMAT = 1
 
 
 def load(path: str | Path, *, trust: Sequence[str] = ()) -> Task:
@@ -53,8 +51,11 @@ def read(path: str | Path) -> dict[str, Any]:
         raise ZooError(
             f"{path} is no checkpoint of the zoo; to start from bare weights use pretrained={path} with train.py"
         )
-    if described["format"] != FORMAT:
-        raise ZooError(f"{path} has checkpoint format {described['format']}; this version reads {FORMAT}")
+    if described["format"] != CHECKPOINT_FORMAT:
+        raise ZooError(
+            f"{path} has checkpoint format {described['format']}; this version reads {CHECKPOINT_FORMAT}: "
+            "train it again, or load it with the version that wrote it"
+        )
     return checkpoint
 
 

@@ -14,8 +14,7 @@ def main() -> None:
 def _check_data(config: Any) -> None:
     folder, values = run_directory(), to_dict(config)
 
-    from zoo.run.build import build_data  # torch is imported once the configuration stands
-    from zoo.tasks.detection.check_data import check_data
+    from zoo.run.build import build_data  # torch is imported after the configuration is composed
 
-    if not check_data(build_data(values["data"]), folder):
+    if not build_data(values["data"]).check(folder):
         raise SystemExit(1)

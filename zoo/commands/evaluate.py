@@ -8,13 +8,13 @@ from zoo.config.compose import choices, to_dict
 
 def main() -> None:
     """The entry point of `zoo-evaluate` and `scripts/evaluate.py`."""
-    launch("evaluate", _evaluate)
+    launch("evaluate", _evaluate, task_options=True)
 
 
 def _evaluate(config: Any) -> None:
     run_dir, chosen, values = run_directory(), choices(), to_dict(config)
     repeat_in(run_dir)
 
-    from zoo.run.evaluate import evaluate  # torch and Lightning are imported once the configuration stands
+    from zoo.run.evaluate import evaluate  # torch is imported after the configuration is composed
 
     evaluate(values, run_dir, data=None if chosen["data"] == "None" else chosen["data"])

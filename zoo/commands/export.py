@@ -9,21 +9,21 @@ from zoo.config.compose import to_dict
 
 def main() -> None:
     """The entry point of `zoo-export` and `scripts/export.py`."""
-    launch("export", _export)
+    launch("export", _export, task_options=True)
 
 
 def _export(config: Any) -> None:
     values = to_dict(config)
 
-    from zoo.run.export import export  # torch is imported once the configuration stands
+    from zoo.run.export import export  # torch is imported after the configuration is composed
 
     path, worst = export(
         Path(values["checkpoint"]),
         format=values["format"],
         output=Path(values["output"]) if values["output"] else None,
         with_preprocessing=values["with_preprocessing"],
-        nms=values["nms"],
         tolerance=values["tolerance"],
         trust=values["trust"],
+        options=values["options"],
     )
     print(f"{path}: equals the network at batches of 1 and 3 within {worst:.1e}")

@@ -14,10 +14,11 @@ _NOT_WRITABLE = {errno.EACCES, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EN
 _HYDRA_LEAVES = {".hydra"}  # what a run directory holds before the command has written anything
 
 
-def launch(name: str, command: Command) -> None:
+def launch(name: str, command: Command, *, task_options: bool = False) -> None:
     """Runs `command` on the configuration `configs/NAME.yaml` and the words of the command line.
 
-    Ends the process with 2 and one line on standard error where the user is mistaken.
+    With `task_options` words for unknown keys become options of the checkpoint's task. Ends the process with 2 and one
+    line on standard error where the user is mistaken.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # spinning threads on shared cores cost more than they do
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands errors on instead of printing them its own way
@@ -27,6 +28,7 @@ def launch(name: str, command: Command) -> None:
     from hydra.errors import ConfigCompositionException, HydraException
     from omegaconf.errors import OmegaConfBaseException
 
+    from zoo.commands.task_options import collect_task_options, refuse_misspelled_keys
     from zoo.config.compose import chosen_options, compose, to_dict
     from zoo.config.explain import explain
     from zoo.config.listing import CONFIG_DIR
@@ -37,9 +39,14 @@ def launch(name: str, command: Command) -> None:
     if follower:  # started beside the first process by torchrun or SLURM, whose run folder is the one that counts
         sys.argv.append("hydra.output_subdir=null")
 
+    if task_options:
+        collect_task_options(CONFIG_DIR / f"{name}.yaml")
+
     def checked(config: Any) -> None:
         folder = run_directory()
         try:
+            if task_options:
+                refuse_misspelled_keys(config)
             validate(to_dict(config), chosen_options(name))
             command(config)
         except ZooError as error:  # here, since Hydra would print a line of its own

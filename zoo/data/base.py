@@ -4,6 +4,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
 
 import torch
@@ -98,6 +99,14 @@ class DataModule(LightningDataModule, ABC):
     def training_images(self, count: int) -> TrainingImages | None:
         """At most `count` augmented training images, the same in every call; None if the data has no images."""
         return None
+
+    def check(self, folder: Path) -> bool:
+        """Print the content and the problems of every split and draw samples below `folder`; True without problems.
+
+        Raises:
+            ZooError: this kind of data has no check.
+        """
+        raise ZooError("check_data is for pictures with boxes: data=voc, coco, yolo_txt or digit_scenes")
 
     def setup(self, stage: str | None = None) -> None:
         """Loads the splits once."""

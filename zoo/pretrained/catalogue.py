@@ -38,9 +38,10 @@ class Weights:
 
 
 def published(model: str) -> dict[str, Weights]:
-    """The published weights of a model of the catalogue by name, `DEFAULT` among them; empty where there are none."""
-    model = model.removeprefix("yolo_")  # a detector starts from the weights of its backbone
-    model = model.removeprefix("siamese_")  # a Siamese network starts from the weights of its backbone
+    """The weights published for a network, by name, `DEFAULT` among them; empty if there are none.
+
+    `model` is the name in the catalogue, or the `published_as` of its file.
+    """
     if model == "efficientnet_lite0":
         return _packaged()
     from torchvision.models import get_model_weights, list_models

@@ -6,15 +6,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from pytorch_lightning import seed_everything
 
 from zoo.data.series.table_data import TableData
 from zoo.data.series.timestamps import plain_stamp
 from zoo.errors import ZooError
-from zoo.hardware import choose
-from zoo.run.build import attach_optimizer, build_callbacks, build_data, build_loggers, build_task, build_trainer
+from zoo.run.build import build_data
 from zoo.run.console import quiet_lightning
 from zoo.run.results import measure
+from zoo.run.run import Run, new_run
 from zoo.run.train import fit
 from zoo.tasks.forecasting import Forecasting
 from zoo.tasks.forecasting.backtest_metrics import Backtest, Errors, WindowTimes, compare, root_mean_square
@@ -41,13 +40,13 @@ def backtest(config: dict[str, Any], run_dir: Path, *, model: str, data: str) ->
         part.setup()
     scale = np.array(parts[0].metadata()["scale"][: parts[0].metadata()["out_channels"]])
     errors: dict[str, list[Errors]] = {}
-    task: Forecasting | None = None
+    run: Run | None = None
     simple: dict[str, Rule] = {}
     for number, part in enumerate(parts):
         folder = run_dir / f"fold_{number}"
-        if task is None or config["refit"]:
-            task, simple = _trained(config, part, folder, model, data), rules(part)
-        for name, values in _errors(config, task, simple, part, folder).items():
+        if run is None or config["refit"]:
+            run, simple = _trained(config, part, folder, model, data), rules(part)
+        for name, values in _errors(run, simple, part).items():
             errors.setdefault(name, []).append(values / scale)
         shown = "  ".join(f"{name} {root_mean_square(folds[-1]):.4f}" for name, folds in errors.items())
         print(f"fold {number + 1}/{len(parts)}, from {_origin(part)}: {shown}", flush=True)
@@ -58,36 +57,22 @@ def backtest(config: dict[str, Any], run_dir: Path, *, model: str, data: str) ->
     return found
 
 
-def _trained(config: dict[str, Any], part: TableData, folder: Path, model: str, data: str) -> Forecasting:
-    seed_everything(config["seed"], workers=True, verbose=False)
-    card = part.card() | {"model": model, "data": config["data"], "data_name": data}
-    task = build_task(config["model"], part.metadata(), card)
-    if not isinstance(task, Forecasting):
+def _trained(config: dict[str, Any], part: TableData, folder: Path, model: str, data: str) -> Run:
+    run = new_run(config, folder, model=model, data=data, datamodule=part)
+    if not isinstance(run.task, Forecasting):
         raise ZooError(f"model={model} is no forecaster: a backtest needs one, such as gru, linear_forecaster or last")
-    attach_optimizer(task, config["optimizer"], config["scheduler"])
-    hardware = choose(config["trainer"], channels_last=False, network=task.network)
-    trainer = build_trainer(
-        config["trainer"],
-        hardware,
-        folder,
-        callbacks=build_callbacks(config, task, folder),
-        loggers=build_loggers(config, folder),
-        deterministic=config["deterministic"],
-    )
-    fit(trainer, task, part, None)
+    run.tune()
+    fit(run.training_trainer(), run.task, part, None)
     best = folder / "checkpoints" / "best.ckpt"
-    task.load_state_dict(torch.load(best, map_location="cpu", weights_only=True)["state_dict"])
-    return task
+    run.task.load_state_dict(torch.load(best, map_location="cpu", weights_only=True)["state_dict"])
+    return run
 
 
-def _errors(
-    config: dict[str, Any], task: Forecasting, simple: dict[str, Rule], part: TableData, folder: Path
-) -> dict[str, Errors]:
-    """Errors of the model and of each rule on the fold's block, in the data's own units."""
-    hardware = choose(config["trainer"], channels_last=False, network=task.network)
-    trainer = build_trainer(config["trainer"], hardware, folder, callbacks=[], loggers=[], deterministic=False)
-    measure(trainer, task, part)
-    outputs = task.test_outputs()
+def _errors(run: Run, simple: dict[str, Rule], part: TableData) -> dict[str, Errors]:
+    """Errors of the model and of each rule on the block of the fold, in the data's own units."""
+    assert isinstance(run.task, Forecasting)
+    measure(run.testing_trainer(), run.task, part)
+    outputs = run.task.test_outputs()
     errors = {"model": (outputs.value - outputs.target).numpy()}
     for name, rule in simple.items():
         blocks = [(rule(b.history) - b.future).double() for b in batches(part.dataset("test"))]

@@ -1,6 +1,5 @@
 """Configuration to data module, task and trainer: the only place that instantiates a configuration."""
 
-import inspect
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -12,11 +11,9 @@ from pytorch_lightning.loggers import CSVLogger, Logger
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from zoo.checkpoints.io import StraightToFile
-from zoo.config.compose import compose, to_dict
 from zoo.config.instantiate import complete, instantiate, locate
-from zoo.config.listing import list_models
 from zoo.data.base import DataModule
-from zoo.errors import ZooError, unknown
+from zoo.errors import ZooError
 from zoo.hardware import Hardware
 from zoo.run.callbacks import BestAndLast, Progress, Unprofiled
 from zoo.run.flops import forward_flops
@@ -153,66 +150,9 @@ def answering(*, compiled: bool) -> AbstractContextManager[object]:
     return config.patch(freezing=True)
 
 
-def create_model(name: str, *, pretrained: str | None = None, **facts: Any) -> Task:
-    """A model of the catalogue as a LightningModule, ready to be called, trained or fine-tuned.
-
-    `pretrained` names published weights or a file of weights; `facts` are what data would say of itself
-    (`num_classes`, `in_channels`, `image_size`, …), where the network's own defaults do not fit.
-
-    Raises:
-        ZooError: no such model, weights or fact.
-
-    >>> create_model("lenet5", num_classes=7).network.classifier[-1].out_features
-    7
-    """
-    task = build_task(catalogue_config(name, **facts), {}, {"model": name})
-    if pretrained is not None:
-        from zoo.pretrained.transfer import load_pretrained
-
-        load_pretrained(task, pretrained, model=name, keep=task.measured_facts & facts.keys())  # none was measured here
-    return task.eval()
-
-
-def catalogue_config(name: str, **facts: Any) -> dict[str, Any]:
-    """The completed configuration of a model of the catalogue, from `facts` and the network's own defaults.
-
-    Raises:
-        ZooError: no such model or fact.
-    """
-    if name not in list_models():
-        raise ZooError(unknown("model", name, list_models()))
-    config = to_dict(compose([f"model={name}"]))["model"]
-    readers = _readers(config)
-    for fact in facts:
-        if fact not in readers:
-            raise ZooError(unknown("argument", fact, sorted(readers)))
-    completed = complete(config, _defaults(config["network"]) | facts, "model")
-    assert isinstance(completed, dict)
-    return completed
-
-
 def _named(configs: Mapping[str, Any], facts: Mapping[str, Any], where: str) -> list[Any]:
     for name, config in configs.items():
         if not isinstance(config, Mapping) or "_target_" not in config:
             raise ZooError(f"`{where}.{name}` (={config}) has no `_target_`, so nothing reads it")
     completed = {name: complete(config, facts, f"{where}.{name}") for name, config in configs.items()}
     return [instantiate(config, f"{where}.{name}") for name, config in completed.items()]
-
-
-def _readers(config: Any) -> set[str]:
-    """Arguments that a configuration's classes take and that it leaves open."""
-    if not isinstance(config, Mapping):
-        return set()
-    names: set[str] = set().union(*(_readers(value) for value in config.values()))
-    if "_target_" in config:
-        names |= set(inspect.signature(locate(config["_target_"])).parameters) - set(config)
-    return names
-
-
-def _defaults(network: Mapping[str, Any]) -> dict[str, Any]:
-    """What the network says of itself when nobody tells it, for the task's own arguments of the same name."""
-    parameters = inspect.signature(locate(network["_target_"])).parameters.values()
-    defaults = {p.name: p.default for p in parameters if p.default is not inspect.Parameter.empty}
-    return defaults | {
-        key: value for key, value in network.items() if not key.startswith("_") and not isinstance(value, Mapping)
-    }

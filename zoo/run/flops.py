@@ -1,4 +1,4 @@
-"""How much a network computes: floating-point operations of one forward pass, by torch's own counter."""
+"""Floating-point operations of one forward pass of a network, by torch's own counter."""
 
 import json
 from functools import lru_cache
@@ -6,48 +6,37 @@ from typing import Any
 
 import torch
 from lightning_fabric.utilities.throughput import measure_flops
+from torch import Tensor
 
 from zoo.config.instantiate import instantiate
 from zoo.tasks.base import Task
 
-Shape = tuple[int, ...]
+Spec = tuple[tuple[int, ...], torch.dtype]
 
 
 def forward_flops(task: Task) -> int | None:
-    """Operations of a forward pass of one sample of the task's data, 2 for a multiply-add.
+    """Operations of a forward pass of one sample of the task's data, a multiply-add counted as 2.
 
-    None where the task does not know its data, or the network does what only real numbers allow.
+    None if the task does not know its data, or if the network cannot run on the meta device.
     """
-    shapes = _one_sample(task)
-    if shapes is None or "network" not in task.config:
+    with torch.device("meta"):
+        inputs = task.example_inputs()
+    if inputs is None or "network" not in task.config:
         return None
     try:
-        return count_flops(task.config["network"], *shapes)
-    except Exception:  # a network of the user's own may do anything; no figure is no reason to stop
+        return count_flops(task.config["network"], *inputs)
+    except Exception:  # a user's network may do anything; training goes on without the figure
         return None
 
 
-def count_flops(network: dict[str, Any], *shapes: Shape) -> int:
-    """Operations of the network of a completed configuration over inputs of these shapes; nothing is computed."""
-    return _count(json.dumps(network), shapes)
+def count_flops(network: dict[str, Any], *inputs: Tensor) -> int:
+    """Operations of the network of a completed configuration on inputs like these; nothing is computed."""
+    return _count(json.dumps(network), tuple((tuple(tensor.shape), tensor.dtype) for tensor in inputs))
 
 
-@lru_cache
-def _count(network: str, shapes: tuple[Shape, ...]) -> int:
-    """Cached, because what is printed, the callback and `metrics.json` ask for the same."""
+@lru_cache  # the console, the callback and metrics.json need the same count
+def _count(network: str, specs: tuple[Spec, ...]) -> int:
     with torch.device("meta"), torch.no_grad():
         built = instantiate(json.loads(network)).eval()
-        inputs = [torch.empty(shape) for shape in shapes]
+        inputs = [torch.empty(shape, dtype=dtype) for shape, dtype in specs]
         return measure_flops(built, lambda: built(*inputs))
-
-
-def _one_sample(task: Task) -> tuple[Shape, ...] | None:
-    card = task.card
-    if "preprocessing" in card:
-        image = card["preprocessing"]
-        return ((1, image["channels"], image["size"], image["size"]),)
-    if "context" not in card:
-        return None
-    history = (1, card["context"], len(card["targets"]) + len(card["covariates"]))
-    known = task.config.get("network", {}).get("known_channels", 0)
-    return (history, (1, card["context"] + card["horizon"], known)) if known else (history,)

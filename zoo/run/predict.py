@@ -1,30 +1,32 @@
-"""From a file or a folder to typed results, by the kind of the model."""
+"""Predictions on files, by whatever the model's task predicts."""
 
-import inspect
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from zoo.errors import ZooError
+from zoo.run.options import check_options
 from zoo.tasks.base import Task
+from zoo.tasks.companions import companion
 
 
 def predict(model: Task, source: str | Path, folder: str | Path | None = None, **options: Any) -> list[Any]:
-    """What `model` says of a file, or of every file of a folder: a list of the kind's result dataclass.
+    """Predict on a file, or on every file of a folder.
 
-    With `folder`, predictions.csv, predictions.json and pictures are written there. `options` are those of
-    `zoo.tasks.KIND.predict.predict`.
+    With `folder`, predictions.csv, predictions.json and pictures are written there. `options` are the keyword-only
+    parameters of `predict` in the `predict.py` of the model's task.
+
+    Returns:
+        One result dataclass of the task for each file, series or video frame.
 
     Raises:
-        ZooError: no such source, nothing in it that the model can read, or an option that the kind does not know.
+        ZooError: no such source, no readable file in it, or an option that the task does not take.
     """
     source = Path(source)
     if not source.exists():
         raise ZooError(f"source={source} does not exist")
-    of_kind = import_module(f"zoo.tasks.{model.kind}.predict").predict
-    known = [name for name in inspect.signature(of_kind).parameters if name not in ("task", "source", "folder")]
-    for option in options:
-        if option not in known:
-            raise ZooError(f"`{option}` means nothing to a {model.kind} model; it takes: {', '.join(known)}")
-    results: list[Any] = of_kind(model, source, Path(folder) if folder is not None else None, **options)
+    module = companion(type(model), "predict")
+    if module is None:
+        raise ZooError(f"a {model.kind} model has no prediction on files: call the model itself on tensors")
+    chosen = check_options(module.predict, options, kind=model.kind)
+    results: list[Any] = module.predict(model, source, Path(folder) if folder is not None else None, **chosen)
     return results

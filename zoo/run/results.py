@@ -2,7 +2,6 @@
 
 import json
 import math
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,9 +12,8 @@ from zoo.hardware import device_name
 from zoo.metrics.collect import Collected
 from zoo.run.flops import forward_flops
 from zoo.run.throughput import Throughput
-from zoo.tasks.base import Task
+from zoo.tasks.base import Baselines, Task
 
-Baselines = dict[str, dict[str, float]]
 _ROUNDING = 1e-5  # of a metric, by which one and the same rule may seem better than itself
 
 
@@ -37,13 +35,11 @@ def write_results(
     test: dict[str, float],
 ) -> None:
     """Writes `metrics.json` and `report/index.html` below `run_dir`, and prints both in short."""
-    compared: Baselines = {}
-    if config["baselines"]:
-        compared = import_module(f"zoo.tasks.{task.kind}.baselines").baselines(datamodule, task)
+    compared = task.baselines(datamodule) if config["baselines"] else {}
     metric = _first_metric(task)
     better = better_rules(test, compared, metric, task.monitor_mode)
     results = _results(trainer, task, test, compared) | {"better_rules": better}
-    results |= {"tta": task.views} if getattr(task, "views", None) else {}
+    results |= task.evaluation_settings()
     (run_dir / "metrics.json").write_text(json.dumps(results, indent=2) + "\n")
     report = write_report(config, task, datamodule, run_dir, results)
     for line in summary(test, compared, metric, better):
@@ -60,8 +56,7 @@ def write_report(
 
     folder = run_dir / "report"
     folder.mkdir(exist_ok=True)
-    kind = import_module(f"zoo.tasks.{task.kind}.report")
-    sections = [*kind.sections(task, datamodule, folder, results)]
+    sections = task.report_sections(datamodule, folder, results)
     if (run_dir / "metrics.csv").is_file():
         sections += learning_curves(run_dir, folder)
     page: Path = write_page(folder, f"{results['model']} on {results['data']}", sections, config)

@@ -74,12 +74,12 @@ class FullyShard(ModelParallelStrategy):
 
 
 def require_divisible(trainer: Trainer, task: Task) -> None:
-    """Only of a classifier's network is it known that all its weights are used through calls of its modules.
+    """Require a task that supports FSDP: others read parameters outside `forward`.
 
     Raises:
-        ZooError: another kind of model.
+        ZooError: the task does not support it.
     """
-    if isinstance(trainer.strategy, FullyShard) and task.kind != "classification":
+    if isinstance(trainer.strategy, FullyShard) and not task.shardable:
         raise ZooError(f"trainer=fsdp divides classifiers alone: train a {task.kind} model with trainer=ddp")
 
 

@@ -10,6 +10,7 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 
 from zoo.data.base import DataModule
 from zoo.run.console import say
+from zoo.tasks.base import Task
 
 _DTYPES = {"16-mixed": torch.float16, "16-true": torch.float16, "64-true": torch.float64}
 _DTYPES |= {"bf16-mixed": torch.bfloat16, "bf16-true": torch.bfloat16}
@@ -69,7 +70,8 @@ class Throughput(Callback):
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Counts the batch, of all processes."""
-        self.samples += len(batch[0]) * trainer.world_size
+        assert isinstance(pl_module, Task)
+        self.samples += pl_module.num_samples(batch) * trainer.world_size
         self._idle_since = time.perf_counter()
         started, samples, _ = self._epoch
         self.samples_per_second = (self.samples - samples) / (self._idle_since - started)

@@ -1,41 +1,56 @@
-"""What every task shares: the three stages, their metrics, the optimizer, and the watch for a diverged loss."""
+"""The base class of all tasks: three stages, their metrics, the optimizer, and what generic code asks of a task."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any, ClassVar, Literal, cast
 
 import torch
-from pytorch_lightning import LightningModule
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
 from torchmetrics import MetricCollection
 
+from zoo.data.base import DataModule
 from zoo.errors import ZooError
 from zoo.metrics.mean import MeanLoss
 from zoo.optim import Plateau, Schedule, decay_groups, join_alike
+from zoo.reports.comparison import comparison
+from zoo.reports.page import Section
+from zoo.tasks.companions import companion
+from zoo.tasks.export import Program
+from zoo.tasks.module import Module
+from zoo.tasks.scheduling import schedule_over_training
+
+CHECKPOINT_FORMAT = 2
+"""Written into every checkpoint; raised when `_target_` paths, state-dict keys or the card change."""
 
 Stage = Literal["train", "val", "test"]
 OptimizerFactory = Callable[[Iterable[dict[str, Any]]], Optimizer]
+Baselines = dict[str, dict[str, float]]
+"""For each baseline its test metrics by name."""
 
-_FINITE_CHECK_EVERY = 50  # steps; reading the loss waits for the GPU, so not every step
+_FINITE_CHECK_EVERY = 50  # steps; reading the loss synchronizes with the GPU
 
 
-class Task(LightningModule, ABC):
-    """A training procedure around one network: what a batch is, what the loss needs, what is measured.
+class Task(Module, ABC):
+    """A training procedure around one network: what a batch is, what the loss needs, which metrics are computed.
 
-    A subclass implements `step` and `predict_step`. Metrics are updated in `step` and logged once an epoch as
-    `train/NAME`, `val/NAME` and `test/NAME`, beside `…/loss`.
+    A subclass sets `kind`, `monitor` and `monitor_mode` and implements `step`. Everything else has a default, which a
+    subclass overrides where its batches or outputs differ. `report.py`, `baselines.py` and `predict.py` in the
+    package of the class are found by name and are optional. `step` updates `metrics[stage]`; the values are logged
+    once an epoch as `train/NAME`, `val/NAME` and `test/NAME`, next to `…/loss`.
     """
 
     kind: ClassVar[str]
-    """Names the modules of this task, in `zoo.tasks.KIND`."""
+    """What the task does, in one word; data modules list the kinds that their batches feed."""
     monitor: ClassVar[str]
-    """The logged value that chooses the best checkpoint."""
+    """The logged value that selects the best checkpoint."""
     monitor_mode: ClassVar[Literal["min", "max"]]
     measured_facts: ClassVar[frozenset[str]] = frozenset()
-    """Facts measured on the training split: the checkpoint's stand, and other data may have others."""
+    """Metadata measured on the training split: the checkpoint's values win over those of other data."""
+    shardable: ClassVar[bool] = False
+    """True if every parameter is used inside `forward` of a module of the network, as FSDP requires."""
     not_averaged: ClassVar[frozenset[str]] = frozenset()
     """Buffers that a moving average of the weights copies: what validation measures, such as a threshold."""
 
@@ -56,74 +71,105 @@ class Task(LightningModule, ABC):
         self.config: dict[str, Any] = {}
         """The completed model configuration that built this task."""
         self.card: dict[str, Any] = {}
-        """What a prediction must know of the data: preprocessing, class names, …; plain values."""
+        """What a prediction needs to know of the data: preprocessing, class names, …; plain values."""
         self.optimizer_factory: OptimizerFactory | None = None
         self.parameter_groups: Callable[[nn.Module], list[dict[str, Any]]] = decay_groups
         self.schedule: Schedule | Plateau | None = None
         self.pretrained_network: Callable[[], nn.Module] | None = None
-        """Builds a network with the weights that training started from; None where it started from none."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        """A name that is set anew needs no search for parameters and modules; Lightning notes one at every hook."""
-        if name in self.__dict__ and (value is None or type(value) is str):
-            self.__dict__[name] = value
-        else:
-            super().__setattr__(name, value)
-
-    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> nn.Module:
-        """The network and the loss take the precision asked for; sums, scales and thresholds keep their own.
-
-        With `trainer.precision=bf16-true` Lightning converts all that a task holds, and a count of samples in
-        bfloat16 ends at 256.
-        """
-
-        def move(tensor: Tensor) -> Tensor:
-            moved = fn(tensor)
-            return moved if moved.dtype == tensor.dtype else tensor.to(moved.device)
-
-        for name, child in self.named_children() if recurse else ():
-            child._apply(fn if name in ("network", "loss") else move)
-        return super()._apply(move, recurse=False)
+        """Builds a network with the weights that training started from; None without pretrained weights."""
 
     @abstractmethod
     def step(self, batch: Any, stage: Stage) -> Tensor:
-        """The loss of a batch, a scalar; updates `metrics_of(stage)`."""
+        """Return the loss of a batch, a scalar, and update `metrics[stage]`."""
 
-    @abstractmethod
-    def predict_step(self, batch: Any, batch_idx: int = 0) -> Any:
-        """Results for a batch of inputs, as tensors."""
+    @property
+    def metrics(self) -> dict[Stage, MetricCollection]:
+        """The metrics of each stage."""
+        return {"train": self.train_metrics, "val": self.val_metrics, "test": self.test_metrics}
 
-    def outputs_of(self, images: Tensor) -> Any:
-        """What the network makes of images, which come in single precision whatever that of its weights is."""
-        return self.network(images.to(self.dtype))
+    # What generic code asks of a task -------------------------------------------------------------------------------
+
+    def network_inputs(self, batch: Any) -> tuple[Any, ...]:
+        """The arguments of the network in a batch; None for an optional one that the batch lacks."""
+        return (batch[0],)
+
+    def num_samples(self, batch: Any) -> int:
+        """The number of samples in a batch."""
+        return len(self.network_inputs(batch)[0])
+
+    def example_inputs(self, batch_size: int = 1) -> tuple[Tensor, ...] | None:
+        """Zeros in the shapes and dtypes of the network's inputs, on torch's default device.
+
+        None if the task does not know its data; its FLOPs are then not counted.
+        """
+        return None
+
+    def forward_network(self, *inputs: Any) -> Any:
+        """Call the network on inputs whose floating-point tensors are cast to the precision of its weights."""
+        return self.network(*(_cast(value, self.dtype) for value in inputs))
 
     def compile_network(self) -> None:
-        """Compiles all of the network that the task calls, once it is called."""
+        """Compile everything of the network that the task calls; compilation happens at the first call."""
         self.network.compile()
 
-    def metrics_of(self, stage: Stage) -> MetricCollection:
-        """The metrics that `stage` updates."""
-        metrics = {"train": self.train_metrics, "val": self.val_metrics, "test": self.test_metrics}
-        return metrics[stage]
+    def baselines(self, datamodule: DataModule) -> Baselines:
+        """Test metrics of simple models fitted on the same split: `baselines(datamodule, task)` of `baselines.py`."""
+        module = companion(type(self), "baselines")
+        return {} if module is None else module.baselines(datamodule, self)
+
+    def report_sections(self, datamodule: DataModule, folder: Path, results: Mapping[str, Any]) -> list[Section]:
+        """The sections of the report; `results` is the content of `metrics.json`.
+
+        `sections(task, datamodule, folder, results)` of `report.py`, or else the test metrics beside the baselines.
+        """
+        module = companion(type(self), "report")
+        if module is not None:
+            return [*module.sections(self, datamodule, folder, results)]
+        return [comparison(results, self.monitor.partition("/")[2], folder)]
+
+    def prepare_evaluation(self, datamodule: DataModule) -> dict[str, Any]:
+        """Prepare the task and its data, not yet loaded, for a test from a checkpoint.
+
+        Keyword-only parameters of an override are options of the command. Returns the metadata that the preparation
+        would make look different from what the network was trained for.
+        """
+        return {}
+
+    def finish_evaluation(self, datamodule: DataModule) -> None:
+        """Undo what `prepare_evaluation` changed in the data."""
+
+    def export_program(self, *, format: str, with_preprocessing: bool) -> Program:
+        """What `format` is written from; further keyword-only parameters of an override are options of the command.
+
+        Raises:
+            ZooError: this task cannot be exported.
+        """
+        raise ZooError(f"a {self.kind} model is not a network of images; those alone are exported")
+
+    def evaluation_settings(self) -> dict[str, Any]:
+        """What `metrics.json` records about how the test was done."""
+        return {}
+
+    # Stages ---------------------------------------------------------------------------------------------------------
 
     def training_step(self, batch: Any, batch_idx: int) -> Tensor:
-        """One step of the optimizer's loss."""
+        """Return the loss of a training batch."""
         loss = self._measured_step(batch, "train")
         if batch_idx % _FINITE_CHECK_EVERY == 0:
             self._require_finite(loss)
         return loss
 
     def validation_step(self, batch: Any, batch_idx: int) -> None:
-        """Measures a validation batch."""
+        """Update the validation metrics."""
         self._measured_step(batch, "val")
 
     def test_step(self, batch: Any, batch_idx: int) -> None:
-        """Measures a test batch."""
+        """Update the test metrics."""
         self._measured_step(batch, "test")
 
     def _measured_step(self, batch: Any, stage: Stage) -> Tensor:
         loss = self.step(batch, stage)
-        self.metrics_of(stage)["loss"].update(loss, len(batch[0]))
+        self.metrics[stage]["loss"].update(loss, self.num_samples(batch))
         return loss
 
     def _require_finite(self, loss: Tensor) -> None:
@@ -134,33 +180,33 @@ class Task(LightningModule, ABC):
             )
 
     def on_validation_start(self) -> None:
-        """Stops before a checkpoint of a diverged network is written."""
+        """Stop before a checkpoint of a diverged network is written."""
         loss = cast(MeanLoss, self.train_metrics["loss"])
         if loss.update_called and not self.trainer.sanity_checking:
-            self._require_finite(loss.total / loss.count)  # of this process alone; computing would wait for the others
+            self._require_finite(loss.total / loss.count)  # local to this process: computing would wait for the others
 
     def on_train_epoch_end(self) -> None:
-        """Logs the epoch's training metrics."""
+        """Log the training metrics of the epoch."""
         self._log_metrics("train")
 
     def on_validation_epoch_end(self) -> None:
-        """Logs the epoch's validation metrics."""
+        """Log the validation metrics of the epoch."""
         self._log_metrics("val")
 
     def on_test_epoch_end(self) -> None:
-        """Logs the test metrics."""
+        """Log the test metrics."""
         self._log_metrics("test")
 
     def _log_metrics(self, stage: Stage) -> None:
-        metrics = self.metrics_of(stage)
-        self.log_dict(metrics.compute(), sync_dist=False)  # torchmetrics has gathered them already
+        metrics = self.metrics[stage]
+        self.log_dict(metrics.compute(), sync_dist=False)  # torchmetrics has reduced them over all processes
         metrics.reset()
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        """The optimizer over parameter groups, its schedule stretched over the steps that the trainer will take.
+        """The optimizer over the parameter groups, and its schedule over the steps that the trainer will take.
 
         Raises:
-            ZooError: the schedule needs an end and training has none.
+            ZooError: no optimizer is set, or the schedule needs an end of training and there is none.
         """
         if self.optimizer_factory is None:
             raise ZooError("this model has no optimizer: build it with `python train.py` or set optimizer_factory")
@@ -168,31 +214,17 @@ class Task(LightningModule, ABC):
         join_alike(optimizer)
         if self.schedule is None:
             return optimizer
-        if isinstance(self.schedule, Plateau):
-            plateau = ReduceLROnPlateau(
-                optimizer,
-                mode=self.monitor_mode,
-                factor=self.schedule.factor,
-                patience=self.schedule.patience,
-                min_lr=self.schedule.min_lr,
-            )
-            return {"optimizer": optimizer, "lr_scheduler": {"scheduler": plateau, "monitor": self.monitor}}
-        total, schedule = self.trainer.estimated_stepping_batches, self.schedule
-        if total == float("inf"):
-            raise ZooError("`scheduler` needs an end of training: give trainer.max_epochs or trainer.max_steps")
-        each_step = LambdaLR(optimizer, lambda step: schedule(min(step / total, 1.0)))
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": each_step, "interval": "step"}}
-
-    def configure_gradient_clipping(
-        self, optimizer: Optimizer, gradient_clip_val: float | None = None, gradient_clip_algorithm: str | None = None
-    ) -> None:
-        """Clips where that is asked for; Lightning checks its options at every step even where it is not."""
-        if gradient_clip_val is not None:
-            self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
+        return schedule_over_training(
+            optimizer, self.schedule, self.trainer, monitor=self.monitor, mode=self.monitor_mode
+        )
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Adds what `zoo.load` needs: the model's configuration and its card, as plain values."""
-        checkpoint["zoo"] = {"format": 1, "model": self.config, "card": self.card}
+        """Add what `zoo.load` needs: the model's configuration and its card, as plain values."""
+        checkpoint["zoo"] = {"format": CHECKPOINT_FORMAT, "model": self.config, "card": self.card}
+
+
+def _cast(value: Any, dtype: torch.dtype | str) -> Any:
+    return value.to(dtype) if isinstance(value, Tensor) and value.is_floating_point() else value
 
 
 def _with_loss(metrics: MetricCollection, prefix: str) -> MetricCollection:

@@ -11,7 +11,8 @@ from benchmarks.cases import Case
 from benchmarks.settings import Settings
 from benchmarks.suites.train import NETWORKS, laid_out_by_auto, torchvision_network
 from benchmarks.timing import Measured, compare, rate
-from zoo.run.build import answering, create_model, prepare_network
+from zoo.run.build import answering, prepare_network
+from zoo.run.create import create_model
 from zoo.tasks.base import Task
 
 SIZE, BATCH = 224, 8

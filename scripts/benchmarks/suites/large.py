@@ -15,7 +15,8 @@ from benchmarks.settings import Settings
 from benchmarks.timing import Measured, compare
 from zoo.config.compose import compose, to_dict
 from zoo.data.images.class_folders import find_files
-from zoo.run.build import build_data, create_model
+from zoo.run.build import build_data
+from zoo.run.create import create_model
 from zoo.tasks.embedding.gallery import Gallery
 
 FILES, POINTS, VECTORS = 10**6, 10**8, 10**6

@@ -15,7 +15,7 @@ from benchmarks.settings import Settings
 from benchmarks.synthetic import RandomImages
 from benchmarks.timing import Measured, rate
 from zoo.config.instantiate import locate
-from zoo.run.build import catalogue_config
+from zoo.run.create import catalogue_config
 
 NETWORKS = ("alexnet", "vgg16", "resnet50", "googlenet")
 SIZE, CLASSES, STEPS = 64, 10, 12

@@ -47,7 +47,7 @@ def test_metrics_are_scikit_learns(batches, stage):
     task = build()
     losses = [task.step(batch, stage) for batch in batches]
     logits, labels = whole(batches)
-    values = {name: task.metrics_of(stage)[name].compute().item() for name in task.measured}
+    values = {name: task.metrics[stage][name].compute().item() for name in task.measured}
     assert values.keys() == {"accuracy", "top5", "f1", "ece"}
     predicted = logits.argmax(1).numpy()
     assert values["accuracy"] == pytest.approx(sk.accuracy_score(labels, predicted))

@@ -6,11 +6,11 @@ import torch
 from zoo.config.compose import compose, to_dict
 from zoo.errors import ZooError
 from zoo.run.build import build_task
-from zoo.run.export import _crowded, export
+from zoo.run.export import export
 from zoo.tasks.detection.export import AllBoxes, KeptBoxes
 
 ANCHORS = [[10.0, 10.0], [14.0, 20.0], [20.0, 14.0], [24.0, 24.0], [30.0, 40.0], [40.0, 30.0]]
-OPTIONS = {"format": "onnx", "output": None, "with_preprocessing": False, "tolerance": 1e-4, "trust": []}
+OPTIONS = {"format": "onnx", "output": None, "with_preprocessing": False, "tolerance": 1e-4, "trust": [], "options": {}}
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_empty_and_infinite_boxes_are_not_kept(task, monkeypatch):
 def test_the_onnx_file_equals_the_detector_at_batches_of_1_and_3(task, tmp_path, nms):
     for package in ("onnx", "onnxscript", "onnxruntime"):
         pytest.importorskip(package)
-    path, worst = export(save(task, tmp_path), nms=nms, **OPTIONS)
+    path, worst = export(save(task, tmp_path), **OPTIONS | {"options": {"nms": nms}})
     assert worst < 1e-4
     import onnxruntime
 
@@ -101,7 +101,7 @@ def test_a_file_of_another_iou_threshold_is_not_kept_wherever_the_operating_poin
 
     monkeypatch.setattr("zoo.tasks.detection.export.next_below", cut)
     with pytest.raises(ZooError, match=r"the onnx file differs from the network by .*: not kept"):
-        export(save(task, tmp_path), nms=True, **OPTIONS)
+        export(save(task, tmp_path), **OPTIONS | {"options": {"nms": True}})
     assert [path.name for path in tmp_path.iterdir()] == ["best.ckpt"]
 
 
@@ -112,7 +112,7 @@ def test_a_network_whose_boxes_all_score_alike_cannot_be_checked(task, tmp_path,
             branch[-1].weight.zero_()
             branch[-1].bias.fill_(bias)
     with pytest.raises(ZooError, match=r"`nms` \(=true\): the network scores all boxes alike"):
-        export(save(task, tmp_path), nms=True, **OPTIONS)
+        export(save(task, tmp_path), **OPTIONS | {"options": {"nms": True}})
 
 
 LOW_GAP = [0.9, 0.6, 0.55, 0.5, 0.45, 0.42, 0.4, 0.2, 0.19, 0.18, 0.17]  # a wider one lies among the better half
@@ -131,5 +131,5 @@ def test_the_second_check_starts_in_the_widest_gap_of_the_worse_half_of_the_best
         return boxes, torch.cat([found, torch.tensor([0.99])]), torch.zeros(len(boxes))
 
     monkeypatch.setattr(AllBoxes, "forward", forward)
-    twin = _crowded(kept_boxes(task), [torch.tensor(0), torch.tensor(1)])
+    twin = _crowded(task, [torch.tensor(0), torch.tensor(1)])
     assert float(twin.min_score) == pytest.approx(middle)

@@ -5,7 +5,7 @@ from sklearn.metrics import roc_auc_score
 
 from zoo.data.identities.digits import DigitsIdentities
 from zoo.errors import ZooError
-from zoo.run.build import create_model
+from zoo.run.create import create_model
 from zoo.tasks.embedding.baselines import baselines, embeddings
 from zoo.tasks.embedding.metrics import compared_pairs
 

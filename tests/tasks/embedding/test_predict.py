@@ -5,7 +5,7 @@ import torch
 from PIL import Image
 
 from zoo.errors import ZooError
-from zoo.run.build import create_model
+from zoo.run.create import create_model
 from zoo.tasks.embedding.fingerprint import fingerprint
 from zoo.tasks.embedding.gallery import Gallery
 from zoo.tasks.embedding.predict import predict

@@ -5,7 +5,7 @@ from torch.nn import functional as F
 
 from zoo.data.identities.digits import DigitsIdentities
 from zoo.data.images.digits import Digits
-from zoo.run.build import create_model
+from zoo.run.create import create_model
 from zoo.tasks.embedding.baselines import baselines
 from zoo.tasks.embedding.metrics import embedding_figures
 from zoo.tasks.embedding.report import _map, sections

@@ -95,7 +95,8 @@ def test_quantiles_are_the_interval_and_never_cross():
 COMPILED = """
 import copy, functools, torch
 from torch._dynamo.utils import counters
-from zoo.run.build import create_model, prepare_network
+from zoo.run.build import prepare_network
+from zoo.run.create import create_model
 from zoo.data.series.windows import WindowBatch
 torch.compile = functools.partial(torch.compile, backend="eager")  # with all but the C++ compiler
 batch = WindowBatch(torch.randn(4, 32, 1), torch.randn(4, 1, 1), None)

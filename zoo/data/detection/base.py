@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeGuard
 
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from zoo.data.base import DataModule
 from zoo.data.detection.augmentation import BoxAugmentation
+from zoo.data.detection.check import check_images
 from zoo.data.detection.transforms import Target
 from zoo.data.images.base import to_unit
 from zoo.errors import ZooError
@@ -116,6 +118,10 @@ class DetectionData(DataModule):
                 "after": choice.after._asdict(),
             },
         }
+
+    def check(self, folder: Path) -> bool:
+        """Draw images of every split with their boxes; always True, since the boxes are made and not read."""
+        return check_images(self, self.class_names, folder)
 
     def augment(self, batch: Batch) -> Batch:
         """Applies the augmentation to a training batch."""

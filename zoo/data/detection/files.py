@@ -14,6 +14,7 @@ from zoo.data.base import Split
 from zoo.data.detection.annotations import Annotations, Policy, Problem, Record, require_usable
 from zoo.data.detection.base import Batch, DetectionData
 from zoo.data.detection.box_formats import suspect_format
+from zoo.data.detection.check import check_annotations
 from zoo.data.detection.coco import read_coco
 from zoo.data.detection.split_checks import check_pictures, missing_classes, shared_pictures, untrainable
 from zoo.data.detection.transforms import Letterbox, Target
@@ -134,6 +135,10 @@ class DetectionFiles(DetectionData):
     @abstractmethod
     def read(self, name: str) -> Annotations:
         """Reads the annotations of the split called `name`; the first split defines the classes."""
+
+    def check(self, folder: Path) -> bool:
+        """Print the content and the problems of the annotations and draw them; True without problems."""
+        return check_annotations(self.annotations(decode=True), folder)
 
     def annotations(self, *, decode: bool) -> dict[str, Annotations]:
         """All splits with their problems, without refusing any; `decode` decodes every image."""

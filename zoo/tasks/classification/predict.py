@@ -14,7 +14,7 @@ from zoo.errors import ZooError
 from zoo.prediction.contact_sheet import Caption, write_contact_sheet
 from zoo.prediction.images import image_files, read_batches, write_json, write_table
 from zoo.tasks.classification import Classification
-from zoo.tasks.classification.tta import asked_views, with_margin
+from zoo.tasks.classification.tta import CROPS, requested_views, with_margin
 
 BEST = 5
 
@@ -60,8 +60,8 @@ def predict(
         ZooError: the model has not been trained on images, there are no images, or no such views of them.
     """
     preprocessing, names = _known(task)
-    seen, size = asked_views(tta, task), preprocessing.size
-    if "five_crops" in seen:
+    seen, size = requested_views(tta, task.card), preprocessing.size
+    if CROPS in seen:
         preprocessing = with_margin(preprocessing)
     task.eval()
     results: list[ClassPrediction] = []

@@ -11,11 +11,13 @@ from torch import Tensor
 
 from zoo.data.base import DataModule
 from zoo.reports.comparison import comparison
+from zoo.reports.confusion import draw_confusion
 from zoo.reports.figures import plain_text
 from zoo.reports.network_views import filters_section, training_images_section
 from zoo.reports.page import Section
+from zoo.reports.pictures import draw_pictures
 from zoo.tasks.classification import Classification
-from zoo.tasks.classification.figures import draw_calibration, draw_confusion, draw_pictures
+from zoo.tasks.classification.calibration_figure import draw_calibration
 from zoo.tasks.classification.measures import (
     calibration,
     class_scores,

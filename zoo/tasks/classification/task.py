@@ -10,11 +10,14 @@ from torch import Tensor, nn
 from torchmetrics import Metric, MetricCollection
 from torchmetrics.classification import MulticlassAccuracy, MulticlassCalibrationError, MulticlassF1Score
 
+from zoo.data.base import DataModule
 from zoo.errors import ZooError
 from zoo.metrics.accuracy import Accuracy
 from zoo.metrics.collect import Collected
 from zoo.ops.tta import views
-from zoo.tasks.base import Stage, Task
+from zoo.tasks.base import Stage
+from zoo.tasks.classification.tta import CROPS, add_margin, remove_margin, requested_views
+from zoo.tasks.image_task import ImageTask
 
 
 class ClassOutputs(NamedTuple):
@@ -24,7 +27,7 @@ class ClassOutputs(NamedTuple):
     labels: Int[Tensor, " n"]
 
 
-class Classification(Task):
+class Classification(ImageTask):
     """Softmax classification of `(images [B C H W], labels [B])`.
 
     The network returns logits [B K], or a tuple with `logits` and `auxiliary`, a list of logits of auxiliary heads,
@@ -37,6 +40,7 @@ class Classification(Task):
     kind = "classification"
     monitor = "val/accuracy"
     monitor_mode = "max"
+    shardable = True
 
     def __init__(self, *, network: nn.Module, loss: nn.Module, num_classes: int, auxiliary_weight: float = 0.3) -> None:
         if num_classes < 2:
@@ -59,14 +63,14 @@ class Classification(Task):
 
     def forward(self, images: Float[Tensor, "b c *size"]) -> Float[Tensor, "b k"]:
         """Logits of each image."""
-        return _logits(self.outputs_of(images))
+        return _logits(self.forward_network(images))
 
     def step(self, batch: tuple[Tensor, Tensor], stage: Stage) -> Tensor:
         """The cross-entropy of a batch."""
         images, labels = batch
         if stage == "test" and self.views:
             return self._measured(self.averaged(images, self.views, self.view_size), labels, stage)
-        output = self.outputs_of(images)
+        output = self.forward_network(images)
         logits = _logits(output)
         if stage == "train":
             loss = self.loss(logits, labels)
@@ -79,7 +83,7 @@ class Classification(Task):
 
     def _measured(self, logits: Tensor, labels: Tensor, stage: Stage) -> Tensor:
         probabilities = logits.float().softmax(1)
-        metrics = self.metrics_of(stage)
+        metrics = self.metrics[stage]
         for name in self.measured:
             metrics[name].update(probabilities, labels)
         if stage == "test":
@@ -102,6 +106,28 @@ class Classification(Task):
     def test_outputs(self) -> ClassOutputs:
         """What the last test produced, on the CPU."""
         return ClassOutputs(self.test_probabilities.compute().cpu(), self.test_labels.compute().cpu())
+
+    def prepare_evaluation(self, datamodule: DataModule, *, tta: str | Sequence[str] | None = None) -> dict[str, Any]:
+        """Average the test over the views that `tta` names; crops are cut from images with a margin.
+
+        Raises:
+            ZooError: an unknown view, a model without images, or data without a margin.
+        """
+        self.views = requested_views(tta, self.card)
+        if not self.views:
+            return {}
+        size = add_margin(datamodule) if CROPS in self.views else None
+        self.view_size = size or datamodule.metadata()["image_size"]
+        return {"image_size": self.view_size}
+
+    def finish_evaluation(self, datamodule: DataModule) -> None:
+        """Give the data its own size back, for the training images in the report."""
+        if CROPS in self.views:
+            remove_margin(datamodule, self.view_size)
+
+    def evaluation_settings(self) -> dict[str, Any]:
+        """The views that the test averaged over."""
+        return {"tta": self.views} if self.views else {}
 
     def predict_step(self, batch: Any, batch_idx: int = 0) -> Float[Tensor, "b k"]:
         """Class probabilities of a batch of images, or of the images of a batch with labels."""

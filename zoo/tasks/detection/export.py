@@ -1,14 +1,43 @@
 """A detector as one function of images, to be exported: boxes, scores and classes, with or without NMS."""
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor, nn
 
+from zoo.errors import ZooError
 from zoo.ops.boxes import valid
 from zoo.ops.nms import next_below, nms
-from zoo.tasks.detection import Detection
 from zoo.tasks.detection.metrics import MAX_DETECTIONS
+from zoo.tasks.export import Program, noise, require_preprocessing
+
+if TYPE_CHECKING:
+    from zoo.tasks.detection.task import Detection
 
 _NEVER = -1.0  # below every `min_score`
+_COMPARED = 256  # boxes before NMS at most; among more, one overlap may lie within a rounding error of the threshold
+_ALIKE = 0.99  # of the best score; closer scores would be ordered by rounding errors
+
+
+def detector_program(task: "Detection", *, format: str, with_preprocessing: bool, nms: bool) -> Program:
+    """The program of a detector: images [B 3 H W] in [0, 1] to `AllBoxes`, or with `nms` to `KeptBoxes`.
+
+    Raises:
+        ZooError: a format without NMS of batches, a normalization that the images lack, or scores that are all alike.
+    """
+    preprocessing = require_preprocessing(task.export_metadata(), with_preprocessing=with_preprocessing)
+    if nms and format != "onnx":
+        raise ZooError(f"`nms` (=true) needs format=onnx: {format} has no suppression of whole batches")
+
+    def images(batch: int) -> Tensor:
+        return noise(preprocessing, batch, 0.0, 1.0)
+
+    return Program(
+        module=KeptBoxes(task, min_score=float(task.operating_point)) if nms else AllBoxes(task),
+        images=images,
+        metadata={**task.export_metadata(), "normalizes": False},
+        stricter=_crowded(task, [images(1), images(3)]) if nms else None,
+    )
 
 
 class AllBoxes(nn.Module):
@@ -16,9 +45,7 @@ class AllBoxes(nn.Module):
 
     Images in [0, 1] to all boxes [B N 4], xyxy in pixels of the input, their scores [B N] and classes [B N]."""
 
-    span = (0.0, 1.0)
-
-    def __init__(self, task: Detection) -> None:
+    def __init__(self, task: "Detection") -> None:
         super().__init__()
         self.task = task
 
@@ -36,9 +63,7 @@ class KeptBoxes(nn.Module):
     most 100 of each class of an image, by image, class and falling score. The IoU threshold is the task's.
     """
 
-    span = (0.0, 1.0)
-
-    def __init__(self, task: Detection, *, min_score: float) -> None:
+    def __init__(self, task: "Detection", *, min_score: float) -> None:
         super().__init__()
         self.task = task
         self.min_score = min_score
@@ -74,3 +99,23 @@ class KeptBoxes(nn.Module):
                 where = torch.tensor([[image, label]]).expand(len(kept), 2)
                 rows.append(torch.cat([where, chosen[kept][:, None]], 1))
         return torch.cat(rows)
+
+
+@torch.no_grad()
+def _crowded(task: "Detection", batches: list[Tensor]) -> KeptBoxes:
+    """The program with a score that boxes in noise reach: above the operating point there may be none to compare.
+
+    Raises:
+        ZooError: all scores are alike, so that no threshold separates them.
+    """
+    found = [AllBoxes(task)(images) for images in batches]
+    scores = torch.cat([best[valid(boxes)] for boxes, best, _ in found])
+    scores = scores.sort(descending=True).values[: _COMPARED + 1]
+    if len(scores) < 2 or not scores[-1] < _ALIKE * scores[0]:
+        raise ZooError(
+            "`nms` (=true): the network scores all boxes alike, so that the file could not be checked against it: "
+            "train it, or give nms=false"
+        )
+    half = len(scores) // 2
+    last = half - 1 + int((scores[half - 1 : -1] - scores[half:]).argmax())  # in a wide gap rounding does not matter
+    return KeptBoxes(task, min_score=float(scores[last : last + 2].mean()))

@@ -11,8 +11,8 @@ from zoo.data.base import DataModule
 from zoo.data.detection.base import DetectionData
 from zoo.ops.detections import Detections
 from zoo.reports.comparison import comparison
+from zoo.reports.confusion import draw_confusion
 from zoo.reports.page import Section
-from zoo.tasks.classification.figures import draw_confusion
 from zoo.tasks.detection import Detection
 from zoo.tasks.detection.figures import Mistake, draw_anchors, draw_curves, draw_mistakes
 from zoo.tasks.detection.matching import Target, confusion, ignored, in_pictures, match, point_at, right

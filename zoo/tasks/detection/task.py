@@ -1,5 +1,6 @@
 """Object detection: boxes, classes and scores."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -11,9 +12,12 @@ from zoo.errors import ZooError
 from zoo.ops.boxes import clip
 from zoo.ops.detections import Detections, select_each
 from zoo.ops.grid import decode_all
-from zoo.tasks.base import Stage, Task
+from zoo.tasks.base import Stage
+from zoo.tasks.detection.export import detector_program
 from zoo.tasks.detection.matching import in_pictures
 from zoo.tasks.detection.metrics import MAX_DETECTIONS, DetectionMetrics
+from zoo.tasks.export import Program
+from zoo.tasks.image_task import ImageTask
 
 Targets = list[dict[str, Tensor]]
 
@@ -30,7 +34,7 @@ def require_thresholds(min_score: float | None, iou_threshold: float | None) -> 
         raise ZooError(f"`iou_threshold` (={iou_threshold}) must be above 0 and at most 1")
 
 
-class Detection(Task):
+class Detection(ImageTask):
     """Boxes of `(images [B 3 H W] in [0, 1], list of {boxes [N 4] xyxy pixels, labels [N]})`.
 
     The network returns raw grids and has `anchors` and `strides`; the loss takes both. All detections from
@@ -58,7 +62,7 @@ class Detection(Task):
 
     def forward(self, images: Float[Tensor, "b c h w"]) -> tuple[Float[Tensor, "b n 4"], Float[Tensor, "b n k"]]:
         """All boxes in pixels of the images, and their scores for each class, before NMS."""
-        return self._decoded(self.outputs_of(images))
+        return self._decoded(self.forward_network(images))
 
     def detect(
         self,
@@ -81,7 +85,7 @@ class Detection(Task):
     def step(self, batch: tuple[Tensor, Targets], stage: Stage) -> Tensor:
         """The loss of a batch."""
         images, targets = batch
-        grids = self.outputs_of(images)
+        grids = self.forward_network(images)
         loss: Tensor = self.loss(grids, targets, self.network.anchors, self.network.strides).total
         if stage != "train":
             self._measure(grids, targets, stage)
@@ -92,6 +96,15 @@ class Detection(Task):
         images, targets = (batch, None) if isinstance(batch, Tensor) else batch
         found = self.detect(images, min_score=float(self.operating_point))
         return found if targets is None else in_pictures(found, targets)
+
+    def export_program(self, *, format: str, with_preprocessing: bool, nms: bool | None = None) -> Program:
+        """Boxes, scores and classes of images; with `nms` only those that non-maximum suppression keeps."""
+        return detector_program(self, format=format, with_preprocessing=with_preprocessing, nms=bool(nms))
+
+    def export_metadata(self) -> Mapping[str, Any]:
+        """The thresholds too, with which a file without NMS gives the same detections as the model."""
+        thresholds = {"operating_point": float(self.operating_point), "iou_threshold": self.iou_threshold}
+        return {**super().export_metadata(), **thresholds}
 
     def on_validation_epoch_end(self) -> None:
         """Logs the metrics and moves the operating point."""
@@ -112,7 +125,7 @@ class Detection(Task):
         return clip(boxes, height, width), scores
 
     def _boxes_of(self, stage: Stage) -> DetectionMetrics:
-        metric = self.metrics_of(stage)["boxes"]
+        metric = self.metrics[stage]["boxes"]
         assert isinstance(metric, DetectionMetrics)
         return metric
 

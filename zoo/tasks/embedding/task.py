@@ -10,10 +10,11 @@ from torchmetrics import MeanMetric, MetricCollection
 from zoo.errors import ZooError
 from zoo.losses.embedding_loss import BatchLoss, EmbeddingLoss
 from zoo.metrics.collect import Collected
-from zoo.tasks.base import Stage, Task
+from zoo.tasks.base import Stage
 from zoo.tasks.embedding.collapse import spread
 from zoo.tasks.embedding.metrics import compared_pairs, embedding_figures, pair_distances
 from zoo.tasks.embedding.verification import roc, threshold_at_far
+from zoo.tasks.image_task import ImageTask
 
 
 class Outputs(NamedTuple):
@@ -23,7 +24,7 @@ class Outputs(NamedTuple):
     identities: Int[Tensor, " n"]
 
 
-class Embedding(Task):
+class Embedding(ImageTask):
     """Verification and recognition by distance between embeddings of `(images [B C H W], identities [B])`.
 
     Each validation sets the threshold to the distance at which a share `target_far` of its pairs of different
@@ -59,7 +60,7 @@ class Embedding(Task):
 
     def forward(self, images: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d"]:
         """The embedding of each image."""
-        vectors: Tensor = self.outputs_of(images)
+        vectors: Tensor = self.forward_network(images)
         return vectors
 
     def distances(self, a: Float[Tensor, "n d"], b: Float[Tensor, "m d"]) -> Float[Tensor, "n m"]:

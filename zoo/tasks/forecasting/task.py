@@ -107,6 +107,20 @@ class Forecasting(Task):
         """The forecast in the data's own units."""
         return self.standardizer.inverse(_point(self._outputs(history, known)))
 
+    def network_inputs(self, batch: Any) -> tuple[Any, ...]:
+        """The history, and the covariates known beforehand or None."""
+        return (batch[0], batch[2])
+
+    def example_inputs(self, batch_size: int = 1) -> tuple[Tensor, ...] | None:
+        """Zeros in the shape of the history, and of the covariates known beforehand if the network reads them."""
+        card = self.card
+        if "context" not in card:
+            return None
+        history = torch.zeros(batch_size, card["context"], len(card["targets"]) + len(card["covariates"]))
+        known = self.config.get("network", {}).get("known_channels", 0)
+        steps = card["context"] + card["horizon"]
+        return (history, torch.zeros(batch_size, steps, known)) if known else (history,)
+
     def compile_network(self) -> None:
         """Compiles the network for one forecast, and for those after every step."""
         super().compile_network()
@@ -125,7 +139,7 @@ class Forecasting(Task):
             return loss
         last = history[:, -1:, : self.out_channels].expand_as(future)
         forecast = self._forecast(outputs)
-        self.metrics_of(stage)["errors"].update(forecast.value, future, last)
+        self.metrics[stage]["errors"].update(forecast.value, future, last)
         if stage == "val":
             self.intervals.update(target.double() - _point(outputs).double())
         if stage == "test":

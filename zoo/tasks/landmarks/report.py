@@ -12,7 +12,7 @@ from zoo.data.base import DataModule
 from zoo.reports.comparison import comparison
 from zoo.reports.figures import COLOURS, drawing
 from zoo.reports.page import Section
-from zoo.tasks.classification.figures import show_picture
+from zoo.reports.pictures import show_picture
 from zoo.tasks.landmarks import Landmarks
 from zoo.tasks.landmarks.metrics import normalised_distances
 

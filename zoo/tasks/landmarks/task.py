@@ -8,7 +8,8 @@ from torchmetrics import MetricCollection
 from torchmetrics.classification import BinaryAccuracy, MulticlassAccuracy
 
 from zoo.metrics.collect import Collected
-from zoo.tasks.base import Stage, Task
+from zoo.tasks.base import Stage
+from zoo.tasks.image_task import ImageTask
 from zoo.tasks.landmarks.metrics import PointErrors
 
 Batch = tuple[Tensor, dict[str, Tensor]]
@@ -22,7 +23,7 @@ class Found(NamedTuple):
     classes: Float[Tensor, "b c"]
 
 
-class Landmarks(Task):
+class Landmarks(ImageTask):
     """One object or none in `(images [B C H W], {present [B], points [B K 2], labels [B]})`, points as fractions."""
 
     kind = "landmarks"
@@ -41,12 +42,12 @@ class Landmarks(Task):
 
     def forward(self, images: Float[Tensor, "b c h w"]) -> Found:
         """Chances and points of each image."""
-        return self._found(self.outputs_of(images))
+        return self._found(self.forward_network(images))
 
     def step(self, batch: Batch, stage: Stage) -> Tensor:
         """The loss of a batch."""
         images, target = batch
-        output = self.outputs_of(images)
+        output = self.forward_network(images)
         loss: Tensor = self.loss(output, target["present"], target["points"], target["labels"])
         if stage != "train":
             self._measure(self._found(output.detach()), target, stage)
@@ -71,7 +72,7 @@ class Landmarks(Task):
         return Found(output[:, 0].sigmoid(), points, output[:, end:].softmax(1))
 
     def _measure(self, found: Found, target: dict[str, Tensor], stage: Stage) -> None:
-        metrics = self.metrics_of(stage)
+        metrics = self.metrics[stage]
         present: Bool[Tensor, " b"] = target["present"]
         labels: Int[Tensor, " b"] = target["labels"]
         metrics["presence"].update(found.presence, present.int())

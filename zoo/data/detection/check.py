@@ -1,6 +1,7 @@
-"""Checks a detection set before anything trains on it: a list of problems and a sheet of pictures with boxes."""
+"""Checks a detection set before training: a list of problems, and sheets of images with their boxes."""
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -8,34 +9,22 @@ from PIL import Image
 
 from zoo.data.base import DataModule
 from zoo.data.detection.annotations import HARMLESS, Annotations, Record
-from zoo.data.detection.base import DetectionData
 from zoo.data.detection.drawing import COLOURS, draw_boxes, sheet
-from zoo.data.detection.files import DetectionFiles
 from zoo.data.images.files import read_image
-from zoo.errors import ZooError
 
 _SHOWN = 12  # pictures of each split
 _LISTED = 20  # problems of one kind
 _SIDE, _COLUMNS = 320, 4  # of the sheet
 
 
-def check_data(datamodule: DataModule, folder: Path) -> bool:
-    """Prints what is in every split and what is wrong, writes `boxes_SPLIT.png`; True where nothing would be left out.
-
-    Raises:
-        ZooError: not a detection set.
-    """
-    if isinstance(datamodule, DetectionFiles):
-        return _check_files(datamodule, folder)
-    if not isinstance(datamodule, DetectionData):
-        raise ZooError("check_data is for pictures with boxes: data=voc, coco, yolo_txt or digit_scenes")
+def check_images(datamodule: DataModule, class_names: Sequence[str], folder: Path) -> bool:
+    """Draw images of every split with their boxes into `boxes_SPLIT.png` and print their number; always True."""
     for split in ("train", "val", "test"):
         images, targets = datamodule.dataset(split)[torch.arange(min(_SHOWN, len(datamodule.dataset(split))))]
-        names = datamodule.class_names
         drawn = []
         for image, target in zip(images, targets, strict=True):
             labels = target["labels"].tolist()
-            captions, colours = [str(names[i]) for i in labels], [COLOURS[i % len(COLOURS)] for i in labels]
+            captions, colours = [str(class_names[i]) for i in labels], [COLOURS[i % len(COLOURS)] for i in labels]
             drawn.append(draw_boxes(image, target["boxes"], captions, colours, enlarge=2))
         path = folder / f"boxes_{split}.png"
         sheet(drawn, side=_SIDE, columns=_COLUMNS).save(path)
@@ -43,8 +32,12 @@ def check_data(datamodule: DataModule, folder: Path) -> bool:
     return True
 
 
-def _check_files(datamodule: DetectionFiles, folder: Path) -> bool:
-    splits = datamodule.annotations(decode=True)
+def check_annotations(splits: Mapping[str, Annotations], folder: Path) -> bool:
+    """Print the content and the problems of annotation files and draw `boxes_SPLIT.png`.
+
+    Returns:
+        True if no annotation would be left out.
+    """
     for split, annotations in splits.items():
         for line in _contents(split, annotations):
             print(line)

@@ -1,0 +1,36 @@
+"""Images in figures."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float, Shaped
+from matplotlib.axes import Axes
+from torch import Tensor
+
+from zoo.reports.figures import drawing, without_frame
+
+
+def draw_pictures(path: Path, pictures: Sequence[Shaped[Tensor, "..."]], titles: Sequence[str]) -> Path:
+    """Draw images [C H W] of bytes, six in a row, each under its title of at most two lines."""
+    columns = min(6, max(len(pictures), 1))
+    rows = -(-len(pictures) // columns)
+    with drawing(path, width=1.46 * columns, height=1.85 * rows) as figure:
+        grid = figure.subplots(rows, columns, squeeze=False).ravel()
+        for axes, picture, title in zip(grid, pictures, titles, strict=False):
+            show_picture(axes, picture)
+            axes.set_title(title, fontsize=8.5, fontweight="normal", pad=4)
+        for axes in grid[len(pictures) :]:
+            axes.remove()
+    return path
+
+
+def show_picture(axes: Axes, picture: Shaped[Tensor, "..."]) -> None:
+    """Show bytes [C H W] in grey or colour; of a volume [C D H W] the brightest along its depth."""
+    if picture.ndim == 4:
+        picture = picture.amax(1)
+    shown: Float[np.ndarray, "h w *c"] = picture.permute(1, 2, 0).numpy() / 255.0
+    if shown.shape[2] != 3:
+        shown = shown[..., 0]
+    axes.imshow(shown, cmap="gray", vmin=0, vmax=1, interpolation="nearest" if len(shown) < 100 else "antialiased")
+    without_frame(axes)

@@ -1,0 +1,46 @@
+"""Options that only some tasks take: checked against the signature that reads them."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from zoo.config.argument_types import type_error
+from zoo.errors import ZooError
+
+_GIVEN_BY_COMMANDS = {"format", "with_preprocessing"}
+
+
+def check_options(function: Callable[..., Any], options: Mapping[str, Any], *, kind: str) -> dict[str, Any]:
+    """The options for the keyword-only parameters of `function`; null leaves a parameter its default.
+
+    A whole number written as a float, such as 1e3, is accepted for an integer.
+
+    Raises:
+        ZooError: an option that the function does not take, or a value of another type.
+    """
+    parameters = {
+        name: parameter
+        for name, parameter in inspect.signature(function).parameters.items()
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY and name not in _GIVEN_BY_COMMANDS
+    }
+    checked = {}
+    for name, value in options.items():
+        if name not in parameters:
+            known = ", ".join(parameters) or "no options"
+            raise ZooError(f"`{name}` means nothing to a {kind} model; it takes: {known}")
+        if value is not None:
+            checked[name] = _checked(name, value, parameters[name].annotation)
+    return checked
+
+
+def _checked(name: str, value: Any, annotation: Any) -> Any:
+    if (
+        isinstance(value, float)
+        and value.is_integer()
+        and type_error(annotation, value)
+        and not type_error(annotation, 0)
+    ):
+        return int(value)
+    if kind := type_error(annotation, value):
+        raise ZooError(f"`{name}` (={value}) must be {kind.removesuffix(' or null')}")
+    return value

@@ -1,0 +1,147 @@
+"""One run: its data, task, hardware and trainer, built in one place in one order."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from pytorch_lightning import Callback, Trainer, seed_everything
+from torch import nn
+
+from zoo.data.base import DataModule
+from zoo.errors import ZooError
+from zoo.hardware import Hardware, choose, refuse_synchronised_norms_on_cpu
+from zoo.pretrained.catalogue import Source, find
+from zoo.pretrained.finetune import prepare
+from zoo.pretrained.transfer import load_pretrained, normalize_as
+from zoo.reports.units import format_flops
+from zoo.run.build import (
+    attach_optimizer,
+    build_callbacks,
+    build_data,
+    build_loggers,
+    build_task,
+    build_trainer,
+    prepare_network,
+    require_data_for,
+)
+from zoo.run.console import say
+from zoo.run.flops import forward_flops
+from zoo.run.sharding import require_divisible
+from zoo.run.tuning import find_batch_size, find_learning_rate
+from zoo.tasks.base import Task
+
+
+@dataclass(kw_only=True)
+class Run:
+    """A task on its data, ready to be trained or tested; `new_run` and `evaluation_run` build it."""
+
+    config: dict[str, Any]
+    run_dir: Path
+    datamodule: DataModule
+    task: Task
+    hardware: Hardware
+    callbacks: list[Callback] = field(default_factory=list)
+    """Callbacks of the fine-tuning."""
+    messages: list[str] = field(default_factory=list)
+    """What was loaded from pretrained weights, one line each."""
+
+    def introduce(self) -> None:
+        """Print the model, its size and cost, the hardware with reasons, and the pretrained weights."""
+        count = sum(parameter.numel() for parameter in self.task.network.parameters())
+        flops = forward_flops(self.task)
+        cost = "" if flops is None else f", {format_flops(flops)} a sample forward"
+        card = self.task.card
+        for line in [f"{card['model']} on {card['data_name']}: {count:,} parameters{cost}", *self.hardware.reasons]:
+            say(line)
+        for line in self.messages:
+            say(line)
+
+    def tune(self) -> None:
+        """Find the batch size and the learning rate if the configuration requests it, each with its own trainer."""
+        if self.config["find_batch_size"]:
+            say(f"batch size found: {find_batch_size(self._bare_trainer(), self.task, self.datamodule)}")
+        if self.config["find_lr"]:
+            rate = find_learning_rate(self._bare_trainer(), self.task, self.datamodule)
+            attach_optimizer(self.task, self.config["optimizer"] | {"lr": rate}, self.config["scheduler"])
+            say(f"learning rate found: {rate:.2e}")
+
+    def training_trainer(self) -> Trainer:
+        """The trainer with checkpoints, progress, loggers and the requested callbacks."""
+        return self._checked(
+            build_trainer(
+                self.config["trainer"],
+                self.hardware,
+                self.run_dir,
+                callbacks=[*build_callbacks(self.config, self.task, self.run_dir), *self.callbacks],
+                loggers=build_loggers(self.config, self.run_dir),
+                deterministic=self.config["deterministic"],
+            )
+        )
+
+    def testing_trainer(self) -> Trainer:
+        """The trainer of a test, which writes nothing."""
+        return self._checked(self._bare_trainer())
+
+    def _bare_trainer(self) -> Trainer:
+        return build_trainer(
+            self.config["trainer"], self.hardware, self.run_dir, callbacks=[], loggers=[], deterministic=False
+        )
+
+    def _checked(self, trainer: Trainer) -> Trainer:
+        require_divisible(trainer, self.task)
+        return trainer
+
+
+def new_run(
+    config: dict[str, Any], run_dir: Path, *, model: str, data: str, datamodule: DataModule | None = None
+) -> Run:
+    """A run that trains what `config` describes; `model` and `data` are the names of the chosen options.
+
+    `datamodule` replaces the one that the configuration would build.
+
+    Raises:
+        ZooError: a user's mistake in the configuration, the data, or a file of weights.
+    """
+    if not 0 <= config["seed"] < 2**32:
+        raise ZooError(f"`seed` (={config['seed']}) must lie in 0 … 4294967295")
+    seed_everything(config["seed"], workers=True, verbose=False)
+    published_as = config["published_as"] or model
+    weights = find(config["pretrained"], model=published_as) if config["pretrained"] else None
+    datamodule = datamodule or build_data(config["data"])
+    if target := config["model"].get("_target_"):
+        require_data_for(target, datamodule, model=model, data=data)
+    datamodule.setup()
+    if weights is not None:
+        normalize_as(datamodule, weights.preprocessing)
+    card = datamodule.card() | {"model": model, "data": config["data"], "data_name": data}
+    task = build_task(config["model"], datamodule.metadata(), card)
+    attach_optimizer(task, config["optimizer"], config["scheduler"])
+    messages: list[str] = []
+    if weights is not None:
+        messages = load_pretrained(task, weights, model=published_as, class_names=card.get("class_names"))
+        task.pretrained_network = partial(_pretrained_network, config["model"], datamodule.metadata(), weights)
+    finetuning = prepare(config.get("finetune"), task, pretrained=weights is not None)
+    run = _on_hardware(config, run_dir, task, datamodule)
+    run.callbacks, run.messages = finetuning, messages
+    return run
+
+
+def evaluation_run(config: dict[str, Any], run_dir: Path, task: Task, datamodule: DataModule) -> Run:
+    """A run that tests a loaded task on data that it was made for."""
+    normalize_as(datamodule, task.card.get("preprocessing"))
+    return _on_hardware(config, run_dir, task, datamodule)
+
+
+def _on_hardware(config: dict[str, Any], run_dir: Path, task: Task, datamodule: DataModule) -> Run:
+    hardware = choose(config["trainer"], channels_last=config["channels_last"], network=task.network)
+    refuse_synchronised_norms_on_cpu(config["trainer"], hardware, task.network)
+    prepare_network(task, channels_last=hardware.channels_last, compiled=config["compile"])
+    return Run(config=config, run_dir=run_dir, datamodule=datamodule, task=task, hardware=hardware)
+
+
+def _pretrained_network(config: dict[str, Any], facts: Mapping[str, Any], weights: Source) -> nn.Module:
+    task = build_task(config, facts, {})
+    load_pretrained(task, weights, model=weights.label)
+    return task.network

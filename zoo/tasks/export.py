@@ -1,0 +1,83 @@
+"""What a task exports: one module, inputs to check it with, and its metadata."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from zoo.data.images.base import Preprocessing
+from zoo.errors import ZooError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """A module of images to be exported, with what is needed to check the written file."""
+
+    module: nn.Module
+    images: Callable[[int], Tensor]
+    """A batch [B C H W] of a given size, of noise in the range that the module expects."""
+    metadata: Mapping[str, Any]
+    """Plain values that the file carries as JSON."""
+    stricter: nn.Module | None = None
+    """The module with a threshold at which noise has something to compare; checked as well, and not kept."""
+
+
+class ImageProgram(nn.Module):
+    """A network of images, with or without the normalization in front of it."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, network: nn.Module, preprocessing: Preprocessing | None) -> None:
+        super().__init__()
+        self.network = network
+        self.normalizes = preprocessing is not None
+        if preprocessing is not None:
+            self.register_buffer("mean", torch.tensor(preprocessing.mean).view(1, -1, 1, 1) * 255)
+            self.register_buffer("std", torch.tensor(preprocessing.std).view(1, -1, 1, 1) * 255)
+
+    def forward(self, images: Tensor) -> Any:
+        """The output of the network, or of its main head if it has auxiliary ones."""
+        if self.normalizes:
+            images = (images - self.mean) / self.std
+        output = self.network(images)
+        return output.logits if hasattr(output, "logits") else output
+
+
+def image_program(network: nn.Module, metadata: Mapping[str, Any], *, with_preprocessing: bool) -> Program:
+    """The program of a network of images: pixels of 0 … 255 with the normalization inside, else normalized images.
+
+    Raises:
+        ZooError: the metadata states no preprocessing of images.
+    """
+    preprocessing = require_preprocessing(metadata, with_preprocessing=with_preprocessing)
+    program = ImageProgram(network, Preprocessing.from_dict(preprocessing) if with_preprocessing else None)
+    low, high = (0.0, 255.0) if with_preprocessing else (-1.0, 1.0)
+    return Program(
+        module=program,
+        images=lambda batch: noise(preprocessing, batch, low, high),
+        metadata={**metadata, "normalizes": with_preprocessing},
+    )
+
+
+def require_preprocessing(metadata: Mapping[str, Any], *, with_preprocessing: bool) -> Mapping[str, Any]:
+    """The preprocessing of images that a model's metadata states.
+
+    Raises:
+        ZooError: there is none, or no normalization in it although it is requested.
+    """
+    if metadata.get("preprocessing") is None:
+        raise ZooError(f"{metadata.get('model') or 'this model'} is not a network of images; those alone are exported")
+    preprocessing: Mapping[str, Any] = metadata["preprocessing"]
+    if with_preprocessing and "mean" not in preprocessing:
+        raise ZooError("`with_preprocessing`: this model's images are not normalized, so there is nothing to add")
+    return preprocessing
+
+
+def noise(preprocessing: Mapping[str, Any], batch: int, low: float, high: float) -> Tensor:
+    """Images [B C H W] of uniform noise in [low, high), the same for the same batch size."""
+    generator = torch.Generator().manual_seed(batch)
+    shape = (batch, preprocessing["channels"], preprocessing["size"], preprocessing["size"])
+    return low + (high - low) * torch.rand(shape, generator=generator)

@@ -1,0 +1,35 @@
+"""The base class of tasks whose network takes one batch of images."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from zoo.tasks.base import Task
+from zoo.tasks.export import Program, image_program
+
+
+class ImageTask(Task):
+    """A task of `(images [B C H W], …)`; its card states the preprocessing of the images."""
+
+    def example_inputs(self, batch_size: int = 1) -> tuple[Tensor, ...] | None:
+        """Zeros [B C H W] in the channels and the size of the preprocessing."""
+        preprocessing = self.card.get("preprocessing")
+        if preprocessing is None:
+            return None
+        size = preprocessing["size"]
+        return (torch.zeros(batch_size, preprocessing["channels"], size, size),)
+
+    def export_program(self, *, format: str, with_preprocessing: bool) -> Program:
+        """The network, with the normalization in front of it if requested."""
+        return image_program(self.network, self.export_metadata(), with_preprocessing=with_preprocessing)
+
+    def export_metadata(self) -> Mapping[str, Any]:
+        """What an exported file says of the model: its name, kind, classes and preprocessing."""
+        return {
+            "model": self.card.get("model"),
+            "kind": self.kind,
+            "class_names": self.card.get("class_names"),
+            "preprocessing": self.card.get("preprocessing"),
+        }
