@@ -1,4 +1,5 @@
 import pytest
+import torch
 from torch import nn
 
 from zoo.config.compose import compose, to_dict

@@ -36,6 +36,9 @@ class Logging(LightningModule):
         self.weight = nn.Parameter(torch.ones(1))
         self.logged = logged
 
+    def num_samples(self, batch):
+        return len(batch[0])
+
     def log_dict(self, figures, rank_zero_only):
         self.logged.append(figures)
 

@@ -2,7 +2,7 @@
 
 import time
 import warnings
-from typing import Any
+from typing import Any, cast
 
 import torch
 from lightning_fabric.utilities.throughput import get_available_flops
@@ -70,8 +70,7 @@ class Throughput(Callback):
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Counts the batch, of all processes."""
-        assert isinstance(pl_module, Task)
-        self.samples += pl_module.num_samples(batch) * trainer.world_size
+        self.samples += cast(Task, pl_module).num_samples(batch) * trainer.world_size
         self._idle_since = time.perf_counter()
         started, samples, _ = self._epoch
         self.samples_per_second = (self.samples - samples) / (self._idle_since - started)

@@ -7,6 +7,7 @@ from zoo.config.compose import compose, to_dict
 from zoo.errors import ZooError
 from zoo.run.build import build_task
 from zoo.run.export import export
+from zoo.tasks.base import CHECKPOINT_FORMAT
 from zoo.tasks.detection.export import AllBoxes, KeptBoxes
 
 ANCHORS = [[10.0, 10.0], [14.0, 20.0], [20.0, 14.0], [24.0, 24.0], [30.0, 40.0], [40.0, 30.0]]
@@ -36,7 +37,10 @@ def kept_boxes(task):
 
 
 def save(task, folder):
-    checkpoint = {"state_dict": task.state_dict(), "zoo": {"format": 1, "model": task.config, "card": task.card}}
+    checkpoint = {
+        "state_dict": task.state_dict(),
+        "zoo": {"format": CHECKPOINT_FORMAT, "model": task.config, "card": task.card},
+    }
     torch.save(checkpoint, folder / "best.ckpt")
     return folder / "best.ckpt"
 
