@@ -7,6 +7,7 @@ import torch
 from PIL import Image
 
 from zoo.run.create import create_model
+from zoo.tasks.base import CHECKPOINT_FORMAT
 
 
 @pytest.fixture
@@ -18,7 +19,11 @@ def checkpoint(tmp_path):
         task.train().network(torch.randn(32, 1, 32, 32))
     task.threshold.fill_(0.05)
     preprocessing = {"size": 32, "channels": 1, "mean": [0.5], "std": [0.25], "resize": "squash", "crop_ratio": 1.0}
-    described = {"format": 1, "model": task.config, "card": {"preprocessing": preprocessing, "notes": []}}
+    described = {
+        "format": CHECKPOINT_FORMAT,
+        "model": task.config,
+        "card": {"preprocessing": preprocessing, "notes": []},
+    }
     torch.save({"state_dict": task.state_dict(), "zoo": described}, tmp_path / "best.ckpt")
     return f"checkpoint={tmp_path / 'best.ckpt'}"
 
@@ -162,7 +167,7 @@ def test_mistakes(command, checkpoint, photos, words, message):
 
 def test_a_model_of_another_kind(command, tmp_path, photos):
     task = create_model("lenet5")
-    described = {"format": 1, "model": task.config, "card": {}}
+    described = {"format": CHECKPOINT_FORMAT, "model": task.config, "card": {}}
     torch.save({"state_dict": task.state_dict(), "zoo": described}, tmp_path / "lenet.ckpt")
     ended = command("gallery", "enroll", f"checkpoint={tmp_path / 'lenet.ckpt'}", "name=ann", f"source={photos}")
     assert ended.code == 2
