@@ -34,13 +34,9 @@ def check_options(function: Callable[..., Any], options: Mapping[str, Any], *, k
 
 
 def _checked(name: str, value: Any, annotation: Any) -> Any:
-    if (
-        isinstance(value, float)
-        and value.is_integer()
-        and type_error(annotation, value)
-        and not type_error(annotation, 0)
-    ):
+    expected = type_error(annotation, value)
+    if expected is None:
+        return value
+    if isinstance(value, float) and value.is_integer() and type_error(annotation, int(value)) is None:
         return int(value)
-    if kind := type_error(annotation, value):
-        raise ZooError(f"`{name}` (={value}) must be {kind.removesuffix(' or null')}")
-    return value
+    raise ZooError(f"`{name}` (={value}) must be {expected.removesuffix(' or null')}")
