@@ -8,7 +8,7 @@ from zoo.errors import ZooError
 from zoo.run.build import build_task
 from zoo.run.export import export
 from zoo.tasks.base import CHECKPOINT_FORMAT
-from zoo.tasks.detection.export import AllBoxes, KeptBoxes
+from zoo.tasks.detection.export import AllBoxes, KeptBoxes, _crowded
 
 ANCHORS = [[10.0, 10.0], [14.0, 20.0], [20.0, 14.0], [24.0, 24.0], [30.0, 40.0], [40.0, 30.0]]
 OPTIONS = {"format": "onnx", "output": None, "with_preprocessing": False, "tolerance": 1e-4, "trust": [], "options": {}}
