@@ -15,7 +15,7 @@ def test_training_beats_nothing_yet_but_leaves_all_behind(command, tmp_path: Pat
     assert ended.code == 0, ended.err
     results = json.loads((ended.run / "metrics.json").read_text())
     assert {"rmse", "mae", "smape", "mase", "wape", "skill", "coverage", "width", "crps"} <= results["test"].keys()
-    assert {"last", "last2", "linear"} == results["baselines"].keys()
+    assert {"naive_last", "naive_drift", "linear"} == results["baselines"].keys()
     assert results["test"]["rmse"] > 0.1160  # below is a leak
     assert (ended.run / "report" / "index.html").stat().st_size > 10_000
     again = command("evaluate", f"checkpoint={ended.run}/checkpoints/best.ckpt", "runs=again", "trainer=cpu")
@@ -24,7 +24,7 @@ def test_training_beats_nothing_yet_but_leaves_all_behind(command, tmp_path: Pat
     assert json.loads(measured.read_text())["test"] == pytest.approx(results["test"])
 
 
-@pytest.mark.parametrize("model", ["last2", "rand"])
+@pytest.mark.parametrize("model", ["naive_drift", "naive_random"])
 def test_a_rule_is_not_trained_yet_tested_saved_and_predicted_with(command, tmp_path: Path, model: str):
     ended = command("train", f"model={model}", *SMALL)
     assert ended.code == 0, ended.err
@@ -36,7 +36,7 @@ def test_a_rule_is_not_trained_yet_tested_saved_and_predicted_with(command, tmp_
     table = pd.read_csv(tmp_path / "out" / "predictions.csv")
     assert list(table.columns) == ["step", "x", "x_lower", "x_upper"]
     assert table["step"].tolist() == [32]
-    assert table["x"].item() == {"last2": 1.5}.get(model, table["x"].item())
+    assert table["x"].item() == {"naive_drift": 1.5}.get(model, table["x"].item())
     assert table["x_lower"].item() < table["x"].item() < table["x_upper"].item()
     refused = command("predict", *words, "horizon=2")
     assert refused.code == 2
@@ -54,14 +54,14 @@ def test_averaged_weights_have_intervals(command):
 
 @pytest.mark.parametrize("experiment", ["waves_ladder", pytest.param("waves_original", marks=pytest.mark.slow)])
 def test_the_ladder_runs_and_is_printed_by_one_command(command, tmp_path: Path, experiment: str):
-    words = ["model=last,linear_forecaster", "seed=0,1", "data.windows_per_epoch=256"]
+    words = ["model=naive_last,linear_forecaster", "seed=0,1", "data.windows_per_epoch=256"]
     ended = command("train", f"experiment={experiment}", *words, *SMALL)
     assert ended.code == 0, ended.err
     lines = ended.out.splitlines()
     heading = next(i for i, line in enumerate(lines) if line.startswith("model  "))
     table = [line.split() for line in lines[heading : heading + 3]]
     assert table[0] == ["model", "parameters", "rmse", "spread", "seeds", "seconds", "published"]
-    assert [row[0] for row in table[1:]] == ["last", "linear_forecaster"]
+    assert [row[0] for row in table[1:]] == ["naive_last", "linear_forecaster"]
     assert [row[-1] for row in table[1:]] == ["0.411", "0.215"]
     assert {row[4] for row in table[1:]} == {"2"}
     (page,) = (tmp_path / "runs").rglob("ladder.json")
@@ -71,7 +71,7 @@ def test_the_ladder_runs_and_is_printed_by_one_command(command, tmp_path: Path, 
 
 def test_backtest_prints_who_is_better(command, tmp_path: Path):
     pytest.importorskip("statsmodels")
-    ended = command("backtest", "model=last", "data=nile", "folds=2", "refit=false", "trainer=cpu")
+    ended = command("backtest", "model=naive_last", "data=nile", "folds=2", "refit=false", "trainer=cpu")
     assert ended.code == 0, ended.err
     assert "fold 2/2, from 1960" in ended.out
     assert "no difference that could not be chance" in ended.out

@@ -7,7 +7,7 @@ from torch import nn
 from zoo.errors import ZooError
 from zoo.networks.conv_forecaster import ConvForecaster
 from zoo.networks.dense_forecasters import DenseForecaster, LinearForecaster
-from zoo.networks.naive_forecasters import LastTrend, LastValue, RandomForecaster, SeasonalNaive
+from zoo.networks.naive_forecasters import NaiveDrift, NaiveLast, NaiveRandom, SeasonalNaive
 
 
 @pytest.mark.parametrize(
@@ -47,8 +47,8 @@ def test_differences_make_the_forecast_move_with_the_level(network: type[nn.Modu
 
 def test_last_value_and_trend():
     history = torch.tensor([[[1.0, 0.0], [3.0, 5.0], [4.0, 7.0]]])
-    assert LastValue(out_channels=2, horizon=2)(history)[0, :, :, 0].tolist() == [[4, 7], [4, 7]]
-    assert LastTrend(out_channels=2, horizon=2)(history)[0, :, :, 0].tolist() == [[5, 9], [6, 11]]
+    assert NaiveLast(out_channels=2, horizon=2)(history)[0, :, :, 0].tolist() == [[4, 7], [4, 7]]
+    assert NaiveDrift(out_channels=2, horizon=2)(history)[0, :, :, 0].tolist() == [[5, 9], [6, 11]]
 
 
 def test_seasonal_naive_repeats_the_season():
@@ -56,11 +56,11 @@ def test_seasonal_naive_repeats_the_season():
     forecast = SeasonalNaive(season=3, context=7, horizon=5)(history)
     assert forecast.flatten().tolist() == [4, 5, 6, 4, 5]
     one = SeasonalNaive(season=1, context=7, horizon=5)(history)
-    assert torch.equal(one, LastValue(horizon=5)(history))
+    assert torch.equal(one, NaiveLast(horizon=5)(history))
 
 
 def test_random_is_even_over_its_range_and_repeats_itself():
-    model = RandomForecaster(horizon=2, out_channels=1)
+    model = NaiveRandom(horizon=2, out_channels=1)
     history = torch.rand(20_000, 3, 1)
     draws = model(history)
     assert torch.equal(draws, model(history))
@@ -75,6 +75,6 @@ def test_what_they_refuse():
     with pytest.raises(ZooError, match=r"`season` \(=8\) must lie in 1 … 7"):
         SeasonalNaive(season=8, context=7)
     with pytest.raises(ZooError, match=r"`context` \(=1\) must be at least 2"):
-        LastTrend(context=1)
+        NaiveDrift(context=1)
     with pytest.raises(ZooError, match=r"`context` \(=3\) must be at least 4"):
         ConvForecaster(context=3)

@@ -40,7 +40,9 @@ def test_folds_go_along_time_and_cover_the_test_part():
 
 @pytest.mark.parametrize("refit", [True, False])
 def test_errors_of_last_equal_a_loop(tmp_path: Path, refit: bool):
-    found = backtest(config(tmp_path, "model=last", f"refit={refit}"), tmp_path / "run", model="last", data="series")
+    found = backtest(
+        config(tmp_path, "model=naive_last", f"refit={refit}"), tmp_path / "run", model="naive_last", data="series"
+    )
     values = pd.read_csv(tmp_path / "some.csv")["y"].to_numpy()
     scale = values[:140].std()
     errors = []
@@ -50,9 +52,9 @@ def test_errors_of_last_equal_a_loop(tmp_path: Path, refit: bool):
     assert found.origins == [159, 172, 185]
     assert found.rmse["model"] == pytest.approx(np.sqrt((expected**2).mean()), abs=1e-6)
     assert found.by_step["model"] == pytest.approx(np.sqrt((expected**2).mean(0)), abs=1e-6)
-    assert found.rmse["last"] == pytest.approx(found.rmse["model"], abs=1e-6)
-    assert found.diebold_mariano["last"] == (0.0, 1.0)
-    assert {"last", "last2", "seasonal_naive", "linear"} == {*found.diebold_mariano}
+    assert found.rmse["naive_last"] == pytest.approx(found.rmse["model"], abs=1e-6)
+    assert found.diebold_mariano["naive_last"] == (0.0, 1.0)
+    assert {"naive_last", "naive_drift", "seasonal_naive", "linear"} == {*found.diebold_mariano}
     assert (tmp_path / "run" / "backtest.json").is_file()
 
 
@@ -113,8 +115,8 @@ def test_a_repeated_series_of_a_file_is_no_more_evidence(tmp_path: Path):
         path = tmp_path / f"{names}.csv"
         rows = [(t, y, name) for name in names for t, y in enumerate(values)]
         pd.DataFrame(rows, columns=["t", "y", "s"]).to_csv(path)
-        given = config(tmp_path, "model=last", "refit=false", f"data.path={path}", "data.series=s")
-        found = backtest(given, tmp_path / names, model="last", data="series")
+        given = config(tmp_path, "model=naive_last", "refit=false", f"data.path={path}", "data.series=s")
+        found = backtest(given, tmp_path / names, model="naive_last", data="series")
         tests.append([value for test in found.diebold_mariano.values() for value in test])
     assert tests[0] == pytest.approx(tests[1], rel=1e-4)
 

@@ -32,14 +32,14 @@ def test_a_recurrent_network_by_hand(cell, gates):
     assert count_flops(network, torch.empty(1, 8, 1)) == 2 * (8 * gates * 16 * (1 + 16) + 16)
 
 
-@pytest.mark.parametrize("model", ["lenet5", "yolo", "landmarks", "siamese", "gru", "last"])
+@pytest.mark.parametrize("model", ["lenet5", "yolo", "landmarks", "siamese", "gru", "naive_last"])
 def test_every_task_knows_what_a_sample_is(model):
     config = to_dict(compose([f"model={model}"]))
     datamodule = build_data(config["data"])
     task = build_task(config["model"], datamodule.metadata(), datamodule.card())
     flops = forward_flops(task)
     assert flops is not None
-    assert (flops > 0) is (model != "last")
+    assert (flops > 0) is (model != "naive_last")
 
 
 def test_nothing_is_said_where_nothing_is_known():

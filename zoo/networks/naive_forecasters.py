@@ -1,4 +1,4 @@
-"""Forecasts without parameters: the rules that a trained forecaster must beat."""
+"""Naive forecasters without parameters: the baselines that a trained forecaster must beat."""
 
 import torch
 from jaxtyping import Float
@@ -7,10 +7,10 @@ from torch import Tensor, nn
 from zoo.errors import ZooError
 
 
-class RandomForecaster(nn.Module):
-    """Values drawn evenly from [`low`, `high`), the same for the same history: the lowest rung of the ladder.
+class NaiveRandom(nn.Module):
+    """Uniform values in [`low`, `high`), the same for the same history.
 
-    The draw is a hash of the last known values, so that a saved forecaster repeats itself.
+    The draw is a hash of the last values, so that a loaded forecaster repeats the forecasts of the saved one.
     """
 
     def __init__(self, *, out_channels: int = 1, horizon: int = 1, low: float = -2.0, high: float = 2.0) -> None:
@@ -23,7 +23,7 @@ class RandomForecaster(nn.Module):
     def forward(
         self, history: Float[Tensor, "b t c"], known: Float[Tensor, "b s k"] | None = None
     ) -> Float[Tensor, "b h d 1"]:
-        """Draws for each step and channel."""
+        """One draw for each step and channel."""
         last = history[:, -1, : self.out_channels].double()
         step = torch.arange(1, self.horizon + 1, device=last.device, dtype=last.dtype)
         noise = torch.sin(last[:, None, :] * 12_345.678 + step[:, None] * 78.233) * 43_758.5453
@@ -31,8 +31,8 @@ class RandomForecaster(nn.Module):
         return (self.low + (self.high - self.low) * unit).to(history.dtype).unsqueeze(-1)
 
 
-class LastValue(nn.Module):
-    """Repeats the last known value: LAST, the random walk's best forecast."""
+class NaiveLast(nn.Module):
+    """Repeats the last value, the best forecast of a random walk."""
 
     def __init__(self, *, out_channels: int = 1, horizon: int = 1) -> None:
         super().__init__()
@@ -47,8 +47,8 @@ class LastValue(nn.Module):
         return last.expand(-1, self.horizon, -1).unsqueeze(-1)
 
 
-class LastTrend(nn.Module):
-    """Goes on along the line through the last two values: LAST2."""
+class NaiveDrift(nn.Module):
+    """Continues the line through the last two values."""
 
     def __init__(self, *, out_channels: int = 1, horizon: int = 1, context: int = 2) -> None:
         super().__init__()
@@ -60,7 +60,7 @@ class LastTrend(nn.Module):
     def forward(
         self, history: Float[Tensor, "b t c"], known: Float[Tensor, "b s k"] | None = None
     ) -> Float[Tensor, "b h d 1"]:
-        """The line, one slope a step."""
+        """The last value plus one slope per step."""
         known_values = history[..., : self.out_channels]
         last, before = known_values[:, -1:], known_values[:, -2:-1]
         step = torch.arange(1, self.horizon + 1, device=history.device, dtype=history.dtype)
@@ -68,10 +68,10 @@ class LastTrend(nn.Module):
 
 
 class SeasonalNaive(nn.Module):
-    """Repeats the last known season of `season` steps; with a season of 1 it is LAST.
+    """Repeats the last `season` steps; a season of 1 repeats the last value.
 
     Raises:
-        ZooError: a season longer than the known past, or below 1.
+        ZooError: `season` is below 1 or longer than the context.
     """
 
     def __init__(self, *, season: int = 1, context: int = 32, out_channels: int = 1, horizon: int = 1) -> None:
@@ -85,7 +85,7 @@ class SeasonalNaive(nn.Module):
     def forward(
         self, history: Float[Tensor, "b t c"], known: Float[Tensor, "b s k"] | None = None
     ) -> Float[Tensor, "b h d 1"]:
-        """The value one season, or as many as it takes, earlier."""
+        """The value one season earlier, or several where the horizon is longer."""
         season = history[:, -self.season :, : self.out_channels]
         step = torch.arange(self.horizon, device=history.device) % self.season
         return season[:, step].unsqueeze(-1)

@@ -80,7 +80,7 @@ def test_one_of_applies_one_and_chain_applies_all() -> None:
 
 @pytest.mark.parametrize("name", list_options("data/augmentation"))
 def test_every_option_returns_valid_images(name: str) -> None:
-    config = to_dict(compose(["data=digits_rgb32", f"data/augmentation={name}"]))["data"]["augmentation"]
+    config = to_dict(compose(["data=digits_32x32_rgb", f"data/augmentation={name}"]))["data"]["augmentation"]
     augmentation = instantiate(complete(config, {}, "data.augmentation"))
     torch.manual_seed(0)
     labels = SOFT[:8] if getattr(augmentation, "mixes_labels", False) else LABELS[:8]

@@ -54,10 +54,10 @@ def test_no_legend_lies_over_a_curve(drawn: Figure):
 
 
 @pytest.mark.parametrize(
-    ("trend", "label"), [([1.0, 3.25], "last2 (up to 3.25,\nbeyond the axis)"), ([0.2, 0.4], "last2")]
+    ("trend", "label"), [([1.0, 3.25], "naive_drift (up to 3.25,\nbeyond the axis)"), ([0.2, 0.4], "naive_drift")]
 )
 def test_the_legend_says_what_lies_beyond_the_axis(drawn: Figure, trend: list[float], label: str):
-    figures.draw_errors(Path(), {"model": [0.2, 0.5], "last2": trend}, over="fold")
+    figures.draw_errors(Path(), {"model": [0.2, 0.5], "naive_drift": trend}, over="fold")
     assert [text.get_text() for text in drawn.legends[0].texts] == ["model", label]
     assert drawn.axes[0].get_ylim() == pytest.approx((0.0, 0.575))
     assert drawn.axes[0].get_xlabel() == "fold"

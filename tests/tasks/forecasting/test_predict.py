@@ -66,7 +66,7 @@ def test_intervals_hold_what_they_promise_on_noise(tmp_path: Path):
 
 def test_several_series_and_a_longer_horizon(tmp_path: Path):
     table = pd.concat([frame(80).assign(who="a"), frame(80).assign(who="b", y=np.arange(80.0))])
-    task = model(tmp_path, table, "data.series=who", name="last2")
+    task = model(tmp_path, table, "data.series=who", name="naive_drift")
     results = predict(task, source(tmp_path, table), tmp_path / "out", horizon=8, recursive=True)
     assert [result.series for result in results] == ["a", "b"]
     assert np.allclose(np.array(results[1].values)[:, 0], np.arange(80, 88))
@@ -101,7 +101,7 @@ def test_known_columns_are_read_from_the_rows_ahead(tmp_path: Path):
             predict(task, source(tmp_path, wrong))
 
 
-@pytest.mark.parametrize("name", ["last", "linear_forecaster", "gru", "conv_forecaster"])
+@pytest.mark.parametrize("name", ["naive_last", "linear_forecaster", "gru", "conv_forecaster"])
 def test_covariates_of_the_past_are_read_and_not_forecast(tmp_path: Path, name: str):
     price = np.random.default_rng(0).normal(size=90)
     task = model(tmp_path, frame(90, price=price), "data.covariates=[price]", name=name)
@@ -109,7 +109,7 @@ def test_covariates_of_the_past_are_read_and_not_forecast(tmp_path: Path, name: 
     (result,) = predict(task, source(tmp_path, past), tmp_path / "out")
     assert np.array(result.values).shape == (5, 1)
     (other,) = predict(task, source(tmp_path, past.assign(price=price[40:80])))
-    assert (other.values == result.values) == (name == "last")
+    assert (other.values == result.values) == (name == "naive_last")
     with pytest.raises(ZooError, match=r"reads columns that it does not forecast \(1\), .* ask for at most 5$"):
         predict(task, source(tmp_path, past), horizon=6, recursive=True)
 
@@ -192,7 +192,7 @@ def test_missing_values_are_filled_as_asked(tmp_path: Path):
 
 def test_two_months_are_enough_to_go_on_by_months(tmp_path: Path):
     months = pd.date_range("2016-01-01", periods=90, freq="MS").strftime("%Y-%m-%d")
-    task = model(tmp_path, frame().assign(day=months), "data.context=2", "data.season=1", name="last")
+    task = model(tmp_path, frame().assign(day=months), "data.context=2", "data.season=1", name="naive_last")
     (two,) = predict(task, source(tmp_path, frame(2).assign(day=["2026-01-01", "2026-02-01"])))
     assert two.stamps[:2] == ["2026-03-01T00:00:00", "2026-04-01T00:00:00"]
     with pytest.raises(ZooError, match=r"has a value every 32D; this model was trained on one every MS"):

@@ -44,7 +44,9 @@ def test_the_reports_residuals_do_not_cross_from_one_series_to_the_next(tmp_path
     assert f"within each series. Of 16 lags, {outside} lie outside the band" in found.text
 
 
-@pytest.mark.parametrize("words", [["model=gru"], ["model=gru_quantile", "data=elnino"], ["model=last", "data=nile"]])
+@pytest.mark.parametrize(
+    "words", [["model=gru"], ["model=gru_quantile", "data=elnino"], ["model=naive_last", "data=nile"]]
+)
 def test_every_part_is_there(tmp_path: Path, words: list[str]):
     small = [] if len(words) > 1 else ["data.samples=2000", "data.val_samples=500"]
     config = to_dict(compose([*words, *small]))

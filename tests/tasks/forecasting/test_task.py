@@ -9,7 +9,7 @@ from zoo.data.series.windows import WindowBatch
 from zoo.errors import ZooError
 from zoo.losses.forecasting import SquaredError
 from zoo.losses.quantile import Quantile
-from zoo.networks.naive_forecasters import LastTrend, LastValue
+from zoo.networks.naive_forecasters import NaiveDrift, NaiveLast
 from zoo.networks.recurrent import RecurrentForecaster
 from zoo.tasks.forecasting import Forecasting
 
@@ -45,7 +45,7 @@ def test_the_network_reads_and_answers_in_standardised_units():
 
 
 def test_large_offsets_lose_no_digits():
-    model = task(LastTrend(out_channels=2, horizon=3), center=[1e9, 1e9], scale=[1.0, 1.0])
+    model = task(NaiveDrift(out_channels=2, horizon=3), center=[1e9, 1e9], scale=[1.0, 1.0])
     history = 1e9 + torch.arange(10.0, dtype=torch.float64).view(1, 10, 1).expand(1, 10, 2)
     expected = 1e9 + torch.tensor([10.0, 11.0, 12.0], dtype=torch.float64)
     assert torch.equal(model(history)[0, :, 0], expected)
@@ -62,7 +62,7 @@ def test_loss_on_the_last_half_equals_a_loop_over_shorter_windows():
 
 
 def test_intervals_come_from_the_residuals_of_the_validation():
-    model = task(LastValue(out_channels=2, horizon=3), interval=0.8)
+    model = task(NaiveLast(out_channels=2, horizon=3), interval=0.8)
     batch = windows(count=99)
     unbounded = model.predict_step(batch)
     assert unbounded.lower.isneginf().all()
@@ -128,7 +128,7 @@ def test_the_forecasts_after_every_step_are_compiled_too():
     [
         ({"interval": 1.0}, r"`model.interval` \(=1.0\) must lie within \(0, 1\)"),
         ({"train_on": "all"}, r"`model.train_on` \(=all\) must be one of: last, last_half"),
-        ({"network": LastValue(out_channels=2, horizon=3), "train_on": "last_half"}, "needs a recurrent network"),
+        ({"network": NaiveLast(out_channels=2, horizon=3), "train_on": "last_half"}, "needs a recurrent network"),
         (
             {"network": RecurrentForecaster(in_channels=2, bidirectional=True), "train_on": "last_half"},
             r"goes with bidirectional=false: the backward pass sees the answers; set model.train_on=last",

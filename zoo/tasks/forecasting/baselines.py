@@ -8,7 +8,7 @@ from torch import Tensor
 
 from zoo.data.base import DataModule
 from zoo.data.series.windows import WindowBatch, Windows
-from zoo.networks.naive_forecasters import LastTrend, LastValue, SeasonalNaive
+from zoo.networks.naive_forecasters import NaiveDrift, NaiveLast, SeasonalNaive
 from zoo.tasks.base import Task
 from zoo.tasks.forecasting.metrics import ForecastErrors
 
@@ -20,7 +20,7 @@ Rule = Callable[[Float[Tensor, "n t c"]], Float[Tensor, "n h d"]]
 
 
 def baselines(datamodule: DataModule, task: Task) -> dict[str, dict[str, float]]:
-    """Test errors of LAST, LAST2, the seasonal naive rule where there is a season, and least squares.
+    """Test errors of the last value, the drift of the last two, the last season if there is one, and least squares.
 
     The linear fit has the same weights for every channel, which it forecasts from that channel alone.
     """
@@ -41,9 +41,9 @@ def rules(datamodule: DataModule) -> dict[str, Rule]:
     metadata = datamodule.metadata()
     shape = {"out_channels": metadata["out_channels"], "horizon": metadata["horizon"]}
     context, season = metadata["context"], metadata["season"]
-    networks: dict[str, torch.nn.Module] = {"last": LastValue(**shape)}
+    networks: dict[str, torch.nn.Module] = {"naive_last": NaiveLast(**shape)}
     if context > 1:
-        networks["last2"] = LastTrend(context=context, **shape)
+        networks["naive_drift"] = NaiveDrift(context=context, **shape)
     if 1 < season <= context:
         networks["seasonal_naive"] = SeasonalNaive(season=season, context=context, **shape)
     found: dict[str, Rule] = {name: _rule(network) for name, network in networks.items()}

@@ -44,7 +44,7 @@ def draw_errors(path: Path, errors: Mapping[str, Sequence[float] | Array], *, ov
     with drawing(path, width=8.0, height=3.2) as figure:
         axes = figure.add_subplot()
         # LAST2's trend may run away and would flatten the others
-        top = 1.15 * max(max(values) for name, values in errors.items() if name != "last2")
+        top = 1.15 * max(max(values) for name, values in errors.items() if name != "naive_drift")
         for colour, (name, values) in zip(COLOURS, errors.items(), strict=False):
             label = f"{name} (up to {max(values):.3g},\nbeyond the axis)" if max(values) > top else name
             marker = "o" if len(values) < 20 else None

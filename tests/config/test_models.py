@@ -1,0 +1,51 @@
+"""Model files choose options of other groups; their numbers stay in those options."""
+
+import re
+
+import pytest
+import yaml
+
+from zoo.config.listing import CONFIG_DIR, list_models, list_options
+
+NAMES = list_models()
+
+
+def read(name):
+    return yaml.safe_load((CONFIG_DIR / "model" / f"{name}.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_holds_choices_and_a_model_alone(name):
+    content = read(name)
+    assert content.keys() <= {"defaults", "model"}
+    for entry in content["defaults"]:
+        if isinstance(entry, dict):
+            ((group, option),) = entry.items()
+            assert group.startswith("override /")
+            assert option in list_options(group.removeprefix("override /"))
+        else:
+            assert entry == "_self_" or entry in NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_its_first_comment_describes_it_in_one_line(name):
+    first, second, third = (CONFIG_DIR / "model" / f"{name}.yaml").read_text(encoding="utf-8").splitlines()[:3]
+    assert first == "# @package _global_"
+    assert re.fullmatch(r"# [A-Z].*\.", second)
+    assert third == "defaults:"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_variant_restates_nothing_of_the_model_it_derives_from(name):
+    content = read(name)
+    for parent in (entry for entry in content["defaults"] if entry in NAMES):
+        assert not restated(content["model"], read(parent).get("model", {})), f"{name} repeats {parent}"
+
+
+def restated(child, parent):
+    """Keys that a variant sets to the value that they have already."""
+    return [
+        key
+        for key, value in child.items()
+        if (restated(value, parent[key]) if isinstance(value, dict) and key in parent else value == parent.get(key))
+    ]
