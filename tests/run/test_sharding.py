@@ -9,7 +9,7 @@ from zoo.config.compose import compose, to_dict
 from zoo.errors import ZooError
 from zoo.hardware import Hardware
 from zoo.run.build import build_trainer
-from zoo.run.sharding import FullyShard, divide_like, gathered, load_whole
+from zoo.run.sharding import FullyShard, full_state_dict, load_full_state_dict, shard_like
 
 
 def test_the_strategy_saves_one_file_and_divides_over_all_processes(tmp_path):
@@ -51,6 +51,6 @@ def test_what_is_refused_on_the_cpu(command, monkeypatch, words, message):
 
 def test_state_that_is_not_divided_stays_as_it_is():
     layer, other = nn.Linear(2, 2), nn.Linear(2, 2)
-    load_whole(other, gathered(layer.state_dict()))
-    divide_like(other, layer)
+    load_full_state_dict(other, full_state_dict(layer.state_dict()))
+    shard_like(other, layer)
     assert torch.equal(layer.weight, other.weight)

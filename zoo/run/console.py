@@ -5,7 +5,7 @@ import warnings
 
 from pytorch_lightning.utilities.rank_zero import rank_zero_only
 
-say = rank_zero_only(print)
+rank_zero_print = rank_zero_only(print)
 
 _NOT_FOR_USERS = (
     ".*does not have many workers.*",  # data in memory needs none

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.distributed.tensor import DTensor
 from torch.optim.swa_utils import AveragedModel
 
-from zoo.run.sharding import divide_like, gathered, load_whole
+from zoo.run.sharding import full_state_dict, load_full_state_dict, shard_like
 from zoo.tasks.base import Task
 
 
@@ -37,7 +37,7 @@ class MovingAverage(WeightAveraging):
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Shards the copy as the weights are (trainer=fsdp) and moves it to their device, once they are there."""
-        divide_like(self._average.module, pl_module)
+        shard_like(self._average.module, pl_module)
         self._average.to(pl_module.device)
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -48,7 +48,7 @@ class MovingAverage(WeightAveraging):
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
         """Saves the average with full tensors, sharded or not."""
         super().on_save_checkpoint(trainer, pl_module, checkpoint)
-        checkpoint["state_dict"] = gathered(checkpoint["state_dict"])
+        checkpoint["state_dict"] = full_state_dict(checkpoint["state_dict"])
 
     def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
         """Restores the average to resume training; a test keeps the weights that the checkpoint saved."""
@@ -60,7 +60,7 @@ class MovingAverage(WeightAveraging):
         # trainer=fsdp has loaded the average into the weights and dropped the state dict.
         self._average.module.load_state_dict(pl_module.state_dict())
         self._average.load_state_dict(checkpoint.get("averaging_state", {}), strict=False)
-        load_whole(pl_module, checkpoint.get("current_model_state", {}))
+        load_full_state_dict(pl_module, checkpoint.get("current_model_state", {}))
 
     @property
     def _average(self) -> "ExponentialAverage":

@@ -12,7 +12,7 @@ from zoo.run.console import quiet_lightning
 from zoo.run.options import check_options
 from zoo.run.results import measure, write_results
 from zoo.run.run import evaluation_run
-from zoo.run.sharding import whole
+from zoo.run.sharding import unshard
 from zoo.tasks.base import Task
 
 
@@ -39,7 +39,7 @@ def evaluate(config: dict[str, Any], run_dir: Path, *, data: str | None) -> dict
     trainer = run.testing_trainer()
     with answering(compiled=config["compile"]):
         test = measure(trainer, task, datamodule)
-    whole(task)
+    unshard(task)
     task.finish_evaluation(datamodule)
     if trainer.is_global_zero:
         write_results(config, trainer, task, datamodule, run_dir, test)

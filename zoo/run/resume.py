@@ -8,7 +8,7 @@ from pytorch_lightning import Trainer
 
 from zoo.checkpoints.load import read
 from zoo.errors import ZooError
-from zoo.run.console import say
+from zoo.run.console import rank_zero_print
 from zoo.tasks.base import Task
 
 _BEFORE = "metrics_before.csv"
@@ -36,7 +36,7 @@ def resume_from(asked: str | None, run_dir: Path, task: Task, trainer: Trainer) 
         )
     if trainer.is_global_zero:
         _write(run_dir / _BEFORE, _rows(path.parent.parent))
-    say(f"resuming {path} after epoch {done}")
+    rank_zero_print(f"resuming {path} after epoch {done}")
     return path
 
 

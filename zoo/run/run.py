@@ -26,9 +26,9 @@ from zoo.run.build import (
     prepare_network,
     require_data_for,
 )
-from zoo.run.console import say
+from zoo.run.console import rank_zero_print
 from zoo.run.flops import forward_flops
-from zoo.run.sharding import require_divisible
+from zoo.run.sharding import require_shardable
 from zoo.run.tuning import find_batch_size, find_learning_rate
 from zoo.tasks.base import Task
 
@@ -54,18 +54,18 @@ class Run:
         cost = "" if flops is None else f", {format_flops(flops)} a sample forward"
         card = self.task.card
         for line in [f"{card['model']} on {card['data_name']}: {count:,} parameters{cost}", *self.hardware.reasons]:
-            say(line)
+            rank_zero_print(line)
         for line in self.messages:
-            say(line)
+            rank_zero_print(line)
 
     def tune(self) -> None:
         """Find the batch size and the learning rate if the configuration requests it, each with its own trainer."""
         if self.config["find_batch_size"]:
-            say(f"batch size found: {find_batch_size(self._bare_trainer(), self.task, self.datamodule)}")
+            rank_zero_print(f"batch size found: {find_batch_size(self._bare_trainer(), self.task, self.datamodule)}")
         if self.config["find_lr"]:
             rate = find_learning_rate(self._bare_trainer(), self.task, self.datamodule)
             attach_optimizer(self.task, self.config["optimizer"] | {"lr": rate}, self.config["scheduler"])
-            say(f"learning rate found: {rate:.2e}")
+            rank_zero_print(f"learning rate found: {rate:.2e}")
 
     def training_trainer(self) -> Trainer:
         """The trainer with checkpoints, progress, loggers and the requested callbacks."""
@@ -90,7 +90,7 @@ class Run:
         )
 
     def _checked(self, trainer: Trainer) -> Trainer:
-        require_divisible(trainer, self.task)
+        require_shardable(trainer, self.task)
         return trainer
 
 

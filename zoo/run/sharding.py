@@ -73,7 +73,7 @@ class FullyShard(ModelParallelStrategy):
         return super().load_checkpoint(checkpoint_path, weights_only)
 
 
-def require_divisible(trainer: Trainer, task: Task) -> None:
+def require_shardable(trainer: Trainer, task: Task) -> None:
     """Require a task that supports FSDP: others read parameters outside `forward`.
 
     Raises:
@@ -95,27 +95,27 @@ def shard(task: Task, mesh: DeviceMesh) -> None:
         fully_shard(module, mesh=mesh, reshard_after_forward=True)  # so that averages see the parts, after validation
 
 
-def whole(task: Task) -> None:
+def unshard(task: Task) -> None:
     """Puts the weights together in every process, for what looks at them after the test; all processes must call it."""
     for module in task.modules():
         if isinstance(module, FSDPModule):
             module.unshard()
 
 
-def gathered(state: Mapping[str, Any]) -> dict[str, Any]:
+def full_state_dict(state: Mapping[str, Any]) -> dict[str, Any]:
     """A state dict with whole tensors on the CPU; all processes must call it."""
     return {name: value.full_tensor().cpu() if isinstance(value, DTensor) else value for name, value in state.items()}
 
 
-def load_whole(module: nn.Module, state: Mapping[str, Any]) -> None:
+def load_full_state_dict(module: nn.Module, state: Mapping[str, Any]) -> None:
     """Loads a state dict of whole tensors into a module that may be divided."""
     own = module.state_dict()
     module.load_state_dict({name: _like(value, own.get(name)) for name, value in state.items()}, strict=bool(state))
 
 
-def divide_like(module: nn.Module, divided: nn.Module) -> None:
+def shard_like(module: nn.Module, sharded: nn.Module) -> None:
     """Replaces each parameter by its part, where the other module of the same form has parts alone."""
-    for name, parameter in divided.named_parameters():
+    for name, parameter in sharded.named_parameters():
         if isinstance(parameter, DTensor):
             parent, _, leaf = name.rpartition(".")
             copy = nn.Parameter(parameter.detach().clone(), requires_grad=parameter.requires_grad)

@@ -9,7 +9,7 @@ from lightning_fabric.utilities.throughput import get_available_flops
 from pytorch_lightning import Callback, LightningModule, Trainer
 
 from zoo.data.base import DataModule
-from zoo.run.console import say
+from zoo.run.console import rank_zero_print
 from zoo.tasks.base import Task
 
 _DTYPES = {"16-mixed": torch.float16, "16-true": torch.float16, "64-true": torch.float64}
@@ -117,7 +117,7 @@ class Throughput(Callback):
         ways = data.loading_advice() if isinstance(data, DataModule) else []
         if ways:
             told = f"{self.waiting_share:.0%} of epoch {trainer.current_epoch + 1} went into waiting for data"
-            say(f"{told}: {', or '.join(ways)}")
+            rank_zero_print(f"{told}: {', or '.join(ways)}")
 
 
 def peak_flops(device: torch.device, precision: str, devices: int) -> float | None:

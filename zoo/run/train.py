@@ -8,11 +8,11 @@ from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from zoo.data.base import DataModule
 from zoo.errors import ZooError
-from zoo.run.console import quiet_lightning, say
+from zoo.run.console import quiet_lightning, rank_zero_print
 from zoo.run.results import measure, write_results
 from zoo.run.resume import join_curve, resume_from
 from zoo.run.run import Run, new_run
-from zoo.run.sharding import whole
+from zoo.run.sharding import unshard
 from zoo.tasks.base import Task
 
 
@@ -55,10 +55,10 @@ def _test_and_report(run: Run, trainer: Trainer) -> None:
     best = run_dir / "checkpoints" / "best.ckpt"
     if trainer.fast_dev_run:  # type: ignore[attr-defined]
         trainer.test(run.task, datamodule=run.datamodule, verbose=False)
-        say("one batch of each stage ran through; nothing was saved")
+        rank_zero_print("one batch of each stage ran through; nothing was saved")
         return
     test = measure(trainer, run.task, run.datamodule, best)
-    whole(run.task)
+    unshard(run.task)
     if trainer.is_global_zero:
         join_curve(run_dir)
         write_results(run.config, trainer, run.task, run.datamodule, run_dir, test)
