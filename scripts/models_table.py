@@ -1,4 +1,4 @@
-"""Writes the README's table of models from the catalogue; with --check, fails where it is out of date.
+"""Writes the README's table of models from the catalogue; with --check, fails if it is out of date.
 
 python scripts/models_table.py
 python scripts/models_table.py --check
@@ -22,13 +22,13 @@ from zoo.run.flops import count_flops
 from zoo.tasks.base import Task
 
 README = Path(__file__).resolve().parent.parent / "README.md"
-IMAGE_SIZE = 224  # where the network does not say its own
+IMAGE_SIZE = 224  # of networks that take any
 STEPS = 32
 START, END = "<!-- models: start -->", "<!-- models: end -->"
 
 
 def table() -> str:
-    """The table in Markdown: one row for each network, with its variants."""
+    """Return the table in Markdown: a row for each network, with its variants."""
     rows = ["| `model=` | parameters | FLOPs forward (2 a multiply-add) | task | what it is |", "|---|--:|---|---|---|"]
     configs = {name: catalogue_config(name) for name in list_models()}
     families: dict[str, list[str]] = {}
@@ -57,21 +57,21 @@ def _parameters(network: dict[str, Any]) -> int:
 
 
 def _flops(networks: list[dict[str, Any]], kind: str) -> str:
-    """Operations of a forward pass of one sample, and what that is."""
-    channels, size = _said(networks[0], "in_channels", 3), _said(networks[0], "image_size", IMAGE_SIZE)
+    """Format the FLOPs of a forward pass of one sample, and the size of that sample."""
+    channels, size = _argument(networks[0], "in_channels", 3), _argument(networks[0], "image_size", IMAGE_SIZE)
     series = kind == "forecasting"
-    shape = (1, STEPS, _said(networks[0], "in_channels", 1)) if series else (1, channels, size, size)
+    shape = (1, STEPS, _argument(networks[0], "in_channels", 1)) if series else (1, channels, size, size)
     counts = {count_flops(network, torch.empty(shape, device="meta")) for network in networks}
     if counts == {0}:
         return "–"
     least, most = format_flops(min(counts)), format_flops(max(counts))
-    alone = least.removesuffix(f" {most.split()[1]}")  # the unit once, where both share it
-    told = most if len(counts) == 1 else f"{alone} – {most}"
-    return f"{told}, {f'{STEPS} steps' if series else f'{channels}×{size}×{size}'}"
+    alone = least.removesuffix(f" {most.split()[1]}")  # the unit once, if both share it
+    amount = most if len(counts) == 1 else f"{alone} – {most}"
+    return f"{amount}, {f'{STEPS} steps' if series else f'{channels}×{size}×{size}'}"
 
 
-def _said(network: dict[str, Any], name: str, otherwise: int) -> int:
-    """An argument of the network or of its backbone: as configured, else the default of its class."""
+def _argument(network: dict[str, Any], name: str, otherwise: int) -> int:
+    """Return an argument of the network or of its backbone: as configured, else the default of its class."""
     for part in (network, network.get("backbone")):
         if isinstance(part, dict):
             default = inspect.signature(locate(part["_target_"])).parameters.get(name)
@@ -82,16 +82,14 @@ def _said(network: dict[str, Any], name: str, otherwise: int) -> int:
 
 
 def _description(network: dict[str, Any]) -> str:
-    """The first line of the network's docstring."""
+    """Return the first line of the network's docstring."""
     return (locate(network["_target_"]).__doc__ or "").strip().splitlines()[0].rstrip(".")
 
 
 def main() -> int:
-    """Writes or checks the table; 1 where it is out of date."""
+    """Write or check the table; return 1 if it is out of date."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument(
-        "--check", action="store_true", help="write nothing; exit with 1 where the table is out of date"
-    )
+    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if the table is out of date")
     check = parser.parse_args().check
     text = README.read_text(encoding="utf-8")
     before, _, rest = text.partition(START)

@@ -1,4 +1,4 @@
-"""Writes docs/RESULTS.md from the runs in folders: what each command reached, beside the best simple rule.
+"""Writes docs/RESULTS.md from folders of runs: the test metrics of each command beside its best baseline.
 
 python scripts/results_table.py runs
 """
@@ -15,15 +15,14 @@ from omegaconf import OmegaConf
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "RESULTS.md"
 HEAD = """# Results
 
-Test figures of runs, written by `python scripts/results_table.py RUNS`. Several seeds: mean ± standard deviation. The
-simple rule is the best of the run's baselines in that figure. Seconds are those of training, on a machine that other
-work shared.
+Test metrics of runs, written by `python scripts/results_table.py RUNS`. Several seeds: mean ± standard deviation. The
+baseline is the run's best in the first metric. Seconds are those of training, on a shared machine.
 
-| command | seeds | test | best simple rule | epochs | seconds | device |
+| command | seeds | test | best baseline | epochs | seconds | device |
 |---|--:|---|---|--:|--:|---|
 """
-LOWER = {"eer", "rmse", "nme", "mse_normalised", "mae_normalised"}  # the less, the better
-SHOWN = (  # the first of these lines of which a run has every figure is shown
+LOWER = {"eer", "rmse", "nme", "mse_normalised", "mae_normalised"}  # lower is better
+SHOWN = (  # a run shows the first of these lines of which it has every metric
     ("map_50", "map"),
     ("one_shot", "eer"),
     ("eer", "rank1", "tar_at_far_0.01", "dir_at_far_0.01"),
@@ -32,11 +31,11 @@ SHOWN = (  # the first of these lines of which a run has every figure is shown
     ("nme", "presence"),
     ("accuracy",),
 )
-NOT_TOLD = ("seed=", "runs=", "baselines=", "hydra.", "data.download=")
+LEFT_OUT = ("seed=", "runs=", "baselines=", "hydra.", "data.download=")
 
 
 def main() -> None:
-    """Collects the runs, writes the page."""
+    """Collect the runs and write the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="+", type=Path)
     runs: dict[str, list[dict[str, Any]]] = defaultdict(list)
@@ -51,23 +50,23 @@ def main() -> None:
 
 
 def command(overrides: list[str]) -> str:
-    """What was typed, without seeds and without the folders of this machine."""
+    """Return the command of a run, without seeds and without the folders of this machine."""
     words = []
     for word in sorted(overrides, key=lambda word: not word.startswith(("experiment=", "model="))):
-        if not word.startswith(NOT_TOLD):
+        if not word.startswith(LEFT_OUT):
             key, _, value = word.partition("=")
             words.append(f"{key}=…/{Path(value).name}" if "/" in value else word)
     return " ".join(["python train.py", *words])
 
 
 def row(words: str, runs: list[dict[str, Any]]) -> str:
-    """One row of the table."""
+    """Format a row of the table."""
     names = next(line for line in SHOWN if all(set(line) <= run["test"].keys() for run in runs))
     cells = [
         f"`{words}`",
         str(len(runs)),
         ", ".join(f"{name} {spread([run['test'][name] for run in runs])}" for name in names),
-        rule(runs, names[0]),
+        best_baseline(runs, names[0]),
         "–".join(str(epochs) for epochs in sorted({run["epochs"] for run in runs})),
         f"{statistics.mean(run['seconds'] for run in runs):,.0f}",
         runs[0]["device"],
@@ -76,16 +75,16 @@ def row(words: str, runs: list[dict[str, Any]]) -> str:
 
 
 def spread(values: list[float]) -> str:
-    """Mean and standard deviation."""
+    """Format the mean and the standard deviation."""
     return f"{statistics.mean(values):.4f}" + (f" ± {statistics.stdev(values):.4f}" if len(values) > 1 else "")
 
 
-def rule(runs: list[dict[str, Any]], name: str) -> str:
-    """The best baseline that every run has, by the mean of a figure."""
-    common = set.intersection(*({rule for rule, f in run["baselines"].items() if name in f} for run in runs))
+def best_baseline(runs: list[dict[str, Any]], name: str) -> str:
+    """Format the best baseline that all runs have, by the mean of a metric."""
+    common = set.intersection(*({baseline for baseline, f in run["baselines"].items() if name in f} for run in runs))
     if not common:
         return "–"
-    means = {rule: statistics.mean(run["baselines"][rule][name] for run in runs) for rule in sorted(common)}
+    means = {each: statistics.mean(run["baselines"][each][name] for run in runs) for each in sorted(common)}
     best = (min if name in LOWER else max)(means, key=means.__getitem__)
     return f"{best} {means[best]:.4f}"
 

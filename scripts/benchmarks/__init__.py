@@ -1,1 +1,1 @@
-"""Our speed beside that of what a user would pick instead."""
+"""Compares speed and memory with those of the packages that a user would pick instead."""

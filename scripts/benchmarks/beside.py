@@ -1,4 +1,4 @@
-"""Our trainer and a plain loop, step by step in turns: what one costs beside the other, in the same seconds."""
+"""Runs our trainer and a plain loop alternately, one step each, so that both see the same load of the machine."""
 
 import contextlib
 import io
@@ -19,11 +19,11 @@ from zoo.hardware import choose
 from zoo.run.build import attach_optimizer, build_callbacks, build_loggers, build_task, build_trainer, prepare_network
 from zoo.tasks.base import Task
 
-WARM_UP = 3  # steps of each side that do not count
+WARM_UP = 3  # steps of each side that are not measured
 
 
 class Run(NamedTuple):
-    """A task and its data, as `train.py` would build them."""
+    """A task and its data, as `train.py` builds them."""
 
     config: dict[str, Any]
     task: Task
@@ -31,7 +31,7 @@ class Run(NamedTuple):
 
 
 def build_run(words: Sequence[str], data: DataModule) -> Run:
-    """What `python train.py WORDS` trains, on data of one's own."""
+    """Build the run of `python train.py WORDS` on the given data."""
     config = to_dict(compose(words))
     seed_everything(config["seed"], workers=True, verbose=False)
     data.setup()
@@ -41,10 +41,10 @@ def build_run(words: Sequence[str], data: DataModule) -> Run:
 
 
 class InTurns:
-    """The batches of a loader; before each, one step of the peer, measured apart from what happens in between.
+    """Iterates over the batches of a loader; before each, runs and times one step of the peer.
 
-    Ours is all that the trainer does from being handed a batch until it asks for the next: the step, the callbacks,
-    the loggers, the fetching, and between epochs validation and checkpoints.
+    Our time is that between two batches: the step, the callbacks, the loggers and the loading; between epochs also
+    validation and checkpoints.
     """
 
     def __init__(self, loader: Iterable[Any], steps: int, theirs: Callable[[], object], settings: Settings) -> None:
@@ -69,12 +69,12 @@ class InTurns:
             yield next(batches)
 
     def stop(self) -> None:
-        """Our last step is over."""
+        """End the measurement of our last step."""
         if self.clock.running:
             self.spent_by_us.append(self.clock.stop())
 
     def steps_measured(self, note: str = "") -> Measured:
-        """The medians over single steps; a last step, which the end of the epoch follows, does not count."""
+        """Return the medians over steps, without the warm-up and the last step, which includes the end of the epoch."""
         wall = self.clock.device.type == "cuda"
         first = min(WARM_UP, len(self.spent_by_us) - 2)
         ours, theirs = self.spent_by_us[first:-1], self.spent_by_them[first:-1]
@@ -82,7 +82,7 @@ class InTurns:
 
 
 class _Handed(LightningDataModule):
-    """A data module whose training batches are given."""
+    """A data module with other training batches."""
 
     def __init__(self, data: DataModule, batches: Iterable[Any]) -> None:
         super().__init__()
@@ -90,36 +90,36 @@ class _Handed(LightningDataModule):
         self.batches = batches
 
     def setup(self, stage: str) -> None:
-        """Tells the data which trainer runs."""
+        """Pass the trainer on to the data."""
         self.data.trainer = self.trainer
 
     def train_dataloader(self) -> Any:
-        """The batches given."""
+        """Return the given batches."""
         return self.batches
 
     def val_dataloader(self) -> Any:
-        """The data's own."""
+        """Delegate to the data."""
         return self.data.val_dataloader()
 
     def on_before_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
-        """The data's own."""
+        """Delegate to the data."""
         return self.data.on_before_batch_transfer(batch, dataloader_idx)
 
     def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
-        """The data's own."""
+        """Delegate to the data."""
         return self.data.transfer_batch_to_device(batch, device, dataloader_idx)
 
     def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
-        """The data's own."""
+        """Delegate to the data."""
         return self.data.on_after_batch_transfer(batch, dataloader_idx)
 
 
 def train_in_turns(
     run: Run, theirs: Callable[[], object], settings: Settings, *, steps: int, epochs: int = 1, validate: bool = False
 ) -> InTurns:
-    """Trains with everything that `train.py` puts around a run, and with the peer's steps in between.
+    """Train with the callbacks, loggers and hardware choices of `train.py`, alternating with the peer's steps.
 
-    `theirs` is one step of a plain loop on batches of its own.
+    `theirs` runs one step of the peer, which loads its own batches.
     """
     config = run.config | {"trainer": run.config["trainer"] | {"max_epochs": epochs}}
     if not validate:

@@ -1,4 +1,4 @@
-"""What a suite is made of, and what is said of each comparison."""
+"""The comparisons of a suite, their results and their verdicts."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -7,32 +7,32 @@ from typing import Literal
 from benchmarks.peers import missing
 from benchmarks.timing import Measured
 
-# "at the limit": the median is over it and the lower quartile is not
+# "at the limit": the median exceeds the limit, the lower quartile does not
 Verdict = Literal["within", "at the limit", "over", "measured", "not measured", "failed"]
 _MILLI = 1000.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """One comparison that can be made."""
+    """One comparison: what to measure, and its limit."""
 
     name: str
-    """What is done, with the sizes that matter."""
+    """The measured operation, with its sizes."""
     peer: str
     """What a user would pick instead."""
     measure: Callable[[], Measured]
     limit: float | None = None
-    """The most that the ratio may be, or with `limit_on` that our own figure may be."""
+    """Upper limit of the ratio, or of our time or memory: see `limit_on`."""
     limit_on: Literal["ratio", "ms", "MiB"] = "ratio"
     needs: tuple[str, ...] = ()
-    """Modules of the peer."""
+    """Modules that the peer imports."""
     absent: str = ""
-    """Why it cannot be measured here."""
+    """Why this machine cannot measure it; empty if it can."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One comparison as it is written down; plain values."""
+    """The result of a comparison as plain values, as stored in the results file."""
 
     name: str
     peer: str
@@ -54,15 +54,15 @@ class Row:
 
 
 def run(case: Case, *, judged: bool) -> Row:
-    """Measures a case and, if `judged`, holds it to its limit; or says why it was not measured."""
+    """Measure a case; compare it with its limit if `judged`. A case that cannot be measured gives the reason."""
     absent = case.absent or missing(case.needs)
     if absent:
         return _empty(case, "not measured", absent)
     try:
         return _row(case, case.measure(), judged)
-    except ImportError as error:  # a peer that is installed and does not work beside this torch
+    except ImportError as error:  # an installed peer that does not support this torch
         return _empty(case, "not measured", f"cannot be imported: {_line(error)}")
-    except Exception as error:  # the other comparisons are worth having all the same
+    except Exception as error:  # continue with the other comparisons
         return _empty(case, "failed", f"{type(error).__name__}: {_line(error)}")
 
 

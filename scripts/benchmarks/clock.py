@@ -1,4 +1,4 @@
-"""Seconds and memory that a piece of work costs."""
+"""Measures CPU time, wall time and peak memory."""
 
 import ctypes
 import gc
@@ -14,15 +14,15 @@ _MIB = 2**20
 
 
 class Spent(NamedTuple):
-    """Seconds of a piece of work."""
+    """Seconds that a measured call took."""
 
     cpu: float
-    """Of all threads of this process."""
+    """Summed over all threads of this process."""
     wall: float
 
 
 class Clock:
-    """Measures what runs between `start` and `stop`, the work on its GPU included."""
+    """Measures the time between `start` and `stop`, including the work on the GPU."""
 
     def __init__(self, device: torch.device) -> None:
         self.device = device
@@ -30,16 +30,16 @@ class Clock:
 
     @property
     def running(self) -> bool:
-        """Whether it was started."""
+        """Whether `start` was called without `stop`."""
         return self._started is not None
 
     def start(self) -> None:
-        """Starts at zero."""
+        """Start a measurement."""
         self._wait()
         self._started = Spent(time.process_time(), time.perf_counter())
 
     def stop(self) -> Spent:
-        """Seconds since the start."""
+        """Return the seconds since `start`."""
         self._wait()
         assert self._started is not None
         spent = Spent(time.process_time() - self._started.cpu, time.perf_counter() - self._started.wall)
@@ -47,7 +47,7 @@ class Clock:
         return spent
 
     def time(self, function: Callable[[], object], calls: int = 1) -> Spent:
-        """Seconds of one call, the mean of `calls` in a row."""
+        """Return the mean seconds of a call, over `calls` consecutive ones."""
         self.start()
         for _ in range(calls):
             function()
@@ -60,9 +60,9 @@ class Clock:
 
 
 class Memory:
-    """The most memory, in MiB, that is in use between `start` and `stop` beyond what was at the start.
+    """Measures the peak memory between `start` and `stop`, in MiB above that at `start`.
 
-    On a GPU its allocator's count; else the resident set of this process, which only Linux tells.
+    On a GPU: memory of PyTorch's allocator. On a CPU: resident set of this process, which only Linux reports.
     """
 
     def __init__(self, device: torch.device) -> None:
@@ -70,7 +70,7 @@ class Memory:
         self._before = 0.0
 
     def start(self) -> None:
-        """Hands unused memory back to the system, so that it is counted again, and notes what is in use."""
+        """Return unused memory to the system, reset the peak, and record the memory in use."""
         gc.collect()
         if self.device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(self.device)
@@ -83,22 +83,22 @@ class Memory:
             self._before = resident("VmRSS")
 
     def stop(self) -> float | None:
-        """MiB; None where the system does not tell."""
+        """Return the peak in MiB; None if the system does not report it."""
         if self.device.type == "cuda":
             return torch.cuda.max_memory_allocated(self.device) / _MIB - self._before
         return max(resident("VmHWM") - self._before, 0.0) if _CLEAR.exists() else None
 
     def of(self, function: Callable[[], object]) -> float | None:
-        """What one call takes at its peak."""
+        """Return the peak of one call in MiB."""
         self.start()
         function()
         return self.stop()
 
 
 def resident(key: str) -> float:
-    """MiB of this process in memory, now (`VmRSS`) or at most so far (`VmHWM`), as Linux alone tells.
+    """Return the resident memory of this process in MiB: current (`VmRSS`) or peak (`VmHWM`). Linux only.
 
-    A child starts from nothing here; the peak of `getrusage` starts from that of the process which started it.
+    This peak starts at zero in a child process; that of `getrusage` is inherited from the parent.
     """
     lines = _STATUS.read_text(encoding="utf-8").splitlines()
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(key))

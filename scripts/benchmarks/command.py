@@ -34,7 +34,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="benchmark.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("suites", nargs="*", help=f"default: all of {', '.join(list_suites())}")
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default: %(default)s)")
+    parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto", help="(default: %(default)s)")
     parser.add_argument("--threads", type=int, default=1, help="of torch; 1 is the steadiest on shared cores")
     parser.add_argument("--repeats", type=int, default=15, help="pairs of a comparison (default: %(default)s)")
     parser.add_argument(
@@ -59,13 +59,13 @@ def _benchmark(chosen: argparse.Namespace) -> int:
     import torch  # slow to import: a wrong option has been refused by now
 
     from benchmarks.results import summary, write_page, write_results
-    from benchmarks.running import choose_device, run_suites
+    from benchmarks.running import resolve_device, run_suites
     from benchmarks.settings import Settings
 
     torch.set_num_threads(chosen.threads)
     with TemporaryDirectory(prefix="benchmark-", dir=Path.cwd()) as scratch:  # not in /tmp, which may lie in memory
         settings = Settings(
-            device=choose_device(chosen.device),
+            device=resolve_device(chosen.device),
             repeats=chosen.repeats,
             seconds=chosen.seconds,
             quick=chosen.quick,

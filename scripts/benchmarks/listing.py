@@ -1,4 +1,4 @@
-"""Which suites there are; needs no torch."""
+"""Lists the suites without importing torch."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,15 +9,15 @@ _FOLDER = Path(__file__).parent / "suites"
 
 
 def list_suites() -> list[str]:
-    """Names of the suites, which is the listing of their folder."""
+    """Return the names of the suites: the modules of their folder, sorted."""
     return sorted(path.stem for path in _FOLDER.glob("[!_]*.py"))
 
 
 def check_suites(names: Sequence[str]) -> None:
-    """Refuses a name that is no suite.
+    """Check the names of suites.
 
     Raises:
-        ZooError: naming those that are.
+        ZooError: an unknown name; lists the known ones.
     """
     for name in names:
         if name not in list_suites():

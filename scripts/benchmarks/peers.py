@@ -1,4 +1,4 @@
-"""The packages that we stand beside: imported only where they are compared, named where they are missing."""
+"""The packages that we compare with: imported when measured, reported when missing."""
 
 import os
 from collections.abc import Sequence
@@ -17,13 +17,13 @@ DISTRIBUTIONS = {
 
 
 def missing(modules: Sequence[str]) -> str:
-    """Names what of `modules` is not installed; empty where all are."""
+    """Return a message that names the missing packages of `modules`; empty if all are installed."""
     absent = [DISTRIBUTIONS.get(module, module) for module in modules if find_spec(module) is None]
     return f"{', '.join(absent)} is not installed: {install_command('bench')}" if absent else ""
 
 
 def versions() -> dict[str, str]:
-    """The version of each peer that is installed."""
+    """Return the version of each installed peer."""
     found = {}
     for module, distribution in DISTRIBUTIONS.items():
         if find_spec(module) is not None:
@@ -32,6 +32,6 @@ def versions() -> dict[str, str]:
 
 
 def keep_to_themselves(folder: Path) -> None:
-    """Lets no peer write into the home directory or on the console."""
+    """Keep the peers from writing into the home directory or to the console."""
     os.environ["YOLO_CONFIG_DIR"] = str(folder)
     os.environ["YOLO_VERBOSE"] = "false"

@@ -1,4 +1,4 @@
-"""The training loop that one writes by hand."""
+"""A training loop as one writes it by hand."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,7 +16,7 @@ AUXILIARY_WEIGHT = 0.3
 
 
 class PlainLoop:
-    """A step on images held in memory: draw, normalize, forward, backward, update, schedule."""
+    """Trains on images in memory, one step a call: draw, normalize, forward, backward, update, schedule."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class PlainLoop:
         self.order: list[Tensor] = []
 
     def __call__(self) -> None:
-        """One step on the next batch; a new order when all are through."""
+        """Train on the next batch; reshuffle after the last."""
         if not self.order:
             self.order = list(torch.randperm(len(self.labels)).split(self.batch_size))
             self.order = [part for part in self.order if len(part) == self.batch_size]
@@ -61,7 +61,7 @@ class PlainLoop:
 
 
 def recipe(config: Mapping[str, Any], network: nn.Module, steps: int) -> tuple[Optimizer, LambdaLR]:
-    """The optimizer and the schedule of a run's configuration, over a training of that many steps."""
+    """Build the optimizer and the schedule of a run's configuration, for training of `steps` steps."""
     optimizer = instantiate(complete(config["optimizer"], {}))(network.parameters())
     schedule = instantiate(complete(config["scheduler"], {}))
     return optimizer, LambdaLR(optimizer, lambda step: schedule(min(step / steps, 1.0)))

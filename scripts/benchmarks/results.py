@@ -1,4 +1,4 @@
-"""What was measured, as lines on the console, as `results/DEVICE.json`, and as the tables of a page."""
+"""Writes results as lines of the console, as `results/DEVICE.json`, and as the tables of a page."""
 
 import datetime
 import json
@@ -23,19 +23,19 @@ _HEAD = ["what", "beside", "ours", "theirs", "ratio (quartiles)", "limit", "memo
 
 
 def line(row: Row) -> str:
-    """A row on the console."""
+    """Format a row for the console."""
     what = f"  {row.name}, beside {row.peer}"
     if row.verdict in ("not measured", "failed"):
         return f"{what}: {row.verdict}: {row.note}"
     _, _, ours, theirs, ratio, limit, memory, verdict = cells(row)
     times = f"{ours} to {theirs} {row.clock}" if theirs != "–" else f"{ours} {row.clock}"
-    said = [times, f"ratio {ratio}" * (row.ratio is not None), f"memory {memory} MiB" * (memory != "–")]
-    said += [f"at most {limit}: {verdict}" * (row.limit is not None), row.note]
-    return f"{what}: {'; '.join(part for part in said if part)}"
+    parts = [times, f"ratio {ratio}" * (row.ratio is not None), f"memory {memory} MiB" * (memory != "–")]
+    parts += [f"at most {limit}: {verdict}" * (row.limit is not None), row.note]
+    return f"{what}: {'; '.join(part for part in parts if part)}"
 
 
 def cells(row: Row) -> list[str]:
-    """A row of the table: the clock that was judged, and the memory of both sides."""
+    """Format a row for the table, with the times of the clock that was compared."""
     if row.verdict in ("not measured", "failed"):
         return [row.name, row.peer, "–", "–", "–", _limit(row), "–", f"{row.verdict}: {row.note}"]
     on_wall = row.clock == "wall"
@@ -47,17 +47,17 @@ def cells(row: Row) -> list[str]:
 
 
 def summary(rows: Sequence[Row]) -> str:
-    """How many comparisons there were, and how they ended."""
+    """Return how many comparisons were made, and how many ended with each verdict."""
     counts = {"within their limit": "within", "at it": "at the limit", "over it": "over", "without a limit": "measured"}
     counts |= {"not measured": "not measured", "failed": "failed"}
-    said = [f"{sum(row.verdict == verdict for row in rows)} {words}" for words, verdict in counts.items()]
-    return f"{len(rows)} comparisons: {', '.join(part for part in said if not part.startswith('0 '))}"
+    parts = [f"{sum(row.verdict == verdict for row in rows)} {words}" for words, verdict in counts.items()]
+    return f"{len(rows)} comparisons: {', '.join(part for part in parts if not part.startswith('0 '))}"
 
 
 def write_results(
     folder: Path, suites: Mapping[str, Sequence[Row]], settings: Settings, *, now: datetime.datetime
 ) -> Path:
-    """Adds the suites to the file of this device; what other suites found before stays."""
+    """Write the suites into the file of this device; keep the results of other suites. Return its path."""
     machine = _processor() if settings.device.type == "cpu" else device_name(settings.device)
     name = re.sub(r"[^a-z0-9]+", "-", machine.lower()).strip("-") + ("-quick" if settings.quick else "")
     path = folder / f"{name}.json"
@@ -82,7 +82,7 @@ def write_results(
 
 
 def tables(results: Mapping[str, Any]) -> str:
-    """A results file in Markdown: what was measured on what, and a table for each suite."""
+    """Format a results file in Markdown: the machine, the versions, and a table for each suite."""
     peers = ", ".join(f"{name} {version}" for name, version in results["peers"].items()) or "no peers"
     machine = f"{results['device']}, {results['cores']} cores, threads: {results['threads']}"
     parts = [f"{machine}. torch {results['torch']}, torchvision {results['torchvision']}, {peers}."]
@@ -103,10 +103,10 @@ def _table(rows: Sequence[Row]) -> str:
 
 
 def write_page(page: Path, results: Path) -> None:
-    """Puts the tables of a results file between the markers of a page.
+    """Write the tables of a results file between the markers of a page.
 
     Raises:
-        ZooError: there is no such page, or no markers in it.
+        ZooError: the page or its markers are missing.
     """
     text = page.read_text(encoding="utf-8") if page.is_file() else ""
     if START not in text or END not in text:
@@ -130,7 +130,7 @@ def _limit(row: Row) -> str:
 
 
 def _processor() -> str:
-    """The processor's own name, where Linux tells it."""
+    """Return the name of the processor; on other systems than Linux, its architecture."""
     information = Path("/proc/cpuinfo")
     if information.is_file():
         named = re.search(r"model name\s*:\s*(.+)", information.read_text(encoding="utf-8"))

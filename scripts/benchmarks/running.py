@@ -1,4 +1,4 @@
-"""Suites one after the other: each row printed as it is measured."""
+"""Runs suites one after the other and reports each row when it is measured."""
 
 from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
@@ -16,24 +16,22 @@ from zoo.run.console import quiet_lightning
 _SUITES = "benchmarks.suites"
 
 
-def choose_device(asked: str) -> torch.device:
-    """`auto` is CUDA where there is one.
+def resolve_device(requested: str) -> torch.device:
+    """Return the device of `auto`, `cpu` or `cuda`; `auto` selects CUDA if available.
 
     Raises:
-        ZooError: another word, or CUDA where there is none.
+        ZooError: `cuda` without a CUDA device.
     """
-    if asked not in ("auto", "cpu", "cuda"):
-        raise ZooError(f"`--device` (={asked}) must be one of: auto, cpu, cuda")
-    if asked == "cuda" and not torch.cuda.is_available():
+    if requested == "cuda" and not torch.cuda.is_available():
         raise ZooError("`--device` (=cuda) needs a CUDA device and none was found: use --device auto or --device cpu")
-    return torch.device("cuda" if torch.cuda.is_available() and asked != "cpu" else "cpu")
+    return torch.device("cuda" if torch.cuda.is_available() and requested != "cpu" else "cpu")
 
 
 def run_suites(names: Sequence[str], settings: Settings, say: Callable[[str], None]) -> dict[str, list[Row]]:
-    """The rows of each suite.
+    """Run the suites; return the rows of each.
 
     Raises:
-        ZooError: no such suite.
+        ZooError: an unknown suite.
     """
     check_suites(names)
     quiet_lightning()

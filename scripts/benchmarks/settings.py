@@ -1,4 +1,4 @@
-"""How much is measured, and on what."""
+"""How long to measure, and on which device."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,26 +8,26 @@ import torch
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What every suite is given."""
+    """The settings of all suites."""
 
     device: torch.device
     repeats: int
-    """Pairs of ours and theirs in one comparison."""
+    """Maximum number of pairs of measurements, one of ours and one of theirs, in a comparison."""
     seconds: float
-    """After which a comparison ends early, but not before three pairs."""
+    """Time after which a comparison ends early; it takes three pairs at least."""
     quick: bool
-    """Each comparison once, on small inputs: shows that it runs, not how fast."""
+    """Run each comparison once on small inputs, to test that it works; the times mean nothing."""
     data_root: Path
-    """Where MNIST lies."""
+    """Folder that holds MNIST/raw."""
     scratch: Path
-    """A folder for files that are needed while measuring."""
+    """Folder for temporary files."""
 
     @property
     def pairs(self) -> int:
-        """Of one comparison, at most."""
+        """Maximum number of pairs of a comparison."""
         return 1 if self.quick else self.repeats
 
     @property
     def least_pairs(self) -> int:
-        """Of one comparison, however slow."""
+        """Minimum number of pairs of a comparison."""
         return min(3, self.pairs)

@@ -1,4 +1,4 @@
-"""Random images, for measurements that what is on them does not change."""
+"""Random images, for measurements that do not depend on the content."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from zoo.data.images.base import ImageClassificationData, Preprocessing, TensorI
 
 
 class RandomImages(ImageClassificationData):
-    """`count` images of noise as bytes in memory, with labels drawn at random."""
+    """`count` uint8 images of noise in memory, with random labels."""
 
     def __init__(self, *, size: int, channels: int, num_classes: int, count: int, batch_size: int) -> None:
         super().__init__(batch_size=batch_size, num_workers=0, seed=0, augmentation=None)
@@ -19,7 +19,7 @@ class RandomImages(ImageClassificationData):
         self.preprocessing = Preprocessing(size=size, channels=channels, mean=half, std=half, resize="squash")
 
     def load(self) -> dict[str, Any]:
-        """The same images in every split."""
+        """Generate the images, the same for every split."""
         generator = torch.Generator().manual_seed(0)
         shape = (self.count, self.preprocessing.channels, self.preprocessing.size, self.preprocessing.size)
         images = torch.randint(256, shape, dtype=torch.uint8, generator=generator)
@@ -27,6 +27,6 @@ class RandomImages(ImageClassificationData):
         return dict.fromkeys(("train", "val", "test"), TensorImages(images, labels))
 
     def batch(self, device: torch.device) -> tuple[Tensor, Tensor]:
-        """One normalized batch on a device."""
+        """Return a normalized batch on a device."""
         images, labels = self.dataset("train")[torch.arange(self.batch_size)]
         return self.normalize((images.to(device), labels.to(device)))

@@ -1,4 +1,4 @@
-"""Two functions measured in turns: ours, theirs, ours, theirs, so that what disturbs one disturbs both."""
+"""Times two functions alternately, so that other load of the machine affects both."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -9,11 +9,11 @@ from benchmarks.clock import Clock, Memory, Spent
 from benchmarks.settings import Settings
 
 Which = Literal["cpu", "wall"]
-_LEAST = 0.02  # seconds of one measurement; shorter calls are repeated within it
+_LEAST = 0.02  # minimum seconds of a measurement; a shorter call is repeated
 
 
 class Side(NamedTuple):
-    """What one side takes for one call: medians in seconds, and the peak of memory in MiB."""
+    """The cost of a call: medians in seconds, and peak memory in MiB."""
 
     cpu: float
     wall: float
@@ -21,16 +21,16 @@ class Side(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """What a comparison found."""
+    """The result of a comparison."""
 
     ours: Side
     theirs: Side | None
     ratio: float | None
-    """Ours by theirs: the median over the pairs."""
+    """Median over the pairs of our time divided by theirs."""
     low: float | None
-    """The lower quartile of the pairs' ratios."""
+    """Lower quartile of the ratios."""
     high: float | None
-    """The upper quartile of the pairs' ratios."""
+    """Upper quartile of the ratios."""
     pairs: int
     clock: Which
     note: str = ""
@@ -45,10 +45,10 @@ def compare(
     clock: Which | None = None,
     note: str = "",
 ) -> Measured:
-    """Both functions in turns: warm-up, pairs of measurements, one call each for the memory.
+    """Time both functions alternately: warm-up, pairs of measurements, then one call each for the memory.
 
-    The ratio is that of CPU time on a CPU and of wall time on a GPU, unless `clock` says otherwise. `reset` runs
-    before every call and is not measured; calls are then timed one by one.
+    The ratio compares CPU time on a CPU and wall time on a GPU; `clock` overrides that. `reset` runs before every
+    call and is not measured; each measurement is then a single call.
     """
     watch, memory = Clock(settings.device), Memory(settings.device)
     prepare = reset or _nothing
@@ -75,7 +75,7 @@ def compare(
 
 
 def alone(ours: Callable[[], object], settings: Settings, *, note: str = "") -> Measured:
-    """One function that nothing stands beside: the median over calls."""
+    """Time one function without a peer: medians over calls."""
     watch = Clock(settings.device)
     ours()
     spent = [watch.time(ours) for _ in range(min(settings.pairs, 5))]
@@ -91,14 +91,14 @@ def paired(
     peaks: Sequence[float | None] = (None, None),
     note: str = "",
 ) -> Measured:
-    """The medians of two rows of measurements and of their ratios, with the ratios' quartiles."""
+    """Return the medians of paired measurements, and the median and the quartiles of their ratios."""
     ratios = [getattr(a, clock) / getattr(b, clock) for a, b in zip(ours, theirs, strict=True)]
     low, middle, high = quantiles(ratios, n=4, method="inclusive") if len(ratios) > 1 else ratios * 3
     return Measured(_side(ours, peaks[0]), _side(theirs, peaks[1]), middle, low, high, len(ratios), clock, note)
 
 
 def rate(found: Measured, images: int) -> str:
-    """Images by the second of the clock that is judged: both sides, ours first."""
+    """Format the images per second of both sides, ours first, on the clock that is compared."""
     assert found.theirs is not None
     ours, theirs = (images / getattr(side, found.clock) for side in (found.ours, found.theirs))
     return f"{ours:.3g} and {theirs:.3g} images by the {found.clock} second"
@@ -109,12 +109,12 @@ def _side(spent: Sequence[Spent], memory: float | None) -> Side:
 
 
 def _calls(watch: Clock, side: Callable[[], object], prepare: Callable[[], object], settings: Settings) -> int:
-    """Warms up, and finds how many calls make a measurement that the clock can resolve."""
+    """Warm up, and return how many calls fill a measurement of `_LEAST` seconds."""
     side()
     once = watch.time(side).wall
     if settings.quick or once >= _LEAST:
         return 1
-    for _ in range(3):  # the first calls are not typical of a short function
+    for _ in range(3):  # the first calls of a short function are slower
         once = min(once, watch.time(side).wall)
     return max(1, round(_LEAST / max(once, 1e-7)))
 

@@ -1,1 +1,1 @@
-"""One file a suite; each has `cases(settings)`."""
+"""The suites: one module each, with a function `cases(settings)`."""

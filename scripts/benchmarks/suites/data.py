@@ -1,4 +1,4 @@
-"""Photographs from disk to a normalized batch, beside Pillow and torchvision's first transforms."""
+"""Loads photographs from disk into a normalized batch; peer: Pillow with torchvision's v1 transforms."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +22,7 @@ _STEP = 1 / 255 / 0.224  # one of 256 grey levels after normalization
 
 
 def cases(settings: Settings) -> Iterator[Case]:
-    """The image that a classifier is measured on: short side to 256, the central 224, antialiased."""
+    """Evaluation transform of a classifier: short side to 256 pixels, antialiased, then the central 224."""
     yield Case(
         name=f"{COUNT} JPEG files of {WIDTH}×{HEIGHT} to a normalized batch of 224×224",
         peer="Pillow and torchvision's v1 transforms",
@@ -61,7 +61,7 @@ def _compare(settings: Settings) -> Measured:
 
 
 def photographs(folder: Path, count: int) -> list[Path]:
-    """JPEG files with smooth areas, edges and grain, of the size on disk of real photographs."""
+    """Write JPEG files with smooth areas, edges and grain, about as large on disk as real photographs."""
     folder.mkdir(parents=True, exist_ok=True)
     generator = np.random.default_rng(0)
     paths = []

@@ -1,4 +1,4 @@
-"""Networks answering, beside torchvision's and timm's in eval."""
+"""Inference; peers: torchvision's and timm's networks in eval mode."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -16,11 +16,11 @@ from zoo.run.create import create_model
 from zoo.tasks.base import Task
 
 SIZE, BATCH = 224, 8
-_AS_ONE = 5e-6  # of the largest logit: how far two layouts or compilers may differ
+_AS_ONE = 5e-6  # relative to the largest logit: rounding of two layouts or compilers
 
 
 def cases(settings: Settings) -> Iterator[Case]:
-    """Every network in the same memory layout and as `trainer=auto` lays it out; ResNet-50 compiled."""
+    """Every network in the same memory layout and in that of `trainer=auto`; ResNet-50 compiled."""
     batch = 1 if settings.quick else BATCH
     for name in NETWORKS:
         what, peer = f"{name}, {SIZE} px, batch {BATCH}", "torchvision's in eval"

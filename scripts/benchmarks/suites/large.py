@@ -1,4 +1,4 @@
-"""What grows with the data and what does not: ten times as much beside a tenth."""
+"""Scaling with the amount of data; peer: ours with a tenth of it."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -21,12 +21,12 @@ from zoo.tasks.embedding.gallery import Gallery
 
 FILES, POINTS, VECTORS = 10**6, 10**8, 10**6
 TIMES = 10
-FLAT = 1.25  # of the cost of an item
+FLAT = 1.25  # limit of the ratio of the costs per item
 _CLASSES, _WIDTH, _PROBES, _DRAWN = 100, 128, 16, 25_600
 
 
 def cases(settings: Settings) -> Iterator[Case]:
-    """Folders of images, series on disk, galleries."""
+    """Image folders, series on disk, galleries."""
     least = 100 if settings.quick else 1
     files, points, vectors = FILES // least, POINTS // least**2, VECTORS // least
     for name, count, measure in (
@@ -44,7 +44,7 @@ def cases(settings: Settings) -> Iterator[Case]:
 
 
 def _flat(large: Callable[[], object], small: Callable[[], object], settings: Settings) -> Measured:
-    """The cost of an item of ten times as many, by that of an item of the few."""
+    """Measure the ratio of the costs per item, of `TIMES` times as many items to that of few."""
     found = compare(large, small, settings)
     assert found.ratio is not None
     assert found.low is not None

@@ -1,4 +1,4 @@
-"""Batch-hard mining and the triplet loss, forward and backward, beside pytorch-metric-learning's."""
+"""Batch-hard mining and triplet loss, forward and backward; peer: pytorch-metric-learning."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -18,7 +18,7 @@ LARGE, LARGE_MIB = 4096, 2048.0
 
 
 def cases(settings: Settings) -> Iterator[Case]:
-    """Batches of four images a person; the memory of a large one."""
+    """Time of batches with four images a person; memory of a large batch."""
     peer, needs = "pytorch-metric-learning's miner and loss", ("pytorch_metric_learning",)
     for count, limit in LIMITS.items():
         yield Case(

@@ -1,4 +1,4 @@
-"""The MNIST recipe, epoch by epoch, beside the same recipe written by hand."""
+"""The MNIST recipe; peer: the same recipe written by hand."""
 
 from collections.abc import Iterator
 from functools import cache, partial
@@ -23,8 +23,8 @@ SECONDS, LEAST_ACCURACY = 35.0, 0.99
 
 
 def cases(settings: Settings) -> Iterator[Case]:
-    """Training, validation and checkpoints; not the imports and not the report."""
-    measure = cache(partial(_compare, settings))  # both rows tell of the same training
+    """Training, validation and checkpoints, without imports and report."""
+    measure = cache(partial(_compare, settings))  # both rows report the same training
     files = settings.data_root / "MNIST" / "raw"
     absent = "" if files.is_dir() else f"`{files}` does not exist: --data-root names another folder"
     what, peer = f"LeNet-5 on MNIST, {RECIPE}", "the same recipe in a plain loop"
@@ -55,18 +55,18 @@ def _compare(settings: Settings) -> Measured:
 
 
 def _totals(turns: InTurns, note: str) -> Measured:
-    """The sums over the whole training, with the quartiles of single steps."""
+    """Sum the times over the training; keep the quartiles of single steps."""
     steps = paired(turns.spent_by_us, turns.spent_by_them, "cpu", note=note)
     ours, theirs = (
         Spent(sum(spent.cpu for spent in side), sum(spent.wall for spent in side))
         for side in (turns.spent_by_us, turns.spent_by_them)
     )
-    whole = paired([ours], [theirs], "cpu")
-    return steps._replace(ours=whole.ours, theirs=whole.theirs, ratio=whole.ratio)
+    total = paired([ours], [theirs], "cpu")
+    return steps._replace(ours=total.ours, theirs=total.theirs, ratio=total.ratio)
 
 
 class _ByHand:
-    """The recipe's steps, and after the last of each epoch its validation."""
+    """Runs a step of the recipe, and after the last step of an epoch the validation."""
 
     def __init__(self, config: dict[str, Any], data: Any, settings: Settings, each: int, epochs: int) -> None:
         self.data = data
@@ -88,11 +88,11 @@ class _ByHand:
 
 @torch.no_grad()
 def _accuracy(network: torch.nn.Module, data: Any, split: str, settings: Settings) -> float:
-    right: list[Tensor] = []
+    correct: list[Tensor] = []
     network.eval()
     for batch in data.loader(split):
         images, labels = data.normalize((batch[0].to(settings.device), batch[1].to(settings.device)))
         logits = network(images)
         F.cross_entropy(logits, labels)
-        right.append(logits.argmax(1) == labels)
-    return torch.cat(right).float().mean().item()
+        correct.append(logits.argmax(1) == labels)
+    return torch.cat(correct).float().mean().item()

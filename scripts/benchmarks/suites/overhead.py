@@ -1,4 +1,4 @@
-"""What our trainer costs around a step, beside a plain loop over the same network."""
+"""Overhead of our trainer in a step; peer: a plain loop over the same network."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ BATCH, STEPS = 64, 600
 
 
 def cases(settings: Settings) -> Iterator[Case]:
-    """LeNet-5, the smallest network, where the trainer weighs the most."""
+    """LeNet-5, the smallest network, where the overhead is the largest share."""
     yield Case(
         name=f"LeNet-5, a training step, batch {BATCH}, callbacks and loggers as train.py has them",
         peer="a plain loop",
@@ -24,7 +24,7 @@ def cases(settings: Settings) -> Iterator[Case]:
 
 
 def lenet_step(settings: Settings) -> Measured:
-    """Our trainer in turns with a plain loop, on the same images with the same optimizer and schedule."""
+    """Measure our trainer and a plain loop on the same images with the same optimizer and schedule."""
     steps = 5 if settings.quick else STEPS
     data = RandomImages(size=32, channels=1, num_classes=10, count=20 * BATCH, batch_size=BATCH)
     run = build_run(["model=lenet5"], data)

@@ -1,4 +1,4 @@
-"""From a detector's raw output to its boxes, beside ultralytics' and torchvision's ways and a loop."""
+"""Post-processing of a detector's output; peers: ultralytics, torchvision and a loop in Python."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -21,7 +21,7 @@ LIMITS = {1: 1.05, 10: 0.80, 100: 0.05}  # percent of the anchors that pass the 
 
 
 def cases(settings: Settings) -> Iterator[Case]:
-    """A YOLO output at three shares of survivors; 100 to 100,000 boxes."""
+    """A YOLO output with three shares of boxes above the threshold; 100 to 100,000 boxes."""
     for percent, limit in LIMITS.items():
         yield Case(
             name=f"YOLO output [1, {4 + CLASSES}, {ANCHORS}], {percent} % of the anchors above the threshold",
@@ -57,14 +57,14 @@ def _select(boxes: Tensor, scores: Tensor) -> Detections:
 
 
 def usual(boxes: Tensor, scores: Tensor) -> Tensor:
-    """Post-processing by torchvision: best class, threshold, batched NMS of all, the first hundred."""
+    """Post-process with torchvision: best class, threshold, batched NMS, the best `KEPT`."""
     best, labels = scores.max(1)
     alive = torch.nonzero(best > MIN_SCORE)[:, 0]
     return alive[torchvision.ops.batched_nms(boxes[alive], best[alive], labels[alive], IOU)[:KEPT]]
 
 
 def loop(boxes: Tensor, scores: Tensor) -> list[int]:
-    """One box after the other against those kept so far."""
+    """Suppress in Python: compare one box after the other with those kept so far."""
     kept: list[int] = []
     for i in scores.argsort(descending=True, stable=True).tolist():
         if not kept or bool((torchvision.ops.box_iou(boxes[i][None], boxes[kept])[0] < IOU).all()):
@@ -73,7 +73,7 @@ def loop(boxes: Tensor, scores: Tensor) -> list[int]:
 
 
 def scene(count: int) -> tuple[Tensor, Tensor]:
-    """Boxes around a few hundred objects of a 640-pixel image, and scores, as a detector gives them."""
+    """Generate boxes [count, 4] around a few hundred objects of a 640-pixel image, and scores [count, CLASSES]."""
     generator = torch.Generator().manual_seed(count)
     objects = torch.rand(min(count, 300), 4, generator=generator) * torch.tensor([600.0, 600.0, 150.0, 150.0]) + 5
     chosen = objects[torch.randint(len(objects), (count,), generator=generator)]
@@ -83,7 +83,7 @@ def scene(count: int) -> tuple[Tensor, Tensor]:
 
 
 def yolo_output(percent: int) -> Tensor:
-    """A raw output [1, 84, 8400]: centre, width and height in pixels, then a score for each class."""
+    """Generate a raw output [1, 84, 8400]: centre, width and height in pixels, then a score for each class."""
     generator = torch.Generator().manual_seed(percent)
     corners, _ = scene(ANCHORS)
     boxes = torchvision.ops.box_convert(corners, "xyxy", "cxcywh")
@@ -114,6 +114,6 @@ def _beside_ultralytics(percent: int, settings: Settings) -> Measured:
 
 
 def _alike(ours: Detections, theirs: Tensor) -> str:
-    """How many of the boxes are the same on both sides."""
+    """Format how many boxes both sides share."""
     both = {tuple(row) for row in ours.boxes.round().tolist()} & {tuple(row) for row in theirs[:, :4].round().tolist()}
     return f"{len(ours.boxes)} boxes, {len(both)} of them among their {len(theirs)}"

@@ -1,4 +1,4 @@
-"""A GRU forecaster in training, beside the plain loop and neuralforecast's."""
+"""Training of a GRU forecaster; peers: a plain loop and neuralforecast."""
 
 import contextlib
 import io
@@ -23,7 +23,7 @@ BATCH, STEPS, CONTEXT = 256, 240, 32
 
 
 class PlainGRU(nn.Module):
-    """A GRU and a linear layer that reads its states."""
+    """A GRU and a linear layer over its states."""
 
     def __init__(self, hidden_size: int, num_layers: int) -> None:
         super().__init__()
@@ -31,7 +31,7 @@ class PlainGRU(nn.Module):
         self.output = nn.Linear(hidden_size, 1)
 
     def forward(self, history: Tensor) -> Tensor:
-        """The next value after each of the last half of the steps."""
+        """Return the forecasts of the next value from each step of the second half [B, T/2, 1]."""
         return self.output(self.encoder(history)[0][:, -CONTEXT // 2 :])
 
 

@@ -1,4 +1,4 @@
-"""Whole processes: what an answer costs that needs no model."""
+"""Time and memory of processes that need no model: `--help` and a misspelt option."""
 
 import json
 import subprocess
@@ -15,7 +15,7 @@ from benchmarks.timing import Measured, Side, paired
 SECONDS, MIB = 1.0, 60.0
 _OURS = "from zoo.commands.train import main; main()"
 _THEIRS = "import argparse, torch, torchvision, pytorch_lightning; argparse.ArgumentParser().parse_args()"
-# A child inherits the high-water mark of the process that starts it, so a small one stands in between.
+# A child inherits the peak memory of its parent, so a small process starts it.
 _WATCH = """
 import json, os, subprocess, sys, time
 started = time.perf_counter()
@@ -26,11 +26,11 @@ print(json.dumps([used.ru_utime + used.ru_stime, time.perf_counter() - started, 
 
 
 def cases(settings: Settings) -> Iterator[Case]:
-    """`--help` and a misspelt option, beside a script that imports its libraries at the top."""
+    """`--help` and a misspelt option; peer: a script that imports its libraries at the top."""
     peer = "a script that imports torch, torchvision and Lightning at its top"
-    absent = "" if sys.platform == "linux" else "needs Linux, which tells the peak memory of a process in KiB"
+    absent = "" if sys.platform == "linux" else "needs Linux, which reports the peak memory of a process in KiB"
     for name, word in (("train.py --help", "--help"), ("train.py with a misspelt option", "trainer.max_epoch=3")):
-        measure = cache(partial(_compare, word, settings))  # both rows tell of the same processes
+        measure = cache(partial(_compare, word, settings))  # both rows report the same processes
         yield Case(name=f"{name}: time", peer=peer, measure=measure, limit=1e3 * SECONDS, limit_on="ms", absent=absent)
         yield Case(
             name=f"{name}: memory",
@@ -47,7 +47,7 @@ def _compare(word: str, settings: Settings) -> Measured:
     for _ in range(min(settings.pairs, 5) + (not settings.quick)):
         ours.append(_process(_OURS, word))
         theirs.append(_process(_THEIRS, "--help"))
-    ours, theirs = ours[-settings.pairs :][-5:], theirs[-settings.pairs :][-5:]  # the first fill the disk's cache
+    ours, theirs = ours[-settings.pairs :][-5:], theirs[-settings.pairs :][-5:]  # the first warm the disk cache
     found = paired([spent for spent, _ in ours], [spent for spent, _ in theirs], "cpu")
     assert found.theirs is not None
     return found._replace(

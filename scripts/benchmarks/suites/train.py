@@ -1,4 +1,4 @@
-"""Training steps of the networks that torchvision has, beside torchvision's in a plain loop."""
+"""Training steps; peers: torchvision's and timm's networks in a plain loop."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -19,11 +19,11 @@ from zoo.run.create import catalogue_config
 
 NETWORKS = ("alexnet", "vgg16", "resnet50", "googlenet")
 SIZE, CLASSES, STEPS = 64, 10, 12
-_ANY_LAYOUT = 1 / 0.97  # in time: at least 0.97 of their throughput
+_ANY_LAYOUT = 1 / 0.97  # ratio of times: at least 0.97 of their throughput
 
 
 def cases(settings: Settings) -> Iterator[Case]:
-    """Every network in the same memory layout and as `trainer=auto` lays it out; ResNet-50 beside timm's too."""
+    """Every network in the same memory layout and in that of `trainer=auto`; ResNet-50 also beside timm's."""
     for name in NETWORKS:
         batch = 64 if name == "resnet50" else 32
         what = f"{name}, a training step, {SIZE} px, batch {batch}"
@@ -52,10 +52,10 @@ def cases(settings: Settings) -> Iterator[Case]:
 
 
 def step(name: str, batch: int, settings: Settings, *, layout: Any, peer: Any = None) -> Measured:
-    """Our trainer in turns with a plain loop over the peer's network, which starts from the same weights."""
+    """Measure our trainer and a plain loop over the peer's network, which starts from the same weights."""
     batch, steps = (4, 4) if settings.quick else (batch, STEPS)
     data = RandomImages(size=SIZE, channels=3, num_classes=CLASSES, count=4 * batch, batch_size=batch)
-    # SGD, since two copies of VGG-16 with the moments of Adam do not fit everywhere
+    # SGD: two copies of VGG-16 with Adam's moments exceed the memory of small machines
     run = build_run([f"model={name}", "optimizer=sgd", f"channels_last={layout}"], data)
     theirs = (peer or torchvision_network)(name, run.task.network)
     loop = PlainLoop(theirs, data, run.config, settings.device, steps=steps)
@@ -65,7 +65,7 @@ def step(name: str, batch: int, settings: Settings, *, layout: Any, peer: Any = 
 
 
 def torchvision_network(name: str, ours: nn.Module, **options: Any) -> nn.Module:
-    """Torchvision's network of that name with the weights of ours."""
+    """Build torchvision's network of that name with the weights of ours."""
     if name == "googlenet":
         options |= {"aux_logits": True, "init_weights": False}
     last = list(ours.state_dict().values())[-1]  # the bias of the last layer
@@ -75,7 +75,7 @@ def torchvision_network(name: str, ours: nn.Module, **options: Any) -> nn.Module
 
 
 def laid_out_by_auto(name: str) -> bool:
-    """Whether `trainer=auto` chooses another layout than channels-first."""
+    """Return whether `trainer=auto` selects another layout than channels-first."""
     return bool(getattr(locate(catalogue_config(name)["network"]["_target_"]), "channels_last", False))
 
 

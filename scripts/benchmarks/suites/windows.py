@@ -1,4 +1,4 @@
-"""An epoch of windows of a series, beside a Dataset that cuts one at a time and a DataLoader."""
+"""An epoch of windows of a series; peer: a Dataset of single windows in a DataLoader."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -16,7 +16,7 @@ WINDOWS = 61_440
 
 
 class OneAtATime(Dataset[tuple[Tensor, Tensor]]):
-    """Windows of a series as one usually writes them."""
+    """Windows of a series, as one usually writes such a Dataset."""
 
     def __init__(self, series: Tensor, count: int, context: int, horizon: int) -> None:
         self.series = series
