@@ -30,7 +30,7 @@ PARTS = {  # what is used: where, and what for
     "torch._C._are_functorch_transforms_active": ("zoo/networks/gru.py", "the fallback under torch.func"),
     "torch._foreach_lerp_": ("zoo/run/ema.py", "the average of all tensors in one call"),
     "torch._inductor.config.freezing": ("zoo/run/build.py", "compiled inference with constant weights"),
-    "torch.nn.Module._apply": ("zoo/tasks/base.py", "the precision of the network without that of the metrics"),
+    "torch.nn.Module._apply": ("zoo/tasks/module.py", "the precision of the network without that of the metrics"),
     "torch.nn.modules.batchnorm._BatchNorm": (
         "zoo/hardware.py zoo/networks/staged.py zoo/pretrained/finetune.py",
         "batch norms of any dimension",
