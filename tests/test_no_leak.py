@@ -86,7 +86,7 @@ def test_training_on_a_position_takes_no_gradient_from_later_steps(name: str, tm
     task, data = built(tmp_path, name, False)
     batch = data.dataset("train")[torch.arange(2)]
     history = batch.history.clone().requires_grad_(True)
-    positions = task.network.sequence(((history - task.center) / task.scale).float(), None, 6)
+    positions = task.network.sequence(task.standardizer(history).float(), None, 6)
     for position in range(6):
         (gradient,) = torch.autograd.grad(positions[:, position].sum(), history, retain_graph=True)
         end = 12 - 6 + position + 1

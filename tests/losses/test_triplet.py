@@ -96,10 +96,10 @@ def test_curriculum_goes_from_semi_hard_to_hardest():
     distances = pairwise_squared_distances(vectors, vectors).detach()
     miner = Curriculum(hard_from=0.4)
     assert [miner.hardness(p) for p in (0.0, 0.4, 0.7, 1.0)] == pytest.approx([0, 0, 0.5, 1])
-    semi_hard = SemiHard().mine(distances, identities, margin=0.2, progress=0.2)
-    for ours, theirs in zip(miner.mine(distances, identities, margin=0.2, progress=0.2), semi_hard, strict=True):
+    semi_hard = SemiHard()(distances, identities, margin=0.2, progress=0.2)
+    for ours, theirs in zip(miner(distances, identities, margin=0.2, progress=0.2), semi_hard, strict=True):
         assert torch.equal(ours, theirs)
-    anchors, _, negatives = miner.mine(distances, identities, margin=0.2, progress=1.0)
+    anchors, _, negatives = miner(distances, identities, margin=0.2, progress=1.0)
     other = distances.masked_fill(identities[:, None] == identities[None], torch.inf)
     torch.testing.assert_close(distances[anchors, negatives], other[anchors].amin(1))
 

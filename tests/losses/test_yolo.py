@@ -4,9 +4,10 @@ import torchvision
 from torch.nn import functional as F
 
 from zoo.errors import ZooError
+from zoo.losses.assigners import Assigner, ShapeRatio
 from zoo.losses.focal import focal_bce
 from zoo.losses.yolo import YoloLoss
-from zoo.ops.assign import assign
+from zoo.ops.assign import Matches, assign_by_shape
 from zoo.ops.grid import decode
 
 ANCHORS = torch.tensor([[[10.0, 10.0], [20.0, 14.0]], [[30.0, 30.0], [40.0, 50.0]]])
@@ -18,7 +19,7 @@ def make_loss(**changes):
         "objectness_weight": 2.0,
         "box_weight": 3.0,
         "class_weight": 5.0,
-        "match_ratio": 4.0,
+        "assigner": ShapeRatio(max_ratio=4.0),
         "gamma": 0.0,
         "class_weights": None,
     }
@@ -43,20 +44,20 @@ def by_hand(grids, targets):
     objectness, boxes, classes = [], [], []
     for grid, anchors, stride in zip(grids, ANCHORS, STRIDES, strict=True):
         found = decode(grid, anchors, stride=stride).boxes
-        goal = torch.zeros(grid.shape[:-1])
+        iou_target = torch.zeros(grid.shape[:-1])
         for i, target in enumerate(targets):
             for box, label in zip(target["boxes"], target["labels"], strict=True):
                 rows, columns = grid.shape[1:3]
-                match = assign(
+                match = assign_by_shape(
                     box[None], torch.tensor([i]), anchors, stride=stride, rows=rows, columns=columns, ratio=4.0
                 )
                 for _, r, c, a, _ in zip(*(part.tolist() for part in match), strict=True):
                     iou = torchvision.ops.box_iou(found[i, r, c, a][None].detach(), box[None]).item()
-                    goal[i, r, c, a] = max(float(goal[i, r, c, a]), iou)
+                    iou_target[i, r, c, a] = max(float(iou_target[i, r, c, a]), iou)
                     boxes.append(torchvision.ops.complete_box_iou_loss(found[i, r, c, a], box))
-                    wanted = F.one_hot(label, 3).float()
-                    classes.append(F.binary_cross_entropy_with_logits(grid[i, r, c, a, 5:], wanted))
-        objectness.append(F.binary_cross_entropy_with_logits(grid[..., 0], goal, reduction="none").flatten())
+                    one_hot = F.one_hot(label, 3).float()
+                    classes.append(F.binary_cross_entropy_with_logits(grid[i, r, c, a, 5:], one_hot))
+        objectness.append(F.binary_cross_entropy_with_logits(grid[..., 0], iou_target, reduction="none").flatten())
     return torch.cat(objectness).mean(), torch.stack(boxes).mean(), torch.stack(classes).mean()
 
 
@@ -80,7 +81,7 @@ def test_a_batch_without_objects_teaches_objectness_only():
         assert not grid.grad[..., 1:].any()
 
 
-def test_an_ignored_region_is_not_judged_but_for_matches():
+def test_an_ignored_region_counts_for_matches_alone():
     grids, targets = batch()
     everything = torch.tensor([[-500.0, -500.0, 600.0, 600.0]])
     targets = [target | {"ignore": everything} for target in targets]
@@ -88,7 +89,7 @@ def test_an_ignored_region_is_not_judged_but_for_matches():
     losses.objectness.backward()
     count = sum(
         int(
-            assign(
+            assign_by_shape(
                 targets[0]["boxes"], torch.zeros(2).long(), a, stride=s, rows=64 // s, columns=64 // s, ratio=4.0
             ).row.numel()
         )
@@ -123,12 +124,34 @@ def test_half_precision_grids_give_a_finite_loss():
 
 
 def test_a_ratio_that_no_decoded_box_can_reach_is_refused():
-    with pytest.raises(ZooError, match=r"`match_ratio` \(=5"):
-        make_loss(match_ratio=5.0)
+    with pytest.raises(ZooError, match=r"`max_ratio` \(=5"):
+        ShapeRatio(max_ratio=5.0)
+
+
+class MostCertain(Assigner):
+    """Assigns each object to the prediction of its image that claims an object most, on one level."""
+
+    def forward(self, grids, objects, anchors, strides):
+        claims = [grid[..., 0].detach().flatten(1) for grid in grids]
+        level = max(range(len(grids)), key=lambda i: claims[i].max().item())
+        columns, per_cell = grids[level].shape[2:4]
+        best = claims[level].argmax(1)[objects.images]
+        row, column, anchor = best // (columns * per_cell), best // per_cell % columns, best % per_cell
+        matches = Matches(objects.images, row, column, anchor, torch.arange(len(objects.images)))
+        return [matches if i == level else Matches(*(part[:0] for part in matches)) for i in range(len(grids))]
+
+
+def test_an_assigner_of_ones_own_sees_predictions_and_objects():
+    grids, targets = batch()
+    grids[1].data[0, 2, 1, 1, 0] = 50.0
+    losses = make_loss(assigner=MostCertain())(grids, targets, ANCHORS, STRIDES)
+    losses.classes.backward()
+    assert grids[0].grad is None or not grids[0].grad.any()
+    assert grids[1].grad.nonzero()[:, :4].unique(dim=0).tolist() == [[0, 2, 1, 1]]
 
 
 @pytest.mark.parametrize(
-    ("option", "value", "told"),
+    ("option", "value", "message"),
     [
         ("overlap", "siou", r"`overlap` \(=siou\) must be one of: iou, giou, diou, ciou"),
         ("gamma", -2.0, r"`gamma` \(=-2.0\) must be at least 0"),
@@ -137,9 +160,9 @@ def test_a_ratio_that_no_decoded_box_can_reach_is_refused():
         ("class_weights", [1.0, 2.0], r"`class_weights` \(=\[1.0, 2.0\]\) must have one number for each of the 3"),
     ],
 )
-def test_a_wrong_option_is_refused(option, value, told):
+def test_a_wrong_option_is_refused(option, value, message):
     grids, targets = batch()
-    with pytest.raises(ZooError, match=told):
+    with pytest.raises(ZooError, match=message):
         make_loss(**{option: value})(grids, targets, ANCHORS, STRIDES)
 
 

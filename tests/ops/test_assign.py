@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from zoo.ops.assign import assign
+from zoo.ops.assign import assign_by_shape
 
 
 def brute_force(boxes, images, anchors, stride, rows, columns, ratio):
@@ -25,7 +25,7 @@ def test_matches_equal_brute_force(seed):
     boxes = torch.cat([corner, corner + 2 + torch.rand(12, 2, generator=generator) * 60], 1).clamp(max=80)
     images = torch.randint(0, 3, (12,), generator=generator)
     anchors = torch.tensor([[8.0, 8.0], [20.0, 30.0], [50.0, 40.0]])
-    match = assign(boxes, images, anchors, stride=16, rows=5, columns=5, ratio=2.5)
+    match = assign_by_shape(boxes, images, anchors, stride=16, rows=5, columns=5, ratio=2.5)
     found = list(zip(*(part.tolist() for part in match), strict=True))
     assert len(found) == len(set(found))
     assert set(found) == brute_force(boxes, images, anchors, 16, 5, 5, 2.5)
@@ -33,13 +33,13 @@ def test_matches_equal_brute_force(seed):
 
 def test_no_objects_and_objects_like_no_anchor():
     anchors = torch.tensor([[8.0, 8.0]])
-    nothing = assign(torch.empty(0, 4), torch.empty(0).long(), anchors, stride=8, rows=4, columns=4, ratio=4)
+    nothing = assign_by_shape(torch.empty(0, 4), torch.empty(0).long(), anchors, stride=8, rows=4, columns=4, ratio=4)
     assert nothing.row.shape == (0,)
-    large = assign(
+    large = assign_by_shape(
         torch.tensor([[0.0, 0.0, 32.0, 32.0]]), torch.tensor([0]), anchors, stride=8, rows=4, columns=4, ratio=4
     )
     assert large.row.shape == (0,)
-    flat = assign(
+    flat = assign_by_shape(
         torch.tensor([[0.0, 3.0, 8.0, 3.0]]), torch.tensor([0]), anchors, stride=8, rows=4, columns=4, ratio=4
     )
     assert flat.row.shape == (0,)

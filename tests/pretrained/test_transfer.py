@@ -9,6 +9,7 @@ from torch import nn
 
 from zoo.config.compose import compose, to_dict
 from zoo.errors import ZooError
+from zoo.losses.assigners import ShapeRatio
 from zoo.losses.cross_entropy import CrossEntropy
 from zoo.losses.yolo import YoloLoss
 from zoo.networks.googlenet import GoogLeNet
@@ -197,7 +198,7 @@ def test_every_anchor_of_a_detector_keeps_its_box_and_the_classes_that_both_know
 
 def detector(network: YOLO) -> Detection:
     weights = {"objectness_weight": 1.0, "box_weight": 1.0, "class_weight": 1.0}
-    loss = YoloLoss(**weights, match_ratio=4.0, gamma=0.0, class_weights=None)
+    loss = YoloLoss(**weights, assigner=ShapeRatio(max_ratio=4.0), gamma=0.0, class_weights=None)
     return Detection(network=network, loss=loss, min_score=0.01, iou_threshold=0.5)
 
 

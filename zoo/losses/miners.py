@@ -4,20 +4,20 @@ from abc import ABC, abstractmethod
 from typing import ClassVar
 
 from jaxtyping import Float, Int
-from torch import Tensor
+from torch import Tensor, nn
 
 from zoo.errors import ZooError
 from zoo.ops.triplets import Triplets, batch_hard_triplets, semi_hard_triplets
 
 
-class Miner(ABC):
+class Miner(nn.Module, ABC):
     """Selects triplets from the distances within a batch."""
 
     ranks_only: ClassVar[bool] = False
     """Whether only the order of the distances counts, so that squared distances serve where the loss takes roots."""
 
     @abstractmethod
-    def mine(
+    def forward(
         self, distances: Float[Tensor, "n n"], identities: Int[Tensor, " n"], *, margin: float, progress: float
     ) -> Triplets:
         """The rows of each triplet.
@@ -33,7 +33,7 @@ class SemiHard(Miner):
     FaceNet (Schroff et al. 2015, arXiv:1503.03832), section 3.2.
     """
 
-    def mine(
+    def forward(
         self, distances: Float[Tensor, "n n"], identities: Int[Tensor, " n"], *, margin: float, progress: float
     ) -> Triplets:
         """The same at every `progress`."""
@@ -49,7 +49,7 @@ class BatchHard(Miner):
 
     ranks_only = True
 
-    def mine(
+    def forward(
         self, distances: Float[Tensor, "n n"], identities: Int[Tensor, " n"], *, margin: float, progress: float
     ) -> Triplets:
         """The same at every `progress` and `margin`."""
@@ -66,6 +66,7 @@ class Curriculum(Miner):
     """
 
     def __init__(self, *, hard_from: float = 0.5) -> None:
+        super().__init__()
         if not 0 <= hard_from < 1:
             raise ZooError(f"`hard_from` (={hard_from}) must be a fraction of the training in [0, 1)")
         self.hard_from = hard_from
@@ -74,7 +75,7 @@ class Curriculum(Miner):
         """How hard the negatives are, from 0 (semi-hard) to 1 (the closest of the batch)."""
         return min(1.0, max(0.0, (progress - self.hard_from) / (1 - self.hard_from)))
 
-    def mine(
+    def forward(
         self, distances: Float[Tensor, "n n"], identities: Int[Tensor, " n"], *, margin: float, progress: float
     ) -> Triplets:
         """Triplets with negatives of the hardness at `progress`."""

@@ -71,7 +71,8 @@ class TripletLoss(EmbeddingLoss):
         distances = pairwise_squared_distances(embeddings, embeddings)
         if not (self.squared or miner.ranks_only):
             distances = safe_sqrt(distances)
-        return miner.mine(distances, identities, margin=self.margin, progress=progress)
+        triplets: Triplets = miner(distances, identities, margin=self.margin, progress=progress)
+        return triplets
 
     def mine_gently(self) -> None:
         """Mines semi-hard negatives from now on."""

@@ -1,29 +1,30 @@
-"""The loss of a YOLO: is there an object, where is its box, what is it."""
+"""The loss of a YOLO: objectness, box and class."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from zoo.errors import ZooError
+from zoo.losses.assigners import Assigner, Objects
 from zoo.losses.focal import focal_bce
 from zoo.losses.iou import BoxLoss
-from zoo.ops.assign import assign
+from zoo.ops.assign import Matches
 from zoo.ops.boxes import area
 from zoo.ops.grid import activate, decode, to_pixels
 from zoo.ops.iou import overlap, pairwise_intersection
 
 Targets = list[dict[str, Tensor]]
-"""For each image `boxes` [N 4] xyxy in pixels and `labels` [N]; optional `ignore` [M 4], regions not to judge.
+"""For each image `boxes` [N 4] xyxy in pixels and `labels` [N]; optional `ignore` [M 4], regions without a verdict.
 
-Their `ignore_labels` [M] are for the metrics: the loss judges nothing in such a region, whatever the class.
+The loss skips predictions in these regions, whatever their class; `ignore_labels` [M] are for the metrics.
 """
 
 
 class YoloLosses(NamedTuple):
-    """The weighted sum, and its parts before weighting."""
+    """The weighted sum, and its terms before weighting."""
 
     total: Float[Tensor, ""]
     objectness: Float[Tensor, ""]
@@ -31,39 +32,51 @@ class YoloLosses(NamedTuple):
     classes: Float[Tensor, ""]
 
 
-class YoloLoss(nn.Module):
-    """Objectness over all predictions; box and classes over those that `zoo.ops.assign.assign` matches.
+class LevelMatches(NamedTuple):
+    """Predictions of one level beside their targets; m of the B × rows × columns × a predictions are matched."""
 
-    The objectness target of a match is the IoU that its box reaches now (Redmon et al. 2015, arXiv:1506.02640), the
-    largest where several objects share a prediction, and 0 elsewhere. A prediction that lies by more than half in an
-    ignored region (COCO's crowds) is not judged. `class_weights` multiply the loss of single classes; `gamma` is
-    the focal exponent of objectness and classes.
+    objectness: Float[Tensor, "b rows columns a"]
+    """Logits of "there is an object"."""
+    iou_target: Float[Tensor, "b rows columns a"]
+    """The IoU that a matched box reaches now, the largest where it has several objects; 0 elsewhere."""
+    valid: Bool[Tensor, "b rows columns a"]
+    """False for predictions in ignored regions, which do not count for objectness."""
+    boxes: Float[Tensor, "m 4"]
+    target_boxes: Float[Tensor, "m 4"]
+    class_logits: Float[Tensor, "m c"]
+    labels: Int[Tensor, " m"]
+
+
+class YoloLoss(nn.Module):
+    """Objectness over all predictions; box and class over those that `assigner` matches with objects.
+
+    The objectness target of a match is the IoU that its box reaches now (Redmon et al. 2015, arXiv:1506.02640), and 0
+    elsewhere. A prediction that lies by more than half in an ignored region (COCO's crowds) does not count.
+    `class_weights` multiply the loss of single classes; `gamma` is the focal exponent of objectness and class.
 
     Raises:
-        ZooError: a `match_ratio` of 1 or less, or of more than the 4 that a decoded box can be stretched; a negative
-            `gamma`; `class_weights` that are negative or, once the classes are seen, not one for each; no such overlap.
+        ZooError: a negative `gamma`; `class_weights` that are negative or, once the classes are seen, not one for
+            each; no such overlap.
     """
 
     def __init__(
         self,
         *,
+        assigner: Assigner,
         objectness_weight: float,
         box_weight: float,
         class_weight: float,
-        match_ratio: float,
         gamma: float,
         class_weights: Sequence[float] | None,
         overlap: str = "ciou",
     ) -> None:
         super().__init__()
-        if not 1 < match_ratio <= 4:
-            raise ZooError(f"`match_ratio` (={match_ratio}) must be above 1 and at most 4")
         if gamma < 0:
             raise ZooError(f"`gamma` (={gamma}) must be at least 0")
         if class_weights is not None and min(class_weights, default=0) < 0:
             raise ZooError(f"`class_weights` (={class_weights}) must be at least 0")
+        self.assigner = assigner
         self.weights = (objectness_weight, box_weight, class_weight)
-        self.match_ratio = match_ratio
         self.gamma = gamma
         self.class_weights = class_weights
         self.box_loss = BoxLoss(kind=overlap)
@@ -76,40 +89,29 @@ class YoloLoss(nn.Module):
         strides: list[int],
     ) -> YoloLosses:
         """The losses of a batch of raw grids [B rows columns a 5+c], the finest first."""
-        device = grids[0].device
-        boxes = torch.cat([target["boxes"] for target in targets]).to(device, torch.float32)
-        labels = torch.cat([target["labels"] for target in targets]).to(device)
-        counts = torch.tensor([len(target["boxes"]) for target in targets])
-        images = torch.repeat_interleave(torch.arange(len(targets)), counts).to(device)
-        judged, logits, predicted, wanted, class_logits, class_targets = [], [], [], [], [], []
-        for raw, shapes, stride in zip(grids, anchors.float(), strides, strict=True):
-            raw = raw.float()
-            rows, columns = raw.shape[1:3]
-            match = assign(boxes, images, shapes, stride=stride, rows=rows, columns=columns, ratio=self.match_ratio)
-            place = (match.image, match.row, match.column, match.anchor)
-            matched = raw[place]
-            cells = activate(matched[:, 1:5], shapes[match.anchor], stride)
-            found = to_pixels(cells, match.row, match.column, stride)
-            iou = overlap(found.detach(), boxes[match.object])
-            goal = raw.new_zeros(raw.shape[:-1])
-            flat = ((match.image * rows + match.row) * columns + match.column) * len(shapes) + match.anchor
-            goal.view(-1).scatter_reduce_(0, flat, iou, "amax")
-            judged.append(_judged(raw, shapes, stride, targets, goal))
-            logits.append(torch.stack([raw[..., 0], goal], -1).flatten(0, -2))
-            predicted.append(found)
-            wanted.append(boxes[match.object])
-            class_logits.append(matched[:, 5:])
-            class_targets.append(labels[match.object])
-        weight = torch.cat([j.flatten() for j in judged]).float()
-        logit, goal = torch.cat(logits).unbind(-1)
-        objectness = (focal_bce(logit, goal, self.gamma) * weight).sum() / weight.sum().clamp(min=1)
-        box = self.box_loss(torch.cat(predicted), torch.cat(wanted))
-        classes = self._classes(torch.cat(class_logits), torch.cat(class_targets))
-        parts = (objectness, box, classes)
-        total = torch.stack([w * part for w, part in zip(self.weights, parts, strict=True)]).sum()
-        return YoloLosses(total, *parts)
+        grids, anchors = tuple(raw.float() for raw in grids), anchors.float()
+        objects = _objects(targets, grids[0].device)
+        matches = self.assigner(grids, objects, anchors, strides)
+        levels = [
+            _match_level(raw, match, objects, shapes, stride, targets)
+            for raw, match, shapes, stride in zip(grids, matches, anchors, strides, strict=True)
+        ]
+        terms = (
+            self._objectness(levels),
+            self.box_loss(torch.cat([x.boxes for x in levels]), torch.cat([x.target_boxes for x in levels])),
+            self._classes(torch.cat([x.class_logits for x in levels]), torch.cat([x.labels for x in levels])),
+        )
+        total = torch.stack([weight * term for weight, term in zip(self.weights, terms, strict=True)]).sum()
+        return YoloLosses(total, *terms)
 
-    def _classes(self, logits: Float[Tensor, "m c"], labels: Tensor) -> Float[Tensor, ""]:
+    def _objectness(self, levels: list[LevelMatches]) -> Float[Tensor, ""]:
+        """The mean over the valid predictions of all levels."""
+        pairs = [torch.stack([level.objectness, level.iou_target], -1).flatten(0, -2) for level in levels]
+        logits, iou_target = torch.cat(pairs).unbind(-1)
+        valid = torch.cat([level.valid.flatten() for level in levels]).float()
+        return (focal_bce(logits, iou_target, self.gamma) * valid).sum() / valid.sum().clamp(min=1)
+
+    def _classes(self, logits: Float[Tensor, "m c"], labels: Int[Tensor, " m"]) -> Float[Tensor, ""]:
         targets = torch.zeros_like(logits)
         targets.scatter_(1, labels[:, None], 1.0)
         loss = focal_bce(logits, targets, self.gamma)
@@ -123,14 +125,56 @@ class YoloLoss(nn.Module):
         return loss.sum() / max(loss.numel(), 1)
 
 
-def _judged(raw: Tensor, anchors: Tensor, stride: int, targets: Targets, goal: Tensor) -> Tensor:
-    """Which predictions count for objectness: all but those in ignored regions; matches always do."""
-    judged = torch.ones_like(goal, dtype=torch.bool)
+def _objects(targets: Targets, device: torch.device) -> Objects:
+    boxes = torch.cat([target["boxes"] for target in targets]).to(device, torch.float32)
+    labels = torch.cat([target["labels"] for target in targets]).to(device)
+    counts = torch.tensor([len(target["boxes"]) for target in targets])
+    images = torch.repeat_interleave(torch.arange(len(targets)), counts).to(device)
+    return Objects(boxes, labels, images)
+
+
+def _match_level(
+    raw: Float[Tensor, "b rows columns a values"],
+    match: Matches,
+    objects: Objects,
+    anchors: Float[Tensor, "a 2"],
+    stride: int,
+    targets: Targets,
+) -> LevelMatches:
+    """Sets the predictions of one level beside the objects that they are matched with."""
+    matched = raw[match.image, match.row, match.column, match.anchor]
+    cells = activate(matched[:, 1:5], anchors[match.anchor], stride)
+    boxes = to_pixels(cells, match.row, match.column, stride)
+    target_boxes = objects.boxes[match.object]
+    iou_target = raw.new_zeros(raw.shape[:-1])
+    _, rows, columns, per_cell = iou_target.shape
+    place = ((match.image * rows + match.row) * columns + match.column) * per_cell + match.anchor
+    iou_target.view(-1).scatter_reduce_(0, place, overlap(boxes.detach(), target_boxes), "amax")
+    return LevelMatches(
+        objectness=raw[..., 0],
+        iou_target=iou_target,
+        valid=_valid(raw, anchors, stride, targets, iou_target),
+        boxes=boxes,
+        target_boxes=target_boxes,
+        class_logits=matched[:, 5:],
+        labels=objects.labels[match.object],
+    )
+
+
+def _valid(
+    raw: Float[Tensor, "b rows columns a values"],
+    anchors: Float[Tensor, "a 2"],
+    stride: int,
+    targets: Targets,
+    iou_target: Float[Tensor, "b rows columns a"],
+) -> Bool[Tensor, "b rows columns a"]:
+    """Predictions that count for objectness: all outside ignored regions, and all matches."""
+    valid = torch.ones_like(iou_target, dtype=torch.bool)
     for i, target in enumerate(targets):
         ignore = target.get("ignore")
         if ignore is None or not len(ignore):
             continue
-        found = decode(raw[i : i + 1].detach(), anchors, stride=stride).boxes.view(-1, 4)
-        inside = pairwise_intersection(found, ignore.to(found)).amax(1) / area(found).clamp(min=1e-7)
-        judged[i] = (inside <= 0.5).view(judged[i].shape) | (goal[i] > 0)
-    return judged
+        boxes = decode(raw[i : i + 1].detach(), anchors, stride=stride).boxes.view(-1, 4)
+        inside = pairwise_intersection(boxes, ignore.to(boxes)).amax(1) / area(boxes).clamp(min=1e-7)
+        valid[i] = (inside <= 0.5).view(valid[i].shape) | (iou_target[i] > 0)
+    return valid

@@ -1,4 +1,4 @@
-"""Which predictions of a grid are to find which objects."""
+"""Assignment of objects to the predictions of a grid."""
 
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ from zoo.ops.anchors import shape_ratio
 
 
 class Matches(NamedTuple):
-    """Places in a batch of grids, and the object that each is to find; an object may have many."""
+    """Positions in a batch of grids, and the row of the object that each is assigned; an object may have many."""
 
     image: Int[Tensor, " m"]
     row: Int[Tensor, " m"]
@@ -19,7 +19,7 @@ class Matches(NamedTuple):
     object: Int[Tensor, " m"]
 
 
-def assign(
+def assign_by_shape(
     boxes: Float[Tensor, "n 4"],
     images: Int[Tensor, " n"],
     anchors: Float[Tensor, "a 2"],
@@ -29,14 +29,14 @@ def assign(
     columns: int,
     ratio: float,
 ) -> Matches:
-    """Every anchor stretched by less than `ratio`, in the cell of the object's centre and its two nearest neighbours.
+    """Matches every anchor stretched by less than `ratio`, in the cell of the centre and its two nearest neighbours.
 
-    The rule of YOLOv5 (Jocher 2020): many matches for each object teach a detector from scratch sooner than the
-    single match of `zoo.ops.grid`. `boxes` are xyxy in pixels, `images` says to which image of the batch each belongs.
+    The rule of YOLOv5 (Jocher 2020). With many matches for each object, a detector learns sooner from scratch than
+    with the single match of `zoo.ops.grid`. `boxes` are xyxy in pixels; `images` is the image that each belongs to.
     """
-    alike = shape_ratio((boxes[:, 2:] - boxes[:, :2]).clamp(min=1e-6), anchors) < ratio
-    thing, anchor = torch.nonzero(alike, as_tuple=True)
-    centre = (boxes[thing, :2] + boxes[thing, 2:]) / 2 / stride
+    fits = shape_ratio((boxes[:, 2:] - boxes[:, :2]).clamp(min=1e-6), anchors) < ratio
+    obj, anchor = torch.nonzero(fits, as_tuple=True)
+    centre = (boxes[obj, :2] + boxes[obj, 2:]) / 2 / stride
     limit = centre.new_tensor([columns, rows])
     cell = torch.minimum(centre.floor(), limit - 1).clamp(min=0)  # a centre on the far border: the last cell
     side = torch.where(centre - cell < 0.5, -1.0, 1.0)  # the nearer neighbour along x and along y
@@ -45,5 +45,5 @@ def assign(
     cells = cell + steps  # [3 m 2]
     inside = ((cells >= 0) & (cells < limit)).all(-1)
     column, row = cells[inside].long().unbind(-1)
-    thing, anchor = thing.expand(3, -1)[inside], anchor.expand(3, -1)[inside]
-    return Matches(images[thing], row, column, anchor, thing)
+    obj, anchor = obj.expand(3, -1)[inside], anchor.expand(3, -1)[inside]
+    return Matches(images[obj], row, column, anchor, obj)

@@ -6,6 +6,7 @@ import torch
 from PIL import Image
 
 from zoo.errors import ZooError
+from zoo.losses.assigners import ShapeRatio
 from zoo.losses.yolo import YoloLoss
 from zoo.networks.yolo import YOLO, SmallDarknet
 from zoo.tasks.detection import Detection
@@ -18,7 +19,12 @@ def task():
     network = YOLO(backbone=SmallDarknet(widths=(4, 8, 8, 8), depths=(0, 0, 0, 0)), width=8, num_classes=2)
     network.train()(torch.rand(8, 3, 64, 64))
     loss = YoloLoss(
-        objectness_weight=1.0, box_weight=1.0, class_weight=1.0, match_ratio=4.0, gamma=0.0, class_weights=None
+        assigner=ShapeRatio(max_ratio=4.0),
+        objectness_weight=1.0,
+        box_weight=1.0,
+        class_weight=1.0,
+        gamma=0.0,
+        class_weights=None,
     )
     model = Detection(network=network, loss=loss, min_score=0.0001, iou_threshold=0.5)
     model.operating_point.fill_(0.0003)

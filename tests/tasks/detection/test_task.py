@@ -6,6 +6,7 @@ from detection_sets import coco, write_coco
 
 from zoo.config.compose import compose, to_dict
 from zoo.errors import ZooError
+from zoo.losses.assigners import ShapeRatio
 from zoo.losses.yolo import YoloLoss
 from zoo.networks.yolo import YOLO, SmallDarknet
 from zoo.ops.boxes import area
@@ -28,7 +29,12 @@ BACKBONE = {"widths": (4, 8, 8, 8), "depths": (0, 0, 0, 0)}
 
 def make(network=None, **changes):
     loss = YoloLoss(
-        objectness_weight=1.0, box_weight=1.0, class_weight=1.0, match_ratio=4.0, gamma=0.0, class_weights=None
+        assigner=ShapeRatio(max_ratio=4.0),
+        objectness_weight=1.0,
+        box_weight=1.0,
+        class_weight=1.0,
+        gamma=0.0,
+        class_weights=None,
     )
     network = network or YOLO(backbone=SmallDarknet(**BACKBONE), width=8, num_classes=2)
     return Detection(**({"network": network, "loss": loss, "min_score": 0.01, "iou_threshold": 0.5} | changes))
