@@ -148,8 +148,8 @@ class DigitScenes(DetectionData):
     """Digits of scikit-learn on crops of its two photographs; new training scenes in every epoch, equal in all runs.
 
     The splits share neither digits nor regions of the photographs. A scene has one to `max_objects` digits, with a
-    height in the range `object_size` [low, high] in pixels. `overlap` is the largest share of a digit's box that
-    another digit may cover.
+    height in the range `object_size` [low, high] in pixels. Two boxes share at most the fraction `overlap` of the
+    smaller one.
 
     Raises:
         ZooError: an object size outside the image, or a split without scenes.
