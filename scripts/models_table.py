@@ -6,6 +6,7 @@ python scripts/models_table.py --check
 
 import argparse
 import inspect
+import re
 import sys
 from pathlib import Path
 from typing import Any, cast
@@ -15,39 +16,104 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the zoo of this clone, installed or not
 
 from zoo.config.instantiate import instantiate, locate
-from zoo.config.listing import list_models
+from zoo.config.listing import CONFIG_DIR, list_models
+from zoo.pretrained.catalogue import published
 from zoo.reports.units import format_flops
 from zoo.run.create import catalogue_config
 from zoo.run.flops import count_flops
 from zoo.tasks.base import Task
 
-README = Path(__file__).resolve().parent.parent / "README.md"
+ROOT = Path(__file__).resolve().parents[1]
+README = ROOT / "README.md"
+RESULTS = ROOT / "docs" / "RESULTS.md"
 IMAGE_SIZE = 224  # of networks that take any
 STEPS = 32
 START, END = "<!-- models: start -->", "<!-- models: end -->"
+HEAD = (
+    "| `model=` | what it is | task | parameters | FLOPs forward (2 a multiply-add) | pretrained weights | result |\n"
+    "|---|---|---|--:|---|---|---|"
+)
 
 
 def table() -> str:
-    """Return the table in Markdown: a row for each network, with its variants."""
-    rows = ["| `model=` | parameters | FLOPs forward (2 a multiply-add) | task | what it is |", "|---|--:|---|---|---|"]
-    configs = {name: catalogue_config(name) for name in list_models()}
+    """Return the table in Markdown: one row for each family, which is a model and the variants that derive from it."""
     families: dict[str, list[str]] = {}
-    for name, config in configs.items():
-        families.setdefault(f"{config['network']['_target_']} {_backbone(config)}", []).append(name)
-    for names in families.values():
-        networks = [configs[name]["network"] for name in names]
-        counts = [_parameters(network) for network in networks]
-        count = f"{counts[0]:,}" if len(set(counts)) == 1 else f"{min(counts):,} – {max(counts):,}"
-        task = cast(type[Task], locate(configs[names[0]]["_target_"]))
-        listed = ", ".join(f"`{name}`" for name in names)
-        cells = [listed, count, _flops(networks, task.kind), task.kind, _description(networks[0])]
-        rows.append(f"| {' | '.join(cells)} |")
-    return "\n".join(rows)
+    for name in sorted(list_models(), key=_numbers_in_order):
+        families.setdefault(_base(name), []).append(name)
+    measured = _results()
+    return "\n".join([HEAD, *(_row([base, *{*names} - {base}], measured) for base, names in sorted(families.items()))])
 
 
-def _backbone(config: dict[str, Any]) -> str:
-    backbone = config["network"].get("backbone")
-    return str(backbone["_target_"]) if isinstance(backbone, dict) else ""
+def _row(names: list[str], measured: dict[str, str]) -> str:
+    names = [names[0], *sorted(names[1:], key=_numbers_in_order)]
+    configs = [catalogue_config(name) for name in names]
+    networks = [config["network"] for config in configs]
+    counts = [_parameters(network) for network in networks]
+    count = f"{counts[0]:,}" if len(set(counts)) == 1 else f"{min(counts):,} – {max(counts):,}"
+    task = cast(type[Task], locate(configs[0]["_target_"]))
+    cells = [
+        ", ".join(f"`{name}`" for name in names),
+        _description(names),
+        task.kind,
+        count,
+        _flops(networks, task.kind),
+        _weights(names),
+        "; ".join(_of([name], names, measured[name]) for name in names if name in measured) or "–",
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def _numbers_in_order(name: str) -> list[int | str]:
+    """A key that sorts resnet18 before resnet101."""
+    return [f"{int(part):06}" if part.isdigit() else part for part in re.split(r"(\d+)", name)]
+
+
+def _lines(name: str) -> list[str]:
+    return (CONFIG_DIR / "model" / f"{name}.yaml").read_text(encoding="utf-8").splitlines()
+
+
+def _base(name: str) -> str:
+    """The model from which a variant derives, through other variants; the model itself if it is none."""
+    parents = [line.removeprefix("  - ") for line in _lines(name) if line.removeprefix("  - ") in list_models()]
+    return _base(parents[0]) if parents else name
+
+
+def _description(names: list[str]) -> str:
+    """The comment of the base model, and what differs in each variant: its comment behind the colon."""
+    first, *others = (_lines(name)[1].removeprefix("# ").rstrip(".") for name in names)
+    variants = zip(names[1:], others, strict=True)
+    return "; ".join([first, *(f"`{name}`: {text.partition(': ')[2]}" for name, text in variants)])
+
+
+def _weights(names: list[str]) -> str:
+    """The names of published weights, with the models that have them where not all do."""
+    owners: dict[str, list[str]] = {}
+    for name in names:
+        entry = next((line.split()[1] for line in _lines(name) if line.startswith("published_as: ")), name)
+        for weights in published(entry):
+            if weights != "DEFAULT":
+                owners.setdefault(weights, []).append(name)
+    return "; ".join(_of(having, names, weights) for weights, having in owners.items()) or "–"
+
+
+def _of(some: list[str], names: list[str], text: str) -> str:
+    return text if some == names else f"{', '.join(f'`{name}`' for name in some)}: {text}"
+
+
+def _results() -> dict[str, str]:
+    """The first measured figure of each model, of the shortest command of docs/RESULTS.md that names it."""
+    found: dict[str, tuple[list[str], str]] = {}
+    for line in RESULTS.read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip() for cell in line.split("|")]
+        if len(cells) < 4 or not cells[1].startswith("`python train.py"):
+            continue
+        words = cells[1].strip("`").split()[2:]
+        name = next((word.removeprefix("model=") for word in words if word.startswith("model=")), "")
+        name = name or ("" if words else "lenet5")  # the model of the command without any word
+        others = [word for word in words if not word.startswith("model=")]
+        if name and "…" not in cells[1] and (name not in found or len(others) < len(found[name][0])):
+            found[name] = others, cells[3].partition(",")[0]
+    return {name: f"{figure} ({' '.join(words)})" if words else figure for name, (words, figure) in found.items()}
 
 
 def _parameters(network: dict[str, Any]) -> int:
@@ -58,16 +124,23 @@ def _parameters(network: dict[str, Any]) -> int:
 
 def _flops(networks: list[dict[str, Any]], kind: str) -> str:
     """Format the FLOPs of a forward pass of one sample, and the size of that sample."""
-    channels, size = _argument(networks[0], "in_channels", 3), _argument(networks[0], "image_size", IMAGE_SIZE)
-    series = kind == "forecasting"
-    shape = (1, STEPS, _argument(networks[0], "in_channels", 1)) if series else (1, channels, size, size)
-    counts = {count_flops(network, torch.empty(shape, device="meta")) for network in networks}
+    shapes = [_shape(network, kind) for network in networks]
+    inputs = [torch.empty(1, *shape, device="meta") for shape in shapes]
+    counts = {count_flops(network, sample) for network, sample in zip(networks, inputs, strict=True)}
     if counts == {0}:
         return "–"
     least, most = format_flops(min(counts)), format_flops(max(counts))
     alone = least.removesuffix(f" {most.split()[1]}")  # the unit once, if both share it
-    amount = most if len(counts) == 1 else f"{alone} – {most}"
-    return f"{amount}, {f'{STEPS} steps' if series else f'{channels}×{size}×{size}'}"
+    work = most if len(counts) == 1 else f"{alone} – {most}"
+    samples = [f"{STEPS} steps" if kind == "forecasting" else "×".join(map(str, shape)) for shape in shapes]
+    return f"{work}, {' or '.join(dict.fromkeys(samples))}"
+
+
+def _shape(network: dict[str, Any], kind: str) -> tuple[int, ...]:
+    if kind == "forecasting":
+        return STEPS, _argument(network, "in_channels", 1)
+    size = _argument(network, "image_size", IMAGE_SIZE)
+    return _argument(network, "in_channels", 3), size, size
 
 
 def _argument(network: dict[str, Any], name: str, otherwise: int) -> int:
@@ -79,11 +152,6 @@ def _argument(network: dict[str, Any], name: str, otherwise: int) -> int:
             if isinstance(value, int):
                 return value
     return otherwise
-
-
-def _description(network: dict[str, Any]) -> str:
-    """Return the first line of the network's docstring."""
-    return (locate(network["_target_"]).__doc__ or "").strip().splitlines()[0].rstrip(".")
 
 
 def main() -> int:

@@ -17,7 +17,7 @@ def read(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_it_holds_choices_and_a_model_alone(name):
     content = read(name)
-    assert content.keys() <= {"defaults", "model"}
+    assert content.keys() <= {"defaults", "model", "published_as"}
     for entry in content["defaults"]:
         if isinstance(entry, dict):
             ((group, option),) = entry.items()
