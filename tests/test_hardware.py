@@ -14,9 +14,11 @@ from zoo.run.build import build_trainer
 AUTO = {"accelerator": "auto", "devices": "auto", "precision": "auto"}
 
 
-def choose(**settings):
+def resolve(**settings):
     network = settings.pop("network", nn.Linear(1, 1))
-    return hardware.choose(AUTO | settings, channels_last=settings.pop("channels_last", "auto"), network=network)
+    return hardware.resolve_hardware(
+        AUTO | settings, channels_last=settings.pop("channels_last", "auto"), network=network
+    )
 
 
 @pytest.fixture
@@ -33,37 +35,37 @@ def one_gpu(monkeypatch):
 
 
 def test_without_a_gpu_the_cpu_in_full_precision(no_gpu):
-    chosen = choose()
+    chosen = resolve()
     assert (chosen.accelerator, chosen.devices, chosen.precision) == ("cpu", 1, "32-true")
     assert "no CUDA device was found" in chosen.reasons[0]
 
 
 def test_without_a_gpu_no_step_looks_for_one_in_nvidias_library(no_gpu, monkeypatch):
     monkeypatch.setenv("PYTORCH_NVML_BASED_CUDA_CHECK", "1")  # as Lightning leaves it
-    choose()
+    resolve()
     assert os.environ["PYTORCH_NVML_BASED_CUDA_CHECK"] == "0"
 
 
 def test_with_a_gpu_bfloat16(one_gpu):
-    chosen = choose()
+    chosen = resolve()
     assert (chosen.accelerator, chosen.precision) == ("gpu", "bf16-mixed")
     assert "A GPU" in chosen.reasons[0]
 
 
 def test_what_is_asked_stands(one_gpu):
-    chosen = choose(accelerator="cpu", precision="64-true", devices=2)
+    chosen = resolve(accelerator="cpu", precision="64-true", devices=2)
     assert (chosen.accelerator, chosen.precision, chosen.devices) == ("cpu", "64-true", 2)
 
 
 def test_a_gpu_that_is_not_there(no_gpu):
     with pytest.raises(ZooError, match=r"`trainer.accelerator` \(=gpu\) needs a CUDA device and none was found"):
-        choose(accelerator="gpu")
+        resolve(accelerator="gpu")
 
 
 @pytest.mark.parametrize("devices", [2, [0, 1]])
 def test_more_gpus_than_there_are(one_gpu, devices):
     with pytest.raises(ZooError, match=r"is more than the 1 there are"):
-        choose(devices=devices)
+        resolve(devices=devices)
 
 
 @pytest.mark.parametrize(
@@ -83,32 +85,32 @@ def test_sixteen_bits_where_they_are_slower_are_allowed_and_said(
 ):
     (tmp_path / "cpuinfo").write_text(f"flags : {flags}\n")
     monkeypatch.setattr(hardware, "_CPU_FLAGS", tmp_path / "cpuinfo")
-    chosen = choose(precision=precision)
+    chosen = resolve(precision=precision)
     assert chosen.precision == precision
     assert ("slower here: this CPU has no units for it" in chosen.reasons[1]) is slower
 
 
 def test_bfloat16_on_a_gpu_that_emulates_it_is_allowed_and_said(one_gpu, monkeypatch):
-    assert "slower" not in choose(precision="bf16-mixed").reasons[1]
+    assert "slower" not in resolve(precision="bf16-mixed").reasons[1]
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation=True: including_emulation)
-    chosen = choose(precision="bf16-mixed")
+    chosen = resolve(precision="bf16-mixed")
     assert chosen.precision == "bf16-mixed"
     assert "this GPU only emulates bfloat16" in chosen.reasons[1]
 
 
 def test_more_processes_than_cores_are_allowed_and_said(no_gpu, monkeypatch):
     monkeypatch.setattr(hardware, "cores", lambda: 2)
-    chosen = choose(accelerator="cpu", devices=8)
+    chosen = resolve(accelerator="cpu", devices=8)
     assert chosen.devices == 8
     assert "devices: 8 processes (as asked; slower than 2, the cores there are)" in chosen.reasons
-    assert not any("devices" in reason for reason in choose(accelerator="cpu", devices=2).reasons)
+    assert not any("devices" in reason for reason in resolve(accelerator="cpu", devices=2).reasons)
 
 
 def test_a_network_says_whether_channels_last_pays(no_gpu):
     network = nn.Conv2d(1, 1, 1)
-    assert not choose(network=network).channels_last
+    assert not resolve(network=network).channels_last
     network.channels_last = True
-    assert choose(network=network).channels_last
+    assert resolve(network=network).channels_last
 
 
 def test_cores_are_cut_by_the_quota(monkeypatch, tmp_path):
@@ -136,8 +138,8 @@ def test_norms_are_synchronised_between_gpus_alone(tmp_path):
     converted = trainer.strategy._layer_sync.apply(copy.deepcopy(network))
     assert isinstance(converted[1], nn.SyncBatchNorm)
     with pytest.raises(ZooError, match=r"`trainer.sync_batchnorm` \(=true\) works between GPUs alone"):
-        hardware.refuse_synchronised_norms_on_cpu(config, on_cpu, network)
+        hardware.check_sync_batchnorm(config, on_cpu, network)
     on_gpu = replace(on_cpu, accelerator="gpu")
-    hardware.refuse_synchronised_norms_on_cpu(config, on_gpu, network)
-    hardware.refuse_synchronised_norms_on_cpu(config, on_cpu, network[:1])
-    hardware.refuse_synchronised_norms_on_cpu(config | {"sync_batchnorm": False}, on_cpu, network)
+    hardware.check_sync_batchnorm(config, on_gpu, network)
+    hardware.check_sync_batchnorm(config, on_cpu, network[:1])
+    hardware.check_sync_batchnorm(config | {"sync_batchnorm": False}, on_cpu, network)

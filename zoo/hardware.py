@@ -45,7 +45,7 @@ def data_workers(asked: int | Literal["auto"]) -> int:
     return min(cores(), 16) if torch.cuda.is_available() else max(1, cores() // 2)
 
 
-def choose(trainer: dict[str, Any], *, channels_last: bool | Literal["auto"], network: nn.Module) -> Hardware:
+def resolve_hardware(trainer: dict[str, Any], *, channels_last: bool | Literal["auto"], network: nn.Module) -> Hardware:
     """What `trainer` leaves to `auto`, decided; what it says itself stands.
 
     Raises:
@@ -125,7 +125,7 @@ def _layout(asked: bool | Literal["auto"], network: nn.Module, *, divided: bool)
     return False, "memory layout: channels-first (channels-last brings this network nothing)"
 
 
-def refuse_synchronised_norms_on_cpu(trainer: dict[str, Any], hardware: Hardware, network: nn.Module) -> None:
+def check_sync_batchnorm(trainer: dict[str, Any], hardware: Hardware, network: nn.Module) -> None:
     """PyTorch synchronises the statistics of batch norms between GPUs alone, and says so only while it trains.
 
     Raises:

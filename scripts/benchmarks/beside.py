@@ -15,7 +15,7 @@ from benchmarks.settings import Settings
 from benchmarks.timing import Measured, paired
 from zoo.config.compose import compose, to_dict
 from zoo.data.base import DataModule
-from zoo.hardware import choose
+from zoo.hardware import resolve_hardware
 from zoo.run.build import attach_optimizer, build_callbacks, build_loggers, build_task, build_trainer, prepare_network
 from zoo.tasks.base import Task
 
@@ -124,7 +124,7 @@ def train_in_turns(
     config = run.config | {"trainer": run.config["trainer"] | {"max_epochs": epochs}}
     if not validate:
         config["trainer"]["limit_val_batches"] = 0
-    hardware = choose(config["trainer"], channels_last=config["channels_last"], network=run.task.network)
+    hardware = resolve_hardware(config["trainer"], channels_last=config["channels_last"], network=run.task.network)
     prepare_network(run.task, channels_last=hardware.channels_last, compiled=config["compile"])
     folder = Path(tempfile.mkdtemp(dir=settings.scratch))
     trainer = build_trainer(

@@ -1,32 +1,32 @@
 import pytest
 import torch
 
-from zoo.checkpoints.io import StraightToFile, name_also
+from zoo.checkpoints.io import StreamingCheckpointIO, link
 
 
 def test_a_checkpoint_is_written_into_a_new_folder(tmp_path):
     path = tmp_path / "new" / "best.ckpt"
-    StraightToFile().save_checkpoint({"weight": torch.ones(3)}, path)
+    StreamingCheckpointIO().save_checkpoint({"weight": torch.ones(3)}, path)
     assert torch.load(path, weights_only=True)["weight"].tolist() == [1.0, 1.0, 1.0]
     assert list(path.parent.iterdir()) == [path]
 
 
 def test_a_write_that_fails_leaves_the_old_file(tmp_path):
     path = tmp_path / "best.ckpt"
-    StraightToFile().save_checkpoint({"epoch": 1}, path)
+    StreamingCheckpointIO().save_checkpoint({"epoch": 1}, path)
     with pytest.raises(AttributeError, match="pickle"):
-        StraightToFile().save_checkpoint({"epoch": 2, "hook": lambda: None}, path)
+        StreamingCheckpointIO().save_checkpoint({"epoch": 2, "hook": lambda: None}, path)
     assert torch.load(path, weights_only=True) == {"epoch": 1}
     assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_second_name_keeps_its_content_when_the_first_is_written_anew(tmp_path):
     best, last = tmp_path / "best.ckpt", tmp_path / "last.ckpt"
-    StraightToFile().save_checkpoint({"epoch": 1}, best)
-    name_also(best, last)
-    name_also(best, last)
+    StreamingCheckpointIO().save_checkpoint({"epoch": 1}, best)
+    link(best, last)
+    link(best, last)
     assert best.samefile(last)
-    StraightToFile().save_checkpoint({"epoch": 2}, last)
+    StreamingCheckpointIO().save_checkpoint({"epoch": 2}, last)
     assert [torch.load(path, weights_only=True)["epoch"] for path in (best, last)] == [1, 2]
 
 
@@ -38,6 +38,6 @@ def test_a_file_system_without_second_names_gets_a_copy(tmp_path, monkeypatch):
     best, last = tmp_path / "best.ckpt", tmp_path / "last.ckpt"
     best.write_bytes(b"new")
     last.write_bytes(b"old")
-    name_also(best, last)
+    link(best, last)
     assert last.read_bytes() == b"new"
     assert not last.samefile(best)

@@ -10,7 +10,7 @@ from torchvision import models
 
 from zoo.data.images.base import Preprocessing
 from zoo.errors import ZooError
-from zoo.pretrained.catalogue import find, published
+from zoo.pretrained.catalogue import published, resolve_weights
 
 
 def test_torchvision_says_address_hash_classes_and_preprocessing() -> None:
@@ -44,11 +44,11 @@ def test_our_preprocessing_equals_theirs(name: str, tmp_path: Path) -> None:
 
 def test_unknown_name_lists_those_that_exist() -> None:
     with pytest.raises(ZooError, match=r"IMAGENET1K_V3.*IMAGENET1K_V2"):
-        find("IMAGENET1K_V3", model="resnet50")
+        resolve_weights("IMAGENET1K_V3", model="resnet50")
     with pytest.raises(ZooError, match=r"lenet5 has no published weights here; give a file"):
-        find("DEFAULT", model="lenet5")
+        resolve_weights("DEFAULT", model="lenet5")
     with pytest.raises(ZooError, match=r"`pretrained` \(=no/such.pth\): there is no such file"):
-        find("no/such.pth", model="resnet50")
+        resolve_weights("no/such.pth", model="resnet50")
 
 
 @pytest.mark.parametrize("prefix", ["", "module.", "_orig_mod.", "module._orig_mod.", "network."])
@@ -56,19 +56,19 @@ def test_unknown_name_lists_those_that_exist() -> None:
 def test_prefixes_and_wrappings(prefix: str, wrapped: str | None, tmp_path: Path) -> None:
     state = {f"{prefix}conv.weight": torch.ones(1), f"{prefix}fc.bias": torch.zeros(2)}
     torch.save({wrapped: state, "epoch": 3} if wrapped else state, tmp_path / "net.pth")
-    assert list(find(tmp_path / "net.pth", model="resnet50").state) == ["conv.weight", "fc.bias"]
+    assert list(resolve_weights(tmp_path / "net.pth", model="resnet50").state) == ["conv.weight", "fc.bias"]
 
 
 def test_safetensors(tmp_path: Path) -> None:
     save_file = pytest.importorskip("safetensors.torch").save_file
     save_file({"module.fc.bias": torch.arange(3.0)}, tmp_path / "net.safetensors")
-    assert torch.equal(find(tmp_path / "net.safetensors", model="x").state["fc.bias"], torch.arange(3.0))
+    assert torch.equal(resolve_weights(tmp_path / "net.safetensors", model="x").state["fc.bias"], torch.arange(3.0))
     (tmp_path / "broken.safetensors").write_bytes(b"no")
     with pytest.raises(ZooError, match=r"broken.safetensors cannot be read"):
-        find(tmp_path / "broken.safetensors", model="x")
+        resolve_weights(tmp_path / "broken.safetensors", model="x")
 
 
 def test_a_file_without_weights_is_refused(tmp_path: Path) -> None:
     torch.save({"epoch": 3}, tmp_path / "net.pth")
     with pytest.raises(ZooError, match=r"net.pth holds no state dict"):
-        find(tmp_path / "net.pth", model="resnet50")
+        resolve_weights(tmp_path / "net.pth", model="resnet50")

@@ -16,7 +16,16 @@ from zoo.networks.googlenet import GoogLeNet
 from zoo.networks.lenet import LeNet5
 from zoo.networks.resnet import ResNet
 from zoo.networks.vgg import VGG
-from zoo.pretrained.finetune import Frozen, Full, Gradual, Head, frozen_stages, layer_groups, prepare, stages_and_head
+from zoo.pretrained.finetune import (
+    Full,
+    Gradual,
+    Head,
+    KeepFrozenInEval,
+    apply_finetuning,
+    frozen_stages,
+    layer_groups,
+    stages_and_head,
+)
 from zoo.tasks.classification import Classification
 
 
@@ -65,7 +74,7 @@ def test_head_moves_nothing_else_not_by_one_bit(build: Any, size: int) -> None:
     task = task_of(build())
     heads = getattr(task.network, "heads", ("classifier.5",))
     before = {key: value.clone() for key, value in task.network.state_dict().items()}
-    fit(task, Head().prepare(task), epochs=2, size=size)
+    fit(task, Head().apply(task), epochs=2, size=size)
     for key, value in task.network.state_dict().items():
         moved = not torch.equal(value, before[key])
         assert moved == (key.rpartition(".")[0] in heads), key
@@ -77,7 +86,7 @@ def test_gradual_unfreezes_from_the_head_down() -> None:
     task = task_of(resnet())
     seen = []
 
-    class Watch(Frozen):
+    class Watch(KeepFrozenInEval):
         def on_train_batch_start(self, trainer: Trainer, pl_module: Any, batch: Any, batch_idx: int) -> None:
             stages = task.network.stages()  # type: ignore[operator]
             trains = [any(p.requires_grad for m in stages[s].values() for p in m.parameters()) for s in stages]
@@ -88,7 +97,7 @@ def test_gradual_unfreezes_from_the_head_down() -> None:
             pass
 
     before = {key: value.clone() for key, value in task.network.state_dict().items()}
-    fit(task, [*Gradual(unfrozen_at=1.0, layer_decay=1.0).prepare(task), Watch(0)], epochs=3)
+    fit(task, [*Gradual(unfrozen_at=1.0, layer_decay=1.0).apply(task), Watch(0)], epochs=3)
     assert [sum(trains) for trains, _ in seen[::2]] == [0, 1, 3]
     assert seen[2][0] == [False, False, False, False, True]
     assert seen[0][1] == [True] * 8  # four of the stem, four blocks
@@ -100,7 +109,7 @@ def test_gradual_unfreezes_from_the_head_down() -> None:
 @quiet
 def test_gradual_warns_of_stages_that_are_never_unfrozen(epochs: int, never: int, capsys: Any) -> None:
     task = task_of(resnet())
-    fit(task, Gradual(unfrozen_at=0.5, layer_decay=1.0).prepare(task), epochs=epochs)
+    fit(task, Gradual(unfrozen_at=0.5, layer_decay=1.0).apply(task), epochs=epochs)
     warned = f"leaves {never} of 5 stages frozen to the end of trainer.max_epochs={epochs}" in capsys.readouterr().err
     assert warned == bool(never)
 
@@ -108,7 +117,7 @@ def test_gradual_warns_of_stages_that_are_never_unfrozen(epochs: int, never: int
 @pytest.mark.parametrize("decay", [0.5, 1.0])
 def test_each_stage_has_the_rate_of_the_formula(decay: float) -> None:
     task = task_of(resnet())
-    Full(layer_decay=decay).prepare(task)
+    Full(layer_decay=decay).apply(task)
     groups = task.parameter_groups(task)
     rate = {id(p): group["lr"] for group in groups for p in group["params"]}
     assert set(rate) == {id(p) for p in task.parameters()}
@@ -135,12 +144,12 @@ def test_schedule_of_unfreezing() -> None:
 
 def test_head_without_pretrained_weights_warns(capsys: pytest.CaptureFixture[str]) -> None:
     config = {"_target_": "zoo.pretrained.finetune.Head"}
-    prepare(config, task_of(resnet()), pretrained=True)
+    apply_finetuning(config, task_of(resnet()), pretrained=True)
     assert capsys.readouterr().err == ""
-    prepare(config, task_of(resnet()), pretrained=False)
+    apply_finetuning(config, task_of(resnet()), pretrained=False)
     assert capsys.readouterr().err.startswith("warning: finetune=head trains the last layer on random features")
-    assert prepare(None, task_of(resnet()), pretrained=False) == []
-    assert prepare({}, task_of(resnet()), pretrained=False) == []  # finetune=none
+    assert apply_finetuning(None, task_of(resnet()), pretrained=False) == []
+    assert apply_finetuning({}, task_of(resnet()), pretrained=False) == []  # finetune=none
 
 
 def test_bad_values() -> None:

@@ -17,7 +17,7 @@ from zoo.networks.lenet import LeNet5
 from zoo.networks.resnet import ResNet
 from zoo.networks.yolo import YOLO, SmallDarknet
 from zoo.pretrained.catalogue import Source
-from zoo.pretrained.transfer import fit, load_pretrained, normalize_as
+from zoo.pretrained.transfer import load_pretrained, normalize_as, transfer_weights
 from zoo.run.build import build_data
 from zoo.run.create import create_model
 from zoo.tasks.classification import Classification
@@ -34,7 +34,7 @@ def source(network: nn.Module, class_names: list[str] | None = None) -> Source:
 
 def test_equal_networks_load_whole() -> None:
     ours, theirs = resnet(num_classes=5), resnet(num_classes=5)
-    report = fit(ours, source(theirs), class_names=None)
+    report = transfer_weights(ours, source(theirs), class_names=None)
     assert report.lines("net.pth") == [
         f"loaded: {len(theirs.state_dict())} tensors of net.pth",
         "newly initialised: nothing",
@@ -48,7 +48,7 @@ def test_a_head_for_other_classes_keeps_the_rows_that_both_know() -> None:
     ours, theirs = resnet(num_classes=4), resnet(num_classes=3)
     nn.init.normal_(theirs.fc.bias)
     before = ours.fc.weight.detach().clone()
-    report = fit(ours, source(theirs, ["ant", "bee", "cat"]), class_names=["Bee", "dog", "ant", "emu"])
+    report = transfer_weights(ours, source(theirs, ["ant", "bee", "cat"]), class_names=["Bee", "dog", "ant", "emu"])
     assert report.new == ["fc 3→4 classes, 2 rows kept by name (Bee, …)"]
     assert torch.equal(ours.fc.weight[[0, 2]], theirs.fc.weight[[1, 0]])
     assert torch.equal(ours.fc.bias[[0, 2]], theirs.fc.bias[[1, 0]])
@@ -58,7 +58,7 @@ def test_a_head_for_other_classes_keeps_the_rows_that_both_know() -> None:
 
 def test_classes_in_another_order_are_put_in_ours() -> None:
     ours, theirs = resnet(num_classes=2), resnet(num_classes=2)
-    report = fit(ours, source(theirs, ["bee", "ant"]), class_names=["ant", "bee"])
+    report = transfer_weights(ours, source(theirs, ["bee", "ant"]), class_names=["ant", "bee"])
     assert torch.equal(ours.fc.weight, theirs.fc.weight[[1, 0]])
     assert report.new == ["fc 2→2 classes, 2 rows kept by name (ant, …)"]
 
@@ -66,7 +66,7 @@ def test_classes_in_another_order_are_put_in_ours() -> None:
 def test_other_classes_in_the_same_number_make_a_new_head() -> None:
     ours, theirs = resnet(num_classes=2), resnet(num_classes=2)
     before = ours.fc.weight.detach().clone()
-    report = fit(ours, source(theirs, ["cat", "dog"]), class_names=["ant", "bee"])
+    report = transfer_weights(ours, source(theirs, ["cat", "dog"]), class_names=["ant", "bee"])
     assert torch.equal(ours.fc.weight, before)
     assert report.new == ["fc 2→2 classes, 0 rows kept by name"]
 
@@ -75,7 +75,7 @@ def test_other_classes_in_the_same_number_make_a_new_head() -> None:
 def test_the_first_convolution_adapts_to_the_channels(channels: int) -> None:
     torch.manual_seed(0)
     ours, theirs = resnet(num_classes=100, in_channels=channels), resnet(num_classes=100)
-    report = fit(ours, source(theirs), class_names=None)
+    report = transfer_weights(ours, source(theirs), class_names=None)
     assert report.adapted == [f"conv1 adapted from 3 to {channels} channels"]
     grey = torch.randn(2, 1, 32, 32)
     with torch.no_grad():
@@ -92,7 +92,7 @@ def test_another_architecture_is_refused_and_changes_nothing() -> None:
     before = {key: value.clone() for key, value in ours.state_dict().items()}
     told = r"net.pth does not fit ResNet: layer1.0.conv1.weight 64×64×3×3 is 64×64×1×1, .*, and \d+ more"
     with pytest.raises(ZooError, match=told):
-        fit(ours, source(theirs), class_names=None)
+        transfer_weights(ours, source(theirs), class_names=None)
     assert all(torch.equal(value, before[key]) for key, value in ours.state_dict().items())
 
 
@@ -102,35 +102,37 @@ def test_tensors_that_lack_or_have_no_place_are_refused() -> None:
     state["layer9.weight"] = torch.zeros(3)
     given = Source(label="net.pth", state=state, class_names=None, preprocessing=None)
     with pytest.raises(ZooError, match=r"layer2.0.bn1.running_mean 128 is missing, layer9.weight 3 has no place$"):
-        fit(ours, given, class_names=None)
+        transfer_weights(ours, given, class_names=None)
 
 
 def test_old_files_lack_the_batch_counters() -> None:
     ours, theirs = resnet(num_classes=2), resnet(num_classes=2)
     state = {k: v for k, v in theirs.state_dict().items() if "num_batches" not in k}
-    report = fit(ours, Source(label="x", state=state, class_names=None, preprocessing=None), class_names=None)
+    report = transfer_weights(
+        ours, Source(label="x", state=state, class_names=None, preprocessing=None), class_names=None
+    )
     assert (report.new, report.left_over) == ([], [])
 
 
 def test_parts_that_the_network_is_built_without_are_left_over() -> None:
     theirs = resnet(num_classes=2)
-    report = fit(resnet(features=["layer2"]), source(theirs), class_names=None)
+    report = transfer_weights(resnet(features=["layer2"]), source(theirs), class_names=None)
     assert len(report.left_over) == 1
     assert report.left_over[0].endswith("tensors of fc, layer3, layer4, which this network is built without")
-    report = fit(resnet(num_classes=0), source(theirs), class_names=None)
+    report = transfer_weights(resnet(num_classes=0), source(theirs), class_names=None)
     assert report.left_over == ["2 tensors of fc, which this network is built without"]
 
 
 def test_auxiliary_heads_may_lack_on_either_side() -> None:
     whole, plain = GoogLeNet(num_classes=2), GoogLeNet(num_classes=2, auxiliary=False)
-    assert "of aux1, aux2, which" in fit(plain, source(whole), class_names=None).left_over[0]
-    report = fit(whole, source(plain), class_names=None)
+    assert "of aux1, aux2, which" in transfer_weights(plain, source(whole), class_names=None).left_over[0]
+    report = transfer_weights(whole, source(plain), class_names=None)
     assert report.new == [f"aux{i}.fc2 (2 outputs), which the weights lack" for i in (1, 2)]
     assert torch.equal(whole.fc.weight, plain.fc.weight)
 
 
 def test_a_network_without_named_heads_has_its_last_linear_layer() -> None:
-    report = fit(LeNet5(num_classes=3), source(LeNet5()), class_names=None)
+    report = transfer_weights(LeNet5(num_classes=3), source(LeNet5()), class_names=None)
     assert report.new == ["classifier.5 10→3 outputs"]
 
 
@@ -182,7 +184,7 @@ def test_every_anchor_of_a_detector_keeps_its_box_and_the_classes_that_both_know
     torch.manual_seed(0)
     ours, theirs = yolo(len(names)), yolo(3)
     before = [branch[-1].weight.detach().clone() for branch in ours.branches]  # type: ignore[index]
-    report = fit(ours, source(theirs, list("abc")), class_names=list(names))
+    report = transfer_weights(ours, source(theirs, list("abc")), class_names=list(names))
     assert len(report.new) == (0 if names == "abc" else 2)
     assert all(f"3→{len(names)} classes, {len(kept)} rows kept by name" in line for line in report.new)
     for mine, other, old in zip(ours.branches, theirs.branches, before, strict=True):
@@ -225,4 +227,4 @@ def test_a_detector_without_data_takes_the_anchors_with_the_weights(tmp_path: Pa
 def test_a_detector_with_other_anchors_in_number_is_refused() -> None:
     ours = YOLO(backbone=SmallDarknet(widths=(4, 8, 8, 8), depths=(0, 0, 0, 0)), width=8, num_classes=3)
     with pytest.raises(ZooError, match=r"does not fit YOLO: anchors 2×3×2 is 2×2×2"):
-        fit(ours, source(yolo(3)), class_names=list("abc"), keep={"anchors"})
+        transfer_weights(ours, source(yolo(3)), class_names=list("abc"), keep={"anchors"})

@@ -5,7 +5,7 @@ import torch
 
 from zoo.config.compose import compose, to_dict
 from zoo.errors import ZooError
-from zoo.run.build import answering, attach_optimizer, build_data, build_task, prepare_network
+from zoo.run.build import attach_optimizer, build_data, build_task, frozen_inference, prepare_network
 from zoo.run.create import create_model
 
 
@@ -63,7 +63,7 @@ def test_a_compiled_network_answers_as_before_and_learns_when_it_is_not_answerin
     images = torch.randn(2, 3, 64, 64)
     expected = model(images)
     prepare_network(model, channels_last=True, compiled=True)
-    with torch.inference_mode(), answering(compiled=True):
+    with torch.inference_mode(), frozen_inference(compiled=True):
         torch.testing.assert_close(model(images), expected, atol=1e-4, rtol=1e-4)
     model.train()
     model(images).sum().backward()

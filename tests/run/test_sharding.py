@@ -26,9 +26,9 @@ def test_a_layout_that_cannot_be_divided():
     config = to_dict(compose(["trainer=fsdp", "trainer.accelerator=cpu", "trainer.devices=2"]))["trainer"]
     network = nn.Conv2d(1, 1, 1)
     network.channels_last = True
-    assert not hardware.choose(config, channels_last="auto", network=network).channels_last
+    assert not hardware.resolve_hardware(config, channels_last="auto", network=network).channels_last
     with pytest.raises(ZooError, match=r"`channels_last` \(=true\): trainer=fsdp divides channels-first weights alone"):
-        hardware.choose(config, channels_last=True, network=network)
+        hardware.resolve_hardware(config, channels_last=True, network=network)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import torch
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
 
-class StraightToFile(TorchCheckpointIO):
+class StreamingCheckpointIO(TorchCheckpointIO):
     """Writes a checkpoint to its file; Lightning's own first makes it in memory, twice the size of the file."""
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:
@@ -20,17 +20,17 @@ class StraightToFile(TorchCheckpointIO):
         _moved_there(path, lambda beside: torch.save(checkpoint, beside))
 
 
-def name_also(written: Path, path: Path) -> None:
+def link(written: Path, path: Path) -> None:
     """A second name of a file, in place of what bore it; a copy where the file system knows no second names."""
 
-    def link(beside: Path) -> None:
+    def write(beside: Path) -> None:
         try:
             os.link(written, beside)
         except OSError:
             shutil.copyfile(written, beside)
 
     if not (path.exists() and path.samefile(written)):
-        _moved_there(path, link)
+        _moved_there(path, write)
 
 
 def _moved_there(path: Path, write: Callable[[Path], object]) -> None:

@@ -26,7 +26,7 @@ def load(path: str | Path, *, trust: Sequence[str] = ()) -> Task:
     """
     checkpoint = read(path)
     config = checkpoint["zoo"]["model"]
-    _refuse_strangers(config, tuple(trust), path)
+    check_targets(config, tuple(trust), path)
     task = instantiate(config, "model")
     if not isinstance(task, Task):
         raise ZooError(f"{path} describes no model: {config.get('_target_')}")
@@ -59,10 +59,15 @@ def read(path: str | Path) -> dict[str, Any]:
     return checkpoint
 
 
-def _refuse_strangers(config: Any, trust: tuple[str, ...], path: str | Path) -> None:
+def check_targets(config: Any, trust: tuple[str, ...], path: str | Path) -> None:
+    """Check that a configuration builds only networks, losses and tasks, of zoo and of trusted packages.
+
+    Raises:
+        ZooError: another target.
+    """
     if isinstance(config, list):
         for item in config:
-            _refuse_strangers(item, trust, path)
+            check_targets(item, trust, path)
     if not isinstance(config, dict):
         return
     if "_target_" in config:
@@ -76,4 +81,4 @@ def _refuse_strangers(config: Any, trust: tuple[str, ...], path: str | Path) -> 
         if not (isinstance(found, type) and issubclass(found, nn.Module)):
             raise ZooError(f"{path} wants to build {target}, which is no network, loss or task")
     for value in config.values():
-        _refuse_strangers(value, trust, path)
+        check_targets(value, trust, path)

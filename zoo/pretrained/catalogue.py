@@ -65,7 +65,7 @@ class Source:
     preprocessing: Mapping[str, Any] | None
 
 
-def find(source: str | Path, *, model: str) -> Source:
+def resolve_weights(source: str | Path, *, model: str) -> Source:
     """The weights of `model` that are published under a name, or those of a file.
 
     Raises:

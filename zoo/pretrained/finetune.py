@@ -22,11 +22,11 @@ Parts = list[list[nn.Module]]
 class Head:
     """Trains the last layer alone; the trunk's weights and running statistics stay as they are, bit for bit."""
 
-    def prepare(self, task: Task) -> list[Callback]:
+    def apply(self, task: Task) -> list[Callback]:
         """Freezes the trunk."""
         stages, _ = stages_and_head(task.network)
         freeze(task.network, len(stages))
-        return [Frozen(len(stages))]
+        return [KeepFrozenInEval(len(stages))]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,10 +45,10 @@ class Gradual:
             raise ZooError(f"`finetune.unfrozen_at` (={self.unfrozen_at}) must be above 0 and at most 1")
         _require_decay(self.layer_decay)
 
-    def prepare(self, task: Task) -> list[Callback]:
+    def apply(self, task: Task) -> list[Callback]:
         """Sets the rates; the callback freezes and unfreezes."""
         task.parameter_groups = partial(layer_groups, layer_decay=self.layer_decay)
-        return [Thaw(self.unfrozen_at)]
+        return [GradualUnfreezing(self.unfrozen_at)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,13 +64,13 @@ class Full:
     def __post_init__(self) -> None:
         _require_decay(self.layer_decay)
 
-    def prepare(self, task: Task) -> list[Callback]:
+    def apply(self, task: Task) -> list[Callback]:
         """Sets the rates."""
         task.parameter_groups = partial(layer_groups, layer_decay=self.layer_decay)
         return []
 
 
-def prepare(config: dict[str, Any] | None, task: Task, *, pretrained: bool) -> list[Callback]:
+def apply_finetuning(config: dict[str, Any] | None, task: Task, *, pretrained: bool) -> list[Callback]:
     """Makes the task train as a `finetune` configuration says; the callbacks that keep it so."""
     if not config:  # null, or finetune=none in place of what a recipe chose
         return []
@@ -78,7 +78,7 @@ def prepare(config: dict[str, Any] | None, task: Task, *, pretrained: bool) -> l
     assert isinstance(way, Head | Gradual | Full)
     if isinstance(way, Head) and not pretrained:
         print("warning: finetune=head trains the last layer on random features: give pretrained=…", file=sys.stderr)
-    return way.prepare(task)
+    return way.apply(task)
 
 
 def stages_and_head(network: nn.Module) -> tuple[Parts, list[nn.Module]]:
@@ -138,7 +138,7 @@ def rest_frozen(network: nn.Module, frozen: int) -> None:
             module.eval()
 
 
-class Frozen(Callback):
+class KeepFrozenInEval(Callback):
     """Keeps frozen stages in eval mode while the rest trains."""
 
     def __init__(self, frozen: int) -> None:
@@ -149,7 +149,7 @@ class Frozen(Callback):
         rest_frozen(_network(pl_module), self.frozen)
 
 
-class Thaw(Callback):
+class GradualUnfreezing(Callback):
     """Unfreezes one stage after another, the last first."""
 
     def __init__(self, unfrozen_at: float) -> None:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from zoo.data.base import DataModule
 from zoo.errors import ZooError
 from zoo.networks.heads import head_paths
-from zoo.pretrained.catalogue import Source, find
+from zoo.pretrained.catalogue import Source, resolve_weights
 from zoo.tasks.base import Task
 
 Layout = tuple[int, int]
@@ -54,11 +54,13 @@ def load_pretrained(
     Raises:
         ZooError: no such weights, a file that cannot be trusted, or tensors that neither fit nor are explained.
     """
-    found = source if isinstance(source, Source) else find(source, model=model)
+    found = source if isinstance(source, Source) else resolve_weights(source, model=model)
     network: Any = task.network
     if hasattr(network, "backbone") and not any(key.startswith("backbone.") for key in found.state):
         network = network.backbone  # weights of a classifier, for a network built upon one
-    report = fit(network, found, class_names=class_names, keep=task.measured_facts if keep is None else keep)
+    report = transfer_weights(
+        network, found, class_names=class_names, keep=task.measured_metadata if keep is None else keep
+    )
     known: dict[str, Any] = {"preprocessing": dict(found.preprocessing)} if found.preprocessing else {}
     if found.class_names and not report.new:
         known["class_names"] = list(found.class_names)
@@ -71,7 +73,9 @@ def normalize_as(datamodule: DataModule, preprocessing: Mapping[str, Any] | None
     return preprocessing is not None and datamodule.normalize_as(preprocessing)
 
 
-def fit(network: nn.Module, source: Source, *, class_names: Sequence[str] | None, keep: Collection[str] = ()) -> Report:
+def transfer_weights(
+    network: nn.Module, source: Source, *, class_names: Sequence[str] | None, keep: Collection[str] = ()
+) -> Report:
     """Copies what fits into `network`, but for the buffers named in `keep`.
 
     Raises:

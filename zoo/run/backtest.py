@@ -12,7 +12,7 @@ from zoo.data.series.timestamps import plain_stamp
 from zoo.errors import ZooError
 from zoo.run.build import build_data
 from zoo.run.console import quiet_lightning
-from zoo.run.results import measure
+from zoo.run.results import test
 from zoo.run.run import Run, new_run
 from zoo.run.train import fit
 from zoo.tasks.forecasting import Forecasting
@@ -71,7 +71,7 @@ def _trained(config: dict[str, Any], part: TableData, folder: Path, model: str, 
 def _errors(run: Run, simple: dict[str, Rule], part: TableData) -> dict[str, Errors]:
     """Errors of the model and of each rule on the block of the fold, in the data's own units."""
     assert isinstance(run.task, Forecasting)
-    measure(run.testing_trainer(), run.task, part)
+    test(run.testing_trainer(), run.task, part, None)
     outputs = run.task.test_outputs()
     errors = {"model": (outputs.value - outputs.target).numpy()}
     for name, rule in simple.items():

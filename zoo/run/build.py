@@ -10,12 +10,12 @@ from pytorch_lightning import Callback, Trainer
 from pytorch_lightning.loggers import CSVLogger, Logger
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
-from zoo.checkpoints.io import StraightToFile
+from zoo.checkpoints.io import StreamingCheckpointIO
 from zoo.config.instantiate import complete, instantiate, locate
 from zoo.data.base import DataModule
 from zoo.errors import ZooError
 from zoo.hardware import Hardware
-from zoo.run.callbacks import BestAndLast, Progress, Unprofiled
+from zoo.run.callbacks import BestAndLast, NoProfiler, Progress
 from zoo.run.flops import forward_flops
 from zoo.run.throughput import Throughput
 from zoo.tasks.base import Task
@@ -50,7 +50,7 @@ def build_task(config: dict[str, Any], facts: Mapping[str, Any], card: dict[str,
     return task
 
 
-def require_data_for(target: str, datamodule: DataModule, *, model: str, data: str) -> None:
+def require_matching_data(target: str, datamodule: DataModule, *, model: str, data: str) -> None:
     """Refuses data whose batches are not for tasks like `target`, the name of a class.
 
     Raises:
@@ -116,9 +116,9 @@ def build_trainer(
         "enable_progress_bar": any(isinstance(callback, Progress) for callback in callbacks),
     }
     arguments = complete(config | chosen, {}, "trainer")
-    objects = {"callbacks": callbacks, "logger": loggers or False, "profiler": config.get("profiler") or Unprofiled()}
+    objects = {"callbacks": callbacks, "logger": loggers or False, "profiler": config.get("profiler") or NoProfiler()}
     if not config.get("plugins"):
-        objects["plugins"] = StraightToFile()
+        objects["plugins"] = StreamingCheckpointIO()
     try:
         trainer = instantiate(arguments | objects, "trainer")
     except (ValueError, TypeError, MisconfigurationException) as error:  # what Lightning says of a wrong option
@@ -137,7 +137,7 @@ def prepare_network(task: Task, *, channels_last: bool, compiled: bool) -> None:
         task.compile_network()
 
 
-def answering(*, compiled: bool) -> AbstractContextManager[object]:
+def frozen_inference(*, compiled: bool) -> AbstractContextManager[object]:
     """Where a compiled network answers and no longer trains: its weights are taken for constants.
 
     Batch norms then become part of their convolutions, and activations of the kernels (freezing, in TorchInductor's

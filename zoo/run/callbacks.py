@@ -14,7 +14,7 @@ from pytorch_lightning.callbacks.progress import TQDMProgressBar
 from pytorch_lightning.profilers import PassThroughProfiler
 from torch import Tensor
 
-from zoo.checkpoints.io import name_also
+from zoo.checkpoints.io import link
 from zoo.metrics.mean import MeanLoss
 from zoo.run.throughput import Throughput
 from zoo.tasks.base import Task
@@ -50,7 +50,7 @@ class BestAndLast(ModelCheckpoint):
             super()._save_checkpoint(trainer, filepath)
             return
         if trainer.is_global_zero:
-            name_also(written, Path(filepath))
+            link(written, Path(filepath))
         trainer.strategy.barrier()
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -123,7 +123,7 @@ class Progress(TQDMProgressBar):
         print("  ".join(line), flush=True)
 
 
-class Unprofiled(PassThroughProfiler):
+class NoProfiler(PassThroughProfiler):
     """No profiler, for less: Lightning asks for some thirty contexts a step."""
 
     _NOTHING = nullcontext()

@@ -29,7 +29,7 @@ def create_model(name: str, *, pretrained: str | None = None, **facts: Any) -> T
     task = build_task(_completed(composed["model"], facts), {}, {"model": name})
     if pretrained is not None:
         published_as = composed["published_as"] or name
-        keep = task.measured_facts & facts.keys()  # nothing was measured here
+        keep = task.measured_metadata & facts.keys()  # nothing was measured here
         load_pretrained(task, pretrained, model=published_as, keep=keep)
     return task.eval()
 

@@ -7,10 +7,10 @@ from typing import Any
 from zoo.checkpoints.load import load
 from zoo.data.base import DataModule
 from zoo.errors import ZooError
-from zoo.run.build import answering, build_data, require_data_for
+from zoo.run.build import build_data, frozen_inference, require_matching_data
 from zoo.run.console import quiet_lightning
 from zoo.run.options import check_options
-from zoo.run.results import measure, write_results
+from zoo.run.results import test, write_results
 from zoo.run.run import evaluation_run
 from zoo.run.sharding import unshard
 from zoo.tasks.base import Task
@@ -30,20 +30,20 @@ def evaluate(config: dict[str, Any], run_dir: Path, *, data: str | None) -> dict
     options = check_options(task.prepare_evaluation, config["options"], kind=task.kind)
     name = data or task.card["data_name"]
     datamodule = build_data(_data_config(config["data"], task, data))
-    require_data_for(task.config["_target_"], datamodule, model=task.card["model"], data=name)
+    require_matching_data(task.config["_target_"], datamodule, model=task.card["model"], data=name)
     changed = task.prepare_evaluation(datamodule, **options)
     _refuse_other_data(task, datamodule, datamodule.metadata() | changed)
     task.card["data_name"] = name
     run = evaluation_run(config, run_dir, task, datamodule)
     run.introduce()
     trainer = run.testing_trainer()
-    with answering(compiled=config["compile"]):
-        test = measure(trainer, task, datamodule)
+    with frozen_inference(compiled=config["compile"]):
+        metrics = test(trainer, task, datamodule, None)
     unshard(task)
     task.finish_evaluation(datamodule)
     if trainer.is_global_zero:
-        write_results(config, trainer, task, datamodule, run_dir, test)
-    return test
+        write_results(config, trainer, task, datamodule, run_dir, metrics)
+    return metrics
 
 
 def _data_config(given: dict[str, Any], task: Task, data: str | None) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def _data_config(given: dict[str, Any], task: Task, data: str | None) -> dict[st
 
 def _refuse_other_data(task: Task, datamodule: DataModule, facts: Mapping[str, Any]) -> None:
     for name, value in _settings(task.config):
-        if name in facts and facts[name] != value and name not in task.measured_facts:
+        if name in facts and facts[name] != value and name not in task.measured_metadata:
             raise ZooError(f"the model was made for `{name}` {value}, and this data has {facts[name]}")
     ours, theirs = task.card.get("class_names"), datamodule.card().get("class_names")
     if ours != theirs:

@@ -9,7 +9,7 @@ from pytorch_lightning import Trainer
 
 from zoo.data.base import DataModule
 from zoo.hardware import device_name
-from zoo.metrics.collect import Collected
+from zoo.metrics.concatenated import Concatenated
 from zoo.run.flops import forward_flops
 from zoo.run.throughput import Throughput
 from zoo.tasks.base import Baselines, Task
@@ -17,11 +17,11 @@ from zoo.tasks.base import Baselines, Task
 _ROUNDING = 1e-5  # of a metric, by which one and the same rule may seem better than itself
 
 
-def measure(trainer: Trainer, task: Task, datamodule: DataModule, checkpoint: Path | None = None) -> dict[str, float]:
+def test(trainer: Trainer, task: Task, datamodule: DataModule, checkpoint: Path | None) -> dict[str, float]:
     """Metrics of the test split with the weights of a checkpoint, which stay in `task`, or with its own."""
     (values,) = trainer.test(task, datamodule=datamodule, ckpt_path=checkpoint, weights_only=True, verbose=False)
     for module in task.modules():
-        if isinstance(module, Collected) and module.update_called:
+        if isinstance(module, Concatenated) and module.update_called:
             module.compute()  # gathered while all processes are here, and kept for the report of the first
     return {name.removeprefix("test/"): value for name, value in values.items()}
 
@@ -32,17 +32,17 @@ def write_results(
     task: Task,
     datamodule: DataModule,
     run_dir: Path,
-    test: dict[str, float],
+    test_metrics: dict[str, float],
 ) -> None:
     """Writes `metrics.json` and `report/index.html` below `run_dir`, and prints both in short."""
     compared = task.baselines(datamodule) if config["baselines"] else {}
     metric = _first_metric(task)
-    better = better_rules(test, compared, metric, task.monitor_mode)
-    results = _results(trainer, task, test, compared) | {"better_rules": better}
+    better = better_rules(test_metrics, compared, metric, task.monitor_mode)
+    results = _results(trainer, task, test_metrics, compared) | {"better_rules": better}
     results |= task.evaluation_settings()
     (run_dir / "metrics.json").write_text(json.dumps(results, indent=2) + "\n")
     report = write_report(config, task, datamodule, run_dir, results)
-    for line in summary(test, compared, metric, better):
+    for line in summary(test_metrics, compared, metric, better):
         print(line)
     print(f"report: {report}")
 
@@ -63,16 +63,19 @@ def write_report(
     return page
 
 
-def better_rules(test: dict[str, float], baselines: Baselines, metric: str, mode: Literal["min", "max"]) -> list[str]:
+def better_rules(
+    test_metrics: dict[str, float], baselines: Baselines, metric: str, mode: Literal["min", "max"]
+) -> list[str]:
     """The baselines that beat the model on `metric`, of which the least or the most is best."""
-    ours, sign = test.get(metric, math.nan), 1 if mode == "max" else -1  # no rule is better than an unknown figure
+    ours = test_metrics.get(metric, math.nan)  # no margin over an unknown value is positive
+    sign = 1 if mode == "max" else -1
     margins = {name: sign * (values.get(metric, math.nan) - ours) for name, values in baselines.items()}
     return [name for name, margin in margins.items() if margin > _ROUNDING * abs(ours)]
 
 
-def summary(test: dict[str, float], baselines: Baselines, metric: str, better: list[str]) -> list[str]:
+def summary(test_metrics: dict[str, float], baselines: Baselines, metric: str, better: list[str]) -> list[str]:
     """The test metrics, the baselines beside the model on the one metric that they share, and which of them win."""
-    lines = ["test: " + "  ".join(f"{name} {value:.4f}" for name, value in sorted(test.items()))]
+    lines = ["test: " + "  ".join(f"{name} {value:.4f}" for name, value in sorted(test_metrics.items()))]
     beside = [f"{name} {values[metric]:.4f}" for name, values in baselines.items() if metric in values]
     lines += [f"baselines, {metric}: " + "  ".join(beside)] if beside else []
     return lines + ([f"better than this model: {', '.join(better)}"] if better else [])
@@ -82,7 +85,7 @@ def _first_metric(task: Task) -> str:
     return task.monitor.partition("/")[2]
 
 
-def _results(trainer: Trainer, task: Task, test: dict[str, float], baselines: Baselines) -> dict[str, Any]:
+def _results(trainer: Trainer, task: Task, test_metrics: dict[str, float], baselines: Baselines) -> dict[str, Any]:
     return {
         "model": task.card["model"],
         "data": task.card["data_name"],
@@ -92,7 +95,7 @@ def _results(trainer: Trainer, task: Task, test: dict[str, float], baselines: Ba
         "precision": str(trainer.precision),
         "epochs": trainer.current_epoch,
         **_throughput(trainer),
-        "test": test,
+        "test": test_metrics,
         "baselines": baselines,
     }
 

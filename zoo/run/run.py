@@ -11,9 +11,9 @@ from torch import nn
 
 from zoo.data.base import DataModule
 from zoo.errors import ZooError
-from zoo.hardware import Hardware, choose, refuse_synchronised_norms_on_cpu
-from zoo.pretrained.catalogue import Source, find
-from zoo.pretrained.finetune import prepare
+from zoo.hardware import Hardware, check_sync_batchnorm, resolve_hardware
+from zoo.pretrained.catalogue import Source, resolve_weights
+from zoo.pretrained.finetune import apply_finetuning
 from zoo.pretrained.transfer import load_pretrained, normalize_as
 from zoo.reports.units import format_flops
 from zoo.run.build import (
@@ -24,7 +24,7 @@ from zoo.run.build import (
     build_task,
     build_trainer,
     prepare_network,
-    require_data_for,
+    require_matching_data,
 )
 from zoo.run.console import rank_zero_print
 from zoo.run.flops import forward_flops
@@ -108,10 +108,10 @@ def new_run(
         raise ZooError(f"`seed` (={config['seed']}) must lie in 0 … 4294967295")
     seed_everything(config["seed"], workers=True, verbose=False)
     published_as = config["published_as"] or model
-    weights = find(config["pretrained"], model=published_as) if config["pretrained"] else None
+    weights = resolve_weights(config["pretrained"], model=published_as) if config["pretrained"] else None
     datamodule = datamodule or build_data(config["data"])
     if target := config["model"].get("_target_"):
-        require_data_for(target, datamodule, model=model, data=data)
+        require_matching_data(target, datamodule, model=model, data=data)
     datamodule.setup()
     if weights is not None:
         normalize_as(datamodule, weights.preprocessing)
@@ -122,7 +122,7 @@ def new_run(
     if weights is not None:
         messages = load_pretrained(task, weights, model=published_as, class_names=card.get("class_names"))
         task.pretrained_network = partial(_pretrained_network, config["model"], datamodule.metadata(), weights)
-    finetuning = prepare(config.get("finetune"), task, pretrained=weights is not None)
+    finetuning = apply_finetuning(config.get("finetune"), task, pretrained=weights is not None)
     run = _on_hardware(config, run_dir, task, datamodule)
     run.callbacks, run.messages = finetuning, messages
     return run
@@ -135,8 +135,8 @@ def evaluation_run(config: dict[str, Any], run_dir: Path, task: Task, datamodule
 
 
 def _on_hardware(config: dict[str, Any], run_dir: Path, task: Task, datamodule: DataModule) -> Run:
-    hardware = choose(config["trainer"], channels_last=config["channels_last"], network=task.network)
-    refuse_synchronised_norms_on_cpu(config["trainer"], hardware, task.network)
+    hardware = resolve_hardware(config["trainer"], channels_last=config["channels_last"], network=task.network)
+    check_sync_batchnorm(config["trainer"], hardware, task.network)
     prepare_network(task, channels_last=hardware.channels_last, compiled=config["compile"])
     return Run(config=config, run_dir=run_dir, datamodule=datamodule, task=task, hardware=hardware)
 

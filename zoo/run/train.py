@@ -9,7 +9,7 @@ from pytorch_lightning.utilities.exceptions import MisconfigurationException
 from zoo.data.base import DataModule
 from zoo.errors import ZooError
 from zoo.run.console import quiet_lightning, rank_zero_print
-from zoo.run.results import measure, write_results
+from zoo.run.results import test, write_results
 from zoo.run.resume import join_curve, resume_from
 from zoo.run.run import Run, new_run
 from zoo.run.sharding import unshard
@@ -57,8 +57,8 @@ def _test_and_report(run: Run, trainer: Trainer) -> None:
         trainer.test(run.task, datamodule=run.datamodule, verbose=False)
         rank_zero_print("one batch of each stage ran through; nothing was saved")
         return
-    test = measure(trainer, run.task, run.datamodule, best)
+    metrics = test(trainer, run.task, run.datamodule, best)
     unshard(run.task)
     if trainer.is_global_zero:
         join_curve(run_dir)
-        write_results(run.config, trainer, run.task, run.datamodule, run_dir, test)
+        write_results(run.config, trainer, run.task, run.datamodule, run_dir, metrics)

@@ -47,7 +47,7 @@ class Task(Module, ABC):
     monitor: ClassVar[str]
     """The logged value that selects the best checkpoint."""
     monitor_mode: ClassVar[Literal["min", "max"]]
-    measured_facts: ClassVar[frozenset[str]] = frozenset()
+    measured_metadata: ClassVar[frozenset[str]] = frozenset()
     """Metadata measured on the training split: the checkpoint's values win over those of other data."""
     shardable: ClassVar[bool] = False
     """True if every parameter is used inside `forward` of a module of the network, as FSDP requires."""

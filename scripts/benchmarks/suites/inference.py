@@ -11,7 +11,7 @@ from benchmarks.cases import Case
 from benchmarks.settings import Settings
 from benchmarks.suites.train import NETWORKS, laid_out_by_auto, torchvision_network
 from benchmarks.timing import Measured, compare, rate
-from zoo.run.build import answering, prepare_network
+from zoo.run.build import frozen_inference, prepare_network
 from zoo.run.create import create_model
 from zoo.tasks.base import Task
 
@@ -71,7 +71,7 @@ def _beside(
     task = create_model(name)
     theirs = torchvision_network(name, task.network).eval()
     prepare_network(task, channels_last=channels_last, compiled=compiled)
-    with answering(compiled=compiled):
+    with frozen_inference(compiled=compiled):
         return _compare(task, theirs, settings, batch, their_mode)
 
 

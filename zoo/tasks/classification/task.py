@@ -13,7 +13,7 @@ from torchmetrics.classification import MulticlassAccuracy, MulticlassCalibratio
 from zoo.data.base import DataModule
 from zoo.errors import ZooError
 from zoo.metrics.accuracy import Accuracy
-from zoo.metrics.collect import Collected
+from zoo.metrics.concatenated import Concatenated
 from zoo.ops.tta import views
 from zoo.tasks.base import Stage
 from zoo.tasks.classification.tta import CROPS, add_margin, remove_margin, requested_views
@@ -58,8 +58,8 @@ class Classification(ImageTask):
         self.views: list[str] = []
         """What the test averages over, of `zoo.ops.tta.VIEWS`; none: each image as it is."""
         self.view_size = 0
-        self.test_probabilities = Collected()
-        self.test_labels = Collected()
+        self.test_probabilities = Concatenated()
+        self.test_labels = Concatenated()
 
     def forward(self, images: Float[Tensor, "b c *size"]) -> Float[Tensor, "b k"]:
         """Logits of each image."""

@@ -48,7 +48,7 @@ class Detection(ImageTask):
     kind = "detection"
     monitor = "val/map"
     monitor_mode = "max"
-    measured_facts = frozenset({"anchors"})
+    measured_metadata = frozenset({"anchors"})
     not_averaged = frozenset({"operating_point"})
 
     operating_point: Float[Tensor, ""]

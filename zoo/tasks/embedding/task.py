@@ -9,7 +9,7 @@ from torchmetrics import MeanMetric, MetricCollection
 
 from zoo.errors import ZooError
 from zoo.losses.embedding_loss import BatchLoss, EmbeddingLoss
-from zoo.metrics.collect import Collected
+from zoo.metrics.concatenated import Concatenated
 from zoo.tasks.base import Stage
 from zoo.tasks.embedding.collapse import spread
 from zoo.tasks.embedding.metrics import compared_pairs, embedding_figures, pair_distances
@@ -55,8 +55,8 @@ class Embedding(ImageTask):
         self.progress = 0.0
         """The fraction of training that is over, in [0, 1]."""
         self.register_buffer("threshold", torch.tensor(float("-inf")))
-        self.vectors = Collected()
-        self.identities = Collected()
+        self.vectors = Concatenated()
+        self.identities = Concatenated()
 
     def forward(self, images: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d"]:
         """The embedding of each image."""

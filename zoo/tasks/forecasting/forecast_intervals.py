@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from zoo.metrics.collect import Collected
+from zoo.metrics.concatenated import Concatenated
 from zoo.ops.conformal import residual_quantiles
 
 LEVELS = [(k + 1) / 20 for k in range(19)]
@@ -42,7 +42,7 @@ class ConformalIntervals(nn.Module):
         direction = torch.sign((edges - 0.5).round(decimals=9))
         unbounded = torch.where(direction == 0, 0.0, direction * torch.inf)
         self.register_buffer("residuals", unbounded[:, None, None].repeat(1, horizon, out_channels))
-        self.validation = Collected()
+        self.validation = Concatenated()
 
     def forward(self, outputs: Float[Tensor, "b h d 1"]) -> Intervals:
         """The intervals and quantiles of a forecast of at most the trained horizon."""

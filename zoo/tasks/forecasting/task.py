@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torchmetrics import MetricCollection
 
 from zoo.errors import ZooError
-from zoo.metrics.collect import Collected
+from zoo.metrics.concatenated import Concatenated
 from zoo.ops.windows import next_steps
 from zoo.tasks.base import Stage, Task
 from zoo.tasks.forecasting.forecast_intervals import ConformalIntervals, QuantileIntervals
@@ -53,7 +53,7 @@ class Forecasting(Task):
     kind = "forecasting"
     monitor = "val/rmse_normalised"
     monitor_mode = "min"
-    measured_facts = frozenset({"center", "scale", "known_center", "known_scale", "naive_error", "season"})
+    measured_metadata = frozenset({"center", "scale", "known_center", "known_scale", "naive_error", "season"})
     not_averaged = frozenset({"intervals.residuals"})
 
     def __init__(
@@ -99,7 +99,7 @@ class Forecasting(Task):
         self.test_metrics.add_metrics({"intervals": IntervalErrors(self.intervals.levels)})
         self.test_calibration: list[tuple[float, float]] = []
         """Of the last test: each level, and the share of the truth at or below its quantile."""
-        self.collected = nn.ModuleDict({name: Collected() for name in Tested._fields})
+        self.collected = nn.ModuleDict({name: Concatenated() for name in Tested._fields})
 
     def forward(
         self, history: Float[Tensor, "b t c"], known: Float[Tensor, "b s k"] | None = None

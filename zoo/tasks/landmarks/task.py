@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torchmetrics import MetricCollection
 from torchmetrics.classification import BinaryAccuracy, MulticlassAccuracy
 
-from zoo.metrics.collect import Collected
+from zoo.metrics.concatenated import Concatenated
 from zoo.tasks.base import Stage
 from zoo.tasks.image_task import ImageTask
 from zoo.tasks.landmarks.metrics import PointErrors
@@ -38,7 +38,7 @@ class Landmarks(ImageTask):
         }
         super().__init__(network=network, loss=loss, metrics=MetricCollection(metrics))  # type: ignore[arg-type]
         self.num_points = num_points
-        self.test_points = Collected()
+        self.test_points = Concatenated()
 
     def forward(self, images: Float[Tensor, "b c h w"]) -> Found:
         """Chances and points of each image."""

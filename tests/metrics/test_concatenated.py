@@ -1,10 +1,10 @@
 import torch
 
-from zoo.metrics.collect import Collected
+from zoo.metrics.concatenated import Concatenated
 
 
 def test_values_come_back_in_order_and_reset_forgets_them():
-    kept = Collected()
+    kept = Concatenated()
     parts = [torch.rand(size, 3, requires_grad=True) for size in (4, 1, 2)]
     for part in parts:
         kept.update(part)

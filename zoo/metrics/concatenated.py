@@ -7,7 +7,7 @@ from torch import Tensor
 from torchmetrics import Metric
 
 
-class Collected(Metric):
+class Concatenated(Metric):
     """All values given to `update`, concatenated along the first dimension, rank after rank."""
 
     full_state_update = False
