@@ -5,12 +5,12 @@ import torch
 from torch import nn
 
 from zoo.errors import ZooError
-from zoo.optim import Constant, Cosine, OneCycle, Step, decay_groups, join_alike
+from zoo.optim import Constant, Cosine, OneCycle, Step, merge_param_groups, weight_decay_groups
 
 
 def test_norms_and_biases_do_not_decay():
     module = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Linear(4, 5))
-    decaying, others = decay_groups(module)
+    decaying, others = weight_decay_groups(module)
     assert {id(p) for p in decaying["params"]} == {id(module[0].weight), id(module[2].weight)}
     assert others["weight_decay"] == 0.0
     assert len(others["params"]) == 4
@@ -19,7 +19,7 @@ def test_norms_and_biases_do_not_decay():
 def test_frozen_parameters_are_left_out():
     module = nn.Linear(2, 2)
     module.weight.requires_grad = False
-    (group,) = decay_groups(module)
+    (group,) = weight_decay_groups(module)
     assert group["params"][0] is module.bias
 
 
@@ -28,8 +28,8 @@ def test_groups_with_the_same_options_become_one_and_step_as_before(weight_decay
     torch.manual_seed(0)
     modules = [nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 1)) for _ in range(2)]
     modules[1].load_state_dict(modules[0].state_dict())
-    optimizers = [torch.optim.AdamW(decay_groups(module), weight_decay=weight_decay) for module in modules]
-    join_alike(optimizers[0])
+    optimizers = [torch.optim.AdamW(weight_decay_groups(module), weight_decay=weight_decay) for module in modules]
+    merge_param_groups(optimizers[0])
     assert [len(optimizer.param_groups) for optimizer in optimizers] == [groups, 2]
     for module, optimizer in zip(modules, optimizers, strict=True):
         module(torch.ones(2, 3)).sum().backward()

@@ -14,8 +14,8 @@ Schedule = Callable[[float], float]
 """Progress through training in [0, 1] to the factor that multiplies the learning rate."""
 
 
-def decay_groups(module: nn.Module) -> list[dict[str, Any]]:
-    """Two groups of trainable parameters: weights, which decay, and norms and biases, which do not.
+def weight_decay_groups(module: nn.Module) -> list[dict[str, Any]]:
+    """Splits the trainable parameters into weights, which decay, and norms and biases, which do not.
 
     Source: He et al., "Bag of Tricks for Image Classification", 2018, arXiv:1812.01187, section 3.1.
     """
@@ -27,8 +27,8 @@ def decay_groups(module: nn.Module) -> list[dict[str, Any]]:
     return [group for group in groups if group["params"]]
 
 
-def join_alike(optimizer: Optimizer) -> None:
-    """Makes one group of those with the same options: without weight decay, say. A step costs by the group."""
+def merge_param_groups(optimizer: Optimizer) -> None:
+    """Merges parameter groups with equal options, since every group costs time at every step."""
     joined: list[dict[str, Any]] = []
     for group in optimizer.param_groups:
         alike = next((other for other in joined if _options(other) == _options(group)), None)

@@ -101,3 +101,19 @@ def test_one_kind_of_pair_alone_gives_no_nan(identities):
 def test_margin_must_be_positive():
     with pytest.raises(ZooError, match=r"`margin` \(=0\.0\) must be positive"):
         ContrastiveLoss(margin=0.0)
+
+
+def test_active_pairs_are_those_that_still_cost():
+    """On a line: two of one identity at 0 and 0.5, one of another at 0.9; the margin is 1."""
+    vectors, identities = torch.tensor([[0.0], [0.5], [0.9]]), torch.tensor([0, 0, 1])
+    found = ContrastiveLoss(margin=1.0)(vectors, identities)
+    assert (int(found.active), int(found.total)) == (3, 3)
+    apart = ContrastiveLoss(margin=0.6)(vectors, identities)
+    assert (int(apart.active), int(apart.total)) == (2, 3)
+    solved = ContrastiveLoss(margin=0.3)(torch.tensor([[0.0], [0.0], [0.9]]), identities)
+    assert (int(solved.active), int(solved.total)) == (0, 3)
+
+
+def test_every_pair_of_a_logistic_unit_is_active():
+    found = VerificationLoss(size=1)(torch.tensor([[0.0], [0.5], [0.9]]), torch.tensor([0, 0, 1]))
+    assert (int(found.active), int(found.total)) == (3, 3)

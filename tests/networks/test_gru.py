@@ -6,13 +6,13 @@ import torch
 from torch import Tensor, nn
 
 from zoo.networks import gru
-from zoo.networks.gru import GRU
+from zoo.networks.gru import FastGRU
 from zoo.ops.gru import gru_layer
 
 
-def both(layers: int, bidirectional: bool, dropout: float = 0.0, channels: int = 3) -> tuple[GRU, nn.GRU]:
+def both(layers: int, bidirectional: bool, dropout: float = 0.0, channels: int = 3) -> tuple[FastGRU, nn.GRU]:
     options = {"batch_first": True, "bidirectional": bidirectional, "dropout": dropout}
-    ours, theirs = GRU(channels, 8, layers, **options), nn.GRU(channels, 8, layers, **options)
+    ours, theirs = FastGRU(channels, 8, layers, **options), nn.GRU(channels, 8, layers, **options)
     for parameter in ours.parameters():
         nn.init.normal_(parameter)
     theirs.load_state_dict(ours.state_dict())
@@ -64,7 +64,7 @@ def test_what_torch_does_itself_is_left_to_it(monkeypatch):
     assert torch.equal(ours.eval()(inputs)[0], theirs.eval()(inputs)[0])
     assert ours.to("meta").train()(inputs.to("meta"))[0].shape == (2, 4, 8)
     assert not calls
-    GRU(3, 8, batch_first=True)(inputs)
+    FastGRU(3, 8, batch_first=True)(inputs)
     assert calls
 
 
@@ -100,7 +100,7 @@ def test_its_tanh_is_as_precise_as_is_said():
 
 @pytest.mark.parametrize("options", [{"batch_first": False}, {"batch_first": True, "bias": False}])
 def test_other_forms_of_it_are_torchs(options):
-    ours, theirs = GRU(3, 8, **options), nn.GRU(3, 8, **options)
+    ours, theirs = FastGRU(3, 8, **options), nn.GRU(3, 8, **options)
     theirs.load_state_dict(ours.state_dict())
     inputs = torch.randn(4, 5, 3)
     assert torch.equal(ours(inputs)[0], theirs(inputs)[0])
@@ -118,8 +118,8 @@ def test_torch_says_what_is_wrong_with_inputs(inputs):
 
 COMPILED = """
 import torch
-from zoo.networks.gru import GRU
-inputs, first, network = torch.randn(2, 4, 3), torch.zeros(1, 2, 8), GRU(3, 8, batch_first=True)
+from zoo.networks.gru import FastGRU
+inputs, first, network = torch.randn(2, 4, 3), torch.zeros(1, 2, 8), FastGRU(3, 8, batch_first=True)
 for training in (False, True):
     compiled = torch.compile(network.train(training), backend="eager")
     torch.testing.assert_close(compiled(inputs)[0], network(inputs)[0])

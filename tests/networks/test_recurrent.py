@@ -3,6 +3,7 @@ import torch
 from torch import Tensor, nn
 
 from zoo.errors import ZooError
+from zoo.networks.gru import FastGRU
 from zoo.networks.recurrent import RecurrentForecaster
 
 
@@ -122,3 +123,13 @@ def test_bidirectional_refuses_to_be_trained_on_positions_that_see_the_answer():
 def test_what_it_refuses(options: dict, message: str):
     with pytest.raises(ZooError, match=message):
         RecurrentForecaster(**options)
+
+
+def test_the_fast_layer_is_an_option_with_the_same_weights():
+    plain, fast = (RecurrentForecaster(hidden_size=8, fast_cpu_training=fast) for fast in (False, True))
+    assert type(plain.encoder) is nn.GRU
+    assert type(fast.encoder) is FastGRU
+    fast.load_state_dict(plain.state_dict())
+    history = torch.randn(5, 12, 1)
+    torch.testing.assert_close(fast(history), plain(history))
+    assert type(RecurrentForecaster(cell="lstm", fast_cpu_training=True).encoder) is nn.LSTM

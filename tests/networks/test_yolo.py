@@ -67,3 +67,16 @@ def test_weights_of_a_classifier_go_into_the_backbone(tmp_path):
     stem = published.maxpool(published.relu(published.bn1(published.conv1(images))))
     torch.testing.assert_close(model.network.backbone(images)["layer2"], published.layer2(published.layer1(stem)))
     assert [tuple(g.shape[1:]) for g in model.network(images)] == [(8, 8, 2, 9), (4, 4, 2, 9), (2, 2, 2, 9)]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"widths": [8, 16], "depths": [0], "maps": 1},
+        {"widths": [8, 16], "depths": [0, 0], "maps": 0},
+        {"widths": [8, 16], "depths": [0, 0], "maps": 3},
+    ],
+)
+def test_a_backbone_of_other_stages_than_it_says_is_refused(options):
+    with pytest.raises(ZooError, match="must have one entry for each stage"):
+        SmallDarknet(**options)

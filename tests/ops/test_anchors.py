@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from zoo.ops.anchors import YOLOV3, YOLOV3_TINY, by_stride, choose, fit, kmeans, scaled, shape_ratio
+from zoo.ops.anchors import YOLOV3, YOLOV3_TINY, anchor_fit, by_stride, kmeans, scaled, select_anchors, shape_ratio
 from zoo.ops.iou import pairwise_shape_iou
 
 
@@ -23,8 +23,8 @@ def test_kmeans_beats_random_shapes_and_one_more_centre_does_not_hurt():
     one_less, mine = kmeans(sizes, 5, seed=0), kmeans(sizes, 6, seed=0)
     for seed in range(20):
         drawn = sizes[torch.randperm(400, generator=torch.Generator().manual_seed(seed))[:6]]
-        assert fit(sizes, mine).mean_iou > fit(sizes, drawn).mean_iou
-    assert fit(sizes, mine).mean_iou >= fit(sizes, one_less).mean_iou
+        assert anchor_fit(sizes, mine).mean_iou > anchor_fit(sizes, drawn).mean_iou
+    assert anchor_fit(sizes, mine).mean_iou >= anchor_fit(sizes, one_less).mean_iou
 
 
 def test_kmeans_is_a_function_of_its_seed_and_sorted_by_area():
@@ -44,7 +44,7 @@ def test_fit_equals_its_definition():
     for w, h in sizes.tolist():
         iou += max(float(pairwise_shape_iou(torch.tensor([[w, h]]), a[None])) for a in anchors)
         inside += any(max(w / a, a / w, h / b, b / h) < 2 for a, b in anchors.tolist())
-    result = fit(sizes, anchors, ratio=2)
+    result = anchor_fit(sizes, anchors, ratio=2)
     assert result.mean_iou == pytest.approx(iou / 50, abs=1e-5)
     assert result.recall == pytest.approx(inside / 50)
 
@@ -56,25 +56,25 @@ def test_shape_ratio_is_symmetric():
 
 def test_defaults_stay_unless_the_gain_is_real():
     defaults = [[10.0, 10.0], [20.0, 40.0], [80.0, 60.0]]
-    kept = choose(three_shapes(), defaults, seed=0)
+    kept = select_anchors(three_shapes(), defaults, seed=0)
     assert (kept.source, kept.anchors) == ("default", defaults)
-    changed = choose(three_shapes() * 5, defaults, seed=0)
+    changed = select_anchors(three_shapes() * 5, defaults, seed=0)
     assert changed.source == "k-means"
     assert changed.after.mean_iou > changed.before.mean_iou + 0.1
 
 
 def test_the_fit_is_that_of_the_rounded_anchors_which_are_never_empty():
     sizes = torch.cat([0.04 + torch.rand(20, 2) / 1000, three_shapes() * 5])
-    choice = choose(sizes, [[10.0, 10.0], [20.0, 40.0], [80.0, 60.0]], seed=0)
+    choice = select_anchors(sizes, [[10.0, 10.0], [20.0, 40.0], [80.0, 60.0]], seed=0)
     assert choice.source == "k-means"
     anchors = torch.tensor(choice.anchors)
     assert anchors.min() >= 0.1
-    assert choice.after == fit(sizes, anchors)
+    assert choice.after == anchor_fit(sizes, anchors)
 
 
 def test_too_few_boxes_keep_the_defaults():
-    assert choose(torch.ones(4, 2), YOLOV3_TINY, seed=0).source == "default"
-    assert choose(torch.empty(0, 2), YOLOV3, seed=0).before.recall == 0
+    assert select_anchors(torch.ones(4, 2), YOLOV3_TINY, seed=0).source == "default"
+    assert select_anchors(torch.empty(0, 2), YOLOV3, seed=0).before.recall == 0
 
 
 def test_largest_anchors_go_to_the_coarsest_stride():

@@ -10,12 +10,12 @@ from torch.nn import functional as F
 from zoo.ops.gru import gru_layer
 
 
-class GRU(nn.GRU):
-    """`torch.nn.GRU`, whose training with `batch_first` on a CPU goes through `zoo.ops.gru`.
+class FastGRU(nn.GRU):
+    """`torch.nn.GRU` with the same weights, whose training with `batch_first` on a CPU goes through `zoo.ops.gru`.
 
-    That is differentiable once, backwards: for more, or for torch.autograd.forward_ad, take `torch.nn.GRU`, as for
-    torch.jit.script. Everything else is left to torch: GPUs, evaluation, lower precision, a given first state, exports,
-    the transforms of torch.func, and torch.jit.trace. torch.compile leaves the layer as it is.
+    torch handles all other calls: GPUs, evaluation, lower precision, a given first state, exports, torch.func and
+    torch.jit.trace. torch.compile leaves the layer as it is. No double backward, forward-mode AD or TorchScript; use
+    `torch.nn.GRU` for those.
     """
 
     def forward(  # type: ignore[override]
@@ -31,7 +31,7 @@ class GRU(nn.GRU):
 
     @torch.compiler.disable  # torch compiles no recurrent layers, but pieces of them: four times as slow on a CPU
     def _uncompiled(self, inputs: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
-        if state is not None or not self._by_hand(inputs):
+        if not self._covers(inputs, state):
             outcome: tuple[Tensor, Tensor] = super().forward(inputs, state)
             return outcome
         states, last = inputs.transpose(0, 1), []
@@ -50,20 +50,14 @@ class GRU(nn.GRU):
             states = forward
         return states.transpose(0, 1), torch.stack(last)
 
-    def _by_hand(self, inputs: Tensor) -> bool:
-        return (
-            self.training
-            and self.batch_first
-            and self.bias
-            and torch.is_grad_enabled()
-            and isinstance(inputs, Tensor)
-            and inputs.ndim == 3
-            and inputs.shape[1] > 0
-            and inputs.shape[2] == self.input_size
-            and inputs.device.type == "cpu"
-            and inputs.dtype == self.weight_ih_l0.dtype
-            and inputs.dtype in (torch.float32, torch.float64)
-            and not torch.is_autocast_enabled("cpu")
-            and not torch.jit.is_tracing()
-            and not torch._C._are_functorch_transforms_active()  # what autograd.Function asks too
-        )
+    def _covers(self, inputs: Tensor, state: Tensor | None) -> bool:
+        """Whether the pass of `zoo.ops.gru` applies; torch's own handles every other call, and wrong inputs."""
+        if not isinstance(inputs, Tensor) or state is not None:
+            return False
+        learns = self.training and torch.is_grad_enabled()
+        form = self.batch_first and self.bias
+        shape = inputs.ndim == 3 and inputs.shape[1] > 0 and inputs.shape[2] == self.input_size
+        full_precision = inputs.dtype in (torch.float32, torch.float64) and not torch.is_autocast_enabled("cpu")
+        placed = inputs.device.type == "cpu" and inputs.dtype == self.weight_ih_l0.dtype
+        transformed = torch.jit.is_tracing() or torch._C._are_functorch_transforms_active()
+        return learns and form and shape and full_precision and placed and not transformed

@@ -36,7 +36,7 @@ class AnchorChoice(NamedTuple):
     source: str  # "default", "k-means" or "given"
 
 
-def fit(sizes: Float[Tensor, "n 2"], anchors: Float[Tensor, "k 2"], ratio: float = 4) -> Fit:
+def anchor_fit(sizes: Float[Tensor, "n 2"], anchors: Float[Tensor, "k 2"], ratio: float = 4) -> Fit:
     """The fit of anchors to the (width, height) of boxes; recall is the best that matching by shape can reach."""
     if not len(sizes):
         return Fit(0.0, 0.0)
@@ -82,15 +82,15 @@ def kmeans(
     return best[best.prod(1).argsort(stable=True)].float()
 
 
-def choose(
+def select_anchors(
     sizes: Float[Tensor, "n 2"], default: Shapes, *, seed: int, min_gain: float = 0.02, ratio: float = 4
 ) -> AnchorChoice:
     """As many k-means anchors as `default` has, where they gain at least `min_gain` of mean IoU or recall."""
-    before = fit(sizes, torch.tensor(default, dtype=torch.float32), ratio)
+    before = anchor_fit(sizes, torch.tensor(default, dtype=torch.float32), ratio)
     if len(sizes.unique(dim=0)) < len(default):  # too few boxes to learn from
         return AnchorChoice(default, before, before, "default")
     found = kmeans(sizes, len(default), seed=seed).mul(10).round().div(10).clamp(min=0.1)  # as they are written down
-    after = fit(sizes, found, ratio)
+    after = anchor_fit(sizes, found, ratio)
     if after.mean_iou - before.mean_iou < min_gain and after.recall - before.recall < min_gain:
         return AnchorChoice(default, before, after, "default")
     return AnchorChoice([[round(v, 1) for v in shape] for shape in found.tolist()], before, after, "k-means")

@@ -12,7 +12,7 @@ from zoo.config.instantiate import complete, instantiate
 from zoo.errors import ZooError
 from zoo.networks.heads import head_paths
 from zoo.networks.staged import StagedNetwork
-from zoo.optim import decay_groups
+from zoo.optim import weight_decay_groups
 from zoo.tasks.base import Task
 
 Parts = list[list[nn.Module]]
@@ -104,7 +104,7 @@ def layer_groups(task: Task, *, layer_decay: float) -> list[dict[str, Any]]:
     rate = _rate(task)
     groups: list[dict[str, Any]] = []
     for distance, part in enumerate([head, *reversed(stages)]):
-        for group in decay_groups(nn.ModuleList(part)):
+        for group in weight_decay_groups(nn.ModuleList(part)):
             groups.append(group | {"lr": rate * layer_decay**distance})
     placed = {id(p) for group in groups for p in group["params"]}
     rest = [p for p in task.parameters() if p.requires_grad and id(p) not in placed]

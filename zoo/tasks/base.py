@@ -14,7 +14,7 @@ from torchmetrics import MetricCollection
 from zoo.data.base import DataModule
 from zoo.errors import ZooError
 from zoo.metrics.mean import MeanLoss
-from zoo.optim import Plateau, Schedule, decay_groups, join_alike
+from zoo.optim import Plateau, Schedule, merge_param_groups, weight_decay_groups
 from zoo.reports.comparison import comparison
 from zoo.reports.page import Section
 from zoo.tasks.companions import companion
@@ -73,7 +73,7 @@ class Task(Module, ABC):
         self.card: dict[str, Any] = {}
         """What a prediction needs to know of the data: preprocessing, class names, …; plain values."""
         self.optimizer_factory: OptimizerFactory | None = None
-        self.parameter_groups: Callable[[nn.Module], list[dict[str, Any]]] = decay_groups
+        self.parameter_groups: Callable[[nn.Module], list[dict[str, Any]]] = weight_decay_groups
         self.schedule: Schedule | Plateau | None = None
         self.pretrained_network: Callable[[], nn.Module] | None = None
         """Builds a network with the weights that training started from; None without pretrained weights."""
@@ -211,7 +211,7 @@ class Task(Module, ABC):
         if self.optimizer_factory is None:
             raise ZooError("this model has no optimizer: build it with `python train.py` or set optimizer_factory")
         optimizer = self.optimizer_factory(self.parameter_groups(self))
-        join_alike(optimizer)
+        merge_param_groups(optimizer)
         if self.schedule is None:
             return optimizer
         return schedule_over_training(

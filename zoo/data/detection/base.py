@@ -16,7 +16,7 @@ from zoo.data.detection.check import check_images
 from zoo.data.detection.transforms import Target
 from zoo.data.images.base import to_unit
 from zoo.errors import ZooError
-from zoo.ops.anchors import YOLOV3, YOLOV3_TINY, AnchorChoice, choose, fit, scaled
+from zoo.ops.anchors import YOLOV3, YOLOV3_TINY, AnchorChoice, anchor_fit, scaled, select_anchors
 
 Batch = tuple[Tensor, list[Target]]
 Anchors = str | float | Sequence[Any] | None
@@ -83,15 +83,15 @@ class DetectionData(DataModule):
         """The anchors, and how well they and the published ones match the training boxes."""
         if self._anchor_choice is None:
             sizes, default = self.box_sizes(), scaled(PUBLISHED[self.num_anchors], self.image_size)
-            before = fit(sizes, torch.tensor(default))
+            before = anchor_fit(sizes, torch.tensor(default))
             if self.anchors == "auto":
-                self._anchor_choice = choose(sizes, default, seed=self.seed)
+                self._anchor_choice = select_anchors(sizes, default, seed=self.seed)
             elif self.anchors == "default":
                 self._anchor_choice = AnchorChoice(default, before, before, "default")
             else:
                 assert _are_shapes(self.anchors)
                 given = [[float(side) for side in shape] for shape in self.anchors]
-                self._anchor_choice = AnchorChoice(given, before, fit(sizes, torch.tensor(given)), "given")
+                self._anchor_choice = AnchorChoice(given, before, anchor_fit(sizes, torch.tensor(given)), "given")
         return self._anchor_choice
 
     def metadata(self) -> dict[str, Any]:
