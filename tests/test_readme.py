@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from zoo.commands.task_options import with_task_options
 from zoo.config.compose import compose
 
 ROOT = Path(__file__).parents[1]
@@ -29,7 +30,8 @@ def test_a_command_composes(line):
     name = Path(script).stem
     if (ROOT / "configs" / f"{name}.yaml").is_file() and "--help" not in words:
         values = [word.replace("…", "x") for word in words[words.index(script) + 1 :] if "=" in word]
-        compose([value for value in values if "," not in value or "[" in value], config_name=name)
+        values = [value for value in values if "," not in value or "[" in value]
+        compose(with_task_options(values, ROOT / "configs" / f"{name}.yaml"), config_name=name)
 
 
 def test_what_it_shows_is_there():

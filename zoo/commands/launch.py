@@ -28,7 +28,7 @@ def launch(name: str, command: Command, *, task_options: bool = False) -> None:
     from hydra.errors import ConfigCompositionException, HydraException
     from omegaconf.errors import OmegaConfBaseException
 
-    from zoo.commands.task_options import collect_task_options, refuse_misspelled_keys
+    from zoo.commands.task_options import refuse_misspelled_keys, with_task_options
     from zoo.config.compose import chosen_options, compose, to_dict
     from zoo.config.explain import explain
     from zoo.config.listing import CONFIG_DIR
@@ -40,7 +40,7 @@ def launch(name: str, command: Command, *, task_options: bool = False) -> None:
         sys.argv.append("hydra.output_subdir=null")
 
     if task_options:
-        collect_task_options(CONFIG_DIR / f"{name}.yaml")
+        sys.argv[1:] = with_task_options(sys.argv[1:], CONFIG_DIR / f"{name}.yaml")
 
     def checked(config: Any) -> None:
         folder = run_directory()

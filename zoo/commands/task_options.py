@@ -2,7 +2,6 @@
 
 import difflib
 import re
-import sys
 from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
@@ -12,17 +11,15 @@ from zoo.errors import ZooError
 _WORD = re.compile(r"([A-Za-z_]\w*)=")
 
 
-def collect_task_options(path: Path) -> None:
-    """Rewrite `KEY=VALUE` in `sys.argv` to `+options.KEY=VALUE` if the configuration file has no such key or group.
+def with_task_options(words: list[str], path: Path) -> list[str]:
+    """The words of a command line, with `KEY=VALUE` as `+options.KEY=VALUE` if the file at `path` has no such key.
 
     The command checks them against the task of its checkpoint once that is loaded.
     """
     config = OmegaConf.load(path)
     groups = {str(group) for entry in config.defaults if not isinstance(entry, str) for group in entry}
     listed = {str(key) for key in config} | groups
-    sys.argv[1:] = [
-        f"+options.{word}" if (found := _WORD.match(word)) and found[1] not in listed else word for word in sys.argv[1:]
-    ]
+    return [f"+options.{word}" if (found := _WORD.match(word)) and found[1] not in listed else word for word in words]
 
 
 def refuse_misspelled_keys(config: DictConfig) -> None:

@@ -50,6 +50,8 @@ def check_value(path: str, value: Any, annotation: Any = Any, listed: Any = _UNL
     Raises:
         ZooError: the value has another type, or is empty.
     """
+    if value is None and isinstance(listed, str) and listed.startswith("${"):
+        return  # as listed: the command fills it in, as `evaluate` takes the seed of the checkpoint
     expected = type_error(annotation, value) if is_simple(annotation) else _unlike(listed, value, path)
     if value == "" and (expected or listed not in ("", _UNLISTED)):
         raise ZooError(f"`{path}` is empty: write a value after the =, or null")
