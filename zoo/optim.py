@@ -45,7 +45,7 @@ def _options(group: dict[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True, kw_only=True)
 class Constant:
-    """The same rate from start to end."""
+    """A constant rate."""
 
     def __call__(self, progress: float) -> float:
         """The factor at `progress`."""

@@ -1,4 +1,4 @@
-"""Binary cross-entropy that looks away from what is already right."""
+"""Focal binary cross-entropy, with a low weight for predictions that are already right."""
 
 from jaxtyping import Float
 from torch import Tensor

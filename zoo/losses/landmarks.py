@@ -8,7 +8,7 @@ from torch.nn import functional as F
 class LandmarkLoss(nn.Module):
     """Cross-entropy of the presence; of images with an object also the L1 of its points and the class.
 
-    Where nothing is there, the rest of the vector is "don't care".
+    Without an object, only the presence counts.
     """
 
     def __init__(self, *, presence_weight: float, point_weight: float, class_weight: float) -> None:

@@ -82,7 +82,7 @@ class DenseForecaster(nn.Module):
 def from_last(
     history: Float[Tensor, "b t c"], out_channels: int, difference_input: bool
 ) -> tuple[Float[Tensor, "b t c"], Float[Tensor, "b 1 d 1"]]:
-    """The history and what is to be added to its forecast: with `difference_input` both as seen from the last value."""
+    """The history, relative to the last value with `difference_input`, and the offset to add to its forecast."""
     last = history[:, -1:]
     if not difference_input:
         return history, torch.zeros_like(last[..., :out_channels, None])

@@ -11,7 +11,7 @@ from zoo.errors import ZooError
 
 
 class EmbeddingNetwork(nn.Module):
-    """Any network that turns an image into a vector, followed by L2 normalisation.
+    """An image backbone followed by L2 normalisation, which gives unit vectors.
 
     A classification network of the zoo is a backbone as it stands: its last layer, built with `num_classes`
     set to the size of the embedding, is the embedding head. With `mirror`, the embedding out of training is
@@ -35,7 +35,7 @@ class EmbeddingNetwork(nn.Module):
 
     def _vectors(self, images: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d"]:
         out = self.backbone(images)
-        # A network with auxiliary heads answers with a named tuple.
+        # A network with auxiliary heads returns a named tuple.
         vectors: Tensor = out if isinstance(out, Tensor) else out.logits
         # The norm of a half-precision vector overflows and its small differences are lost.
         return vectors.float()

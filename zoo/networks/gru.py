@@ -1,4 +1,4 @@
-"""A GRU that trains faster on CPUs."""
+"""A GRU with faster training on CPUs."""
 
 from typing import Any
 

@@ -142,7 +142,7 @@ def _recompute_context(layers: Layers) -> Callable[[], tuple[AbstractContextMana
 
 @contextmanager
 def _statistics_kept(layers: Layers) -> Iterator[None]:
-    """The second forward of a checkpoint must not count the batch twice in running means and variances."""
+    """Keeps running statistics fixed during recomputation, so that each batch counts once."""
     norms = [m for layer in layers.values() for m in layer.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
     momenta = [norm.momentum for norm in norms]
     counts = [None if norm.num_batches_tracked is None else norm.num_batches_tracked.clone() for norm in norms]

@@ -19,7 +19,7 @@ class Detections(NamedTuple):
 
 
 def within(found: Detections, area: Float[Tensor, "4"]) -> Detections:
-    """The parts of detections inside the xyxy `area`, where the picture is; what lies in the grey beside it goes."""
+    """Clips detections to the xyxy `area` of the picture, and drops those in the padding around it."""
     low, high = area.to(found.boxes).chunk(2)
     boxes = found.boxes.clamp(low.repeat(2), high.repeat(2))
     shown = valid(boxes)

@@ -58,7 +58,7 @@ def encode(
 
 
 class Predictions(NamedTuple):
-    """Boxes in pixels, the chance of an object, and that of each class if there is one."""
+    """Boxes in pixels, the probability of an object, and that of each class given an object."""
 
     boxes: Float[Tensor, "*shape 4"]
     objectness: Float[Tensor, "*shape"]
@@ -92,7 +92,7 @@ def deactivate(cells: Float[Tensor, "*shape 4"], anchors: Float[Tensor, "*shape2
 
 
 def decode(raw: Float[Tensor, "b rows columns a values"], anchors: Float[Tensor, "a 2"], *, stride: int) -> Predictions:
-    """What a raw grid of the network says, in pixels and chances."""
+    """Decodes a raw grid to boxes in pixels and probabilities."""
     raw = raw.float()
     row = torch.arange(raw.shape[1], device=raw.device).view(-1, 1, 1)
     column = torch.arange(raw.shape[2], device=raw.device).view(1, -1, 1)

@@ -16,15 +16,14 @@ def gru_layer(
     bias_ih: Float[Tensor, " 3*h"],
     bias_hh: Float[Tensor, " 3*h"],
 ) -> Float[Tensor, "t b h"]:
-    """The states after each step, as `torch.nn.GRU` computes them; its weights stand in the order reset, update, new.
+    """Returns the states after each step, as `torch.nn.GRU` does; the weights are in the order reset, update, new.
 
-    On one core it takes about three quarters of the time: gates are computed where they are kept, and what a step
-    sends back stays in the cache until it is added to the weights' gradients. Differentiable once.
+    Takes about three quarters of the time on one core: gates are computed in place, and per-step gradients are
+    accumulated while still in cache. Differentiable once.
 
-    tanh(x) is computed as 2σ(2x) - 1, which is off by 2e-7 at most in single precision and by 4e-16 in double, but
-    near 0 has not torch's relative precision. FlopCounterMode of torch does not see products added in place, and so
-    counts about a fifth of what this computes; `zoo.run.flops`
-    counts the forward pass of an evaluation, which is torch's.
+    tanh(x) is computed as 2σ(2x) - 1, whose error is at most 2e-7 in single precision and 4e-16 in double, but which
+    loses relative precision near 0. FlopCounterMode of torch misses products that are added in place, and so counts
+    about a fifth; `zoo.run.flops` counts the forward pass of an evaluation, which is torch's.
     """
     states: Tensor = _Layer.apply(inputs, state, weight_ih, weight_hh, bias_ih, bias_hh)
     return states

@@ -14,9 +14,9 @@ def groups_of(identities: Int[Tensor, " n"]) -> Int[Tensor, " n"]:
 
 
 def rows_within(identities: Int[Tensor, " n"], limit: int, *, least: int) -> Int[Tensor, " kept"]:
-    """At most `limit` rows, ascending, with `least` or all of each identity: so of a choice of them if they are many.
+    """At most `limit` rows, ascending; samples identities so that each has at least `least` rows (or all).
 
-    The first `limit` rows alone would hold one of each where the rows go in rounds over many identities.
+    The first `limit` rows could hold one row of each identity, where rows cycle through many identities.
     """
     index, counts = identities.unique(return_inverse=True, return_counts=True)[1:]
     order = torch.randperm(len(counts), generator=torch.Generator().manual_seed(0)).to(identities.device)
