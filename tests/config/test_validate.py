@@ -73,6 +73,12 @@ def test_an_annotation_goes_before_the_listed_value():
     validate(given, listed)
 
 
+def test_null_passes_where_the_files_refer_to_another_key():
+    given, listed = ({"data": {"_target_": FOLDER, "seed": value}} for value in (None, "${seed}"))
+    validate(given, listed)
+    assert refusal(validate, given, {"data": {"seed": 0}}) == "`data.seed` (=null) must be a whole number, such as 0"
+
+
 def test_lists_are_validated_item_by_item():
     config = {"a": [{"_target_": LENET, "num_classes": "x"}]}
     assert refusal(validate, config, {"a": []}) == "`a[0].num_classes` (=x) must be a whole number"

@@ -76,6 +76,8 @@ def join(where: str, key: str | int) -> str:
 
 
 def _check_node(path: str, node: Any, listed: Any, annotation: Any = Any) -> None:
+    if node is None and isinstance(listed, str) and "${" in listed:
+        return  # null at the key that it refers to, which the command fills: the seed of a checkpoint's own data
     check_value(path, node, annotation, listed)
     if isinstance(node, list):
         for index, item in enumerate(node):
