@@ -5,7 +5,6 @@ python scripts/models_table.py --check
 """
 
 import argparse
-import inspect
 import re
 import sys
 from pathlib import Path
@@ -26,11 +25,10 @@ from zoo.tasks.base import Task
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
 RESULTS = ROOT / "docs" / "RESULTS.md"
-IMAGE_SIZE = 224  # of networks that take any
-STEPS = 32
 START, END = "<!-- models: start -->", "<!-- models: end -->"
 HEAD = (
-    "| `model=` | what it is | task | parameters | FLOPs forward (2 a multiply-add) | pretrained weights | result |\n"
+    "| `model=` | what it is | task | parameters | FLOPs forward (2 a multiply-add) | pretrained weights "
+    "| test result on its built-in data |\n"
     "|---|---|---|--:|---|---|---|"
 )
 
@@ -56,7 +54,7 @@ def _row(names: list[str], measured: dict[str, str]) -> str:
         _description(names),
         task.kind,
         count,
-        _flops(networks, task.kind),
+        _flops(task, networks),
         _weights(names),
         "; ".join(_of([name], names, measured[name]) for name in names if name in measured) or "–",
     ]
@@ -122,36 +120,21 @@ def _parameters(network: dict[str, Any]) -> int:
     return sum(parameter.numel() for parameter in built.parameters())
 
 
-def _flops(networks: list[dict[str, Any]], kind: str) -> str:
+def _flops(task: type[Task], networks: list[dict[str, Any]]) -> str:
     """Format the FLOPs of a forward pass of one sample, and the size of that sample."""
-    shapes = [_shape(network, kind) for network in networks]
-    inputs = [torch.empty(1, *shape, device="meta") for shape in shapes]
-    counts = {count_flops(network, sample) for network, sample in zip(networks, inputs, strict=True)}
-    if counts == {0}:
+    counts, sizes = set(), []
+    for network in networks:
+        with torch.device("meta"):
+            inputs = task.nominal_inputs(network)
+        if inputs is not None:
+            counts.add(count_flops(network, *inputs))
+            sizes.append("×".join(map(str, inputs[0].shape[1:])))
+    if not counts - {0}:
         return "–"
     least, most = format_flops(min(counts)), format_flops(max(counts))
     alone = least.removesuffix(f" {most.split()[1]}")  # the unit once, if both share it
     work = most if len(counts) == 1 else f"{alone} – {most}"
-    samples = [f"{STEPS} steps" if kind == "forecasting" else "×".join(map(str, shape)) for shape in shapes]
-    return f"{work}, {' or '.join(dict.fromkeys(samples))}"
-
-
-def _shape(network: dict[str, Any], kind: str) -> tuple[int, ...]:
-    if kind == "forecasting":
-        return STEPS, _argument(network, "in_channels", 1)
-    size = _argument(network, "image_size", IMAGE_SIZE)
-    return _argument(network, "in_channels", 3), size, size
-
-
-def _argument(network: dict[str, Any], name: str, otherwise: int) -> int:
-    """Return an argument of the network or of its backbone: as configured, else the default of its class."""
-    for part in (network, network.get("backbone")):
-        if isinstance(part, dict):
-            default = inspect.signature(locate(part["_target_"])).parameters.get(name)
-            value = part.get(name, default and default.default)
-            if isinstance(value, int):
-                return value
-    return otherwise
+    return f"{work}, {' or '.join(dict.fromkeys(sizes))}"
 
 
 def main() -> int:

@@ -64,6 +64,17 @@ def instantiate(config: Any, where: str = "") -> Any:
         raise ZooError(_missing_package(config["_target_"], where, error)) from error
 
 
+def argument(config: Mapping[str, Any], name: str, otherwise: int) -> int:
+    """A whole number among the arguments of a network or of its backbone: as configured, else its class's default."""
+    for part in (config, config.get("backbone")):
+        if isinstance(part, Mapping):
+            parameter = parameters_of(locate(part["_target_"])).get(name)
+            value = part.get(name, parameter and parameter.default)
+            if isinstance(value, int):
+                return value
+    return otherwise
+
+
 def locate(target: str, where: str = "") -> Callable[..., Any]:
     """Imports the class or function at a full dotted path.
 

@@ -104,6 +104,14 @@ class Task(Module, ABC):
         """
         return None
 
+    @classmethod
+    def nominal_inputs(cls, network: Mapping[str, Any]) -> tuple[Tensor, ...] | None:
+        """One sample in a size that suits every network of this kind, on torch's default device.
+
+        `network` is a completed configuration; the catalogue's table counts FLOPs at this size. None: not counted.
+        """
+        return None
+
     def forward_network(self, *inputs: Any) -> Any:
         """Call the network on inputs whose floating-point tensors are cast to the precision of its weights."""
         return self.network(*(_cast(value, self.dtype) for value in inputs))

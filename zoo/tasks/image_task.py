@@ -6,8 +6,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from zoo.config.instantiate import argument
 from zoo.tasks.base import Task
 from zoo.tasks.export import Program, image_program
+
+_IMAGE_SIZE = 224  # as ImageNet networks are measured
 
 
 class ImageTask(Task):
@@ -20,6 +23,12 @@ class ImageTask(Task):
             return None
         size = preprocessing["size"]
         return (torch.zeros(batch_size, preprocessing["channels"], size, size),)
+
+    @classmethod
+    def nominal_inputs(cls, network: Mapping[str, Any]) -> tuple[Tensor, ...] | None:
+        """Zeros [1 C H W] in the network's own size, or 224×224 if it takes any."""
+        size = argument(network, "image_size", _IMAGE_SIZE)
+        return (torch.zeros(1, argument(network, "in_channels", 3), size, size),)
 
     def export_program(self, *, format: str, with_preprocessing: bool) -> Program:
         """The network, with the normalization in front of it if requested."""

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -25,7 +25,7 @@ HIDDEN = (".", "__MACOSX", "__pycache__")  # prefixes of folders that hold no im
 MAX_ASPECT = 8  # longer strips are cropped before resizing: 1×20,000 pixels would grow to gigabytes
 
 # By Pillow's format name. Both raise on a damaged file, where torchvision.io.decode_image crashes the process.
-_DECODERS: dict[str, Callable[..., Tensor]] = {}
+_DECODERS: dict[str, Callable[..., Any]] = {}
 with suppress(ImportError, OSError, RuntimeError):  # not built for this platform or version of torch
     from torchcodec.decoders import decode_jpeg, decode_png
 

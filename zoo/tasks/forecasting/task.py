@@ -1,6 +1,6 @@
 """Forecasting: the steps that follow a known past, with intervals."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import torch
@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torchmetrics import MetricCollection
 
+from zoo.config.instantiate import argument
 from zoo.errors import ZooError
 from zoo.metrics.concatenated import Concatenated
 from zoo.ops.windows import next_steps
@@ -16,6 +17,8 @@ from zoo.tasks.forecasting.forecast_intervals import ConformalIntervals, Quantil
 from zoo.tasks.forecasting.intervals import IntervalErrors
 from zoo.tasks.forecasting.metrics import ForecastErrors
 from zoo.tasks.forecasting.standardizer import Standardizer
+
+_NOMINAL_STEPS = 32
 
 
 class Forecast(NamedTuple):
@@ -120,6 +123,11 @@ class Forecasting(Task):
         known = self.config.get("network", {}).get("known_channels", 0)
         steps = card["context"] + card["horizon"]
         return (history, torch.zeros(batch_size, steps, known)) if known else (history,)
+
+    @classmethod
+    def nominal_inputs(cls, network: Mapping[str, Any]) -> tuple[Tensor, ...] | None:
+        """Zeros [1 T C] of 32 steps."""
+        return (torch.zeros(1, _NOMINAL_STEPS, argument(network, "in_channels", 1)),)
 
     def compile_network(self) -> None:
         """Compiles the network for one forecast, and for those after every step."""
