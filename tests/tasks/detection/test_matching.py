@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from zoo.ops.detections import Detections
-from zoo.tasks.detection.matching import best_point, confusion, match, point_at, right
+from zoo.tasks.detection.matching import best_operating_point, confusion, match, operating_point_at, score_detections
 
 # The worked example of github.com/rafaelpadilla/Object-Detection-Metrics (MIT), x y width height:
 # objects, and detections with their scores first.
@@ -77,7 +77,7 @@ def test_nothing_found_or_nothing_there():
     assert match(empty, target).tolist() == []
     nothing = {"boxes": torch.empty(0, 4), "labels": torch.empty(0, dtype=torch.long)}
     assert match(Detections(target["boxes"], torch.tensor([0.4]), torch.tensor([0])), nothing).tolist() == [-1]
-    assert best_point(*right([empty], [target])) == (0.5, 0, 0, 0)
+    assert best_operating_point(*score_detections([empty], [target])) == (0.5, 0, 0, 0)
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -86,9 +86,9 @@ def test_the_best_point_beats_every_other_threshold(seed):
     scores = (torch.rand(30, generator=generator) * 10).round() / 10  # with ties
     scores = scores.sort(descending=True).values
     correct = torch.rand(30, generator=generator) < scores
-    best = best_point(scores, correct, 25)
+    best = best_operating_point(scores, correct, 25)
     for threshold in torch.cat([scores, torch.tensor([0.0, 2.0])]).tolist():
-        assert point_at(threshold, scores, correct, 25).f1 <= best.f1 + 1e-9
+        assert operating_point_at(threshold, scores, correct, 25).f1 <= best.f1 + 1e-9
     chosen = correct[scores >= best.score]
     assert best.precision == pytest.approx(float(chosen.float().mean()))
     assert best.recall == pytest.approx(int(chosen.sum()) / 25)
@@ -115,7 +115,7 @@ def test_detections_in_an_ignored_region_of_their_class_are_not_counted():
     found = Detections(
         boxes([0, 0, 10, 10], [0, 0, 10, 10], [45, 45, 60, 60]), torch.full((3,), 0.5), torch.tensor([1, 0, 1])
     )
-    scores, correct, objects = right([found], [target])
+    scores, correct, objects = score_detections([found], [target])
     assert (len(scores), int(correct.sum()), objects) == (2, 0, 0)
     assert confusion([found], [target], 2, 0.1)[2].tolist() == [1, 1, 0]
 
@@ -126,6 +126,8 @@ def test_all_orders_of_detections_give_the_same_counts():
     results = set()
     for order in itertools.permutations(found):
         rows = torch.tensor(order)
-        _, correct, _ = right([Detections(rows[:, :4], rows[:, 4], torch.zeros(3, dtype=torch.long))], [target])
+        _, correct, _ = score_detections(
+            [Detections(rows[:, :4], rows[:, 4], torch.zeros(3, dtype=torch.long))], [target]
+        )
         results.add(tuple(correct.tolist()))
     assert len(results) == 1

@@ -23,7 +23,7 @@ class OperatingPoint(NamedTuple):
     f1: float
 
 
-def in_pictures(found: list[Detections], targets: list[Target]) -> list[Detections]:
+def clip_to_pictures(found: list[Detections], targets: list[Target]) -> list[Detections]:
     """The detections as a prediction gives them: nothing lies in the grey beside a letterboxed picture."""
     pairs = zip(found, targets, strict=True)
     return [within(each, target["picture"]) if "picture" in target else each for each, target in pairs]
@@ -47,7 +47,9 @@ def match(found: Detections, target: Target, iou_threshold: float = MATCH_IOU) -
     return taken
 
 
-def right(found: list[Detections], targets: list[Target]) -> tuple[Float[Tensor, " n"], Bool[Tensor, " n"], int]:
+def score_detections(
+    found: list[Detections], targets: list[Target]
+) -> tuple[Float[Tensor, " n"], Bool[Tensor, " n"], int]:
     """Scores and rightness of all detections, best first, and the number of objects.
 
     A wrong detection of which more than half lies in an ignored region is left out.
@@ -82,7 +84,7 @@ def ignored_regions(found: Detections, target: Target) -> tuple[Float[Tensor, "m
     return regions.repeat(len(classes), 1), classes.repeat_interleave(len(regions))
 
 
-def best_point(scores: Float[Tensor, " n"], correct: Bool[Tensor, " n"], objects: int) -> OperatingPoint:
+def best_operating_point(scores: Float[Tensor, " n"], correct: Bool[Tensor, " n"], objects: int) -> OperatingPoint:
     """The score with the highest F1 over all classes together; the higher score of equals. Scores stand best first."""
     if not len(scores) or not objects:
         return OperatingPoint(0.5, 0.0, 0.0, 0.0)
@@ -91,10 +93,12 @@ def best_point(scores: Float[Tensor, " n"], correct: Bool[Tensor, " n"], objects
     last_of_equals[:-1] = scores[:-1] != scores[1:]  # a threshold takes all detections of one score or none
     f1 = 2 * hits / (torch.arange(1, len(scores) + 1) + objects)
     f1[~last_of_equals] = -1
-    return point_at(float(scores[f1.argmax()]), scores, correct, objects)
+    return operating_point_at(float(scores[f1.argmax()]), scores, correct, objects)
 
 
-def point_at(score: float, scores: Float[Tensor, " n"], correct: Bool[Tensor, " n"], objects: int) -> OperatingPoint:
+def operating_point_at(
+    score: float, scores: Float[Tensor, " n"], correct: Bool[Tensor, " n"], objects: int
+) -> OperatingPoint:
     """Precision, recall and F1 of the detections from `score` on; no detections have precision 0."""
     chosen = correct[scores >= score]
     hits = int(chosen.sum())

@@ -14,11 +14,11 @@ from zoo.ops.detections import Detections
 from zoo.tasks.detection.matching import (
     OperatingPoint,
     Target,
-    best_point,
+    best_operating_point,
+    clip_to_pictures,
     ignored_regions,
-    in_pictures,
-    point_at,
-    right,
+    operating_point_at,
+    score_detections,
 )
 
 MAX_DETECTIONS = 100  # of an image, as COCO counts
@@ -46,7 +46,7 @@ class DetectionMetrics(MeanAveragePrecision):
 
     def add(self, found: list[Detections], targets: list[Target]) -> None:
         """Counts a batch, inside its pictures; the `ignore` regions of a target are COCO's crowds."""
-        found = in_pictures(found, targets)
+        found = clip_to_pictures(found, targets)
         truth = [_with_crowds(*pair) for pair in zip(found, targets, strict=True)]
         self.update([detections._asdict() for detections in found], truth)
 
@@ -56,11 +56,11 @@ class DetectionMetrics(MeanAveragePrecision):
         names = ["map", "map_50", "map_75"]
         if self.class_metrics:
             names += ["map_per_class", "classes"]
-        scores, correct, objects = right(self._found(), self._targets())
+        scores, correct, objects = score_detections(self._found(), self._targets())
         if self.at is None:
-            self.point = best_point(scores, correct, objects)
+            self.point = best_operating_point(scores, correct, objects)
         else:
-            self.point = point_at(self.at, scores, correct, objects)
+            self.point = operating_point_at(self.at, scores, correct, objects)
         at_point = {name: torch.tensor(getattr(self.point, name)) for name in ("precision", "recall", "f1")}
         return {name: values[name] for name in names} | at_point
 

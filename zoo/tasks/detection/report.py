@@ -15,7 +15,15 @@ from zoo.reports.confusion import draw_confusion
 from zoo.reports.page import Section
 from zoo.tasks.detection import Detection
 from zoo.tasks.detection.figures import Mistake, draw_anchors, draw_curves, draw_mistakes
-from zoo.tasks.detection.matching import Target, confusion, ignored, in_pictures, match, point_at, right
+from zoo.tasks.detection.matching import (
+    Target,
+    clip_to_pictures,
+    confusion,
+    ignored,
+    match,
+    operating_point_at,
+    score_detections,
+)
 from zoo.tasks.detection.metrics import DetectionMetrics
 
 _SHOWN = 12  # misses, and as many false alarms
@@ -49,7 +57,7 @@ def run(task: Detection, datamodule: DetectionData) -> tuple[list[Detections], l
         images, truth = datamodule.normalize(split[indices])
         start = time.perf_counter()
         batch = task.detect(images.to(task.device))
-        found += in_pictures([Detections(*(part.cpu() for part in detections)) for detections in batch], truth)
+        found += clip_to_pictures([Detections(*(part.cpu() for part in detections)) for detections in batch], truth)
         seconds += time.perf_counter() - start
         targets += truth
     return found, targets, seconds / max(len(split), 1)
@@ -66,11 +74,11 @@ def _result(results: Mapping[str, Any], folder: Path, seconds: float) -> Section
 def _curves(found: list[Detections], targets: list[Target], names: list[str], score: float, folder: Path) -> Section:
     curves = {}
     for label, name in enumerate(names):
-        _, correct, objects = right(*_of_class(found, targets, label))
+        _, correct, objects = score_detections(*_of_class(found, targets, label))
         hits = correct.cumsum(0)
         if objects:
             curves[name] = (hits / objects, hits / torch.arange(1, len(correct) + 1))
-    point = point_at(score, *right(found, targets))
+    point = operating_point_at(score, *score_detections(found, targets))
     text = (
         f"The operating point is the score {score:.3f}: there F1 was highest on validation. On the test pictures it "
         f"gives precision {point.precision:.3f} and recall {point.recall:.3f}. A detection is right from an IoU of "
@@ -84,8 +92,8 @@ def _classes(found: list[Detections], targets: list[Target], names: list[str], s
     each, at_half = _average_precision(found, targets, None), _average_precision(found, targets, [0.5])
     table = [["class", "AP", "AP at 0.5", "precision", "recall", "F1", "objects"]]
     for label, name in enumerate(names):
-        scores, correct, objects = right(*_of_class(found, targets, label))
-        point = point_at(score, scores, correct, objects)
+        scores, correct, objects = score_detections(*_of_class(found, targets, label))
+        point = operating_point_at(score, scores, correct, objects)
         row = [_number(each.get(label)), _number(at_half.get(label))]
         if objects:
             row += [f"{point.precision:.3f}", f"{point.recall:.3f}", f"{point.f1:.3f}"]
