@@ -8,7 +8,7 @@ from torchmetrics.functional.classification import multiclass_calibration_error
 from zoo.data.base import DataModule
 from zoo.data.images.base import TensorImages
 from zoo.tasks.classification import Classification
-from zoo.tasks.classification.measures import (
+from zoo.tasks.classification.metrics import (
     calibration,
     class_scores,
     confident_mistakes,

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from zoo.reports.figures import COLOURS, SOFT, drawing
-from zoo.tasks.classification.measures import CalibrationBins
+from zoo.tasks.classification.metrics import CalibrationBins
 
 
 def draw_calibration(path: Path, bins: CalibrationBins) -> Path:

@@ -18,7 +18,7 @@ from zoo.reports.page import Section
 from zoo.reports.pictures import draw_pictures
 from zoo.tasks.classification import Classification
 from zoo.tasks.classification.calibration_figure import draw_calibration
-from zoo.tasks.classification.measures import (
+from zoo.tasks.classification.metrics import (
     calibration,
     class_scores,
     confident_mistakes,
