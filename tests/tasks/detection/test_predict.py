@@ -111,7 +111,7 @@ def test_every_picture_of_a_video(task, tmp_path):
     results = predict(task, tmp_path / "film.mp4", tmp_path / "out", batch_size=2)
     assert [r.frame for r in results] == [0, 1, 2, 3, 4]
     assert (tmp_path / "out" / "pictures" / "film_000004.png").is_file()
-    entries = [entry for result in results for entry in result.plain()]
+    entries = [entry for result in results for entry in result.to_coco()]
     assert {entry["image_id"] for entry in entries} == {f"{tmp_path}/film.mp4#{i}" for i in range(5)}
 
 

@@ -31,7 +31,7 @@ class ClassPrediction:
     error: str | None = None
     """Why the file could not be read."""
 
-    def plain(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """As plain values."""
         return {
             "path": str(self.path),
@@ -86,7 +86,7 @@ def write(results: list[ClassPrediction], folder: Path) -> None:
         probability = "" if result.probability is None else f"{result.probability:.6f}"
         rows.append([str(result.path), result.label or "", probability, best, result.error or ""])
     write_table(folder / "predictions.csv", ["path", "label", "probability", "top5", "error"], rows)
-    write_json(folder / "predictions.json", [result.plain() for result in results])
+    write_json(folder / "predictions.json", [result.to_dict() for result in results])
     write_contact_sheet(folder / "contact_sheet.png", [_caption(result) for result in results])
 
 

@@ -46,7 +46,7 @@ class BoxPrediction:
         """The picture's name without extension, with the frame's number in a video."""
         return self.path.stem if self.frame is None else f"{self.path.stem}_{self.frame:06d}"
 
-    def plain(self) -> list[dict[str, Any]]:
+    def to_coco(self) -> list[dict[str, Any]]:
         """Under the keys of COCO's results, `bbox` being x, y, width, height in pixels.
 
         An annotation file has ids of its own, which a prediction cannot know: `image_id` is the path here (with the
@@ -122,7 +122,7 @@ def write(results: list[BoxPrediction], folder: Path) -> None:
         if not result.boxes:
             rows.append([*where, "", "", "", "", "", "", result.error or ""])
     write_table(folder / "predictions.csv", ["path", "frame", "label", "score", "x1", "y1", "x2", "y2", "error"], rows)
-    write_json(folder / "predictions.json", [row for result in results for row in result.plain()])
+    write_json(folder / "predictions.json", [row for result in results for row in result.to_coco()])
 
 
 def _pictures(source: Path) -> Iterator[_Picture]:

@@ -32,7 +32,7 @@ class EmbeddingPrediction:
     error: str | None = None
     """Why there is no vector: the file could not be read, or the model gives numbers that are not finite."""
 
-    def plain(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """As plain values."""
         return {
             "path": str(self.path),
@@ -139,7 +139,7 @@ def write(results: list[EmbeddingPrediction], folder: Path, *, named: bool) -> N
         title = result.error or told or result.path.name
         captions.append(Caption(result.path, title, others, warning=result.error is not None))
     write_table(folder / "predictions.csv", ["path", "name", "distance", "candidates", "error"], rows)
-    write_json(folder / "predictions.json", [result.plain() for result in results])
+    write_json(folder / "predictions.json", [result.to_dict() for result in results])
     write_contact_sheet(folder / "contact_sheet.png", captions)
 
 
