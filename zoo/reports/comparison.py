@@ -22,8 +22,8 @@ def comparison(results: Mapping[str, Any], metric: str, folder: Path) -> Section
     text = f"{cost(results)}\n\nMeasured on the test split, which took no part in training or model choice."
     if baselines:
         text += " The simple rules beside the model were fitted on the same training split."
-    if results.get("better_rules"):
-        text += f" Better than this model: {', '.join(results['better_rules'])}."
+    if results.get("better_baselines"):
+        text += f" Better than this model: {', '.join(results['better_baselines'])}."
     return Section("Result", text, figures, rows)
 
 

@@ -37,8 +37,8 @@ def write_results(
     """Writes `metrics.json` and `report/index.html` below `run_dir`, and prints both in short."""
     compared = task.baselines(datamodule) if config["baselines"] else {}
     metric = _first_metric(task)
-    better = better_rules(test_metrics, compared, metric, task.monitor_mode)
-    results = _results(trainer, task, test_metrics, compared) | {"better_rules": better}
+    better = better_baselines(test_metrics, compared, metric, task.monitor_mode)
+    results = _results(trainer, task, test_metrics, compared) | {"better_baselines": better}
     results |= task.evaluation_settings()
     (run_dir / "metrics.json").write_text(json.dumps(results, indent=2) + "\n")
     report = write_report(config, task, datamodule, run_dir, results)
@@ -63,7 +63,7 @@ def write_report(
     return page
 
 
-def better_rules(
+def better_baselines(
     test_metrics: dict[str, float], baselines: Baselines, metric: str, mode: Literal["min", "max"]
 ) -> list[str]:
     """The baselines that beat the model on `metric`, of which the least or the most is best."""
