@@ -10,7 +10,7 @@ from zoo.data.identities.lfw_pairs import LfwPairs
 from zoo.errors import ZooError
 from zoo.ops.distances import pairwise_squared_distances
 from zoo.ops.identities import groups_of
-from zoo.tasks.embedding.metrics import compared_pairs, embedding_figures
+from zoo.tasks.embedding.metrics import compared_pairs, embedding_metrics
 
 PAIRED = [f"In_Pairs{i}" for i in range(20)]
 FREE = [f"Free_Person{i}" for i in range(8)]
@@ -58,7 +58,7 @@ def test_accuracy_is_the_mean_of_the_folds_without_recognition(root):
     data = build(root)
     test = data.dataset("test")
     vectors = torch.nn.functional.normalize(test.images.float().mean((2, 3)) - 100, dim=1)
-    figures = embedding_figures(vectors, test.labels, pairwise_squared_distances, None)
+    figures = embedding_metrics(vectors, test.labels, pairwise_squared_distances, None)
     assert figures["accuracy_10_folds"] == 1
     assert not {"rank1", "one_shot"} & figures.keys()
 

@@ -6,7 +6,7 @@ from torch.nn import functional as F
 from zoo.ops.distances import pairwise_squared_distances as squared
 from zoo.ops.identities import PER_GROUP
 from zoo.tasks.embedding import metrics as embedding
-from zoo.tasks.embedding.metrics import compared_pairs, embedding_figures, pair_distances, recognition_figures
+from zoo.tasks.embedding.metrics import compared_pairs, embedding_metrics, pair_distances, recognition_metrics
 
 
 def people(count=8, each=6, noise=0.3):
@@ -27,7 +27,7 @@ def test_pair_distances_equal_the_matrix_whatever_the_blocks():
 
 def test_figures_of_a_set():
     vectors, identities = people()
-    figures = embedding_figures(vectors, identities, squared, 1.0)
+    figures = embedding_metrics(vectors, identities, squared, 1.0)
     pairs = compared_pairs(identities)
     values = squared(vectors, vectors)[pairs.first, pairs.second]
     assert figures["auc"] == pytest.approx(roc_auc_score(pairs.same, -values))
@@ -39,7 +39,7 @@ def test_figures_of_a_set():
 def test_groups_give_one_shot_accuracy_within_them():
     vectors, identities = people(count=6)
     group = identities // 3
-    figures = embedding_figures(vectors, identities + group * PER_GROUP, squared, None)
+    figures = embedding_metrics(vectors, identities + group * PER_GROUP, squared, None)
     assert figures["one_shot"] == 1
     assert "rank1" not in figures
     assert "threshold" not in figures
@@ -47,7 +47,7 @@ def test_groups_give_one_shot_accuracy_within_them():
 
 def test_figures_that_cannot_be_had_are_left_out():
     vectors, _ = people(count=4, each=1)
-    assert "auc" not in embedding_figures(vectors, torch.arange(4), squared, None)
+    assert "auc" not in embedding_metrics(vectors, torch.arange(4), squared, None)
 
 
 def test_large_sets_are_thinned(monkeypatch):
@@ -56,7 +56,7 @@ def test_large_sets_are_thinned(monkeypatch):
     sizes = []
     vectors, identities = people(20, 20)
     pairs = compared_pairs(identities)
-    recognition_figures(vectors, identities, lambda a, b: sizes.append((len(a), len(b))) or squared(a, b))
+    recognition_metrics(vectors, identities, lambda a, b: sizes.append((len(a), len(b))) or squared(a, b))
     assert [int(pairs.same.sum()), int((~pairs.same).sum())] == [200, 200]
     assert sizes == [(100, 100)]
 
@@ -65,6 +65,6 @@ def test_more_identities_than_recognition_is_measured_on_still_leave_probes(monk
     monkeypatch.setattr(embedding, "RECOGNITION_LIMIT", 30)
     vectors, identities = people(40, 3)
     rounds = torch.arange(120).view(40, 3).T.flatten()
-    assert {"rank1", "rank5", "dir_at_far_0.01"} <= embedding_figures(
+    assert {"rank1", "rank5", "dir_at_far_0.01"} <= embedding_metrics(
         vectors[rounds], identities[rounds], squared, None
     ).keys()

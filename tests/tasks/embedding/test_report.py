@@ -7,7 +7,7 @@ from zoo.data.identities.digits import DigitsIdentities
 from zoo.data.images.digits import Digits
 from zoo.run.create import create_model
 from zoo.tasks.embedding.baselines import baselines
-from zoo.tasks.embedding.metrics import embedding_figures
+from zoo.tasks.embedding.metrics import embedding_metrics
 from zoo.tasks.embedding.report import _map, sections
 
 
@@ -42,7 +42,7 @@ def embedded(module, noise, count=None):
 def report(task, module, folder):
     """The sections, and the test figures."""
     vectors, identities = task.test_outputs()
-    test = embedding_figures(vectors, identities, task.distances_on_cpu, None)
+    test = embedding_metrics(vectors, identities, task.distances_on_cpu, None)
     return sections(task, module, folder, {"test": test, "baselines": baselines(module, task)}), test
 
 

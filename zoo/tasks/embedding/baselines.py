@@ -13,7 +13,7 @@ from zoo.data.base import DataModule, Split
 from zoo.errors import ZooError
 from zoo.ops.distances import pairwise_squared_distances
 from zoo.tasks.embedding import Embedding
-from zoo.tasks.embedding.metrics import embedding_figures
+from zoo.tasks.embedding.metrics import embedding_metrics
 
 _COMPONENTS = 60
 _LIMIT = 5_000  # training pictures that the components are computed from
@@ -24,7 +24,7 @@ def baselines(datamodule: DataModule, task: Embedding) -> dict[str, dict[str, fl
     """The figures of what `task` was tested on by whitened eigenfaces and by pixels, both with the cosine."""
     identities = task.test_outputs().identities
     return {
-        name: embedding_figures(vectors, identities, pairwise_squared_distances, None)
+        name: embedding_metrics(vectors, identities, pairwise_squared_distances, None)
         for name, vectors in embeddings(datamodule, identities).items()
     }
 

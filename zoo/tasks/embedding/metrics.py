@@ -47,7 +47,7 @@ def pair_distances(vectors: Float[Tensor, "n d"], pairs: Pairs, distances: Dista
     return found
 
 
-def verification_figures(distances: Float[Tensor, " p"], pairs: Pairs) -> dict[str, float]:
+def verification_metrics(distances: Float[Tensor, " p"], pairs: Pairs) -> dict[str, float]:
     """AUC, EER, TAR at the false-accept rates of `FARS`, and the accuracy over ten folds with its standard error."""
     curve = roc(distances, pairs.same)
     rates = {f"tar_at_far_{far}": tar_at_far(curve, far) for far in FARS}
@@ -57,7 +57,7 @@ def verification_figures(distances: Float[Tensor, " p"], pairs: Pairs) -> dict[s
     return {"auc": auc(curve), "eer": equal_error_rate(curve), **rates, **accuracies}
 
 
-def recognition_figures(
+def recognition_metrics(
     vectors: Float[Tensor, "n d"], identities: Int[Tensor, " n"], distances: Distances
 ) -> dict[str, float]:
     """One-shot recognition: over all identities, or within the groups where there are groups; of mere pairs, none."""
@@ -75,13 +75,13 @@ def recognition_figures(
     return {"rank1": found.rank1, "rank5": found.rank5, "dir_at_far_0.01": found.dir_at_far_1}
 
 
-def embedding_figures(
+def embedding_metrics(
     vectors: Float[Tensor, "n d"], identities: Int[Tensor, " n"], distances: Distances, threshold: float | None
 ) -> dict[str, float]:
     """All of them, and what happens at `threshold` if there is one; figures that the data cannot give are left out."""
     pairs = compared_pairs(identities)
     values = pair_distances(vectors, pairs, distances)
-    figures = verification_figures(values, pairs) | recognition_figures(vectors, identities, distances)
+    figures = verification_metrics(values, pairs) | recognition_metrics(vectors, identities, distances)
     if threshold is not None:
         accuracy, far, tar = errors_at(values, pairs.same, threshold)
         figures |= {"accuracy": accuracy, "far": far, "tar": tar, "threshold": threshold}

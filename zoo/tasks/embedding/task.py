@@ -12,7 +12,7 @@ from zoo.losses.embedding_loss import BatchLoss, EmbeddingLoss
 from zoo.metrics.concatenated import Concatenated
 from zoo.tasks.base import Stage
 from zoo.tasks.embedding.collapse import spread
-from zoo.tasks.embedding.metrics import compared_pairs, embedding_figures, pair_distances
+from zoo.tasks.embedding.metrics import compared_pairs, embedding_metrics, pair_distances
 from zoo.tasks.embedding.verification import roc, threshold_at_far
 from zoo.tasks.image_task import ImageTask
 
@@ -109,7 +109,7 @@ class Embedding(ImageTask):
         pairs = compared_pairs(identities)
         curve = roc(pair_distances(vectors, pairs, self.distances_on_cpu), pairs.same)
         self.threshold.fill_(threshold_at_far(curve, self.target_far))
-        self._log_figures("val", vectors, identities)
+        self._log_embedding_metrics("val", vectors, identities)
         super().on_validation_epoch_end()
 
     def on_test_epoch_start(self) -> None:
@@ -118,7 +118,7 @@ class Embedding(ImageTask):
 
     def on_test_epoch_end(self) -> None:
         """Logs the metrics of the test split, including those at the threshold."""
-        self._log_figures("test", *self._finite_outputs("test"))
+        self._log_embedding_metrics("test", *self._finite_outputs("test"))
         super().on_test_epoch_end()
 
     def _reset_outputs(self) -> None:
@@ -135,9 +135,9 @@ class Embedding(ImageTask):
             )
         return outputs
 
-    def _log_figures(self, stage: Stage, vectors: Tensor, identities: Tensor) -> None:
+    def _log_embedding_metrics(self, stage: Stage, vectors: Tensor, identities: Tensor) -> None:
         known = self.threshold.item() if self.threshold.isfinite() else None
-        figures = embedding_figures(vectors, identities, self.distances_on_cpu, known)
+        figures = embedding_metrics(vectors, identities, self.distances_on_cpu, known)
         self.log_dict({f"{stage}/{name}": value for name, value in figures.items()}, sync_dist=False)
 
     def distances_on_cpu(self, a: Float[Tensor, "n d"], b: Float[Tensor, "m d"]) -> Float[Tensor, "n m"]:
