@@ -9,7 +9,7 @@ from zoo.losses.forecasting import SquaredError
 from zoo.networks.dense_forecasters import LinearForecaster
 from zoo.networks.recurrent import RecurrentForecaster
 from zoo.tasks.forecasting import Forecasting
-from zoo.tasks.forecasting.rollout import forecast_ahead, known_steps
+from zoo.tasks.forecasting.rollout import required_known_steps, rollout
 
 
 def task(network: nn.Module, **changes) -> Forecasting:
@@ -28,14 +28,14 @@ def past(count: int = 6) -> Tensor:
 def test_a_longer_horizon_feeds_the_forecast_back():
     model = task(LinearForecaster(context=10, in_channels=2, out_channels=2, horizon=3))
     history = past()
-    forecast = forecast_ahead(model, history, None, 7, recursive=True)
+    forecast = rollout(model, history, None, 7, recursive=True)
     grown = history
     for _ in range(3):
         grown = torch.cat([grown, model(grown[:, -10:])], dim=1)
     assert torch.allclose(forecast.value, grown[:, 10:17])
     assert forecast.lower[:, :3].isneginf().all()  # nothing was validated yet
     assert forecast.lower[:, 3:].isnan().all()
-    short = forecast_ahead(model, history, None, 2, recursive=False)
+    short = rollout(model, history, None, 2, recursive=False)
     assert torch.equal(short.value, forecast.value[:, :2])
 
 
@@ -45,18 +45,18 @@ def test_covariates_move_along_with_the_fed_back_forecast():
     first = model(history, known[:, :13])
     grown = torch.cat([history, first], dim=1)[:, -10:]
     second = model(grown, known[:, 3:16])
-    forecast = forecast_ahead(model, history, known, 7, recursive=True)
+    forecast = rollout(model, history, known, 7, recursive=True)
     assert torch.allclose(forecast.value[:, :6], torch.cat([first, second], dim=1))
 
 
 def test_a_horizon_beyond_the_trained_one_is_refused_and_recursion_offered():
     with pytest.raises(ZooError, match=r"`horizon` \(=4\) is beyond the 3 steps .* with recursive=true"):
-        forecast_ahead(task(gru()), past(), None, 4, recursive=False)
+        rollout(task(gru()), past(), None, 4, recursive=False)
     with pytest.raises(ZooError, match=r"reads columns that it does not forecast \(1\)"):
-        forecast_ahead(task(gru(out_channels=1), out_channels=1), past(), None, 4, recursive=True)
+        rollout(task(gru(out_channels=1), out_channels=1), past(), None, 4, recursive=True)
 
 
 @pytest.mark.parametrize(("strategy", "needed"), [("direct", [3, 3, 3, 6]), ("recursive", [1, 2, 3, 4])])
 def test_a_direct_network_reads_its_whole_horizon(strategy: str, needed: list[int]):
     model = task(gru(strategy=strategy))
-    assert [known_steps(model, steps) for steps in (1, 2, 3, 4)] == needed
+    assert [required_known_steps(model, steps) for steps in (1, 2, 3, 4)] == needed

@@ -16,7 +16,7 @@ from zoo.data.series.table import Columns, SeriesTable, describe_filled, read_nu
 from zoo.data.series.timestamps import Step, continue_stamps, keeps_step, parse_stamps, plain_stamp, same_stamps
 from zoo.errors import ZooError
 from zoo.tasks.forecasting.prediction_files import SeriesForecast, write_forecasts
-from zoo.tasks.forecasting.rollout import forecast_ahead, known_steps, require_reach
+from zoo.tasks.forecasting.rollout import require_horizon, required_known_steps, rollout
 from zoo.tasks.forecasting.task import Forecast, Forecasting
 
 _BATCH = 1024  # series
@@ -67,7 +67,7 @@ def predict(
     card, steps = task.card, task.horizon if horizon is None else horizon
     if steps < 1:
         raise ZooError(f"`horizon` (={steps}) must be at least 1")
-    require_reach(task, steps, recursive=recursive)
+    require_horizon(task, steps, recursive=recursive)
     if source.is_dir():
         raise ZooError(f"{source} is a folder: a forecaster reads one CSV, Parquet or .npy file")
     table, ahead = _read(source, card, card.get("fill") if fill is None else fill)
@@ -164,7 +164,7 @@ def _window(asked: _Asked, span: tuple[int, int], name: str, ahead: pd.DataFrame
     if end - first < context:
         raise ZooError(f"{_who(asked, name)} has {end - first} points; this model reads the last {context}")
     rows = slice(end - context, end)
-    stamps = continue_stamps(table.stamps[end - 1], asked.step, known_steps(asked.task, asked.steps))
+    stamps = continue_stamps(table.stamps[end - 1], asked.step, required_known_steps(asked.task, asked.steps))
     history = torch.from_numpy(table.values[rows].copy())
     return _Window(name, rows, stamps, history, _known(asked, name, rows, ahead, stamps))
 
@@ -175,7 +175,7 @@ def _who(asked: _Asked, name: str) -> str:
 
 def _forecasts(asked: _Asked, windows: list[_Window]) -> list[SeriesForecast]:
     task, known = asked.task, [window.known for window in windows if window.known is not None]
-    forecast = forecast_ahead(
+    forecast = rollout(
         task,
         torch.stack([window.history for window in windows]).to(task.device),
         torch.stack(known).to(task.device) if known else None,
@@ -234,7 +234,7 @@ def _known(asked: _Asked, series: str, rows: slice, ahead: pd.DataFrame | None, 
 def _too_few_ahead(asked: _Asked, series: str, needed: int, there: int) -> str:
     task, columns = asked.task, asked.table.columns
     whole = f", because the network forecasts {task.horizon} steps at once" if needed > asked.steps else ""
-    reached = max((k for k in range(1, asked.steps) if known_steps(task, k) <= there), default=0)
+    reached = max((k for k in range(1, asked.steps) if required_known_steps(task, k) <= there), default=0)
     less = f", or ask for horizon={reached}" if reached else ""
     return (
         f"the forecast of {_who(asked, series)} needs {', '.join(columns.known)} for {needed} steps after the last "

@@ -8,7 +8,7 @@ from zoo.errors import ZooError
 from zoo.tasks.forecasting.task import Forecast, Forecasting
 
 
-def require_reach(task: Forecasting, steps: int, *, recursive: bool) -> None:
+def require_horizon(task: Forecasting, steps: int, *, recursive: bool) -> None:
     """Refuses a horizon that the network does not reach.
 
     Raises:
@@ -27,7 +27,7 @@ def require_reach(task: Forecasting, steps: int, *, recursive: bool) -> None:
         )
 
 
-def known_steps(task: Forecasting, steps: int) -> int:
+def required_known_steps(task: Forecasting, steps: int) -> int:
     """How many steps ahead must be known for a forecast of `steps`.
 
     A network that forecasts its whole horizon at once reads all of it, however few steps are asked for.
@@ -35,7 +35,7 @@ def known_steps(task: Forecasting, steps: int) -> int:
     return steps if _goes_step_by_step(task) else -(-steps // task.horizon) * task.horizon
 
 
-def forecast_ahead(
+def rollout(
     task: Forecasting,
     history: Float[Tensor, "b t c"],
     known: Float[Tensor, "b s k"] | None,
@@ -46,12 +46,12 @@ def forecast_ahead(
     """`steps` ahead of the history; past the network's horizon its own forecasts are fed back to it.
 
     Fed-back steps have no interval (NaN), since none was measured for them. Of `known` [B T+S K] the first
-    T steps are those of the history, and S is `known_steps`.
+    T steps are those of the history, and S is `required_known_steps`.
 
     Raises:
-        ZooError: as `require_reach` does.
+        ZooError: as `require_horizon` does.
     """
-    require_reach(task, steps, recursive=recursive)
+    require_horizon(task, steps, recursive=recursive)
     context, blocks = history.shape[1], []
     for done in range(0, steps, task.horizon):
         ahead = None if known is None else known[:, done : done + context + task.horizon]
@@ -63,7 +63,7 @@ def forecast_ahead(
             unknown = torch.full_like(block.value, torch.nan)
             block = Forecast(block.value, unknown, unknown, torch.full_like(block.quantiles, torch.nan))
         blocks.append(block)
-        if done + task.horizon < steps:  # what it reads is then what it forecasts, as `require_reach` saw to
+        if done + task.horizon < steps:  # what it reads is then what it forecasts, as `require_horizon` saw to
             history = torch.cat([history, block.value.to(history.dtype)], dim=1)[:, -context:]
     return Forecast(*(torch.cat(parts, dim=1)[:, :steps] for parts in zip(*blocks, strict=True)))
 
