@@ -69,7 +69,7 @@ def write_json(path: Path, results: Sequence[Mapping[str, Any]]) -> None:
     path.write_text(json.dumps(list(results), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def unused(folder: Path, name: str) -> Path:
+def unused_path(folder: Path, name: str) -> Path:
     """A name that no earlier picture has: subfolders may hold equal ones."""
     path, number = folder / f"{name}.png", 1
     while path.exists():

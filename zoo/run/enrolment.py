@@ -18,7 +18,7 @@ from zoo.tasks.embedding.predict import (
     embed,
     predict,
     require_threshold,
-    threshold_of,
+    resolve_threshold,
 )
 
 
@@ -36,7 +36,7 @@ def run(values: dict[str, Any], folder: Path) -> Iterator[str]:
 
 def _enroll(values: dict[str, Any], folder: Path) -> Iterator[str]:
     task, path = _model(values), _gallery_path(values)
-    threshold = threshold_of(task, values["threshold"])
+    threshold = resolve_threshold(task, values["threshold"])
     gallery = load_gallery(path, task)
     source = _source(values)
     if values["name"] is None:

@@ -13,7 +13,7 @@ from zoo.data.base import DataModule
 from zoo.reports.comparison import comparison
 from zoo.reports.confusion import draw_confusion
 from zoo.reports.figures import plain_text
-from zoo.reports.network_views import filters_section, training_images_section
+from zoo.reports.network_sections import filters_section, training_images_section
 from zoo.reports.page import Section
 from zoo.reports.pictures import draw_pictures
 from zoo.tasks.classification import Classification

@@ -15,7 +15,7 @@ from zoo.data.images.base import to_unit
 from zoo.data.images.files import UnreadableImage, read_image
 from zoo.errors import ZooError
 from zoo.ops.detections import Detections, within
-from zoo.prediction.images import image_files, unused, write_json, write_table
+from zoo.prediction.images import image_files, unused_path, write_json, write_table
 from zoo.tasks.detection.task import Detection, require_thresholds
 from zoo.tasks.detection.video import frames, is_video
 
@@ -183,4 +183,4 @@ def _draw(result: BoxPrediction, image: UInt8[Tensor, "3 h w"], folder: Path) ->
     corners = torch.tensor([box.corners for box in result.boxes]).view(-1, 4)
     captions = [f"{box.label} {box.score:.2f}" for box in result.boxes]
     colours = [COLOURS[box.category % len(COLOURS)] for box in result.boxes]
-    draw_boxes(image, corners, captions, colours).save(unused(folder, result.name))
+    draw_boxes(image, corners, captions, colours).save(unused_path(folder, result.name))

@@ -102,7 +102,7 @@ def _checked(path: Path, vector: list[float]) -> EmbeddingPrediction:
     return EmbeddingPrediction(path, error="its embedding holds numbers that are not finite")
 
 
-def threshold_of(task: Embedding, asked: float | str | None) -> float | None:
+def resolve_threshold(task: Embedding, asked: float | str | None) -> float | None:
     """The threshold asked for, else that of the model; None where it was never validated.
 
     Raises:
@@ -121,7 +121,7 @@ def require_threshold(task: Embedding, asked: float | str | None) -> float:
     Raises:
         ZooError: there is neither, or what is asked for is no finite number.
     """
-    found = threshold_of(task, asked)
+    found = resolve_threshold(task, asked)
     if found is None:
         raise ZooError("the checkpoint holds no threshold, as it was never validated: give threshold=DISTANCE")
     return found

@@ -14,7 +14,7 @@ from zoo.data.detection.transforms import Letterbox
 from zoo.data.images.base import to_unit
 from zoo.data.images.files import UnreadableImage, read_image
 from zoo.errors import ZooError
-from zoo.prediction.images import image_files, unused, write_json, write_table
+from zoo.prediction.images import image_files, unused_path, write_json, write_table
 from zoo.tasks.landmarks import Landmarks
 
 _DRAWN = 320  # pixels that a picture is enlarged to, at least, before points are drawn
@@ -90,4 +90,4 @@ def _draw(result: LandmarkPrediction, image: UInt8[Tensor, "3 h w"], folder: Pat
         x, y = (larger * value for value in point)
         canvas.ellipse((x - radius, y - radius, x + radius, y + radius), outline=COLOURS[1], width=max(1, radius // 3))
         canvas.text((x + radius, y + radius), str(number), COLOURS[1], ImageFont.load_default(3 * radius))
-    picture.save(unused(folder, result.path.stem))
+    picture.save(unused_path(folder, result.path.stem))

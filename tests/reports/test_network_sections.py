@@ -9,7 +9,7 @@ from torch import nn
 from zoo.data.images.augment import Mixup
 from zoo.data.images.digits import Digits
 from zoo.networks.lenet import LeNet5
-from zoo.reports.network_views import filters_section, training_images_section
+from zoo.reports.network_sections import filters_section, training_images_section
 
 
 def test_training_images_are_drawn_and_nothing_else_is_touched(tmp_path: Path) -> None:
