@@ -97,12 +97,12 @@ def test_probabilities_are_averaged_not_logits():
     torch.manual_seed(0)
     network = nn.Sequential(nn.Flatten(), nn.Linear(4, 2))
     task = Classification(network=network, loss=CrossEntropy(), num_classes=2)
-    task.views, task.view_size = ["flip"], 2
+    task.tta_views, task.tta_size = ["flip"], 2
     images = 10 * torch.randn(1, 1, 2, 2)
     chances = torch.stack([task(view).softmax(1) for view in (images, images.flip(-1))]).mean(0)
     loss = task.step((images, torch.tensor([1])), "test")
     assert loss.item() == pytest.approx(-chances[0, 1].log().item(), abs=1e-6)
-    assert torch.allclose(task.averaged(images, ["flip"], 2).softmax(1), chances)
+    assert torch.allclose(task.average_views(images, ["flip"], 2).softmax(1), chances)
 
 
 def test_what_cannot_be_averaged(command, trained):

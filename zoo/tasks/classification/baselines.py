@@ -21,7 +21,7 @@ from zoo.tasks.base import Task
 from zoo.tasks.classification.frozen_features import features
 
 FITTED_ON = 5_000  # training images, drawn at random where there are more, so that it takes seconds
-SIDE = 16  # pixels; larger images are averaged down to this
+SIDE = 16  # pixels; larger images are average_views down to this
 CHUNK = 256
 
 Pixels = Float[np.ndarray, "n d"]
@@ -32,7 +32,7 @@ def baselines(datamodule: DataModule, task: Task) -> dict[str, dict[str, float]]
     """Test accuracy of the majority class, of logistic regression and of a random forest on pixels.
 
     They are fitted on the training split, or on 5,000 images of it drawn with the run's seed, and measured on the
-    whole test split. Images larger than 16 x 16 are averaged down to that. Where training started from published
+    whole test split. Images larger than 16 x 16 are average_views down to that. Where training started from published
     weights, logistic regression on the features of those weights stands beside them.
     """
     train, test = datamodule.dataset("train"), datamodule.dataset("test")
@@ -77,7 +77,7 @@ def _accuracy(
 
 
 def pixels(images: BatchDataset, indices: Int[np.ndarray, " n"]) -> tuple[Pixels, Labels]:
-    """Fetch images as rows of pixel values in [0, 1], averaged down to at most 16 on a side, and their labels."""
+    """Fetch images as rows of pixel values in [0, 1], average_views down to at most 16 on a side, and their labels."""
     rows, labels = [], []
     for part in torch.from_numpy(indices).split(CHUNK):
         batch, truth = images[part]

@@ -54,7 +54,7 @@ def predict(
 
     With `folder`, predictions.csv, predictions.json and contact_sheet.png are written there. A file that cannot be
     read becomes a result with the reason. `tta` names views of each image, of `zoo.ops.tta.VIEWS`, whose
-    probabilities are averaged.
+    probabilities are average_views.
 
     Raises:
         ZooError: the model has not been trained on images, there are no images, or no such views of them.
@@ -103,7 +103,7 @@ def _probabilities(
 ) -> Float[Tensor, "b k"]:
     if len(images) == 0:
         return torch.empty(0, task.num_classes)
-    return (task.averaged(images, views, size).softmax(1) if views else task.predict_step(images)).cpu()
+    return (task.average_views(images, views, size).softmax(1) if views else task.predict_step(images)).cpu()
 
 
 def _result(path: Path, probabilities: Float[Tensor, " k"], names: list[str]) -> ClassPrediction:

@@ -20,7 +20,7 @@ from zoo.tasks.classification.tta import CROPS, add_margin, remove_margin, reque
 from zoo.tasks.image_task import ImageTask
 
 
-class ClassOutputs(NamedTuple):
+class ClassificationOutputs(NamedTuple):
     """What the network said of the test split, in the order of the data set."""
 
     probabilities: Float[Tensor, "n k"]
@@ -55,9 +55,9 @@ class Classification(ImageTask):
         self.measured = list(metrics)
         self.num_classes = num_classes
         self.auxiliary_weight = auxiliary_weight
-        self.views: list[str] = []
+        self.tta_views: list[str] = []
         """What the test averages over, of `zoo.ops.tta.VIEWS`; none: each image as it is."""
-        self.view_size = 0
+        self.tta_size = 0
         self.test_probabilities = Concatenated()
         self.test_labels = Concatenated()
 
@@ -68,8 +68,8 @@ class Classification(ImageTask):
     def step(self, batch: tuple[Tensor, Tensor], stage: Stage) -> Tensor:
         """The cross-entropy of a batch."""
         images, labels = batch
-        if stage == "test" and self.views:
-            return self._measured(self.averaged(images, self.views, self.view_size), labels, stage)
+        if stage == "test" and self.tta_views:
+            return self._measured(self.average_views(images, self.tta_views, self.tta_size), labels, stage)
         output = self.forward_network(images)
         logits = _logits(output)
         if stage == "train":
@@ -92,7 +92,7 @@ class Classification(ImageTask):
         loss: Tensor = self.loss(logits, labels)
         return loss
 
-    def averaged(self, images: Tensor, names: Sequence[str], size: int) -> Float[Tensor, "b k"]:
+    def average_views(self, images: Tensor, names: Sequence[str], size: int) -> Float[Tensor, "b k"]:
         """The logarithm of the mean probabilities over views of `size` pixels, as logits of those probabilities."""
         seen = views(images, names=names, size=size)
         each = torch.stack([self(view).float().log_softmax(1) for view in seen])
@@ -103,9 +103,9 @@ class Classification(ImageTask):
         self.test_probabilities.reset()
         self.test_labels.reset()
 
-    def test_outputs(self) -> ClassOutputs:
+    def test_outputs(self) -> ClassificationOutputs:
         """What the last test produced, on the CPU."""
-        return ClassOutputs(self.test_probabilities.compute().cpu(), self.test_labels.compute().cpu())
+        return ClassificationOutputs(self.test_probabilities.compute().cpu(), self.test_labels.compute().cpu())
 
     def prepare_evaluation(self, datamodule: DataModule, *, tta: str | Sequence[str] | None = None) -> dict[str, Any]:
         """Average the test over the views that `tta` names; crops are cut from images with a margin.
@@ -113,21 +113,21 @@ class Classification(ImageTask):
         Raises:
             ZooError: an unknown view, a model without images, or data without a margin.
         """
-        self.views = requested_views(tta, self.card)
-        if not self.views:
+        self.tta_views = requested_views(tta, self.card)
+        if not self.tta_views:
             return {}
-        size = add_margin(datamodule) if CROPS in self.views else None
-        self.view_size = size or datamodule.metadata()["image_size"]
-        return {"image_size": self.view_size}
+        size = add_margin(datamodule) if CROPS in self.tta_views else None
+        self.tta_size = size or datamodule.metadata()["image_size"]
+        return {"image_size": self.tta_size}
 
     def finish_evaluation(self, datamodule: DataModule) -> None:
         """Give the data its own size back, for the training images in the report."""
-        if CROPS in self.views:
-            remove_margin(datamodule, self.view_size)
+        if CROPS in self.tta_views:
+            remove_margin(datamodule, self.tta_size)
 
     def evaluation_settings(self) -> dict[str, Any]:
-        """The views that the test averaged over."""
-        return {"tta": self.views} if self.views else {}
+        """The views that the test average_views over."""
+        return {"tta": self.tta_views} if self.tta_views else {}
 
     def predict_step(self, batch: Any, batch_idx: int = 0) -> Float[Tensor, "b k"]:
         """Class probabilities of a batch of images, or of the images of a batch with labels."""

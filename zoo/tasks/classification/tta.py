@@ -1,4 +1,4 @@
-"""Test-time augmentation: which views of an image can be averaged, and the margin that crops need."""
+"""Test-time augmentation: which views of an image can be average_views, and the margin that crops need."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

@@ -20,7 +20,7 @@ from zoo.tasks.forecasting.figures import (
     draw_errors,
     draw_windows,
 )
-from zoo.tasks.forecasting.task import Forecasting, Tested
+from zoo.tasks.forecasting.task import Forecasting, ForecastOutputs
 
 LAGS = 40
 SHOWN = (("good", 0.05), ("good", 0.15), ("median", 0.48), ("median", 0.52), ("bad", 0.95), ("worst", 1.0))
@@ -44,7 +44,7 @@ def sections(task: Forecasting, datamodule: SeriesData, folder: Path, results: M
 
 
 def windows_section(
-    task: Forecasting, datamodule: SeriesData, outputs: Tested, residuals: Values, folder: Path
+    task: Forecasting, datamodule: SeriesData, outputs: ForecastOutputs, residuals: Values, folder: Path
 ) -> Section:
     """Forecasts over truth where they are good, middling and bad; the channel with the window's largest error."""
     errors = np.sqrt((residuals**2).mean(1))

@@ -14,7 +14,7 @@ def require_horizon(task: Forecasting, steps: int, *, recursive: bool) -> None:
     Raises:
         ZooError: more steps than it was trained for, and `recursive` not asked for or not possible.
     """
-    if steps > task.horizon and not (recursive or _goes_step_by_step(task)):
+    if steps > task.horizon and not (recursive or _is_recursive(task)):
         raise ZooError(
             f"`horizon` (={steps}) is beyond the {task.horizon} steps that this network was trained to forecast: "
             f"ask for at most {task.horizon}, or feed its forecasts back with recursive=true"
@@ -32,7 +32,7 @@ def required_known_steps(task: Forecasting, steps: int) -> int:
 
     A network that forecasts its whole horizon at once reads all of it, however few steps are asked for.
     """
-    return steps if _goes_step_by_step(task) else -(-steps // task.horizon) * task.horizon
+    return steps if _is_recursive(task) else -(-steps // task.horizon) * task.horizon
 
 
 def rollout(
@@ -68,5 +68,5 @@ def rollout(
     return Forecast(*(torch.cat(parts, dim=1)[:, :steps] for parts in zip(*blocks, strict=True)))
 
 
-def _goes_step_by_step(task: Forecasting) -> bool:
+def _is_recursive(task: Forecasting) -> bool:
     return bool(getattr(task.network, "recursive", False))

@@ -30,7 +30,7 @@ class Forecast(NamedTuple):
     quantiles: Float[Tensor, "b h d q"]
 
 
-class Tested(NamedTuple):
+class ForecastOutputs(NamedTuple):
     """Forecasts and targets of the test split, in its order."""
 
     value: Float[Tensor, "n h d"]
@@ -102,7 +102,7 @@ class Forecasting(Task):
         self.test_metrics.add_metrics({"intervals": IntervalErrors(self.intervals.levels)})
         self.test_calibration: list[tuple[float, float]] = []
         """Of the last test: each level, and the share of the truth at or below its quantile."""
-        self.collected = nn.ModuleDict({name: Concatenated() for name in Tested._fields})
+        self.collected = nn.ModuleDict({name: Concatenated() for name in ForecastOutputs._fields})
 
     def forward(
         self, history: Float[Tensor, "b t c"], known: Float[Tensor, "b s k"] | None = None
@@ -152,7 +152,7 @@ class Forecasting(Task):
             self.intervals.update(target.double() - _point(outputs).double())
         if stage == "test":
             self.test_metrics["intervals"].update(forecast.lower, forecast.upper, forecast.quantiles, future)
-            outcome = Tested(forecast.value, forecast.lower, forecast.upper, future.double())
+            outcome = ForecastOutputs(forecast.value, forecast.lower, forecast.upper, future.double())
             for name, values in outcome._asdict().items():
                 self.collected[name].update(values)  # type: ignore[operator]
         return loss
@@ -205,9 +205,9 @@ class Forecasting(Task):
         self.test_calibration = list(zip(intervals.levels.tolist(), shares, strict=True))
         super().on_test_epoch_end()
 
-    def test_outputs(self) -> Tested:
+    def test_outputs(self) -> ForecastOutputs:
         """The outputs of the last test, on the CPU."""
-        return Tested(*(self.collected[n].compute().cpu() for n in Tested._fields))  # type: ignore[operator]
+        return ForecastOutputs(*(self.collected[n].compute().cpu() for n in ForecastOutputs._fields))  # type: ignore[operator]
 
     def predict_step(self, batch: Any, batch_idx: int = 0) -> Forecast:
         """Forecasts of a batch of windows, or of a tensor of histories."""

@@ -15,7 +15,7 @@ from zoo.tasks.landmarks.metrics import PointErrors
 Batch = tuple[Tensor, dict[str, Tensor]]
 
 
-class Found(NamedTuple):
+class LandmarkOutputs(NamedTuple):
     """What is said of each image: chance of an object, its points as fractions of the image, class chances."""
 
     presence: Float[Tensor, " b"]
@@ -40,7 +40,7 @@ class Landmarks(ImageTask):
         self.num_points = num_points
         self.test_points = Concatenated()
 
-    def forward(self, images: Float[Tensor, "b c h w"]) -> Found:
+    def forward(self, images: Float[Tensor, "b c h w"]) -> LandmarkOutputs:
         """Chances and points of each image."""
         return self._found(self.forward_network(images))
 
@@ -61,17 +61,17 @@ class Landmarks(ImageTask):
         """The points found in the test images, in order, on the CPU."""
         return self.test_points.compute().cpu()
 
-    def predict_step(self, batch: Any, batch_idx: int = 0) -> Found:
+    def predict_step(self, batch: Any, batch_idx: int = 0) -> LandmarkOutputs:
         """Chances and points of a batch of images, or of the images of a batch with points."""
         return self(batch if isinstance(batch, Tensor) else batch[0])
 
-    def _found(self, output: Float[Tensor, "b values"]) -> Found:
+    def _found(self, output: Float[Tensor, "b values"]) -> LandmarkOutputs:
         output = output.float()
         end = 1 + 2 * self.num_points
         points = output[:, 1:end].reshape(len(output), self.num_points, 2)
-        return Found(output[:, 0].sigmoid(), points, output[:, end:].softmax(1))
+        return LandmarkOutputs(output[:, 0].sigmoid(), points, output[:, end:].softmax(1))
 
-    def _measure(self, found: Found, target: dict[str, Tensor], stage: Stage) -> None:
+    def _measure(self, found: LandmarkOutputs, target: dict[str, Tensor], stage: Stage) -> None:
         metrics = self.metrics[stage]
         present: Bool[Tensor, " b"] = target["present"]
         labels: Int[Tensor, " b"] = target["labels"]
