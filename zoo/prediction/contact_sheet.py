@@ -1,4 +1,4 @@
-"""Small pictures side by side, each with two lines below it."""
+"""Contact sheet: thumbnails in a grid, each with two lines of text below it."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,15 +9,15 @@ from torchvision.transforms.v2.functional import to_pil_image
 
 from zoo.data.images.files import UnreadableImage, read_image
 
-SHOWN = 60  # pictures; a folder may hold thousands
+SHOWN = 60  # pictures at most; a folder may hold thousands
 COLUMNS = 6
-SIDE, GAP, TEXT = 168, 14, 44  # pixels of a picture, between pictures, and for the words below one
+SIDE, GAP, TEXT = 168, 14, 44  # pixels of a picture, between pictures, and of the text below a picture
 FONT_SIZE = 14
 PAPER, CARD, INK, SOFT, WARNING = "#ffffff", "#eef0f3", "#1d2330", "#667085", "#b42318"
 
 
 class Caption(NamedTuple):
-    """A picture's file and what stands below it."""
+    """A picture file and the text below it."""
 
     path: Path
     title: str
@@ -26,7 +26,7 @@ class Caption(NamedTuple):
 
 
 def write_contact_sheet(path: Path, captions: Sequence[Caption]) -> None:
-    """Write the first 60 pictures as one PNG; a file that cannot be read is an empty card with its caption."""
+    """Write the first 60 pictures as one PNG; an unreadable file is an empty card with its caption."""
     shown = captions[:SHOWN]
     columns = min(COLUMNS, len(shown))
     rows = -(-len(shown) // columns)
@@ -47,7 +47,7 @@ def write_contact_sheet(path: Path, captions: Sequence[Caption]) -> None:
 
 
 def _thumbnail(path: Path) -> Image.Image | None:
-    """The whole picture inside the square; pixels of very small ones stay visible."""
+    """Fit the full picture into the square; very small pictures keep sharp pixels."""
     try:
         picture = to_pil_image(read_image(path, channels=3))
     except UnreadableImage:
@@ -58,7 +58,7 @@ def _thumbnail(path: Path) -> Image.Image | None:
 
 
 def _shortened(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
-    """Cut out the middle of a text until it fits below a picture."""
+    """Shorten a text in the middle until it fits below a picture."""
     text = " ".join(text.split())
     if font.getlength(text) <= SIDE:
         return text

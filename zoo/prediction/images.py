@@ -1,4 +1,4 @@
-"""What every prediction on image files shares: which files, read in batches, and a line for each broken one."""
+"""Reading image files in batches and writing predictions, for all image tasks."""
 
 import csv
 import json
@@ -16,7 +16,7 @@ from zoo.errors import ZooError
 
 
 class ReadBatch(NamedTuple):
-    """Some of the files in their order, the readable ones as a batch."""
+    """A batch of files in order: the readable images, and the errors of the other files."""
 
     paths: list[Path]
     images: UInt8[Tensor, "b c s s"]
@@ -27,7 +27,7 @@ def image_files(source: Path) -> list[Path]:
     """Return the file itself, or all image files below a folder.
 
     Raises:
-        ZooError: a folder without images.
+        ZooError: the folder holds no images.
     """
     if not source.is_dir():
         return [source]
@@ -38,10 +38,10 @@ def image_files(source: Path) -> list[Path]:
 
 
 def read_batches(files: Sequence[Path], preprocessing: Preprocessing, batch_size: int) -> Iterator[ReadBatch]:
-    """Read files as the network was shown its test images, `batch_size` at a time.
+    """Read files with the preprocessing of the test images, `batch_size` at a time.
 
     Raises:
-        ZooError: a batch size below 1.
+        ZooError: the batch size is below 1.
     """
     if batch_size < 1:
         raise ZooError(f"`batch_size` (={batch_size}) must be at least 1")
@@ -57,7 +57,7 @@ def read_batches(files: Sequence[Path], preprocessing: Preprocessing, batch_size
 
 
 def write_table(path: Path, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Write rows of words as CSV."""
+    """Write rows as CSV."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(columns)
@@ -65,12 +65,12 @@ def write_table(path: Path, columns: Sequence[str], rows: Sequence[Sequence[str]
 
 
 def write_json(path: Path, results: Sequence[Mapping[str, Any]]) -> None:
-    """Write results of plain values as JSON."""
+    """Write predictions of plain values as JSON."""
     path.write_text(json.dumps(list(results), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def unused_path(folder: Path, name: str) -> Path:
-    """A name that no earlier picture has: subfolders may hold equal ones."""
+    """A path for a new picture: adds a number if the name is taken, as by a file of another subfolder."""
     path, number = folder / f"{name}.png", 1
     while path.exists():
         number += 1

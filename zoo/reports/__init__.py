@@ -1,1 +1,1 @@
-"""Plots and the page of a run, made from what a task measured."""
+"""Kit for the tasks' reports: figures, sections and the HTML page."""

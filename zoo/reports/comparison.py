@@ -10,36 +10,36 @@ from zoo.reports.units import format_flops
 
 
 def comparison(results: Mapping[str, Any], metric: str, folder: Path) -> Section:
-    """Set the test metrics of `metrics.json` beside those of simple rules; `metric` is the one that is drawn."""
+    """Compare the test metrics of `metrics.json` with the baselines in a table; draw `metric` as bars."""
     test, baselines = results["test"], results["baselines"]
     names = sorted((name for name in test if name != "loss"), key=lambda name: (name != metric, name))
-    everyone = {"this model": test, **baselines}
+    compared = {"this model": test, **baselines}
     rows = [["", *names]]
-    for who, values in everyone.items():
-        rows.append([who, *(f"{values[name]:.4f}" if name in values else "–" for name in names)])
-    bars = {who: values[metric] for who, values in everyone.items() if metric in values}
+    for model, values in compared.items():
+        rows.append([model, *(f"{values[name]:.4f}" if name in values else "–" for name in names)])
+    bars = {model: values[metric] for model, values in compared.items() if metric in values}
     figures = [draw_bars(folder / "baselines.png", metric, bars)] if len(bars) > 1 else []
-    text = f"{cost(results)}\n\nMeasured on the test split, which took no part in training or model choice."
+    text = f"{run_summary(results)}\n\nThe test split is used neither for training nor for model selection."
     if baselines:
-        text += " The simple rules beside the model were fitted on the same training split."
+        text += " The baselines are fitted on the same training split."
     if results.get("better_baselines"):
         text += f" Better than this model: {', '.join(results['better_baselines'])}."
     return Section("Result", text, figures, rows)
 
 
-def cost(results: Mapping[str, Any]) -> str:
-    """What the run took, in one line."""
+def run_summary(results: Mapping[str, Any]) -> str:
+    """Size of the model, duration, device and throughput in one line."""
     parts = [
         f"{results['parameters']:,} parameters",
         f"{results['epochs']} epochs in {results['seconds']:,.0f} s",
         f"{results['device']} ({results['precision']})",
     ]
     if results.get("flops"):
-        parts.insert(1, f"{format_flops(results['flops'])} a sample forward (2 for a multiply-add)")
+        parts.insert(1, f"{format_flops(results['flops'])} per sample, forward (2 per multiply-add)")
     if results["samples_per_second"]:
         parts.append(f"{results['samples_per_second']:,.0f} samples/s")
     if results.get("waiting_for_data") is not None:
-        parts.append(f"{results['waiting_for_data']:.1%} of the time waiting for data")
+        parts.append(f"{results['waiting_for_data']:.1%} of the time spent waiting for data")
     if results.get("memory_mb"):
         parts.append(f"{results['memory_mb']:,.0f} MB of GPU memory")
     if results.get("mfu"):
@@ -48,7 +48,7 @@ def cost(results: Mapping[str, Any]) -> str:
 
 
 def draw_bars(path: Path, metric: str, values: dict[str, float]) -> Path:
-    """Draw one bar for each name, the first in the model's colour."""
+    """Draw one bar per model; the first is highlighted."""
     with drawing(path, width=7.5, height=0.7 + 0.42 * len(values)) as figure:
         axes = figure.add_subplot()
         positions = range(len(values))

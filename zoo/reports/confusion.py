@@ -8,12 +8,12 @@ from jaxtyping import Int
 
 from zoo.reports.figures import COLOURS, drawing, plain_text
 
-NUMBERED_UP_TO = 20  # classes, for numbers in the cells of a confusion matrix
-NAMED_UP_TO = 50  # classes, for names beside it
+NUMBERED_UP_TO = 20  # classes; larger matrices show colours without counts
+NAMED_UP_TO = 50  # classes; larger matrices show no class names
 
 
 def draw_confusion(path: Path, matrix: Int[np.ndarray, "k k"], class_names: Sequence[str]) -> Path:
-    """Draw a confusion matrix, its rows (true classes) coloured by their share of each prediction."""
+    """Draw a confusion matrix; colours show the share of each prediction within its row (true class)."""
     count = len(class_names)
     shares = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
     side = min(max(3.2, 1.6 + 0.42 * count), 8.2)

@@ -17,9 +17,9 @@ STAGES = {"train": COLOURS[1], "val": COLOURS[0]}
 
 
 def learning_curves(run_dir: Path, folder: Path) -> list[Section]:
-    """Plot each metric of `run_dir/metrics.csv` over the epochs, training beside validation.
+    """Plot each metric of `run_dir/metrics.csv` over the epochs, for training and validation.
 
-    No section where nothing was logged over the epochs, as for a model that has nothing to learn.
+    Returns no section if nothing was logged, as for a model without parameters.
     """
     path = run_dir / "metrics.csv"
     panels = read_metrics(path) if path.is_file() else {}
@@ -34,14 +34,13 @@ def learning_curves(run_dir: Path, folder: Path) -> list[Section]:
             _panel(axes, name, stages)
         for axes in grid[len(panels) :]:
             axes.remove()
-    return [Section("Learning curves", "Training and validation, once an epoch.", [picture])]
+    return [Section("Learning curves", "Training and validation metrics of each epoch.", [picture])]
 
 
 def read_metrics(path: Path) -> dict[str, dict[str, Series]]:
     """Read Lightning's `metrics.csv` as `{metric: {stage: [(epoch, value), …]}}`, the loss first.
 
-    Only what was logged as `train/NAME` or `val/NAME` counts. A value logged several times in an epoch keeps its
-    last; values that are not finite are left out.
+    Reads `train/NAME` and `val/NAME` only. Keeps the last value of an epoch and drops non-finite values.
     """
     found: dict[str, dict[str, dict[float, float]]] = {}
     with path.open(newline="", encoding="utf-8") as lines:
@@ -61,8 +60,8 @@ def _finite(series: dict[float, float]) -> Series:
 def _panel(axes: Axes, name: str, stages: Mapping[str, Series]) -> None:
     axes.set_title(name)
     for stage, series in stages.items():
-        marker = "o" if len(series) == 1 else None  # a line of one point is invisible
-        x, y = [epoch + 1 for epoch, _ in series], [value for _, value in series]  # counted from 1, as on screen
+        marker = "o" if len(series) == 1 else None  # a line through one point is invisible
+        x, y = [epoch + 1 for epoch, _ in series], [value for _, value in series]  # from 1, as in the progress bar
         axes.plot(x, y, color=STAGES[stage], label=stage, marker=marker)
     values = [value for series in stages.values() for _, value in series]
     if name == "loss" and values and min(values) > 0 and max(values) > 20 * min(values):

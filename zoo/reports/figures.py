@@ -1,4 +1,4 @@
-"""The look of every figure, and how it is saved."""
+"""Style and saving of all figures."""
 
 import warnings
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 COLOURS = ("#2f6fde", "#e8843c", "#3a9d6e", "#b3508f", "#8a6fd1", "#c2a227", "#4aa3b5", "#7d8590")
-"""Told apart by people with any colour vision when a few are used in order; the first is the model's own."""
+"""Safe for colour-blind readers if used in this order; the first one marks the model."""
 DPI = 144
 INK, SOFT, LINE = "#1d2330", "#667085", "#e4e7ec"
 
@@ -44,9 +44,9 @@ _STYLE: Any = {
 
 @contextmanager
 def drawing(path: Path, *, width: float, height: float) -> Iterator[Figure]:
-    """Give an empty styled figure of `width` x `height` inches and save it as PNG at the end.
+    """Yield an empty styled figure of `width` x `height` inches and save it as PNG at the end.
 
-    Uses no pyplot and so no global figure, no display and no back end of the user's choice.
+    Works without pyplot, and so without a global figure, a display or the user's backend.
     """
     with rc_context(_STYLE), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # a box is drawn instead
@@ -57,7 +57,7 @@ def drawing(path: Path, *, width: float, height: float) -> Iterator[Figure]:
 
 
 def plain_text(text: str, longest: int = 24) -> str:
-    """Return `text` safe for a label: no formula between dollar signs, one line, cut in the middle when long."""
+    """Return `text` as a label: one line, dollar signs escaped, the middle of a long text cut out."""
     line = " ".join(text.split())
     if len(line) > longest:
         half = (longest - 1) // 2
@@ -66,12 +66,12 @@ def plain_text(text: str, longest: int = 24) -> str:
 
 
 def colour_cycle(axes: Axes) -> None:
-    """Draw the next lines of `axes` in the project's colours."""
+    """Use the project's colours for the next lines of `axes`."""
     axes.set_prop_cycle(color=list(COLOURS))
 
 
 def without_frame(axes: Axes) -> None:
-    """Leave only the content of `axes`, as for a picture."""
+    """Remove ticks, grid and frame of `axes`, as for a picture."""
     axes.set_xticks([])
     axes.set_yticks([])
     axes.grid(False)

@@ -1,4 +1,4 @@
-"""Where in a larger image a sliding classifier sees a class."""
+"""Heat map of a class: the output of a sliding classifier over a larger image."""
 
 from pathlib import Path
 
@@ -20,20 +20,20 @@ def draw_heat_map(
     shown: Float[Tensor, "3 h w"] | Float[Tensor, "1 h w"],
     class_index: int,
 ) -> Float[Tensor, "rows columns"]:
-    """Draws the probability of a class in every window over the image; gives it as a map.
+    """Draw the probability of a class in each window over the image; returns it as a map.
 
-    `image` is what the network takes, normalized; `shown` the same picture in [0, 1]. A cell of the map stands for a
-    window, so the outermost cells' centres lie half a window inside the image; they are drawn over its whole area.
+    `image` is the normalized input of the network, `shown` the same picture in [0, 1]. Each cell of the map is one
+    window. The map is stretched over the full image, although the outermost windows are centred inside it.
 
     Raises:
-        ZooError: there is no such class.
+        ZooError: the class does not exist.
     """
     logits = network(image[None])[0].float()
     if not 0 <= class_index < len(logits):
         raise ZooError(f"`class_index` (={class_index}) must be between 0 and {len(logits) - 1}")
-    chance = logits.softmax(0)[class_index].cpu()
+    probability = logits.softmax(0)[class_index].cpu()
     height, width = shown.shape[-2:]
-    smooth = F.interpolate(chance[None, None], size=(height, width), mode="bilinear", align_corners=False)[0, 0]
+    smooth = F.interpolate(probability[None, None], size=(height, width), mode="bilinear", align_corners=False)[0, 0]
     with drawing(path, width=8.4, height=4.2 * height / width + 0.5) as figure:
         left, right = figure.subplots(1, 2)
         picture = shown.permute(1, 2, 0).squeeze(-1).cpu().numpy()
@@ -43,4 +43,4 @@ def draw_heat_map(
         for axes in (left, right):
             axes.set_axis_off()
         figure.colorbar(heat, ax=right, shrink=0.8)
-    return chance
+    return probability

@@ -1,4 +1,4 @@
-"""What a network of images was shown while it trained, and what its first layer looks for."""
+"""Report sections of an image network: training images and first-layer filters."""
 
 from pathlib import Path
 
@@ -23,21 +23,20 @@ EDGES = {
 
 
 def training_images_section(datamodule: DataModule, folder: Path) -> Section | None:
-    """A contact sheet of augmented training images; None where the data is not of labelled images."""
-    seen = datamodule.training_images(SHOWN)
-    if seen is None:
+    """A contact sheet of augmented training images; None if the data has no labelled images."""
+    sample = datamodule.training_images(SHOWN)
+    if sample is None:
         return None
     names = [str(name) for name in datamodule.card()["class_names"]]
-    titles = [_title(label, names) for label in seen.labels]
-    figure = _sheet(folder / "training_images.png", seen.images, titles)
-    kind = "augmented " if seen.augmented else ""
-    count = len(seen.images)
-    text = f"{count} {kind}training images as the network sees them, before the last shift and scale of their values."
-    return Section("What the network sees", text, [figure])
+    titles = [_title(label, names) for label in sample.labels]
+    figure = _sheet(folder / "training_images.png", sample.images, titles)
+    kind = "augmented " if sample.augmented else ""
+    text = f"{len(sample.images)} {kind}training images, before normalization."
+    return Section("Training images", text, [figure])
 
 
 def filters_section(network: nn.Module, folder: Path) -> Section | None:
-    """Filters of the first convolution beside classical edge filters; None where there are none to see."""
+    """Filters of the first convolution and classical edge filters; None if they cannot be shown as images."""
     first = next((module for module in network.modules() if isinstance(module, nn.Conv2d)), None)
     if first is None or first.weight.shape[1] not in (1, 3) or min(first.weight.shape[2:]) < 3:
         return None
@@ -56,8 +55,8 @@ def filters_section(network: nn.Module, folder: Path) -> Section | None:
         for axes, kernel in zip(grid, learned, strict=False):
             axes.imshow(_picture(kernel).numpy(), cmap="gray", vmin=0, vmax=1)
     text = (
-        f"Above, filters that find edges by construction; below, {len(learned)} of the {len(first.weight)} filters "
-        "of the first convolution, each on its own scale."
+        f"Top: classical edge filters. Bottom: {len(learned)} of the {len(first.weight)} filters of the first "
+        "convolution, each rescaled to its own range."
     )
     return Section("First-layer filters", text, [folder / "first_filters.png"])
 
@@ -75,7 +74,7 @@ def _sheet(path: Path, pictures: Float[Tensor, "n c h w"], titles: list[str]) ->
 
 
 def _title(label: Tensor, names: list[str]) -> str:
-    """A class name, or for mixed images the two greatest with their shares."""
+    """The class name; for mixed images the two largest shares with their classes."""
     if label.ndim == 0:
         return names[int(label)][:16]
     values, places = label.topk(2)
@@ -84,6 +83,6 @@ def _title(label: Tensor, names: list[str]) -> str:
 
 
 def _picture(kernel: Float[Tensor, "c h w"]) -> Tensor:
-    """A filter as an image: its own range to [0, 1]."""
+    """A filter as an image, rescaled from its own range to [0, 1]."""
     low, high = kernel.min(), kernel.max()
     return ((kernel - low) / (high - low).clamp(min=1e-12)).permute(1, 2, 0).squeeze(-1)

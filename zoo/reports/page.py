@@ -12,16 +12,16 @@ from omegaconf import OmegaConf
 
 from zoo.reports.figures import DPI
 
-SCREEN_DPI = 96  # what a browser takes for an inch
+SCREEN_DPI = 96  # CSS pixels per inch
 _NUMBER = re.compile(r"[-+−]?[\d,]*\.?\d+(e[-+]?\d+)?\s?(%|s|ms|h|min)?|–|nan")
 
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the page under its own heading.
+    """A section of the page.
 
-    Blank lines part the paragraphs of `text`. `figures` are PNG files. The first row of `table` is its heading,
-    the first column names the rows.
+    Blank lines separate the paragraphs of `text`. `figures` are PNG files. The first row of `table` is its header; the
+    first column names the rows.
     """
 
     title: str
@@ -33,9 +33,9 @@ class Section:
 def write_page(
     folder: Path, title: str, sections: Sequence[Section], configuration: Mapping[str, Any] | None = None
 ) -> Path:
-    """Write `folder/index.html`, which needs nothing beside it, and return its path.
+    """Write the self-contained page `folder/index.html` and return its path.
 
-    Figures are embedded, so that the file may be moved or mailed. `configuration` is shown at the end as YAML.
+    Figures are embedded, so that the file can be moved or mailed. `configuration` is shown at the end as YAML.
     """
     folder.mkdir(parents=True, exist_ok=True)
     ids = [f"part-{number}" for number, _ in enumerate(sections, 1)]
@@ -88,7 +88,7 @@ def _figure(path: Path) -> str:
     content = path.read_bytes()
     data = base64.b64encode(content).decode("ascii")
     alt = html.escape(path.stem.replace("_", " "), quote=True)
-    width = round(int.from_bytes(content[16:20]) * SCREEN_DPI / DPI)  # sharp on screens with small pixels
+    width = round(int.from_bytes(content[16:20]) * SCREEN_DPI / DPI)  # sharp on high-resolution screens
     return f'<figure><img alt="{alt}" width="{width}" src="data:image/png;base64,{data}"></figure>'
 
 
@@ -103,7 +103,7 @@ def _table(rows: list[list[str]]) -> str:
 
 
 def _align(rows: list[list[str]], column: int) -> str:
-    """Numbers stand flush right, so that their digits stand below each other."""
+    """The class attribute that right-aligns a column of numbers."""
     cells = [row[column] for row in rows if column < len(row)]
     return ' class="number"' if column and cells and all(map(_NUMBER.fullmatch, cells)) else ""
 

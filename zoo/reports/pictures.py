@@ -12,7 +12,7 @@ from zoo.reports.figures import drawing, without_frame
 
 
 def draw_pictures(path: Path, pictures: Sequence[Shaped[Tensor, "..."]], titles: Sequence[str]) -> Path:
-    """Draw images [C H W] of bytes, six in a row, each under its title of at most two lines."""
+    """Draw byte images [C H W], six per row, each below a title of at most two lines."""
     columns = min(6, max(len(pictures), 1))
     rows = -(-len(pictures) // columns)
     with drawing(path, width=1.46 * columns, height=1.85 * rows) as figure:
@@ -26,7 +26,7 @@ def draw_pictures(path: Path, pictures: Sequence[Shaped[Tensor, "..."]], titles:
 
 
 def show_picture(axes: Axes, picture: Shaped[Tensor, "..."]) -> None:
-    """Show bytes [C H W] in grey or colour; of a volume [C D H W] the brightest along its depth."""
+    """Show a byte image [C H W] in grey or colour; a volume [C D H W] as its maximum over the depth."""
     if picture.ndim == 4:
         picture = picture.amax(1)
     shown: Float[np.ndarray, "h w *c"] = picture.permute(1, 2, 0).numpy() / 255.0

@@ -11,7 +11,8 @@ from zoo.data.identities.folder import subfolders
 from zoo.data.images.files import list_images
 from zoo.errors import ZooError, unknown
 from zoo.tasks.embedding import Embedding
-from zoo.tasks.embedding.gallery import Gallery, load_gallery, read_gallery
+from zoo.tasks.embedding.gallery import Gallery
+from zoo.tasks.embedding.gallery_file import load_gallery, read_gallery, save_gallery
 from zoo.tasks.embedding.predict import (
     NOT_RECOGNIZED,
     EmbeddingPrediction,
@@ -57,7 +58,7 @@ def _enroll(values: dict[str, Any], folder: Path) -> Iterator[str]:
         lines.append(
             f"{name} was enrolled already: {added} added to {before}" if before else f"{name}: {added} enrolled"
         )
-    gallery.save(path)
+    save_gallery(gallery, path)
     yield from lines
     yield from _warnings(gallery, task, list(chosen), threshold)
     yield f"{len(gallery.people)} people in {path}"
@@ -119,7 +120,7 @@ def _remove(values: dict[str, Any], folder: Path) -> Iterator[str]:
     path, name = _gallery_path(values), _name(values)
     gallery = read_gallery(path)
     removed = gallery.remove(name)
-    gallery.save(path)
+    save_gallery(gallery, path)
     yield f"{name}: {removed} picture{'s' if removed > 1 else ''} removed, {len(gallery.people)} people left"
 
 

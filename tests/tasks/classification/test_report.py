@@ -115,7 +115,7 @@ def test_a_report_without_baselines_draws_no_bars(measured, tmp_path):
 
 def test_no_mistake_is_said_in_words(tmp_path):
     part = mistakes_section(PROBABILITIES, PREDICTED, list("abcdef"), None, tmp_path)
-    assert part.text == "No test image was taken for another class."
+    assert part.text == "All test images are classified correctly."
     assert part.figures == []
 
 

@@ -8,6 +8,7 @@ from zoo.errors import ZooError
 from zoo.run.create import create_model
 from zoo.tasks.embedding.fingerprint import fingerprint
 from zoo.tasks.embedding.gallery import Gallery
+from zoo.tasks.embedding.gallery_file import save_gallery
 from zoo.tasks.embedding.predict import predict
 
 
@@ -44,7 +45,7 @@ def test_a_gallery_names_and_rejects(model, pictures, tmp_path):
     vectors = torch.tensor([result.vector for result in predict(model, pictures)[:1]])
     gallery = Gallery(fingerprint(model), [], torch.zeros(0, 0))
     gallery.enroll("ann", vectors)
-    gallery.save(tmp_path / "people")
+    save_gallery(gallery, tmp_path / "people")
     found = predict(model, pictures, gallery=tmp_path / "people", threshold=1e-6)
     assert [result.name for result in found] == ["ann", None, None]
     assert found[1].candidates[0].name == "ann"
@@ -56,7 +57,7 @@ def test_a_vector_that_is_not_finite_is_an_error_of_its_picture(model, pictures,
     vectors = torch.tensor([result.vector for result in predict(model, pictures)[:2]])
     gallery = Gallery(fingerprint(model), [], torch.zeros(0, 0))
     gallery.enroll("bob", vectors[1:])
-    gallery.save(tmp_path / "people")
+    save_gallery(gallery, tmp_path / "people")
     vectors[0, 3] = float("nan")
     monkeypatch.setattr(model, "predict_step", lambda images: vectors)
     found = predict(model, pictures, gallery=tmp_path / "people", threshold=1e-6)

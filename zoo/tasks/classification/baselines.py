@@ -1,4 +1,4 @@
-"""What simple rules reach on the same split: did the network learn anything that they cannot?"""
+"""Baselines of a classifier: majority class, logistic regression, random forest."""
 
 import warnings
 from typing import Any
@@ -20,8 +20,8 @@ from zoo.data.base import BatchDataset, DataModule
 from zoo.tasks.base import Task
 from zoo.tasks.classification.frozen_features import features
 
-FITTED_ON = 5_000  # training images, drawn at random where there are more, so that it takes seconds
-SIDE = 16  # pixels; larger images are average_views down to this
+MAX_TRAIN_IMAGES = 5_000  # a random subset of larger splits, so that fitting takes seconds
+SIDE = 16  # pixels; larger images are averaged down to this
 CHUNK = 256
 
 Pixels = Float[np.ndarray, "n d"]
@@ -29,21 +29,21 @@ Labels = Int[np.ndarray, " n"]
 
 
 def baselines(datamodule: DataModule, task: Task) -> dict[str, dict[str, float]]:
-    """Test accuracy of the majority class, of logistic regression and of a random forest on pixels.
+    """Test accuracy of the majority class, logistic regression and a random forest on pixels.
 
-    They are fitted on the training split, or on 5,000 images of it drawn with the run's seed, and measured on the
-    whole test split. Images larger than 16 x 16 are average_views down to that. Where training started from published
-    weights, logistic regression on the features of those weights stands beside them.
+    Each is fitted on at most 5,000 training images, drawn with the seed of the run, and scored on the full test split.
+    Images larger than 16 x 16 are averaged down to that size. After fine-tuning, logistic regression on the features
+    of the pretrained network is added.
     """
     train, test = datamodule.dataset("train"), datamodule.dataset("test")
-    chosen = np.sort(np.random.default_rng(datamodule.seed).permutation(len(train))[:FITTED_ON])
-    everything = np.arange(len(test))
-    scores = fit_and_score(*pixels(train, chosen), *pixels(test, everything), seed=datamodule.seed)
+    chosen = np.sort(np.random.default_rng(datamodule.seed).permutation(len(train))[:MAX_TRAIN_IMAGES])
+    all_test = np.arange(len(test))
+    scores = fit_and_score(*pixels(train, chosen), *pixels(test, all_test), seed=datamodule.seed)
     if task.pretrained_network is None:
         return scores
     network = task.pretrained_network()
-    read = [features(network, datamodule, "train", chosen), features(network, datamodule, "test", everything)]
-    return scores | {"logistic regression on frozen features": {"accuracy": _accuracy(_logistic(), *read[0], *read[1])}}
+    fitted, scored = (features(network, datamodule, "train", chosen), features(network, datamodule, "test", all_test))
+    return scores | {"logistic regression on frozen features": {"accuracy": _accuracy(_logistic(), *fitted, *scored)}}
 
 
 def fit_and_score(
@@ -54,13 +54,15 @@ def fit_and_score(
     *,
     seed: int,
 ) -> dict[str, dict[str, float]]:
-    """Accuracy of each rule, fitted on one part and measured on the other."""
-    rules: dict[str, Any] = {
+    """Test accuracy of each baseline after fitting it on the training pixels."""
+    models: dict[str, Any] = {
         "majority class": DummyClassifier(strategy="most_frequent"),
         "logistic regression": _logistic(),
         "random forest": RandomForestClassifier(n_estimators=100, random_state=seed),
     }
-    return {name: {"accuracy": _accuracy(rule, train, train_labels, test, test_labels)} for name, rule in rules.items()}
+    return {
+        name: {"accuracy": _accuracy(model, train, train_labels, test, test_labels)} for name, model in models.items()
+    }
 
 
 def _logistic() -> Any:
@@ -68,16 +70,16 @@ def _logistic() -> Any:
 
 
 def _accuracy(
-    rule: Any, train: Pixels, train_labels: Labels, test: Float[np.ndarray, "m d"], test_labels: Int[np.ndarray, " m"]
+    model: Any, train: Pixels, train_labels: Labels, test: Float[np.ndarray, "m d"], test_labels: Int[np.ndarray, " m"]
 ) -> float:
-    # spinning threads cost more than they bring at this size; a fit that stops at max_iter is still a fair rule
+    # Threads slow down fits of this size. A fit that stops at max_iter is still a fair baseline.
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return float(rule.fit(train, train_labels).score(test, test_labels))
+        return float(model.fit(train, train_labels).score(test, test_labels))
 
 
 def pixels(images: BatchDataset, indices: Int[np.ndarray, " n"]) -> tuple[Pixels, Labels]:
-    """Fetch images as rows of pixel values in [0, 1], average_views down to at most 16 on a side, and their labels."""
+    """Return images as rows of pixel values in [0, 1], averaged down to at most 16 x 16, and their labels."""
     rows, labels = [], []
     for part in torch.from_numpy(indices).split(CHUNK):
         batch, truth = images[part]

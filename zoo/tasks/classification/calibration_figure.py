@@ -7,7 +7,7 @@ from zoo.tasks.classification.metrics import CalibrationBins
 
 
 def draw_calibration(path: Path, bins: CalibrationBins) -> Path:
-    """Draw how often the network is right at each confidence, and how often it is that confident."""
+    """Draw the accuracy in each confidence bin, and the histogram of confidences."""
     edges, width = bins.edges, float(bins.edges[1] - bins.edges[0])
     used = bins.images > 0
     with drawing(path, width=8.4, height=3.5) as figure:
@@ -16,10 +16,10 @@ def draw_calibration(path: Path, bins: CalibrationBins) -> Path:
         starts = edges[:-1][used]
         left.bar(starts, bins.accuracy[used], width * 0.92, align="edge", color=COLOURS[0], alpha=0.35)
         left.plot(bins.confidence[used], bins.accuracy[used], "o", color=COLOURS[0], ms=4.5, label="this model")
-        left.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="confidence", ylabel="share that is right")
+        left.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="confidence", ylabel="accuracy")
         left.set_title("Reliability")
         left.legend(loc="upper left")
         right.bar(edges[:-1], bins.images / max(bins.images.sum(), 1), width * 0.92, align="edge", color=COLOURS[0])
         right.set(xlim=(0, 1), xlabel="confidence", ylabel="share of the images")
-        right.set_title("How confident it is")
+        right.set_title("Confidence")
     return path

@@ -1,4 +1,4 @@
-"""What the weights that training started from tell apart without any training of their own."""
+"""Features of the pretrained network, before any fine-tuning."""
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ CHUNK = 64
 def features(
     network: nn.Module, datamodule: DataModule, split: Split, indices: Int[np.ndarray, " n"]
 ) -> tuple[Float[np.ndarray, "n d"], Int[np.ndarray, " n"]]:
-    """What the head of a network reads of images without augmentation, and their labels."""
+    """Return the inputs of the head for images without augmentation, and the labels."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network = network.eval().to(device)
     read: list[Tensor] = []

@@ -1,4 +1,4 @@
-"""What a report of a classifier counts, from probabilities and labels alone."""
+"""Metrics of the report of a classifier, as functions of probabilities and labels."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ from jaxtyping import Float, Int
 
 
 class ClassScores(NamedTuple):
-    """Precision, recall and F1 of every class, NaN where nothing was predicted or nothing is there."""
+    """Precision, recall, F1 and support of each class; NaN without predictions or images of the class."""
 
     precision: Float[np.ndarray, " k"]
     recall: Float[np.ndarray, " k"]
@@ -16,7 +16,7 @@ class ClassScores(NamedTuple):
 
 
 class CalibrationBins(NamedTuple):
-    """Predictions by their confidence, in bins of equal width; means are 0 in empty bins."""
+    """Predictions in confidence bins of equal width; the means of empty bins are 0."""
 
     edges: Float[np.ndarray, " bins_and_1"]
     confidence: Float[np.ndarray, " bins"]
@@ -30,26 +30,26 @@ class CalibrationBins(NamedTuple):
 
 
 def confusion_matrix(probabilities: Float[np.ndarray, "n k"], labels: Int[np.ndarray, " n"]) -> Int[np.ndarray, "k k"]:
-    """Count the images of each true class (row) by predicted class (column)."""
+    """Count images by true class (row) and predicted class (column)."""
     classes = probabilities.shape[1]
     cells = labels * classes + probabilities.argmax(1)
     return np.bincount(cells, minlength=classes * classes).reshape(classes, classes)
 
 
 def class_scores(matrix: Int[np.ndarray, "k k"]) -> ClassScores:
-    """Score every class of a confusion matrix."""
-    right = np.diag(matrix).astype(float)
+    """Compute the scores of each class from a confusion matrix."""
+    correct = np.diag(matrix).astype(float)
     predicted, support = matrix.sum(0), matrix.sum(1)
     with np.errstate(invalid="ignore"):
-        return ClassScores(right / predicted, right / support, 2 * right / (predicted + support), support)
+        return ClassScores(correct / predicted, correct / support, 2 * correct / (predicted + support), support)
 
 
 def calibration(
     probabilities: Float[np.ndarray, "n k"], labels: Int[np.ndarray, " n"], bins: int = 15
 ) -> CalibrationBins:
-    """Sort predictions into bins of confidence, the right edge included."""
+    """Sort predictions into confidence bins; each bin includes its right edge."""
     confidence = probabilities.max(1).astype(float)
-    right = (probabilities.argmax(1) == labels).astype(float)
+    correct = (probabilities.argmax(1) == labels).astype(float)
     edges = np.linspace(0, 1, bins + 1)
     place = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, bins - 1)
     count = np.bincount(place, minlength=bins)
@@ -57,7 +57,7 @@ def calibration(
     return CalibrationBins(
         edges,
         np.bincount(place, confidence, minlength=bins) / safe,
-        np.bincount(place, right, minlength=bins) / safe,
+        np.bincount(place, correct, minlength=bins) / safe,
         count,
     )
 
@@ -65,13 +65,13 @@ def calibration(
 def confident_mistakes(
     probabilities: Float[np.ndarray, "n k"], labels: Int[np.ndarray, " n"], most: int
 ) -> Int[np.ndarray, " m"]:
-    """Find the images that were taken for another class with the highest confidence, the worst first."""
+    """Return the misclassified images with the highest confidence, most confident first."""
     wrong = np.flatnonzero(probabilities.argmax(1) != labels)
     return wrong[np.argsort(-probabilities[wrong].max(1), kind="stable")][:most]
 
 
 def confused_pairs(matrix: Int[np.ndarray, "k k"], most: int) -> list[tuple[int, int, int]]:
-    """Find the pairs (true class, predicted class, images) that are confused most often."""
+    """Return the most frequent confusions as (true class, predicted class, images)."""
     errors = matrix - np.diag(np.diag(matrix))
     order = np.argsort(-errors, axis=None, kind="stable")[:most]
     rows, columns = np.unravel_index(order, errors.shape)

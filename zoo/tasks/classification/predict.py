@@ -21,18 +21,18 @@ BEST = 5
 
 @dataclass(frozen=True)
 class ClassPrediction:
-    """What a classifier says of one file; without a label where the file could not be read."""
+    """The prediction for one file; an unreadable file has an error and no label."""
 
     path: Path
     label: str | None = None
     probability: float | None = None
     top5: tuple[tuple[str, float], ...] = ()
-    """The most probable labels with their probabilities, the best first; fewer where there are fewer classes."""
+    """The five most probable labels with their probabilities, best first; fewer if there are fewer classes."""
     error: str | None = None
     """Why the file could not be read."""
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain values."""
+        """The prediction as plain values, for JSON."""
         return {
             "path": str(self.path),
             "label": self.label,
@@ -50,23 +50,22 @@ def predict(
     batch_size: int = 64,
     tta: str | Sequence[str] | None = None,
 ) -> list[ClassPrediction]:
-    """Classify an image file, or every image file below a folder, in the order of their names.
+    """Classify an image file, or all image files below a folder in the order of their names.
 
-    With `folder`, predictions.csv, predictions.json and contact_sheet.png are written there. A file that cannot be
-    read becomes a result with the reason. `tta` names views of each image, of `zoo.ops.tta.VIEWS`, whose
-    probabilities are average_views.
+    With `folder`, writes predictions.csv, predictions.json and contact_sheet.png there. An unreadable file gives a
+    result with an error. `tta` averages the probabilities over test-time augmentations (`zoo.ops.tta.VIEWS`).
 
     Raises:
-        ZooError: the model has not been trained on images, there are no images, or no such views of them.
+        ZooError: the model was not trained on images, the folder holds none, or a view is unknown.
     """
     preprocessing, names = _known(task)
-    seen, size = requested_views(tta, task.card), preprocessing.size
-    if CROPS in seen:
+    views, size = requested_views(tta, task.card), preprocessing.size
+    if CROPS in views:
         preprocessing = with_margin(preprocessing)
     task.eval()
     results: list[ClassPrediction] = []
     for batch in read_batches(image_files(source), preprocessing, batch_size):
-        rows = iter(_probabilities(task, preprocessing.normalize(batch.images.to(task.device)), seen, size))
+        rows = iter(_probabilities(task, preprocessing.normalize(batch.images.to(task.device)), views, size))
         for path in batch.paths:
             if path in batch.errors:
                 results.append(ClassPrediction(path, error=batch.errors[path]))

@@ -1,4 +1,4 @@
-"""The report of a classifier: what it gets right, what it confuses, how far its confidence can be trusted."""
+"""The report of a classifier: baselines, confusions, scores of each class, calibration, worst mistakes."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -34,7 +34,7 @@ Labels = Int[np.ndarray, " n"]
 
 
 def sections(task: Classification, datamodule: DataModule, folder: Path, results: Mapping[str, Any]) -> list[Section]:
-    """Parts of the report, their figures saved in `folder`; the test split must have been measured by `task`."""
+    """Return the sections and save their figures in `folder`; needs the outputs of a finished test."""
     outputs = task.test_outputs()
     probabilities, labels = outputs.probabilities.numpy(), outputs.labels.numpy()
     names = [str(name) for name in task.card["class_names"]]
@@ -53,41 +53,41 @@ def sections(task: Classification, datamodule: DataModule, folder: Path, results
 def confusion_section(
     probabilities: Probabilities, labels: Labels, class_names: Sequence[str], folder: Path
 ) -> Section:
-    """Which classes are taken for which."""
+    """The confusion matrix and the most frequent confusions."""
     matrix = confusion_matrix(probabilities, labels)
-    table = [["true", "taken for", "images"]]
+    table = [["true class", "predicted class", "images"]]
     for true, predicted, count in confused_pairs(matrix, PAIRS):
         table.append([class_names[true], class_names[predicted], str(count)])
-    right = int(np.diag(matrix).sum())
-    text = f"{right:,} of {len(labels):,} test images are on the diagonal, where they belong."
+    correct = int(np.diag(matrix).sum())
+    text = f"{correct:,} of {len(labels):,} test images are classified correctly (the diagonal)."
     if len(table) > 1:
-        text += " Below, the pairs that are confused most often."
+        text += " The table lists the most frequent confusions."
     figure = draw_confusion(folder / "confusion_matrix.png", matrix, class_names)
     return Section("Confusion matrix", text, [figure], table if len(table) > 1 else None)
 
 
 def class_section(probabilities: Probabilities, labels: Labels, class_names: Sequence[str]) -> Section:
-    """How well each class is recognized."""
+    """Precision, recall and F1 of each class."""
     scores = class_scores(confusion_matrix(probabilities, labels))
     table = [["class", "precision", "recall", "F1", "images"]]
     for row in zip(class_names, *scores, strict=True):
         table.append([row[0], *("–" if np.isnan(value) else f"{value:.3f}" for value in row[1:4]), str(row[4])])
     text = (
-        "Precision: of the images that were given this label, the share that deserved it. Recall: of the images "
-        "of this class, the share that was found. F1 is their harmonic mean."
+        "Precision is the share of the images predicted as a class that belong to it. Recall is the share of the "
+        "images of a class that are predicted as it. F1 is the harmonic mean of both."
     )
     return Section("Classes", text, [], table)
 
 
 def calibration_section(probabilities: Probabilities, labels: Labels, folder: Path) -> Section:
-    """How far the confidence can be trusted."""
+    """The expected calibration error and the reliability diagram."""
     bins = calibration(probabilities, labels)
     used = bins.images > 0
-    trust = float(np.average(bins.confidence[used] - bins.accuracy[used], weights=bins.images[used]))
-    manner = "It is more confident than right." if trust > 0 else "It is right more often than it is confident."
+    excess = float(np.average(bins.confidence[used] - bins.accuracy[used], weights=bins.images[used]))
+    tendency = "overconfident" if excess > 0 else "underconfident"
     text = (
-        f"Expected calibration error {bins.expected_error():.4f}: the mean distance between how confident the model "
-        f"is and how often it is right. {manner}"
+        f"The expected calibration error is {bins.expected_error():.4f}: the mean difference between confidence and "
+        f"accuracy. On average the model is {tendency}."
     )
     return Section("Calibration", text, [draw_calibration(folder / "calibration.png", bins)])
 
@@ -95,26 +95,26 @@ def calibration_section(probabilities: Probabilities, labels: Labels, folder: Pa
 def mistakes_section(
     probabilities: Probabilities, labels: Labels, class_names: Sequence[str], images: Any, folder: Path
 ) -> Section:
-    """Mistakes made with the highest confidence, as pictures; `images` is the test split."""
+    """Pictures of the mistakes with the highest confidence; `images` is the test split."""
     worst = confident_mistakes(probabilities, labels, MISTAKES)
     if len(worst) == 0:
-        return Section("Most confident mistakes", "No test image was taken for another class.")
+        return Section("Most confident mistakes", "All test images are classified correctly.")
     titles = []
     for index in worst:
-        said = int(probabilities[index].argmax())
-        true, confidence = class_names[labels[index]], probabilities[index, said]
-        titles.append(f"{plain_text(class_names[said], 16)} ({confidence:.0%})\nis {plain_text(true, 18)}")
+        predicted = int(probabilities[index].argmax())
+        true, confidence = class_names[labels[index]], probabilities[index, predicted]
+        titles.append(f"{plain_text(class_names[predicted], 16)} ({confidence:.0%})\ntrue: {plain_text(true, 16)}")
     pictures = as_bytes(images[torch.from_numpy(worst)][0])
     figure = draw_pictures(folder / "mistakes.png", list(pictures), titles)
     text = (
-        "Above each picture what the model said, with its confidence, and below that the label in the data set. "
-        "Some may turn out to be mistakes of the labels."
+        "Each picture shows the predicted class with its confidence, and below it the label of the data set. "
+        "Some of these labels may be wrong."
     )
     return Section("Most confident mistakes", text, [figure])
 
 
 def as_bytes(images: Tensor) -> Tensor:
-    """Images as bytes to look at; floats are stretched from their lowest to their highest value."""
+    """Return images as bytes for display; floats are rescaled from their own range to 0 … 255."""
     if not images.is_floating_point():
         return images.cpu()
     low, high = images.amin(), images.amax()

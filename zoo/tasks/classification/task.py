@@ -1,4 +1,4 @@
-"""Image classification: one label for an input."""
+"""Image classification: one label per image."""
 
 import math
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from zoo.tasks.image_task import ImageTask
 
 
 class ClassificationOutputs(NamedTuple):
-    """What the network said of the test split, in the order of the data set."""
+    """Probabilities and labels of the test split, in the order of the data set."""
 
     probabilities: Float[Tensor, "n k"]
     labels: Int[Tensor, " n"]
@@ -30,11 +30,11 @@ class ClassificationOutputs(NamedTuple):
 class Classification(ImageTask):
     """Softmax classification of `(images [B C H W], labels [B])`.
 
-    The network returns logits [B K], or a tuple with `logits` and `auxiliary`, a list of logits of auxiliary heads,
-    whose loss is added with `auxiliary_weight` (Szegedy et al., 2014, arXiv:1409.4842, section 5) while training.
-    In training the labels may be class probabilities [B K], as mixup makes them. With `views` the test averages
-    the softmax probabilities of several views of each image, as Krizhevsky et al. do (2012, section 4.1):
-    probabilities of different views are on one scale, which logits, whose offset means nothing, are not.
+    The network returns logits [B K], or a tuple with `logits` and `auxiliary`, the logits of auxiliary heads. Training
+    adds their loss with `auxiliary_weight` (Szegedy et al., 2014, arXiv:1409.4842, section 5). Training labels may
+    also be class probabilities [B K], as mixup makes them. With `tta_views` the test averages the softmax
+    probabilities of several views of each image (Krizhevsky et al., 2012, section 4.1). Logits are not averaged:
+    their offset is arbitrary.
     """
 
     kind = "classification"
@@ -56,7 +56,7 @@ class Classification(ImageTask):
         self.num_classes = num_classes
         self.auxiliary_weight = auxiliary_weight
         self.tta_views: list[str] = []
-        """What the test averages over, of `zoo.ops.tta.VIEWS`; none: each image as it is."""
+        """Test-time augmentations (`zoo.ops.tta.VIEWS`) that the test averages over; empty for none."""
         self.tta_size = 0
         self.test_probabilities = Concatenated()
         self.test_labels = Concatenated()
@@ -93,25 +93,25 @@ class Classification(ImageTask):
         return loss
 
     def average_views(self, images: Tensor, names: Sequence[str], size: int) -> Float[Tensor, "b k"]:
-        """The logarithm of the mean probabilities over views of `size` pixels, as logits of those probabilities."""
-        seen = views(images, names=names, size=size)
-        each = torch.stack([self(view).float().log_softmax(1) for view in seen])
-        return each.logsumexp(0) - math.log(len(seen))
+        """The log of the mean probabilities over views of `size` pixels; softmax gives the probabilities back."""
+        augmented = views(images, names=names, size=size)
+        log_probabilities = torch.stack([self(view).float().log_softmax(1) for view in augmented])
+        return log_probabilities.logsumexp(0) - math.log(len(augmented))
 
     def on_test_start(self) -> None:
-        """Forgets the outputs of an earlier test."""
+        """Drop the outputs of an earlier test."""
         self.test_probabilities.reset()
         self.test_labels.reset()
 
     def test_outputs(self) -> ClassificationOutputs:
-        """What the last test produced, on the CPU."""
+        """The outputs of the last test, on the CPU."""
         return ClassificationOutputs(self.test_probabilities.compute().cpu(), self.test_labels.compute().cpu())
 
     def prepare_evaluation(self, datamodule: DataModule, *, tta: str | Sequence[str] | None = None) -> dict[str, Any]:
-        """Average the test over the views that `tta` names; crops are cut from images with a margin.
+        """Average the test over the views `tta`; crops need images with a margin.
 
         Raises:
-            ZooError: an unknown view, a model without images, or data without a margin.
+            ZooError: a view is unknown, the model takes no images, or the data has no margin.
         """
         self.tta_views = requested_views(tta, self.card)
         if not self.tta_views:
@@ -121,16 +121,16 @@ class Classification(ImageTask):
         return {"image_size": self.tta_size}
 
     def finish_evaluation(self, datamodule: DataModule) -> None:
-        """Give the data its own size back, for the training images in the report."""
+        """Restore the image size of the data, for the training images in the report."""
         if CROPS in self.tta_views:
             remove_margin(datamodule, self.tta_size)
 
     def evaluation_settings(self) -> dict[str, Any]:
-        """The views that the test average_views over."""
+        """The views that the test averages over."""
         return {"tta": self.tta_views} if self.tta_views else {}
 
     def predict_step(self, batch: Any, batch_idx: int = 0) -> Float[Tensor, "b k"]:
-        """Class probabilities of a batch of images, or of the images of a batch with labels."""
+        """Class probabilities of a batch, which may be images alone or images with labels."""
         images = batch if isinstance(batch, Tensor) else batch[0]
         return self(images).float().softmax(1)
 

@@ -1,4 +1,4 @@
-"""Test-time augmentation: which views of an image can be average_views, and the margin that crops need."""
+"""Test-time augmentation: the requested views, and the image margin that crops need."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -15,10 +15,10 @@ _NO_MARGIN = "`tta` (=five_crops) cuts corners, and this data has no margin arou
 
 
 def requested_views(tta: str | Sequence[str] | None, card: Mapping[str, Any]) -> list[str]:
-    """The names of the views in a value of `tta`, for a model with this card.
+    """Parse the option `tta` for a model with this card.
 
     Raises:
-        ZooError: an unknown view, or a model that takes no images.
+        ZooError: a view is unknown, or the model takes no images.
     """
     names = [tta] if isinstance(tta, str) else list(tta or [])
     for name in names:
@@ -30,10 +30,10 @@ def requested_views(tta: str | Sequence[str] | None, card: Mapping[str, Any]) ->
 
 
 def add_margin(datamodule: DataModule) -> int:
-    """Make data that is not loaded yet deliver images with a margin; returns the size without it.
+    """Let data that is not loaded yet return images with a margin; returns the size without it.
 
     Raises:
-        ZooError: the data has none.
+        ZooError: the data has no margin.
     """
     if not isinstance(datamodule, ImageFolder):
         raise ZooError(_NO_MARGIN)
@@ -43,17 +43,17 @@ def add_margin(datamodule: DataModule) -> int:
 
 
 def remove_margin(datamodule: DataModule, size: int) -> None:
-    """Bring the data back to images of `size` pixels without a margin."""
+    """Restore images of `size` pixels without a margin."""
     assert isinstance(datamodule, ImageFolder)
     wide = datamodule.preprocessing
     datamodule.preprocessing = replace(wide, size=size, crop_ratio=size / wide.size)
 
 
 def with_margin(preprocessing: Preprocessing) -> Preprocessing:
-    """The square of the full short side, which crops are cut from, in place of its centre.
+    """Keep the square of the full short side, from which crops are cut, instead of its centre.
 
     Raises:
-        ZooError: the network sees the full square already.
+        ZooError: the preprocessing already keeps the full square.
     """
     short = round(preprocessing.size / preprocessing.crop_ratio)
     if preprocessing.resize != "crop" or short <= preprocessing.size:

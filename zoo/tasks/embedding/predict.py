@@ -14,7 +14,8 @@ from zoo.errors import ZooError
 from zoo.prediction.contact_sheet import Caption, write_contact_sheet
 from zoo.prediction.images import image_files, read_batches, write_json, write_table
 from zoo.tasks.embedding import Embedding
-from zoo.tasks.embedding.gallery import Candidate, load_gallery
+from zoo.tasks.embedding.gallery import Candidate
+from zoo.tasks.embedding.gallery_file import load_gallery
 
 NOT_RECOGNIZED = "not recognized"
 

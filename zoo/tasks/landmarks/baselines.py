@@ -1,4 +1,4 @@
-"""Simple rules for points."""
+"""Baselines of landmark localization: mean points and ridge regression."""
 
 import torch
 
@@ -6,28 +6,28 @@ from zoo.data.base import DataModule
 from zoo.tasks.base import Task
 from zoo.tasks.landmarks.metrics import PointErrors
 
-_PICTURES = 1000
-_SIDE = 16  # pixels that the linear rule looks at
+_PICTURES = 1000  # training pictures at most
+_SIDE = 16  # pixels of the inputs of the regression
 
 
 def baselines(datamodule: DataModule, task: Task) -> dict[str, dict[str, float]]:
-    """`nme` and `found` of the mean training points, and of ridge regression on 16×16 pixels."""
+    """`nme` and `found` of the mean training points and of ridge regression on 16×16 pixels."""
     train, test = datamodule.dataset("train"), datamodule.dataset("test")
     images, target = train[torch.arange(min(_PICTURES, len(train)))]
-    there = target["present"]
-    shown, truth = test[torch.arange(len(test))]
-    seen = truth["present"]
-    points = target["points"][there]
-    pixels, new_pixels = _small(images)[there], _small(shown)[seen]
+    present = target["present"]
+    test_images, test_target = test[torch.arange(len(test))]
+    test_present = test_target["present"]
+    points = target["points"][present]
+    pixels, test_pixels = _small(images)[present], _small(test_images)[test_present]
     weights = torch.linalg.solve(pixels.T @ pixels + 30 * torch.eye(pixels.shape[1]), pixels.T @ points.flatten(1))
-    found = {
-        "mean points": points.mean(0).expand(int(seen.sum()), -1, -1),
-        "ridge regression": (new_pixels @ weights).view(-1, *points.shape[1:]),
+    predictions = {
+        "mean points": points.mean(0).expand(int(test_present.sum()), -1, -1),
+        "ridge regression": (test_pixels @ weights).view(-1, *points.shape[1:]),
     }
     results = {}
-    for name, guess in found.items():
-        metric = PointErrors(sync_on_compute=False)  # one process has all, and asks
-        metric.update(guess, truth["points"][seen])
+    for name, predicted in predictions.items():
+        metric = PointErrors(sync_on_compute=False)  # only the first process computes baselines
+        metric.update(predicted, test_target["points"][test_present])
         results[name] = {key: float(value) for key, value in metric.compute().items()}
     return results
 

@@ -1,4 +1,4 @@
-"""How far points are from where they should be."""
+"""Errors of predicted points."""
 
 import torch
 from jaxtyping import Float
@@ -7,9 +7,10 @@ from torchmetrics import Metric
 
 
 class PointErrors(Metric):
-    """`nme`, the mean distance of points over the object's size, and `found`, the share of points within a tenth of it.
+    """`nme`, the normalized mean error, and `found`, the share of points with a normalized error below 0.1.
 
-    The size is the square root of the area of the box around the true points. Counted over images with an object.
+    Distances are divided by the object size: the square root of the area of the box around the true points. Only
+    images with an object count.
     """
 
     full_state_update = False
@@ -22,20 +23,20 @@ class PointErrors(Metric):
         for name in ("total", "near", "count"):
             self.add_state(name, default=torch.tensor(0.0, dtype=torch.float64), dist_reduce_fx="sum")
 
-    def update(self, found: Float[Tensor, "b k 2"], points: Float[Tensor, "b k 2"]) -> None:
-        """Counts images with an object."""
-        distances = normalised_distances(found, points)
+    def update(self, predicted: Float[Tensor, "b k 2"], points: Float[Tensor, "b k 2"]) -> None:
+        """Add images with an object."""
+        distances = normalised_distances(predicted, points)
         self.total += distances.double().sum()
         self.near += (distances < 0.1).sum()
         self.count += distances.numel()
 
     def compute(self) -> dict[str, Tensor]:
-        """The two values."""
+        """`nme` and `found`."""
         count = self.count.clamp(min=1)
         return {"nme": (self.total / count).float(), "found": (self.near / count).float()}
 
 
-def normalised_distances(found: Float[Tensor, "b k 2"], points: Float[Tensor, "b k 2"]) -> Float[Tensor, "b k"]:
-    """Distance of each point over the square root of the area of the box around the true points."""
+def normalised_distances(predicted: Float[Tensor, "b k 2"], points: Float[Tensor, "b k 2"]) -> Float[Tensor, "b k"]:
+    """Distance of each point, divided by the square root of the area of the box around the true points."""
     size = (points.amax(1) - points.amin(1)).clamp(min=1e-6).prod(1).sqrt()
-    return (found - points).norm(dim=2) / size[:, None]
+    return (predicted - points).norm(dim=2) / size[:, None]

@@ -1,4 +1,4 @@
-"""Points in image files."""
+"""Landmarks of image files."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,12 +17,12 @@ from zoo.errors import ZooError
 from zoo.prediction.images import image_files, unused_path, write_json, write_table
 from zoo.tasks.landmarks import Landmarks
 
-_DRAWN = 320  # pixels that a picture is enlarged to, at least, before points are drawn
+_DRAWN = 320  # pixels; smaller pictures are enlarged before points are drawn
 
 
 @dataclass(frozen=True)
 class LandmarkPrediction:
-    """What is seen in one picture: the chance of an object, its points in pixels, its class."""
+    """The prediction for one picture: probability of an object, its points in pixels, its class."""
 
     path: Path
     presence: float | None = None
@@ -33,12 +33,13 @@ class LandmarkPrediction:
 
 
 def predict(task: Landmarks, source: Path, folder: Path | None = None) -> list[LandmarkPrediction]:
-    """The points in an image file, or in every image file below a folder; none where presence is below one half.
+    """Locate the landmarks in an image file, or in all image files below a folder.
 
-    With `folder`, predictions.csv, predictions.json and the pictures with their points are written there.
+    A picture whose presence is below 0.5 has no points. With `folder`, writes predictions.csv, predictions.json and
+    the pictures with their points there.
 
     Raises:
-        ZooError: the model was not trained on pictures, or there are none.
+        ZooError: the model was not trained on pictures, or the folder holds none.
     """
     if "preprocessing" not in task.card or "class_names" not in task.card:
         raise ZooError("this model knows no pictures: it was not trained here")
@@ -70,17 +71,17 @@ def predict(task: Landmarks, source: Path, folder: Path | None = None) -> list[L
 def _one(task: Landmarks, path: Path, image: UInt8[Tensor, "3 h w"]) -> LandmarkPrediction:
     size = int(task.card["preprocessing"]["size"])
     letterbox = Letterbox(width=image.shape[2], height=image.shape[1], size=size)
-    found = task.eval().predict_step(to_unit(letterbox.image(image)[None].to(task.device)))
-    presence = float(found.presence)
+    outputs = task.eval().predict_step(to_unit(letterbox.image(image)[None].to(task.device)))
+    presence = float(outputs.presence)
     if presence < 0.5:
         return LandmarkPrediction(path, presence)
-    places = letterbox.back((found.points[0].cpu() * size).repeat(1, 2))[:, :2]  # a point is a box without size
+    places = letterbox.back((outputs.points[0].cpu() * size).repeat(1, 2))[:, :2]  # a point is an empty box
     points = tuple((float(x), float(y)) for x, y in places)
-    return LandmarkPrediction(path, presence, points, str(task.card["class_names"][int(found.classes.argmax())]))
+    return LandmarkPrediction(path, presence, points, str(task.card["class_names"][int(outputs.classes.argmax())]))
 
 
 def _draw(result: LandmarkPrediction, image: UInt8[Tensor, "3 h w"], folder: Path) -> None:
-    """The picture with a numbered mark on each point, under a name that no other picture of the source has."""
+    """Save the picture with a numbered mark on each point."""
     picture = to_pil_image(image)
     larger = max(1, _DRAWN // max(picture.size))  # marks need room
     picture = picture.resize((picture.width * larger, picture.height * larger))

@@ -1,4 +1,4 @@
-"""The report of a landmark finder: how far its points are, and what it looks like."""
+"""The report of a landmark model: errors of each point, first and worst pictures."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,30 +20,33 @@ _SHOWN = 12
 
 
 def sections(task: Landmarks, datamodule: DataModule, folder: Path, results: Mapping[str, Any]) -> list[Section]:
-    """Parts of the report, their figures saved in `folder`; the test split must have been measured by `task`."""
+    """Return the sections and save their figures in `folder`; needs the outputs of a finished test."""
     test = datamodule.dataset("test")
     images, target = test[torch.arange(len(test))]
-    found = task.test_outputs()
-    there = torch.nonzero(target["present"])[:, 0]
-    distances = normalised_distances(found[there], target["points"][there])
-    table = [["point", "mean distance", "median", "within a tenth"]]
+    predicted = task.test_outputs()
+    present = torch.nonzero(target["present"])[:, 0]
+    distances = normalised_distances(predicted[present], target["points"][present])
+    table = [["point", "mean error", "median error", "below 0.1"]]
     for number, column in enumerate(distances.T, start=1):
         near = f"{float((column < 0.1).float().mean()):.1%}"
         table.append([str(number), f"{float(column.mean()):.4f}", f"{float(column.median()):.4f}", near])
     order = distances.mean(1).argsort(descending=True)
-    worst = _draw(folder / "worst.png", images, found, target["points"], there[order[:_SHOWN]].tolist())
-    usual = _draw(folder / "first.png", images, found, target["points"], there[:_SHOWN].tolist())
-    text = "Distances are shares of the object's size. Points are counted clockwise from the object's own top left."
+    worst = _draw(folder / "worst.png", images, predicted, target["points"], present[order[:_SHOWN]].tolist())
+    first = _draw(folder / "first.png", images, predicted, target["points"], present[:_SHOWN].tolist())
+    text = (
+        "Errors are distances divided by the size of the object. Points are numbered clockwise from the top left "
+        "corner of the upright object."
+    )
     return [
         comparison(results, "nme", folder),
         Section("Points", text, [], table),
-        Section("Pictures", "True points (circles) and found ones (crosses): the first pictures.", [usual]),
-        Section("Worst pictures", "The largest mean distances.", [worst]),
+        Section("First pictures", "True points (circles) and predicted points (crosses).", [first]),
+        Section("Worst pictures", "The pictures with the largest mean error.", [worst]),
     ]
 
 
 def _draw(
-    path: Path, images: Tensor, found: Float[Tensor, "n k 2"], points: Float[Tensor, "n k 2"], chosen: Sequence[int]
+    path: Path, images: Tensor, predicted: Float[Tensor, "n k 2"], points: Float[Tensor, "n k 2"], chosen: Sequence[int]
 ) -> Path:
     columns = min(6, max(len(chosen), 1))
     rows = max(-(-len(chosen) // columns), 1)
@@ -52,7 +55,7 @@ def _draw(
         grid = figure.subplots(rows, columns, squeeze=False).ravel()
         for axes, i in zip(grid, chosen, strict=False):
             show_picture(axes, images[i])
-            for marker, colour, place in (("o", "white", points[i]), ("x", COLOURS[1], found[i])):
+            for marker, colour, place in (("o", "white", points[i]), ("x", COLOURS[1], predicted[i])):
                 x, y = (place * size - 0.5).T.tolist()
                 axes.plot(x, y, marker, color=colour, ms=5, mfc="none")
             axes.set(xlim=(-0.5, size - 0.5), ylim=(size - 0.5, -0.5))

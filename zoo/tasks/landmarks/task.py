@@ -1,4 +1,4 @@
-"""Landmarks and localization: at most one object, its points and its class."""
+"""Landmark localization: at most one object per image, with its points and its class."""
 
 from typing import Any, NamedTuple
 
@@ -16,7 +16,7 @@ Batch = tuple[Tensor, dict[str, Tensor]]
 
 
 class LandmarkOutputs(NamedTuple):
-    """What is said of each image: chance of an object, its points as fractions of the image, class chances."""
+    """Probability of an object, its points as fractions of the image, and class probabilities."""
 
     presence: Float[Tensor, " b"]
     points: Float[Tensor, "b k 2"]
@@ -41,7 +41,7 @@ class Landmarks(ImageTask):
         self.test_points = Concatenated()
 
     def forward(self, images: Float[Tensor, "b c h w"]) -> LandmarkOutputs:
-        """Chances and points of each image."""
+        """Probabilities and points of each image."""
         return self._found(self.forward_network(images))
 
     def step(self, batch: Batch, stage: Stage) -> Tensor:
@@ -54,15 +54,15 @@ class Landmarks(ImageTask):
         return loss
 
     def on_test_start(self) -> None:
-        """Forgets the points of an earlier test."""
+        """Drop the points of an earlier test."""
         self.test_points.reset()
 
     def test_outputs(self) -> Float[Tensor, "n k 2"]:
-        """The points found in the test images, in order, on the CPU."""
+        """The predicted points of the test images, in order, on the CPU."""
         return self.test_points.compute().cpu()
 
     def predict_step(self, batch: Any, batch_idx: int = 0) -> LandmarkOutputs:
-        """Chances and points of a batch of images, or of the images of a batch with points."""
+        """Probabilities and points of a batch, which may be images alone or images with targets."""
         return self(batch if isinstance(batch, Tensor) else batch[0])
 
     def _found(self, output: Float[Tensor, "b values"]) -> LandmarkOutputs:
