@@ -44,8 +44,8 @@ def test_the_report_has_all_its_parts(built, tmp_path):
         "Result",
         "Precision and recall",
         "Classes",
-        "Confusion",
-        "Worst misses and false alarms",
+        "Confusion matrix",
+        "Worst misses and false positives",
         "Anchors",
     ]
     assert "the score 0.003" in parts[1].text
@@ -68,7 +68,7 @@ def test_the_sliding_baseline_is_measured_like_the_detector_and_repeats(built):
     assert first["ms_per_image"] > 0
 
 
-def test_a_detection_in_a_crowd_is_no_false_alarm(built, tmp_path):
+def test_a_detection_in_a_crowd_is_no_false_positive(built, tmp_path):
     box = torch.tensor([[0.0, 0.0, 10.0, 10.0]])
     found = [Detections(box, torch.tensor([0.9]), torch.tensor([0]))]
     nothing = {"boxes": torch.zeros(0, 4), "labels": torch.zeros(0, dtype=torch.long)}

@@ -59,13 +59,13 @@ def test_every_part_is_there(tmp_path, threshold):
     task = embedded(module, noise=0.5)
     task.threshold.fill_(threshold)
     found, test = report(task, module, tmp_path)
-    titles = ["Beside simple rules", "ROC", "Distances", "Hardest pairs", "Embedding", "Data"]
+    titles = ["Comparison with baselines", "ROC", "Distances", "Hardest pairs", "Embedding", "Data"]
     assert [section.title for section in found] == titles
     pictures = [path.name for section in found for path in section.figures]
     assert pictures == ["roc.png", "distances.png", "hardest_pairs.png", "embedding.png"]
     assert all((tmp_path / name).read_bytes().startswith(b"\x89PNG") for name in pictures)
     table = {row[0]: row for row in found[0].table}
-    assert table["figure"] == ["figure", "model", "95 % interval", "eigenfaces", "pixels"]
+    assert table["metric"] == ["metric", "this model", "95 % interval", "eigenfaces", "pixels"]
     low, high = (float(end) for end in table["auc"][2].split(" – "))
     assert low < test["auc"] < high
     assert "train: " in found[-1].text

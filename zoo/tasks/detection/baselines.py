@@ -1,4 +1,4 @@
-"""The detector of before: a small classifier slid over the picture."""
+"""Sliding-window baseline of a detector: a small classifier applied at every position."""
 
 import time
 from typing import NamedTuple
@@ -22,26 +22,26 @@ from zoo.tasks.detection.metrics import MAX_DETECTIONS, DetectionMetrics
 
 _SIDE = 32  # pixels of a window
 _STEP = 4  # pixels between windows: LeNet-5 pools twice
-_MARGIN = 1.25  # of the box that a window shows
+_MARGIN = 1.25  # side of a window relative to its box
 _PICTURES = 600  # training pictures that windows are cut from
-_POSITIVES, _NEGATIVES = 3, 8  # windows for each object, and empty ones for each picture
-_SHIFT = 0.08  # of the box's side, the spread of windows around an object
+_POSITIVES, _NEGATIVES = 3, 8  # windows per object, and background windows per picture
+_SHIFT = 0.08  # standard deviation of the window position, relative to the side of the box
 _EPOCHS, _BATCH, _RATE = 8, 64, 3e-3
 
 
 class Windows(NamedTuple):
-    """Cut-out windows and their classes, the last class being "nothing"."""
+    """Windows and their classes; the last class is the background."""
 
     images: Float[Tensor, "n 3 s s"]
     labels: Int[Tensor, " n"]
 
 
 def baselines(datamodule: DataModule, task: Task) -> dict[str, dict[str, float]]:
-    """`map` and `map_50` of LeNet-5 slid over the test pictures, and its milliseconds for each of them.
+    """`map`, `map_50` and `ms_per_image` of a sliding LeNet-5 on the test pictures.
 
-    It is trained on windows cut from the training pictures, with one class more for "nothing", turned into
-    convolutions, and run over the picture once for each anchor, resized so that the anchor fills the window. NMS
-    and the measure are those of the detector.
+    LeNet-5 is trained on windows of the training pictures, with an extra background class, and converted to a fully
+    convolutional network. It runs over each picture once per anchor, at the scale at which the anchor fills the window.
+    NMS and metrics are those of the detector.
     """
     assert isinstance(datamodule, DetectionData)
     classes = len(datamodule.class_names)
@@ -49,14 +49,14 @@ def baselines(datamodule: DataModule, task: Task) -> dict[str, dict[str, float]]
         torch.manual_seed(datamodule.seed)
         slider = train(cut_windows(datamodule), classes)
     anchors = torch.tensor(datamodule.anchor_choice().anchors, dtype=torch.float32)
-    metric, seconds = DetectionMetrics(sync_on_compute=False), 0.0  # one process has all, and asks
+    metric, seconds = DetectionMetrics(sync_on_compute=False), 0.0  # only the first process computes baselines
     split = datamodule.dataset("test")
     for indices in torch.arange(len(split)).split(1):
         images, targets = split[indices]
         start = time.perf_counter()
-        found = slide(slider, to_unit(images), anchors)
+        detections = slide(slider, to_unit(images), anchors)
         seconds += time.perf_counter() - start
-        metric.add([found], targets)
+        metric.add([detections], targets)
     values = metric.compute()
     return {
         "sliding LeNet-5": {
@@ -68,10 +68,10 @@ def baselines(datamodule: DataModule, task: Task) -> dict[str, dict[str, float]]
 
 
 def cut_windows(datamodule: DetectionData) -> Windows:
-    """Windows around the objects of training pictures, and windows that hold none for the most part."""
+    """Cut windows around the objects of training pictures, and background windows (IoU below 0.3 with all objects)."""
     split = datamodule.dataset("train")
     images, labels = [], []
-    nothing = len(datamodule.class_names)
+    background = len(datamodule.class_names)
     anchors = torch.tensor(datamodule.anchor_choice().anchors, dtype=torch.float32)
     for i in torch.randperm(len(split))[:_PICTURES].split(1):
         batch, (target,) = split[i]
@@ -85,12 +85,12 @@ def cut_windows(datamodule: DetectionData) -> Windows:
         free = drawn if not overlap.numel() else drawn[overlap.amax(1) < 0.3]
         for box in free:
             images.append(_window(picture, box))
-            labels.append(nothing)
+            labels.append(background)
     return Windows(torch.stack(images), torch.tensor(labels))
 
 
 def train(windows: Windows, classes: int) -> Convolutional:
-    """LeNet-5 (with ReLU and max pooling) on the windows, as convolutions."""
+    """Train LeNet-5 with ReLU and max pooling on the windows; returns it as a convolutional network."""
     network = LeNet5(num_classes=classes + 1, in_channels=3, image_size=_SIDE, activation="relu", pooling="max")
     optimizer = torch.optim.Adam(network.parameters())
     steps = _EPOCHS * -(-len(windows.labels) // _BATCH)
@@ -107,13 +107,13 @@ def train(windows: Windows, classes: int) -> Convolutional:
 
 @torch.no_grad()
 def slide(slider: nn.Module, images: Float[Tensor, "1 3 h w"], anchors: Float[Tensor, "a 2"]) -> Detections:
-    """Every window of every anchor's shape, and NMS."""
+    """Detect objects in the windows of all anchors, followed by NMS."""
     height, width = images.shape[-2:]
     boxes, scores = [], []
     for shape in anchors:
         seen = shape * _MARGIN
         rows, columns = round(height * _SIDE / float(seen[1])), round(width * _SIDE / float(seen[0]))
-        pad = _SIDE // 4  # objects at the border
+        pad = _SIDE // 4  # for objects at the border
         if min(rows, columns) + 2 * pad < _SIDE:
             continue
         resized = F.interpolate(images, (rows, columns), mode="bilinear", antialias=True)
@@ -127,7 +127,7 @@ def slide(slider: nn.Module, images: Float[Tensor, "1 3 h w"], anchors: Float[Te
         boxes.append(convert(torch.cat([centres, shape.expand(len(centres), 2)], 1), "cxcywh", "xyxy"))
     if not boxes:
         return Detections(torch.empty(0, 4), torch.empty(0), torch.empty(0, dtype=torch.long))
-    inside = clip(torch.cat(boxes), height, width)  # as the detector's
+    inside = clip(torch.cat(boxes), height, width)  # as the detector does
     return select(inside, torch.cat(scores), min_score=0.05, iou_threshold=0.3, max_detections=MAX_DETECTIONS)
 
 

@@ -1,4 +1,4 @@
-"""A detector as one function of images, to be exported: boxes, scores and classes, with or without NMS."""
+"""The exported program of a detector: images to boxes, scores and classes, with or without NMS."""
 
 from typing import TYPE_CHECKING
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from zoo.tasks.detection.task import Detection
 
 _NEVER = -1.0  # below every `min_score`
-_COMPARED = 256  # boxes before NMS at most; among more, one overlap may lie within a rounding error of the threshold
-_ALIKE = 0.99  # of the best score; closer scores would be ordered by rounding errors
+_COMPARED = 256  # boxes before NMS at most; with more, an IoU may come within a rounding error of the threshold
+_ALIKE = 0.99  # of the best score; rounding errors could reorder closer scores
 
 
 def detector_program(task: "Detection", *, format: str, with_preprocessing: bool, nms: bool) -> Program:
@@ -41,26 +41,28 @@ def detector_program(task: "Detection", *, format: str, with_preprocessing: bool
 
 
 class AllBoxes(nn.Module):
-    """What is exported without NMS.
+    """The program without NMS.
 
-    Images in [0, 1] to all boxes [B N 4], xyxy in pixels of the input, their scores [B N] and classes [B N]."""
+    Maps images in [0, 1] to all boxes [B N 4] (xyxy in pixels of the input), their scores [B N] and classes [B N].
+    """
 
     def __init__(self, task: "Detection") -> None:
         super().__init__()
         self.task = task
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Every prediction of the network with its best class."""
+        """Return all boxes with their best class."""
         boxes, scores = self.task(images)
         best, labels = scores.max(-1)
         return boxes, best, labels
 
 
 class KeptBoxes(nn.Module):
-    """What is exported with NMS, to ONNX alone, whose NonMaxSuppression takes a whole batch.
+    """The program with NMS, for ONNX only: its NonMaxSuppression operator takes a full batch.
 
-    Images in [0, 1] to rows [K 7] of what is kept: number of the image in the batch, x1, y1, x2, y2, score, class, at
-    most 100 of each class of an image, by image, class and falling score. The IoU threshold is the task's.
+    Maps images in [0, 1] to rows [K 7] of the kept boxes: index of the image, x1, y1, x2, y2, score, class. Rows are
+    sorted by image, class and falling score, with at most 100 rows per image and class. The IoU threshold is that of
+    the task.
     """
 
     def __init__(self, task: "Detection", *, min_score: float) -> None:
@@ -69,7 +71,7 @@ class KeptBoxes(nn.Module):
         self.min_score = min_score
 
     def forward(self, images: Tensor) -> Tensor:
-        """The rows."""
+        """Return the rows of the kept boxes."""
         boxes, scores = self.task(images)
         best, labels = scores.max(-1)
         best = torch.where(valid(boxes), best, _NEVER)
@@ -79,15 +81,15 @@ class KeptBoxes(nn.Module):
         return torch.cat([image[:, None].to(boxes.dtype), boxes[image, box], *one], 1)
 
     def _symbolic(self, boxes: Tensor, scores: Tensor, best: Tensor) -> Tensor:
-        only_best = torch.where(scores == best[..., None], scores, _NEVER)  # a box has one class
+        only_best = torch.where(scores == best[..., None], scores, _NEVER)  # each box keeps its best class only
         inputs = (
             boxes,
             only_best.transpose(1, 2),
             torch.tensor([MAX_DETECTIONS]),
-            torch.tensor([next_below(self.task.iou_threshold)], dtype=torch.float32),  # ONNX drops "more than"
+            torch.tensor([next_below(self.task.iou_threshold)], dtype=torch.float32),  # ONNX drops strictly above it
             torch.tensor([next_below(self.min_score)], dtype=torch.float32),
         )
-        shape = (torch.sym_int(boxes.shape[0]), 3)  # the exporter wants a number; the file's is free
+        shape = (torch.sym_int(boxes.shape[0]), 3)  # the exporter needs a value; the size is dynamic in the file
         return torch.onnx.ops.symbolic("NonMaxSuppression", inputs, dtype=torch.int64, shape=shape, version=11)
 
     def _kept(self, boxes: Tensor, best: Tensor, labels: Tensor) -> Tensor:
@@ -103,13 +105,15 @@ class KeptBoxes(nn.Module):
 
 @torch.no_grad()
 def _crowded(task: "Detection", batches: list[Tensor]) -> KeptBoxes:
-    """The program with a score that boxes in noise reach: above the operating point there may be none to compare.
+    """The program with a score threshold that some boxes of noise images exceed.
+
+    At the operating point noise may give no boxes, and the check of the file would compare nothing.
 
     Raises:
-        ZooError: all scores are alike, so that no threshold separates them.
+        ZooError: all scores are nearly equal, so that no threshold separates them.
     """
-    found = [AllBoxes(task)(images) for images in batches]
-    scores = torch.cat([best[valid(boxes)] for boxes, best, _ in found])
+    outputs = [AllBoxes(task)(images) for images in batches]
+    scores = torch.cat([best[valid(boxes)] for boxes, best, _ in outputs])
     scores = scores.sort(descending=True).values[: _COMPARED + 1]
     if len(scores) < 2 or not scores[-1] < _ALIKE * scores[0]:
         raise ZooError(
@@ -117,5 +121,5 @@ def _crowded(task: "Detection", batches: list[Tensor]) -> KeptBoxes:
             "train it, or give nms=false"
         )
     half = len(scores) // 2
-    last = half - 1 + int((scores[half - 1 : -1] - scores[half:]).argmax())  # in a wide gap rounding does not matter
+    last = half - 1 + int((scores[half - 1 : -1] - scores[half:]).argmax())  # the widest gap
     return KeptBoxes(task, min_score=float(scores[last : last + 2].mean()))

@@ -1,4 +1,4 @@
-"""What a report of a detector draws."""
+"""Figures of the report of a detector."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,14 +15,14 @@ from zoo.reports.figures import COLOURS as LINES
 from zoo.reports.figures import SOFT, colour_cycle, drawing, plain_text, without_frame
 
 _NAMED_CURVES = 12
-_POINTS = 2000  # boxes in the anchors' figure
-_AROUND = 1.2  # of the box's side; what is shown of the picture beside a mistake
+_POINTS = 2000  # boxes at most in the figure of the anchors
+_AROUND = 1.2  # half the side of the shown region, relative to the side of the box
 
 Curve = tuple[Float[Tensor, " n"], Float[Tensor, " n"]]
 
 
 class Mistake(NamedTuple):
-    """A box in a test picture that should not be there, or was not found."""
+    """A false or missed detection in a test picture; figures show the largest `weight` first."""
 
     picture: int
     box: Float[Tensor, "4"]
@@ -31,7 +31,7 @@ class Mistake(NamedTuple):
 
 
 def draw_curves(path: Path, curves: Mapping[str, Curve], point: tuple[float, float]) -> Path:
-    """Draw precision over recall, a line for each class, and the operating point over all classes."""
+    """Draw the precision-recall curve of each class, and the operating point over all classes."""
     with drawing(path, width=6.8, height=4.2) as figure:
         axes = figure.add_subplot()
         colour_cycle(axes)
@@ -45,7 +45,7 @@ def draw_curves(path: Path, curves: Mapping[str, Curve], point: tuple[float, flo
 
 
 def draw_anchors(path: Path, anchors: Shapes, sizes: Float[Tensor, "n 2"]) -> Path:
-    """Draw the sizes of the training boxes as points and the anchors as frames from the origin."""
+    """Draw the sizes of the training boxes as points and the anchors as rectangles."""
     shown = sizes[:_POINTS]
     with drawing(path, width=4.6, height=4.6) as figure:
         axes = figure.add_subplot()
@@ -59,7 +59,7 @@ def draw_anchors(path: Path, anchors: Shapes, sizes: Float[Tensor, "n 2"]) -> Pa
 
 
 def draw_mistakes(path: Path, mistakes: Sequence[Mistake], pictures: BatchDataset) -> Path:
-    """Draw the surroundings of each mistake, six in a row."""
+    """Draw the region around each mistake, six per row."""
     columns = min(6, len(mistakes))
     rows = -(-len(mistakes) // columns)
     with drawing(path, width=1.46 * columns, height=1.8 * rows) as figure:

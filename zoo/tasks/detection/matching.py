@@ -1,4 +1,4 @@
-"""Which detections are right: greedy matching, the operating point, confusions. Pure functions on tensors."""
+"""Matching of detections with objects: greedy matching, operating point, confusion matrix. Pure functions."""
 
 from typing import NamedTuple
 
@@ -11,11 +11,11 @@ from zoo.ops.detections import Detections, within
 from zoo.ops.iou import pairwise_intersection, pairwise_iou
 
 Target = dict[str, Tensor]
-MATCH_IOU = 0.5  # from this overlap on a detection is right
+MATCH_IOU = 0.5  # the lowest IoU of a true positive
 
 
 class OperatingPoint(NamedTuple):
-    """A score from which on detections count, and what follows from it."""
+    """A score threshold, with the precision, recall and F1 of the detections at or above it."""
 
     score: float
     precision: float
@@ -24,15 +24,16 @@ class OperatingPoint(NamedTuple):
 
 
 def clip_to_pictures(found: list[Detections], targets: list[Target]) -> list[Detections]:
-    """The detections as a prediction gives them: nothing lies in the grey beside a letterboxed picture."""
+    """Clip detections to the pictures, as predictions do: the padding of a letterboxed picture holds no objects."""
     pairs = zip(found, targets, strict=True)
     return [within(each, target["picture"]) if "picture" in target else each for each, target in pairs]
 
 
 def match(found: Detections, target: Target, iou_threshold: float = MATCH_IOU) -> Int[Tensor, " n"]:
-    """The object that each detection of an image finds, or −1; best first, each object once, classes apart.
+    """Index of the object that each detection of an image matches, or −1.
 
-    A detection takes the free object of its class with the highest IoU of at least `iou_threshold`, as in COCO.
+    In order of falling score, a detection takes the unmatched object of its class with the highest IoU, if that is at
+    least `iou_threshold`, as in COCO.
     """
     iou = pairwise_iou(found.boxes, target["boxes"])
     iou[found.labels[:, None] != target["labels"][None]] = -1
@@ -40,19 +41,19 @@ def match(found: Detections, target: Target, iou_threshold: float = MATCH_IOU) -
     if not iou.numel():
         return taken
     for i in found.scores.argsort(descending=True, stable=True).tolist():
-        best, thing = iou[i].max(0)
+        best, index = iou[i].max(0)
         if best >= iou_threshold:
-            taken[i] = thing
-            iou[:, thing] = -1
+            taken[i] = index
+            iou[:, index] = -1
     return taken
 
 
 def score_detections(
     found: list[Detections], targets: list[Target]
 ) -> tuple[Float[Tensor, " n"], Bool[Tensor, " n"], int]:
-    """Scores and rightness of all detections, best first, and the number of objects.
+    """Scores of all detections in falling order, whether each is a true positive, and the number of objects.
 
-    A wrong detection of which more than half lies in an ignored region is left out.
+    False positives with more than half of their area in an ignored region are left out.
     """
     scores, correct = [torch.empty(0)], [torch.empty(0, dtype=torch.bool)]
     for detections, target in zip(found, targets, strict=True):
@@ -66,7 +67,7 @@ def score_detections(
 
 
 def ignored(found: Detections, target: Target) -> Bool[Tensor, " n"]:
-    """Which detections lie by more than half in a region of their class that is not to be judged."""
+    """Whether more than half of each detection lies in an ignored region of its class."""
     regions, labels = ignored_regions(found, target)
     inside = pairwise_intersection(found.boxes, regions) / area(found.boxes)[:, None].clamp(min=1e-7)
     same = found.labels[:, None] == labels[None]
@@ -74,7 +75,7 @@ def ignored(found: Detections, target: Target) -> Bool[Tensor, " n"]:
 
 
 def ignored_regions(found: Detections, target: Target) -> tuple[Float[Tensor, "m 4"], Int[Tensor, " m"]]:
-    """Regions that are not to be judged, and the class of each; without classes each holds for every class found."""
+    """Ignored regions and the class of each; a region without a class is repeated for each detected class."""
     if "ignore" not in target:
         return target["boxes"][:0], target["labels"][:0]
     regions = target["ignore"]
@@ -85,12 +86,12 @@ def ignored_regions(found: Detections, target: Target) -> tuple[Float[Tensor, "m
 
 
 def best_operating_point(scores: Float[Tensor, " n"], correct: Bool[Tensor, " n"], objects: int) -> OperatingPoint:
-    """The score with the highest F1 over all classes together; the higher score of equals. Scores stand best first."""
+    """The score with the highest F1 over all classes; ties go to the higher score. Scores are in falling order."""
     if not len(scores) or not objects:
         return OperatingPoint(0.5, 0.0, 0.0, 0.0)
     hits = correct.cumsum(0)
     last_of_equals = torch.ones_like(correct)
-    last_of_equals[:-1] = scores[:-1] != scores[1:]  # a threshold takes all detections of one score or none
+    last_of_equals[:-1] = scores[:-1] != scores[1:]  # a threshold cannot separate equal scores
     f1 = 2 * hits / (torch.arange(1, len(scores) + 1) + objects)
     f1[~last_of_equals] = -1
     return operating_point_at(float(scores[f1.argmax()]), scores, correct, objects)
@@ -99,7 +100,7 @@ def best_operating_point(scores: Float[Tensor, " n"], correct: Bool[Tensor, " n"
 def operating_point_at(
     score: float, scores: Float[Tensor, " n"], correct: Bool[Tensor, " n"], objects: int
 ) -> OperatingPoint:
-    """Precision, recall and F1 of the detections from `score` on; no detections have precision 0."""
+    """Precision, recall and F1 of the detections at or above `score`; precision is 0 without detections."""
     chosen = correct[scores >= score]
     hits = int(chosen.sum())
     precision, recall = hits / max(len(chosen), 1), hits / max(objects, 1)
@@ -107,15 +108,15 @@ def operating_point_at(
 
 
 def confusion(found: list[Detections], targets: list[Target], num_classes: int, score: float) -> Int[Tensor, "c c"]:
-    """Rows are true classes, columns found ones, the last row and column "nothing there".
+    """Confusion matrix: rows are true classes, columns predicted ones, the last row and column the background.
 
-    Detections from `score` on take the free object with the highest IoU of at least 0.5, whatever its class.
+    Each detection at or above `score` takes the unmatched object with the highest IoU of at least 0.5, of any class.
     """
     counts = torch.zeros(num_classes + 1, num_classes + 1, dtype=torch.long)
     for detections, target in zip(found, targets, strict=True):
         chosen = Detections(*(part[detections.scores >= score] for part in detections))
-        blind = chosen._replace(labels=torch.zeros_like(chosen.labels))
-        taken = match(blind, target | {"labels": torch.zeros_like(target["labels"])})
+        one_class = chosen._replace(labels=torch.zeros_like(chosen.labels))
+        taken = match(one_class, target | {"labels": torch.zeros_like(target["labels"])})
         seen = taken[taken >= 0]
         counts.index_put_((target["labels"][seen], chosen.labels[taken >= 0]), torch.ones_like(seen), accumulate=True)
         for label in chosen.labels[(taken < 0) & ~ignored(chosen, target)].tolist():

@@ -1,4 +1,4 @@
-"""COCO's mean average precision, and precision and recall at one score."""
+"""COCO mean average precision, and precision and recall at the operating point."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,16 +21,16 @@ from zoo.tasks.detection.matching import (
     score_detections,
 )
 
-MAX_DETECTIONS = 100  # of an image, as COCO counts
+MAX_DETECTIONS = 100  # per image, as in COCO
 # In double precision: torchmetrics' own single-precision thresholds disagree with pycocotools' on exact ties.
 _IOUS = np.linspace(0.5, 0.95, 10).tolist()
 _RECALLS = np.linspace(0.0, 1.0, 101).tolist()
 
 
 class DetectionMetrics(MeanAveragePrecision):
-    """`map`, `map_50`, `map_75` as COCO counts them; `precision`, `recall`, `f1` from the score `at` on.
+    """`map`, `map_50`, `map_75` as in COCO; `precision`, `recall` and `f1` at the score threshold `at`.
 
-    Without `at`, at the score with the highest F1, which `point` then holds.
+    Without `at` the threshold is the score with the highest F1. `point` holds the threshold used.
     """
 
     def __init__(self, *, per_class: bool = False, sync_on_compute: bool = True) -> None:
@@ -45,13 +45,13 @@ class DetectionMetrics(MeanAveragePrecision):
         self.point: OperatingPoint | None = None
 
     def add(self, found: list[Detections], targets: list[Target]) -> None:
-        """Counts a batch, inside its pictures; the `ignore` regions of a target are COCO's crowds."""
+        """Add a batch, clipped to its pictures; `ignore` regions of a target count as COCO crowds."""
         found = clip_to_pictures(found, targets)
         truth = [_with_crowds(*pair) for pair in zip(found, targets, strict=True)]
         self.update([detections._asdict() for detections in found], truth)
 
     def compute(self) -> dict[str, Tensor]:
-        """The six values."""
+        """The metrics by name; with `per_class` also the average precision of each class."""
         values = super().compute()
         names = ["map", "map_50", "map_75"]
         if self.class_metrics:
@@ -65,9 +65,9 @@ class DetectionMetrics(MeanAveragePrecision):
         return {name: values[name] for name in names} | at_point
 
     def _sync_dist(self, dist_sync_fn: Callable[..., Any] | None = None, process_group: Any | None = None) -> None:
-        """Gathers the pictures of all processes at once.
+        """Gather the pictures of all processes in one call.
 
-        torchmetrics gathers them one by one, so a process with fewer pictures than another leaves too early.
+        torchmetrics gathers them one by one, which fails if the processes have different numbers of pictures.
         """
         mine = {name: [part.cpu() for part in getattr(self, name)] for name in self._defaults}
         theirs: list[Any] = [None] * dist.get_world_size(process_group)

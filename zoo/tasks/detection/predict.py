@@ -22,7 +22,7 @@ from zoo.tasks.detection.video import frames, is_video
 
 @dataclass(frozen=True)
 class Box:
-    """One object: xyxy in pixels of the picture, its class and how sure the model is."""
+    """One object: xyxy in pixels of the picture, class and score."""
 
     corners: tuple[float, float, float, float]
     label: str
@@ -32,25 +32,25 @@ class Box:
 
 @dataclass(frozen=True)
 class BoxPrediction:
-    """What a detector sees in one picture, best first; nothing where the file could not be read."""
+    """The objects in one picture, best first; an unreadable file has an error and no boxes."""
 
     path: Path
     boxes: tuple[Box, ...] = ()
     frame: int | None = None
-    """Number of the picture in a video, from 0."""
+    """Index of the frame in a video, from 0."""
     error: str | None = None
     """Why the file could not be read."""
 
     @property
     def name(self) -> str:
-        """The picture's name without extension, with the frame's number in a video."""
+        """The name of the picture without extension; in a video with the index of the frame."""
         return self.path.stem if self.frame is None else f"{self.path.stem}_{self.frame:06d}"
 
     def to_coco(self) -> list[dict[str, Any]]:
-        """Under the keys of COCO's results, `bbox` being x, y, width, height in pixels.
+        """Rows in the format of COCO results; `bbox` is x, y, width, height in pixels.
 
-        An annotation file has ids of its own, which a prediction cannot know: `image_id` is the path here (with the
-        frame after a #), `category_id` the class's place in the model, from 0.
+        The ids of an annotation file are unknown here. `image_id` is the path, followed by # and the frame in a video.
+        `category_id` is the index of the class in the model, from 0.
         """
         rows = []
         for box in self.boxes:
@@ -58,8 +58,8 @@ class BoxPrediction:
             where = {"image_id": str(self.path), "file_name": str(self.path)}
             if self.frame is not None:
                 where |= {"image_id": f"{self.path}#{self.frame}", "frame": str(self.frame)}
-            found = {"category_id": box.category, "category": box.label, "bbox": [x1, y1, x2 - x1, y2 - y1]}
-            rows.append(where | found | {"score": box.score})
+            detection = {"category_id": box.category, "category": box.label, "bbox": [x1, y1, x2 - x1, y2 - y1]}
+            rows.append(where | detection | {"score": box.score})
         return rows
 
 
@@ -79,14 +79,13 @@ def predict(
     min_score: float | None = None,
     iou_threshold: float | None = None,
 ) -> list[BoxPrediction]:
-    """The objects in an image file, in every image file below a folder, or in every picture of a video.
+    """Detect the objects in an image file, in all image files below a folder, or in all frames of a video.
 
-    On a CPU the boxes are the same, bit for bit, whatever `batch_size`. `min_score` is the operating point that
-    validation chose, unless given. With `folder`, predictions.csv, predictions.json and the pictures with their boxes
-    are written there.
+    `min_score` defaults to the operating point chosen on the validation split. On a CPU the boxes are bit-identical
+    for every `batch_size`. With `folder`, writes predictions.csv, predictions.json and the pictures with their boxes.
 
     Raises:
-        ZooError: the model was not trained on pictures, there are none, or a threshold is out of its range.
+        ZooError: the model was not trained on pictures, the source holds none, or a threshold is out of range.
     """
     if "preprocessing" not in task.card or "class_names" not in task.card:
         raise ZooError("this model knows no pictures: it was not trained here")
@@ -113,7 +112,7 @@ def predict(
 
 
 def write(results: list[BoxPrediction], folder: Path) -> None:
-    """Writes predictions.csv, one row a box, and predictions.json."""
+    """Write predictions.csv, one row per box, and predictions.json."""
     rows = []
     for result in results:
         where = [str(result.path), "" if result.frame is None else str(result.frame)]
@@ -152,13 +151,13 @@ def _batches(pictures: Iterable[_Picture], size: int) -> Iterator[list[_Picture]
 def _detect(
     task: Detection, images: list[UInt8[Tensor, "3 _ _"]], min_score: float, iou_threshold: float | None
 ) -> Iterator[Detections]:
-    """Detections in pixels of each picture as it was read."""
+    """Detections of each picture, in pixels of the original picture."""
     if not images:
         return
     size = int(task.card["preprocessing"]["size"])
     boxing = [Letterbox(width=image.shape[2], height=image.shape[1], size=size) for image in images]
     batch = torch.stack([box.image(image) for box, image in zip(boxing, images, strict=True)]).to(task.device)
-    # A convolution rounds differently in batches of other sizes; one by one costs a CPU little beside the decoding.
+    # Convolutions round differently for each batch size. On a CPU single pictures cost little more than batches.
     parts = batch.split(1 if task.device.type == "cpu" else len(batch))
     found = [
         detections

@@ -1,4 +1,4 @@
-"""The report of a detector: what it finds, misses and imagines, all at its stored operating point."""
+"""The report of a detector, at its stored operating point: curves, classes, confusions, worst mistakes, anchors."""
 
 import time
 from collections.abc import Mapping
@@ -26,14 +26,14 @@ from zoo.tasks.detection.matching import (
 )
 from zoo.tasks.detection.metrics import DetectionMetrics
 
-_SHOWN = 12  # misses, and as many false alarms
+_SHOWN = 12  # misses, and as many false positives
 
 
 def sections(task: Detection, datamodule: DataModule, folder: Path, results: Mapping[str, Any]) -> list[Section]:
-    """Parts of the report, their figures saved in `folder`."""
+    """Return the sections and save their figures in `folder`."""
     assert isinstance(datamodule, DetectionData)
     names = [str(name) for name in task.card["class_names"]]
-    found, targets, seconds = run(task, datamodule)
+    found, targets, seconds = detect_test_split(task, datamodule)
     score = float(task.operating_point)
     return [
         _result(results, folder, seconds),
@@ -46,8 +46,8 @@ def sections(task: Detection, datamodule: DataModule, folder: Path, results: Map
 
 
 @torch.inference_mode()
-def run(task: Detection, datamodule: DetectionData) -> tuple[list[Detections], list[Target], float]:
-    """All detections in the test pictures, the truth, and seconds for each picture."""
+def detect_test_split(task: Detection, datamodule: DetectionData) -> tuple[list[Detections], list[Target], float]:
+    """Detections and targets of all test pictures, and the seconds per picture."""
     split = datamodule.dataset("test")
     found: list[Detections] = []
     targets: list[Target] = []
@@ -66,9 +66,8 @@ def run(task: Detection, datamodule: DetectionData) -> tuple[list[Detections], l
 def _result(results: Mapping[str, Any], folder: Path, seconds: float) -> Section:
     section = comparison(results, "map_50", folder)
     beside = [f"{name} {f['ms_per_image']:.1f} ms" for name, f in results["baselines"].items() if "ms_per_image" in f]
-    took = [f"The network and its post-processing take {1000 * seconds:.1f} ms for each test picture", *beside]
-    time_each = f"{', '.join(took)}."
-    return Section(section.title, f"{section.text}\n\n{time_each}", section.figures, section.table)
+    latency = [f"Inference with post-processing takes {1000 * seconds:.1f} ms per test picture", *beside]
+    return Section(section.title, f"{section.text}\n\n{', '.join(latency)}.", section.figures, section.table)
 
 
 def _curves(found: list[Detections], targets: list[Target], names: list[str], score: float, folder: Path) -> Section:
@@ -80,9 +79,9 @@ def _curves(found: list[Detections], targets: list[Target], names: list[str], sc
             curves[name] = (hits / objects, hits / torch.arange(1, len(correct) + 1))
     point = operating_point_at(score, *score_detections(found, targets))
     text = (
-        f"The operating point is the score {score:.3f}: there F1 was highest on validation. On the test pictures it "
-        f"gives precision {point.precision:.3f} and recall {point.recall:.3f}. A detection is right from an IoU of "
-        "0.5 on. Predictions, tables and pictures all count from this score."
+        f"The operating point is the score {score:.3f}, which has the highest F1 on the validation split. On the test "
+        f"split it gives precision {point.precision:.3f} and recall {point.recall:.3f}. A true positive has an IoU of "
+        "at least 0.5. Predictions and the sections below use this score."
     )
     figure = draw_curves(folder / "precision_recall.png", curves, (point.recall, point.precision))
     return Section("Precision and recall", text, [figure])
@@ -100,19 +99,19 @@ def _classes(found: list[Detections], targets: list[Target], names: list[str], s
         else:
             row += ["–", "–", "–"]
         table.append([name, *row, str(objects)])
-    text = "AP is the mean over IoU thresholds 0.5 … 0.95, as COCO counts it. A class without test objects has none."
+    text = "AP is the mean over IoU thresholds 0.5 … 0.95, as in COCO. Classes without test objects have no AP."
     return Section("Classes", text, [], table)
 
 
 def _confusion(found: list[Detections], targets: list[Target], names: list[str], score: float, folder: Path) -> Section:
     matrix = confusion(found, targets, len(names), score).numpy()
-    figure = draw_confusion(folder / "confusion_matrix.png", matrix, [*names, "nothing"])
-    missed, imagined = int(matrix[:-1, -1].sum()), int(matrix[-1, :-1].sum())
+    figure = draw_confusion(folder / "confusion_matrix.png", matrix, [*names, "background"])
+    missed, false = int(matrix[:-1, -1].sum()), int(matrix[-1, :-1].sum())
     text = (
-        f"{int(matrix[:-1].sum()):,} objects, of which {missed:,} were missed (last column); {imagined:,} detections "
-        "show nothing (last row). A detection belongs to the object it overlaps most, whatever their classes."
+        f"Of {int(matrix[:-1].sum()):,} objects, {missed:,} are missed (last column). {false:,} detections match no "
+        "object (last row). A detection is matched with the object that it overlaps most, of any class."
     )
-    return Section("Confusion", text, [figure])
+    return Section("Confusion matrix", text, [figure])
 
 
 def _mistakes(
@@ -124,33 +123,33 @@ def _mistakes(
     folder: Path,
 ) -> Section:
     misses: list[Mistake] = []
-    alarms: list[Mistake] = []
+    false_positives: list[Mistake] = []
     for number, (detections, target) in enumerate(zip(found, targets, strict=True)):
         chosen = Detections(*(part[detections.scores >= score] for part in detections))
         taken = match(chosen, target)
         for i in torch.nonzero((taken < 0) & ~ignored(chosen, target))[:, 0].tolist():
             caption = f"{names[int(chosen.labels[i])]} {float(chosen.scores[i]):.2f}"
-            alarms.append(Mistake(number, chosen.boxes[i], caption, float(chosen.scores[i])))
+            false_positives.append(Mistake(number, chosen.boxes[i], caption, float(chosen.scores[i])))
         for i in set(range(len(target["labels"]))) - set(taken.tolist()):
             box = target["boxes"][i]
             side = float((box[2:] - box[:2]).min())  # large objects are the worst to miss
             misses.append(Mistake(number, box, names[int(target["labels"][i])], side))
     figures = []
-    for kind, mistakes in (("misses", misses), ("false_alarms", alarms)):
+    for kind, mistakes in (("misses", misses), ("false_positives", false_positives)):
         mistakes.sort(key=lambda mistake: -mistake.weight)
         if mistakes:
             figures.append(draw_mistakes(folder / f"{kind}.png", mistakes[:_SHOWN], datamodule.dataset("test")))
     text = (
-        f"{len(misses)} objects are missed, the largest shown first; {len(alarms)} detections are false, the surest "
-        "shown first. A wrong class counts as both."
+        f"{len(misses)} objects are missed; the largest are shown first. {len(false_positives)} detections are false "
+        "positives; the highest scores are shown first. A wrong class counts as both."
     )
-    return Section("Worst misses and false alarms", text, figures)
+    return Section("Worst misses and false positives", text, figures)
 
 
 def _anchors(datamodule: DetectionData, folder: Path) -> Section:
     choice = datamodule.anchor_choice()
     figure = draw_anchors(folder / "anchors.png", choice.anchors, datamodule.box_sizes())
-    table = [["anchors", "mean IoU with the best", "boxes within a factor of 4"]]
+    table = [["anchors", "mean best IoU", "boxes within a factor of 4"]]
     table.append(["published", f"{choice.before.mean_iou:.3f}", f"{choice.before.recall:.1%}"])
     table.append([f"used ({choice.source})", f"{choice.after.mean_iou:.3f}", f"{choice.after.recall:.1%}"])
     shapes = "  ".join(f"{w:g}×{h:g}" for w, h in choice.anchors)
@@ -158,7 +157,7 @@ def _anchors(datamodule: DetectionData, folder: Path) -> Section:
 
 
 def _average_precision(found: list[Detections], targets: list[Target], ious: list[float] | None) -> dict[int, float]:
-    metric = DetectionMetrics(per_class=True, sync_on_compute=False)  # one process has all, and asks
+    metric = DetectionMetrics(per_class=True, sync_on_compute=False)  # only the first process writes the report
     if ious is not None:
         metric.iou_thresholds = ious
     metric.add(found, targets)

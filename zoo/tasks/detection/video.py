@@ -1,4 +1,4 @@
-"""Pictures of a video file, one after the other."""
+"""Frames of a video file."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,15 +14,15 @@ EXTENSIONS = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm")
 
 
 def is_video(path: Path) -> bool:
-    """Tell whether a file is taken for a video, by its name."""
+    """Whether the extension of a file is that of a video."""
     return path.suffix.lower() in EXTENSIONS
 
 
 def frames(path: Path) -> Iterator[UInt8[Tensor, "3 h w"]]:
-    """The pictures of a video in order; a video that breaks off gives what comes before.
+    """Yield the frames of a video in order; a truncated video yields those before the break.
 
     Raises:
-        ZooError: PyAV is not installed, or the file holds no picture that can be read.
+        ZooError: PyAV is not installed, or no frame can be read.
     """
     try:
         import av

@@ -1,4 +1,4 @@
-"""What a learned embedding must beat: eigenfaces and plain pixels, on the same pairs."""
+"""Baselines of an embedding: eigenfaces and pixels, on the same pairs."""
 
 from weakref import WeakKeyDictionary
 
@@ -16,12 +16,12 @@ from zoo.tasks.embedding import Embedding
 from zoo.tasks.embedding.metrics import embedding_metrics
 
 _COMPONENTS = 60
-_LIMIT = 5_000  # training pictures that the components are computed from
+_LIMIT = 5_000  # training pictures at most for the principal components
 _FITTED: WeakKeyDictionary[DataModule, PCA] = WeakKeyDictionary()
 
 
 def baselines(datamodule: DataModule, task: Embedding) -> dict[str, dict[str, float]]:
-    """The figures of what `task` was tested on by whitened eigenfaces and by pixels, both with the cosine."""
+    """Test metrics of whitened eigenfaces and of pixels, both compared by cosine similarity."""
     identities = task.test_outputs().identities
     return {
         name: embedding_metrics(vectors, identities, pairwise_squared_distances, None)
@@ -30,13 +30,12 @@ def baselines(datamodule: DataModule, task: Embedding) -> dict[str, dict[str, fl
 
 
 def embeddings(datamodule: DataModule, measured: Int[Tensor, " n"]) -> dict[str, Float[Tensor, "n d"]]:
-    """Unit vectors of the measured test pictures, by the name of the rule; `measured` are their identities.
+    """Unit vectors of the tested pictures for each baseline; `measured` are the identities of these pictures.
 
-    Eigenfaces for Recognition (Turk and Pentland 1991); whitening makes each of the first 60 components
-    count the same.
+    Source: Eigenfaces for Recognition (Turk and Pentland, 1991), with the first 60 components whitened.
 
     Raises:
-        ZooError: the pictures measured are not the first of the test split.
+        ZooError: the tested pictures are not the first ones of the test split.
     """
     test, identities = _pixels(datamodule, "test", torch.arange(len(measured)))
     if not torch.equal(identities, measured):
@@ -54,7 +53,7 @@ def embeddings(datamodule: DataModule, measured: Int[Tensor, " n"]) -> dict[str,
 
 
 def _eigenfaces(datamodule: DataModule) -> PCA:
-    """Fitted once for each data module: first the figures ask for them, then the report."""
+    """The fitted components, cached for each data module: both the metrics and the report need them."""
     if datamodule not in _FITTED:
         pictures = len(datamodule.dataset("train"))
         some = torch.arange(pictures) if pictures <= _LIMIT else torch.linspace(0, pictures - 1, _LIMIT).long()

@@ -1,4 +1,4 @@
-"""Signs that an embedding collapses to one point."""
+"""Detection of a collapsed embedding, which maps all images to one point."""
 
 import torch
 from jaxtyping import Float
@@ -17,7 +17,7 @@ ADVICE = (
 def spread(embeddings: Float[Tensor, "n d"]) -> Float[Tensor, ""]:
     """Root mean squared distance of the embeddings to their mean.
 
-    On the unit sphere it is near 1 for random directions and 0 for equal ones.
+    On the unit sphere: near 1 for random directions, 0 for equal ones.
     """
     return embeddings.var(dim=0, correction=0).sum().clamp_min(0).sqrt()
 
@@ -25,9 +25,8 @@ def spread(embeddings: Float[Tensor, "n d"]) -> Float[Tensor, ""]:
 def collapse_signs(spread: float, active: float, loss: float, margin: float | None) -> list[str]:
     """Signs of a collapse, in words; empty for a healthy embedding.
 
-    `active` is the share of triplets that violate the margin. A collapsed network leaves every triplet active, at a
-    loss of exactly `margin`. Hard mining looks the same at the start of training, so that both count only together
-    with a narrow spread.
+    `active` is the share of triplets that violate the margin. After a collapse every triplet is active and the loss
+    equals `margin`. Early hard mining looks the same, so both signs need a small spread as well.
     """
     if not torch.isfinite(torch.tensor([spread, loss])).all():
         return [f"the embeddings are no longer finite (spread {spread}, loss {loss})"]

@@ -1,4 +1,4 @@
-"""Warns when an embedding collapses to one point, and can recover from it."""
+"""Callback that warns of a collapsed embedding and can recover from it."""
 
 import logging
 from typing import Any
@@ -14,12 +14,12 @@ log = logging.getLogger(__name__)
 
 
 class CollapseWatch(Callback):
-    """Checks the training metrics of every epoch for signs of a collapse.
+    """Checks the training metrics of each epoch for signs of a collapse.
 
-    With `recover`, a collapse restores the weights of the last healthy epoch, and the loss mines gently from then on.
+    With `recover`, a collapse restores the weights of the last healthy epoch and switches to semi-hard mining.
 
     Raises:
-        ZooError: the model is no embedding.
+        ZooError: the model is not an embedding.
     """
 
     def __init__(self, *, recover: bool) -> None:
@@ -28,12 +28,12 @@ class CollapseWatch(Callback):
         self._healthy: dict[str, Tensor] = {}
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Checks the kind of model."""
+        """Check the kind of model."""
         if not isinstance(pl_module, Embedding):
             raise ZooError("callbacks=collapse_watch goes with embedding models, such as model=siamese: leave it out")
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Keeps the first weights, since no epoch has ended; after a recovery that is resumed, mines gently again."""
+        """Store the initial weights; after resuming a recovered run, restore its gentle mining."""
         task = _embedding(pl_module)
         if self.recover:
             self._healthy = _weights(task)
@@ -41,7 +41,7 @@ class CollapseWatch(Callback):
             task.loss.mine_gently()
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Warns of a collapse and recovers from it; keeps the weights of a healthy epoch."""
+        """Store the weights of a healthy epoch; warn of a collapse and recover from it."""
         task = _embedding(pl_module)
         values = {name: float(value) for name, value in task.train_metrics.compute().items()}
         signs = collapse_signs(
@@ -56,17 +56,17 @@ class CollapseWatch(Callback):
             return
         task.network.load_state_dict(self._healthy)
         for optimizer in trainer.optimizers:
-            optimizer.state.clear()  # its momentum leads back into the collapse
+            optimizer.state.clear()  # the old momentum leads back into the collapse
         task.loss.mine_gently()
         self.recovered = True
         log.warning("%s. The last healthy weights are back, and negatives are semi-hard from here on", message)
 
     def state_dict(self) -> dict[str, Any]:
-        """Whether the training has recovered from a collapse."""
+        """Whether training has recovered from a collapse."""
         return {"recovered": self.recovered}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Restores it, so that a resumed training does not mine again what led to the collapse."""
+        """Restore the state, so that a resumed run keeps mining gently."""
         self.recovered = state_dict["recovered"]
 
 

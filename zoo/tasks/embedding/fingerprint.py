@@ -1,4 +1,4 @@
-"""Hashes that belong to enrolled people: of the model that made the embeddings, and of their file's content."""
+"""Hashes of a gallery: of the model that computed the embeddings, and of the content of the file."""
 
 import hashlib
 import json
@@ -11,24 +11,24 @@ from zoo.tasks.embedding import Embedding
 
 
 def fingerprint(task: Embedding) -> str:
-    """What tells one embedding model from another: its weights, its network's options and its preprocessing, hashed.
+    """Hash of an embedding model: weights, options of the network and preprocessing.
 
-    Options such as `mirror` change the embeddings and no weight.
+    The options count because some, such as `mirror`, change the embeddings but not the weights.
     """
     options = [task.config.get("network"), task.card.get("preprocessing")]
-    found = hashlib.sha256(json.dumps(options, sort_keys=True).encode())
-    for part in (task.network, task.loss):
-        for name, value in part.state_dict().items():
-            found.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
-            found.update(_bytes(value))
-    return found.hexdigest()
+    sha = hashlib.sha256(json.dumps(options, sort_keys=True).encode())
+    for module in (task.network, task.loss):
+        for name, value in module.state_dict().items():
+            sha.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
+            sha.update(_bytes(value))
+    return sha.hexdigest()
 
 
-def digest(written: int, model: str, names: list[str], vectors: Tensor) -> str:
-    """What tells a gallery that was edited from the one that was saved; `written` is the number of its format."""
-    found = hashlib.sha256(json.dumps([written, model, names, list(vectors.shape)]).encode())
-    found.update(_bytes(vectors))
-    return found.hexdigest()
+def digest(file_format: int, model: str, names: list[str], vectors: Tensor) -> str:
+    """Hash of the content of a gallery, which detects edited files."""
+    sha = hashlib.sha256(json.dumps([file_format, model, names, list(vectors.shape)]).encode())
+    sha.update(_bytes(vectors))
+    return sha.hexdigest()
 
 
 def _bytes(value: Tensor) -> Any:

@@ -1,4 +1,4 @@
-"""How well a gallery of enrolled pictures names a probe, or says that it is of nobody enrolled."""
+"""Metrics of identification: closed-set and open-set recognition against a gallery."""
 
 from typing import NamedTuple
 
@@ -8,14 +8,14 @@ from torch import Tensor
 
 
 class Candidates(NamedTuple):
-    """The closest enrolled identities of each probe, best first."""
+    """The closest enrolled identities of each probe, closest first."""
 
     identities: Int[Tensor, "probes k"]
     distances: Float[Tensor, "probes k"]
 
 
 def candidates(distances: Float[Tensor, "probes gallery"], gallery: Int[Tensor, " gallery"], k: int) -> Candidates:
-    """The `k` closest identities; one with several pictures counts with its closest."""
+    """The `k` closest identities; the distance to an identity is that to its closest picture."""
     known, index = gallery.unique(return_inverse=True)
     closest = distances.new_full((len(distances), len(known)), torch.inf)
     closest.scatter_reduce_(1, index.expand(len(distances), -1), distances, reduce="amin")
@@ -31,22 +31,21 @@ def rank_k(found: Candidates, probes: Int[Tensor, " probes"], k: int) -> float:
 def detection_and_identification_rate(
     found: Candidates, probes: Int[Tensor, " probes"], gallery: Int[Tensor, " gallery"], false_alarms: float
 ) -> float:
-    """Share of the enrolled probes that are named rightly, at a share of false alarms of others.
+    """Share of the enrolled probes that are identified correctly, at a given false-alarm rate.
 
-    A false alarm is a probe of nobody enrolled that is named all the same. The threshold is the largest at
-    which at most `false_alarms` of them are. Handbook of Face Recognition (Li and Jain 2011), open-set
-    identification.
+    A false alarm is an identified probe of a person who is not enrolled. The threshold is the largest one with a rate
+    of at most `false_alarms`. Source: Handbook of Face Recognition (Li and Jain, 2011), open-set identification.
     """
     enrolled = torch.isin(probes, gallery)
-    strangers = found.distances[~enrolled, 0].sort().values
-    allowed = int(false_alarms * len(strangers) + 1e-9)
-    threshold = strangers[allowed] if allowed < len(strangers) else strangers.new_tensor(torch.inf)
-    right = (found.identities[:, 0] == probes) & (found.distances[:, 0] < threshold)
-    return float(right[enrolled].double().mean())
+    unknown = found.distances[~enrolled, 0].sort().values
+    allowed = int(false_alarms * len(unknown) + 1e-9)
+    threshold = unknown[allowed] if allowed < len(unknown) else unknown.new_tensor(torch.inf)
+    correct = (found.identities[:, 0] == probes) & (found.distances[:, 0] < threshold)
+    return float(correct[enrolled].double().mean())
 
 
 class OneShot(NamedTuple):
-    """Recognition from one enrolled picture each, the mean over which picture that is."""
+    """Recognition with one enrolled picture per identity; means over the choice of that picture."""
 
     rank1: float
     rank5: float
@@ -57,9 +56,9 @@ class OneShot(NamedTuple):
 def one_shot(
     distances: Float[Tensor, "n n"], identities: Int[Tensor, " n"], *, draws: int = 10, halves: int = 5
 ) -> OneShot:
-    """Every identity enrolled with one picture and probed with its others, for `draws` choices of the picture.
+    """Enroll each identity with one picture and probe with its others, for `draws` choices of the picture.
 
-    For open-set identification half of the identities are enrolled, for `halves` choices of the half.
+    Open-set identification enrolls half of the identities, for `halves` choices of the half.
     """
     known = identities.unique()
     generator = torch.Generator().manual_seed(0)
@@ -83,10 +82,10 @@ def one_shot(
 def episode_accuracy(
     distances: Float[Tensor, "n n"], identities: Int[Tensor, " n"], groups: Int[Tensor, " n"]
 ) -> float:
-    """One-shot accuracy within groups: the first row of each identity is enrolled, its others are probes.
+    """One-shot accuracy within groups: the first row of each identity is enrolled, the others are probes.
 
-    With the 20 runs of 20 characters of Omniglot as groups this is the published task: Human-level concept
-    learning through probabilistic program induction (Lake, Salakhutdinov and Tenenbaum 2015).
+    With the 20 runs of 20 Omniglot characters as groups this is the published task (Lake, Salakhutdinov and Tenenbaum,
+    "Human-level concept learning through probabilistic program induction", 2015).
     """
     order = torch.arange(len(identities), device=identities.device)
     same = identities[:, None] == identities[None, :]

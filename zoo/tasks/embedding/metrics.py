@@ -1,4 +1,4 @@
-"""All figures of a set of embeddings."""
+"""Metrics of a set of embeddings: verification and recognition."""
 
 from collections.abc import Callable
 
@@ -20,22 +20,22 @@ from zoo.tasks.embedding.verification import (
 )
 
 PAIR_LIMIT = 500_000
-"""Pairs of either kind that are compared."""
+"""Compared pairs at most, of the same identity and of different ones each."""
 RECOGNITION_LIMIT = 4_000
-"""Pictures that recognition is measured on."""
+"""Pictures at most for recognition metrics."""
 FARS = (0.1, 0.01, 0.001)
 
 Distances = Callable[[Tensor, Tensor], Tensor]
-"""Vectors [n d] and [m d] to their distances [n m]."""
+"""Maps vectors [n d] and [m d] to distances [n m]."""
 
 
 def compared_pairs(identities: Int[Tensor, " n"]) -> Pairs:
-    """The pairs that verification is measured on."""
+    """The pairs for verification metrics."""
     return all_pairs(identities, groups_of(identities), PAIR_LIMIT)
 
 
 def pair_distances(vectors: Float[Tensor, "n d"], pairs: Pairs, distances: Distances) -> Float[Tensor, " p"]:
-    """The distance of each pair; `distances` is asked for blocks of rows, never for all at once."""
+    """The distance of each pair; calls `distances` in blocks of rows, which bounds the memory."""
     found = vectors.new_empty(len(pairs.first))
     order = pairs.first.argsort(stable=True)
     for rows in order.split(max(1, len(order) // max(1, len(vectors) // 256))):
@@ -48,7 +48,7 @@ def pair_distances(vectors: Float[Tensor, "n d"], pairs: Pairs, distances: Dista
 
 
 def verification_metrics(distances: Float[Tensor, " p"], pairs: Pairs) -> dict[str, float]:
-    """AUC, EER, TAR at the false-accept rates of `FARS`, and the accuracy over ten folds with its standard error."""
+    """AUC, EER, TAR at the rates `FARS`, and the accuracy over ten folds with its standard error."""
     curve = roc(distances, pairs.same)
     rates = {f"tar_at_far_{far}": tar_at_far(curve, far) for far in FARS}
     rows, folds = ten_folds(pairs.same)
@@ -60,11 +60,11 @@ def verification_metrics(distances: Float[Tensor, " p"], pairs: Pairs) -> dict[s
 def recognition_metrics(
     vectors: Float[Tensor, "n d"], identities: Int[Tensor, " n"], distances: Distances
 ) -> dict[str, float]:
-    """One-shot recognition: over all identities, or within the groups where there are groups; of mere pairs, none."""
+    """One-shot recognition over all identities, or within groups if the data has groups; empty for data of pairs."""
     groups = groups_of(identities)
     if int(groups.unique(return_counts=True)[1].max()) <= 2:
         return {}
-    if len(groups.unique()) > 1:  # whole, as a group without some of its identities is an easier task
+    if len(groups.unique()) > 1:  # complete groups: fewer identities would make the task easier
         some = slice(RECOGNITION_LIMIT)
         matrix = distances(vectors[some], vectors[some])
         return {"one_shot": episode_accuracy(matrix, identities[some], groups[some])}
@@ -78,7 +78,7 @@ def recognition_metrics(
 def embedding_metrics(
     vectors: Float[Tensor, "n d"], identities: Int[Tensor, " n"], distances: Distances, threshold: float | None
 ) -> dict[str, float]:
-    """All of them, and what happens at `threshold` if there is one; figures that the data cannot give are left out."""
+    """All metrics, including those at `threshold` if given; leaves out metrics that the data does not define."""
     pairs = compared_pairs(identities)
     values = pair_distances(vectors, pairs, distances)
     figures = verification_metrics(values, pairs) | recognition_metrics(vectors, identities, distances)

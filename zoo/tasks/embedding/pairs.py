@@ -1,4 +1,4 @@
-"""Pairs of rows to compare, and how sure a figure over them is."""
+"""Pairs of rows to compare, and bootstrap intervals of their metrics."""
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from zoo.tasks.embedding.verification import Roc, roc
 
 
 class Pairs(NamedTuple):
-    """Row numbers of each pair, and whether both rows are of one identity."""
+    """The two rows of each pair, and whether both have the same identity."""
 
     first: Int[Tensor, " n"]
     second: Int[Tensor, " n"]
@@ -19,14 +19,14 @@ class Pairs(NamedTuple):
 
 
 def all_pairs(identities: Int[Tensor, " n"], groups: Int[Tensor, " n"] | None, limit: int) -> Pairs:
-    """Every pair of rows once, within a group where there are groups, sorted by group, first and second row.
+    """All pairs of rows, within groups if there are groups, sorted by group, first and second row.
 
-    Of more than `limit` pairs of either kind an even, repeatable choice of `limit` is taken. The pairs are numbered
-    and not listed, so that a large test set does not need memory for its square.
+    Keeps an even, repeatable sample of `limit` same-identity pairs and of `limit` different-identity pairs. Pairs are
+    sampled by number, so memory does not grow with the square of the test set.
     """
     groups = torch.zeros_like(identities) if groups is None else groups
     people = torch.stack([groups, identities]).unique(dim=1, return_inverse=True)[1]
-    order = people.argsort(stable=True)  # rows of one identity stand together, and so do those of one group
+    order = people.argsort(stable=True)  # makes identities and groups contiguous
     places = torch.arange(len(order), device=order.device)
     ends, group_ends = _ends(people[order]), _ends(groups[order])
     generator = torch.Generator().manual_seed(0)
@@ -40,7 +40,7 @@ def all_pairs(identities: Int[Tensor, " n"], groups: Int[Tensor, " n"] | None, l
 
 
 def _ends(labels: Int[Tensor, " n"]) -> Int[Tensor, " n"]:
-    """Where the run of equal labels ends that each place is in."""
+    """For each position, the end of its run of equal labels."""
     counts = labels.unique_consecutive(return_counts=True)[1]
     return counts.cumsum(0).repeat_interleave(counts)
 
@@ -48,7 +48,7 @@ def _ends(labels: Int[Tensor, " n"]) -> Int[Tensor, " n"]:
 def _pairs(
     starts: Int[Tensor, " n"], stops: Int[Tensor, " n"], limit: int, generator: torch.Generator
 ) -> Int[Tensor, "2 p"]:
-    """Each place i with those from `starts[i]` to before `stops[i]`, thinned to `limit` pairs."""
+    """Pairs of each position i with the positions in [starts[i], stops[i]), thinned to `limit` pairs."""
     counts = stops - starts
     before = counts.cumsum(0) - counts
     ranks = _thinned(int(counts.sum()), limit, generator).to(counts.device)
@@ -57,7 +57,7 @@ def _pairs(
 
 
 def _thinned(total: int, limit: int, generator: torch.Generator) -> Int[Tensor, " kept"]:
-    """The numbers below `total`; of more than `limit`, one at random from each of `limit` equal parts."""
+    """The numbers below `total`, or one random number from each of `limit` equal ranges if there are more."""
     if total <= limit:
         return torch.arange(total)
     edges = torch.arange(limit + 1) * total // limit
@@ -66,7 +66,7 @@ def _thinned(total: int, limit: int, generator: torch.Generator) -> Int[Tensor, 
 
 
 class Interval(NamedTuple):
-    """Where a figure lies with 95 % confidence."""
+    """A 95 % confidence interval."""
 
     low: float
     high: float
@@ -81,12 +81,12 @@ def bootstrap(
     draws: int = 100,
     seed: int = 0,
 ) -> dict[str, Interval]:
-    """95 % intervals of figures of the ROC curve, over new draws of the identities.
+    """95 % intervals of metrics of the ROC curve, by bootstrap over the identities.
 
-    Pairs that share a person are not independent, so it is the identities that are drawn with replacement: a
-    pair then counts as often as its identities were drawn. The subsets bootstrap (Bolle et al. 2004).
+    Pairs that share an identity are not independent. Identities are therefore drawn with replacement, and each pair
+    counts as often as its identities are drawn: the subsets bootstrap (Bolle et al., 2004).
     """
-    order = distances.argsort()  # once: sorting is most of the work, and quick where it is done
+    order = distances.argsort()  # once, since sorting takes most of the time and later sorts are then fast
     distances, pairs = distances[order], Pairs(*(part[order] for part in pairs))
     known, index = identities.unique(return_inverse=True)
     generator = torch.Generator().manual_seed(seed)
@@ -98,7 +98,7 @@ def bootstrap(
         curve = roc(distances, pairs.same, weights)
         for name, figure in figures.items():
             value = figure(curve)
-            if value == value:  # a draw of one identity alone has no different pair
+            if value == value:  # NaN: a draw of a single identity has no different pairs
                 found[name].append(value)
     return {name: _interval(values) for name, values in found.items()}
 

@@ -1,4 +1,4 @@
-"""Embeddings of image files, and the people of a gallery that they show."""
+"""Embeddings of image files, and identification of people in a gallery."""
 
 import math
 from dataclasses import dataclass
@@ -22,19 +22,19 @@ NOT_RECOGNIZED = "not recognized"
 
 @dataclass(frozen=True)
 class EmbeddingPrediction:
-    """What an embedding model says of one file; without a vector where there is an error."""
+    """The embedding of one file and the person identified; an error instead of a vector for an unusable file."""
 
     path: Path
     vector: tuple[float, ...] | None = None
     name: str | None = None
-    """Who of the gallery it is; None without a gallery, and for nobody enrolled."""
+    """The identified person; None without a gallery, or if nobody is close enough."""
     candidates: tuple[Candidate, ...] = ()
-    """The closest people of the gallery, best first."""
+    """The closest people of the gallery, closest first."""
     error: str | None = None
-    """Why there is no vector: the file could not be read, or the model gives numbers that are not finite."""
+    """Why there is no vector: the file is unreadable, or the embedding is not finite."""
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain values."""
+        """The prediction as plain values, for JSON."""
         return {
             "path": str(self.path),
             "vector": None if self.vector is None else list(self.vector),
@@ -53,13 +53,13 @@ def predict(
     threshold: float | None = None,
     batch_size: int = 64,
 ) -> list[EmbeddingPrediction]:
-    """Embed an image file or every image file below a folder, and name those that `gallery` knows.
+    """Embed an image file or all image files below a folder; with `gallery`, identify the people.
 
-    `threshold` is the largest distance at which a face is named; None takes the one that the model was trained with.
-    With `folder`, predictions.csv, predictions.json and contact_sheet.png are written there.
+    `threshold` is the largest distance of an identified person; None takes the threshold of the model. With `folder`,
+    writes predictions.csv, predictions.json and contact_sheet.png.
 
     Raises:
-        ZooError: no images, a gallery of another model or an empty one, or no threshold.
+        ZooError: the source holds no images, the gallery is empty or of another model, or there is no threshold.
     """
     if gallery is None:
         results = embed(task, source, batch_size=batch_size)
@@ -77,10 +77,10 @@ def predict(
 
 
 def embed(task: Embedding, source: Path, *, batch_size: int = 64) -> list[EmbeddingPrediction]:
-    """Embed an image file or every image file below a folder, in the order of their names.
+    """Embed an image file, or all image files below a folder in the order of their names.
 
     Raises:
-        ZooError: the model has not been trained on images, or there are no images.
+        ZooError: the model was not trained on images, or the source holds none.
     """
     if "preprocessing" not in task.card:
         raise ZooError("this model knows no preprocessing: load it from the checkpoint of a training run")
@@ -103,29 +103,29 @@ def _checked(path: Path, vector: list[float]) -> EmbeddingPrediction:
     return EmbeddingPrediction(path, error="its embedding holds numbers that are not finite")
 
 
-def resolve_threshold(task: Embedding, asked: float | str | None) -> float | None:
-    """The threshold asked for, else that of the model; None where it was never validated.
+def resolve_threshold(task: Embedding, requested: float | str | None) -> float | None:
+    """The requested threshold, or else that of the model; None if the model was never validated.
 
     Raises:
-        ZooError: what is asked for is no finite number.
+        ZooError: the requested threshold is not a finite number.
     """
-    if asked is None:
+    if requested is None:
         return task.threshold.item() if task.threshold.isfinite() else None
-    if isinstance(asked, bool | str) or not math.isfinite(asked):
-        raise ZooError(f"`threshold` (={asked}) must be a finite number: the largest distance of one and the same")
-    return float(asked)
+    if isinstance(requested, bool | str) or not math.isfinite(requested):
+        raise ZooError(f"`threshold` (={requested}) must be a finite number: the largest distance of one and the same")
+    return float(requested)
 
 
-def require_threshold(task: Embedding, asked: float | str | None) -> float:
-    """The threshold asked for, else that of the model.
+def require_threshold(task: Embedding, requested: float | str | None) -> float:
+    """The requested threshold, or else that of the model.
 
     Raises:
-        ZooError: there is neither, or what is asked for is no finite number.
+        ZooError: there is neither, or the requested threshold is not a finite number.
     """
-    found = resolve_threshold(task, asked)
-    if found is None:
+    threshold = resolve_threshold(task, requested)
+    if threshold is None:
         raise ZooError("the checkpoint holds no threshold, as it was never validated: give threshold=DISTANCE")
-    return found
+    return threshold
 
 
 def write(results: list[EmbeddingPrediction], folder: Path, *, named: bool) -> None:
@@ -134,10 +134,10 @@ def write(results: list[EmbeddingPrediction], folder: Path, *, named: bool) -> N
     rows, captions = [], []
     for result in results:
         closest = f"{result.candidates[0].distance:.6f}" if result.candidates else ""
-        told = (result.name or NOT_RECOGNIZED) if named and result.error is None else ""
+        name = (result.name or NOT_RECOGNIZED) if named and result.error is None else ""
         others = "; ".join(f"{other.name} {other.distance:.6f}" for other in result.candidates)
-        rows.append([str(result.path), told, closest, others, result.error or ""])
-        title = result.error or told or result.path.name
+        rows.append([str(result.path), name, closest, others, result.error or ""])
+        title = result.error or name or result.path.name
         captions.append(Caption(result.path, title, others, warning=result.error is not None))
     write_table(folder / "predictions.csv", ["path", "name", "distance", "candidates", "error"], rows)
     write_json(folder / "predictions.json", [result.to_dict() for result in results])

@@ -1,4 +1,4 @@
-"""The report of an embedding: ROC, distances with the threshold, hardest pairs, and a picture in two dimensions."""
+"""The report of an embedding: metrics, ROC, distances with the threshold, hardest pairs, and a t-SNE map."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -24,16 +24,16 @@ from zoo.tasks.embedding.metrics import FARS, compared_pairs, pair_distances
 from zoo.tasks.embedding.pairs import Pairs, bootstrap
 from zoo.tasks.embedding.verification import Roc, auc, equal_error_rate, roc, tar_at_far
 
-_POINTS = 300  # of the picture of the embedding
-_EACH = 10  # of them of each identity, so that it shows whether they lie together
-_NAMED = 8  # identities with a colour of their own
+_POINTS = 300  # pictures at most in the map
+_EACH = 10  # pictures per identity at least, so that the map shows whether they form a cluster
+_NAMED = 8  # identities at most for a legend
 _HARDEST = 6
-_STRANGERS = 100  # 1 % of fewer is none; half of the pictures are of strangers
-_POINT = 1e-5  # a spread that is rounding alone: t-SNE divides by it and crashes the process
+_UNKNOWN = 100  # pictures of people not enrolled (half of all); 1 % of fewer is less than one picture
+_POINT = 1e-5  # spread of rounding errors alone: t-SNE divides by it and crashes the process
 
 
 def sections(task: Embedding, datamodule: DataModule, folder: Path, results: Mapping[str, Any]) -> list[Section]:
-    """All parts, from the test outputs of `task`."""
+    """Return the sections and save their figures in `folder`; needs the outputs of a finished test."""
     vectors, identities = task.test_outputs()
     pairs = compared_pairs(identities)
     values = pair_distances(vectors, pairs, task.distances_on_cpu)
@@ -50,32 +50,33 @@ def sections(task: Embedding, datamodule: DataModule, folder: Path, results: Map
 
 def _figures(values: Tensor, pairs: Pairs, identities: Tensor, results: Mapping[str, Any], *, new: bool) -> Section:
     rates = {f"tar_at_far_{far}": partial(tar_at_far, far=far) for far in FARS}
-    wanted: dict[str, Callable[[Roc], float]] = {"auc": auc, "eer": equal_error_rate, **rates}
-    intervals = bootstrap(values, pairs, identities, wanted)
+    metrics: dict[str, Callable[[Roc], float]] = {"auc": auc, "eer": equal_error_rate, **rates}
+    intervals = bootstrap(values, pairs, identities, metrics)
     test: Mapping[str, float] = results["test"]
     baselines: Mapping[str, Mapping[str, float]] = results["baselines"]
     shown = [name for name in test if name not in ("loss", "threshold")]
-    table = [["figure", "model", "95 % interval", *baselines]]
+    table = [["metric", "this model", "95 % interval", *baselines]]
     for name in shown:
         interval = intervals.get(name)
         span = f"{interval.low:.3f} – {interval.high:.3f}" if interval else "–"
         beside = [f"{b[name]:.4f}" if name in b else "–" for b in baselines.values()]
         table.append([name, f"{test[name]:.4f}", span, *beside])
     same, different = int(pairs.same.sum()), int((~pairs.same).sum())
-    known = "all of identities never trained on" if new else "in new pictures of the identities that were trained on"
+    known = "of identities not used in training" if new else "in new pictures of the training identities"
     text = (
-        f"{same:,} pairs of one identity and {different:,} pairs of two, {known}. "
-        "The intervals draw identities with replacement, as pairs that share one are not independent. "
-        "accuracy, far and tar are those at the threshold, which the validation pictures chose. "
-        "accuracy_10_folds is that of as many pairs of either kind, each tenth at the threshold of the other nine, as "
-        "on Labeled Faces in the Wild, with its standard error."
+        f"The test split has {same:,} same-identity pairs and {different:,} different-identity pairs, {known}. "
+        "The intervals are bootstrapped over identities, since pairs that share an identity are not independent. "
+        "accuracy, far and tar are measured at the threshold chosen on the validation split. "
+        "accuracy_10_folds follows the protocol of Labeled Faces in the Wild: ten folds with as many same as different "
+        "pairs, each at the best threshold of the other nine. accuracy_10_folds_se is its standard error."
     )
     few = [far for far in FARS if different < 10 / far]
     if few:
-        text += f" There are too few pairs of two identities for a false-accept rate of {', '.join(map(str, few))}."
-    if "dir_at_far_0.01" in test and len(identities) < 2 * _STRANGERS:
-        text += f" dir_at_far_0.01 has fewer than {_STRANGERS} pictures of people not enrolled, so none may be named."
-    return Section("Beside simple rules", text, table=table)
+        rates_text = ", ".join(map(str, few))
+        text += f" There are too few different-identity pairs for a reliable false-accept rate of {rates_text}."
+    if "dir_at_far_0.01" in test and len(identities) < 2 * _UNKNOWN:
+        text += f" dir_at_far_0.01 allows no false alarm here: fewer than {_UNKNOWN} pictures show people not enrolled."
+    return Section("Comparison with baselines", text, table=table)
 
 
 def _roc(values: Tensor, pairs: Pairs, identities: Tensor, datamodule: DataModule, folder: Path) -> Section:
@@ -89,11 +90,11 @@ def _roc(values: Tensor, pairs: Pairs, identities: Tensor, datamodule: DataModul
             left.plot(curve.far, curve.tar, label=f"{name} (AUC {auc(curve):.3f})", color=colour)
             right.plot(curve.far.clamp_min(1e-6), 1 - curve.tar, label=name, color=colour)
         left.plot([0, 1], [1, 0], color=SOFT, linestyle=":", linewidth=1)
-        left.set(xlabel="false accepts", ylabel="true accepts", title="ROC")
+        left.set(xlabel="false-accept rate", ylabel="true-accept rate", title="ROC")
         left.legend(loc="lower right")
         floor = 1 / max(1, int((~pairs.same).sum()))
-        right.set(xscale="log", xlim=(floor, 1), ylim=(0, 1), xlabel="false accepts", ylabel="false rejects")
-        right.set_title("The same, for rare false accepts")
+        right.set(xscale="log", xlim=(floor, 1), ylim=(0, 1), xlabel="false-accept rate", ylabel="false-reject rate")
+        right.set_title("At low false-accept rates")
     return Section("ROC", "The dotted line crosses each curve at its equal error rate.", [path])
 
 
@@ -109,7 +110,7 @@ def _histogram(values: Tensor, pairs: Pairs, threshold: float, folder: Path) -> 
             axes.axvline(threshold, color="black", linewidth=1.2, label=f"threshold {threshold:.3f}")
         axes.set(xlabel="distance", ylabel="density", yticks=[])
         axes.legend()
-    return Section("Distances", "Pairs left of the threshold are taken for the same identity.", [path])
+    return Section("Distances", "Pairs left of the threshold are accepted as the same identity.", [path])
 
 
 def _hardest(values: Tensor, pairs: Pairs, identities: Tensor, datamodule: DataModule, folder: Path) -> Section:
@@ -125,7 +126,7 @@ def _hardest(values: Tensor, pairs: Pairs, identities: Tensor, datamodule: DataM
                 axes.set_title(f"{what}, {values[pair]:.2f}", fontsize=9)
         for axes in grid.ravel():
             without_frame(axes)
-    text = "Above, pictures of one identity that lie farthest apart; below, of two that lie closest."
+    text = "Top: same-identity pairs with the largest distances. Bottom: different-identity pairs with the smallest."
     return Section("Hardest pairs", text, [path])
 
 
@@ -140,7 +141,7 @@ def _map(vectors: Float[Tensor, "n d"], identities: Tensor, folder: Path) -> Sec
     rows = rows_within(identities, _POINTS, least=_EACH)
     vectors, identities = vectors[rows], identities[rows]
     if len(vectors) < 10:
-        return Section("Embedding", "Too few pictures to draw.")
+        return Section("Embedding", "There are too few pictures for a map.")
     if spread(vectors) < _POINT:
         return Section("Embedding", "No map: the embedding has collapsed to one point.")
     perplexity = min(30.0, (len(vectors) - 1) / 3)
@@ -161,5 +162,5 @@ def _map(vectors: Float[Tensor, "n d"], identities: Tensor, folder: Path) -> Sec
             axes.legend(title="identity")
         without_frame(axes)
     return Section(
-        "Embedding", "Test pictures, brought from all dimensions to two by t-SNE (one mark an identity).", [path]
+        "Embedding", "Test pictures, projected to two dimensions by t-SNE. Each identity has its own marker.", [path]
     )

@@ -1,8 +1,8 @@
-"""How well a distance tells pairs of one identity from pairs of two: ROC and what is read off it.
+"""Metrics of verification: the ROC curve and metrics derived from it.
 
-`distances` are those of the pairs, `same` whether a pair is of one identity. A pair is accepted where its
-distance is at most the threshold. FAR: accepted share of the different pairs. TAR: accepted share of the
-same pairs.
+`distances` are the distances of the pairs; `same` is true for pairs of one identity. A pair is accepted if its distance
+is at most the threshold. FAR (false-accept rate): accepted share of the different pairs. TAR (true-accept rate):
+accepted share of the same pairs.
 """
 
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from torch import Tensor
 
 
 class Roc(NamedTuple):
-    """One point for each distinct distance, ascending, after a first point that accepts nothing."""
+    """One point per distinct distance, in rising order, after a first point that accepts nothing."""
 
     thresholds: Float[Tensor, " p"]
     far: Float[Tensor, " p"]
@@ -21,7 +21,7 @@ class Roc(NamedTuple):
 
 
 class Errors(NamedTuple):
-    """What happens at one threshold."""
+    """Accuracy and rates at one threshold."""
 
     accuracy: float
     far: float
@@ -29,11 +29,11 @@ class Errors(NamedTuple):
 
 
 def roc(distances: Float[Tensor, " n"], same: Bool[Tensor, " n"], weights: Tensor | None = None) -> Roc:
-    """The curve in float64; `weights` counts each pair so many times. A kind without pairs has rate NaN."""
+    """The curve in float64; `weights` are counts of the pairs. Without same (different) pairs TAR (FAR) is NaN."""
     order = distances.argsort()
     distances, same = distances[order].double(), same[order]
     counts = torch.ones_like(distances) if weights is None else weights[order].double()
-    last = torch.ones_like(same)  # where a run of equal distances ends: a threshold cannot split it
+    last = torch.ones_like(same)  # ends of runs of equal distances, which no threshold can separate
     last[:-1] = distances[1:] != distances[:-1]
     accepted_same = (counts * same).cumsum(0)[last]
     accepted_different = (counts * ~same).cumsum(0)[last]
@@ -44,7 +44,7 @@ def roc(distances: Float[Tensor, " n"], same: Bool[Tensor, " n"], weights: Tenso
 
 
 def auc(curve: Roc) -> float:
-    """Area under the curve: the chance that a same pair is closer than a different one, ties one half."""
+    """Area under the curve: the probability that a same pair is closer than a different one; ties count half."""
     return float(torch.trapezoid(curve.tar, curve.far))
 
 
@@ -60,16 +60,16 @@ def equal_error_rate(curve: Roc) -> float:
 
 
 def tar_at_far(curve: Roc, far: float) -> float:
-    """The highest TAR of a threshold whose FAR is at most `far`; NaN where there is no different pair.
+    """The highest TAR at a FAR of at most `far`; NaN without different pairs.
 
-    It means something from about 10 / `far` different pairs on.
+    Reliable from about 10 / `far` different pairs on.
     """
     index = _last_within(curve, far)
     return float("nan") if index is None else float(curve.tar[index])
 
 
 def threshold_at_far(curve: Roc, far: float) -> float:
-    """A threshold with a FAR of at most `far`, halfway to the next distance; NaN where there is no different pair."""
+    """The threshold with a FAR of at most `far`, halfway to the next distance; NaN without different pairs."""
     index = _last_within(curve, far)
     return float("nan") if index is None else _after(curve, index)
 
@@ -85,14 +85,14 @@ def errors_at(distances: Float[Tensor, " n"], same: Bool[Tensor, " n"], threshol
 
 
 def best_threshold(distances: Float[Tensor, " n"], same: Bool[Tensor, " n"]) -> float:
-    """The threshold of the highest accuracy on these pairs, halfway to the next distance."""
+    """The threshold with the highest accuracy on these pairs, halfway to the next distance."""
     curve = roc(distances, same)
-    right = curve.tar.nan_to_num() * same.sum() + (1 - curve.far.nan_to_num()) * (~same).sum()
-    return _after(curve, int(right.argmax()))
+    correct = curve.tar.nan_to_num() * same.sum() + (1 - curve.far.nan_to_num()) * (~same).sum()
+    return _after(curve, int(correct.argmax()))
 
 
 class FoldedAccuracy(NamedTuple):
-    """Accuracy over folds, each with the threshold that the other folds choose."""
+    """Accuracy over folds, each at the best threshold of the other folds."""
 
     mean: float
     standard_error: float
@@ -102,7 +102,7 @@ class FoldedAccuracy(NamedTuple):
 def folded_accuracy(
     distances: Float[Tensor, " n"], same: Bool[Tensor, " n"], folds: Int[Tensor, " n"]
 ) -> FoldedAccuracy:
-    """The protocol of Labeled Faces in the Wild (Huang et al. 2007), view 2: ten folds of 300 + 300 pairs."""
+    """Cross-validated accuracy, as in view 2 of Labeled Faces in the Wild (Huang et al., 2007)."""
     accuracies, thresholds = [], []
     for fold in folds.unique().tolist():
         inside = folds == fold
@@ -114,9 +114,9 @@ def folded_accuracy(
 
 
 def ten_folds(same: Bool[Tensor, " n"], per_fold: int = 300) -> tuple[Int[Tensor, " p"], Int[Tensor, " p"]]:
-    """Rows and folds of at most `per_fold` same and as many different pairs a fold, in the order that they stand in.
+    """Rows and fold numbers of at most `per_fold` same and as many different pairs per fold, in order.
 
-    On the 6,000 published pairs of Labeled Faces in the Wild these are the published folds; elsewhere an even choice.
+    Gives the published folds for the 6,000 pairs of Labeled Faces in the Wild, and an even sample for other pairs.
     """
     kinds = [same.nonzero().squeeze(1), (~same).nonzero().squeeze(1)]
     each = min(10 * per_fold, *(len(rows) // 10 * 10 for rows in kinds))
@@ -126,15 +126,15 @@ def ten_folds(same: Bool[Tensor, " n"], per_fold: int = 300) -> tuple[Int[Tensor
 
 
 def _last_within(curve: Roc, far: float) -> int | None:
-    """The last point with a FAR of at most `far`; None where the FAR is NaN."""
+    """The last point with a FAR of at most `far`; None if the FAR is NaN."""
     within = int((curve.far <= far).sum())
     return within - 1 if within else None
 
 
 def _after(curve: Roc, index: int) -> float:
-    """A threshold that accepts what point `index` accepts and no more, halfway to the next distance.
+    """A threshold that accepts the same pairs as point `index`, halfway to the next distance.
 
-    Rounded to float32, as it is stored and compared with distances, and then no longer where it reaches the next.
+    The result is rounded to float32, in which it is stored and compared, and stays below the next distance.
     """
     here, *following = curve.thresholds[index : index + 2]
     if not following:
