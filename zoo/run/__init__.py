@@ -1,1 +1,1 @@
-"""One run: build, train, test, report, resume, export."""
+"""Build, train, test, report, resume and export one run."""

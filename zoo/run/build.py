@@ -1,4 +1,4 @@
-"""Configuration to data module, task and trainer: the only place that instantiates a configuration."""
+"""Build the data module, the task and the trainer from a configuration."""
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -22,7 +22,7 @@ from zoo.tasks.base import Task
 
 
 def build_data(config: dict[str, Any]) -> DataModule:
-    """The data module of a `data` configuration; it remembers the configuration.
+    """Build the data module of a `data` configuration and attach the configuration to it.
 
     Raises:
         ZooError: an argument that the data module does not take.
@@ -33,13 +33,13 @@ def build_data(config: dict[str, Any]) -> DataModule:
     return datamodule
 
 
-def build_task(config: dict[str, Any], facts: Mapping[str, Any], card: dict[str, Any]) -> Task:
-    """The task of a `model` configuration, completed with the facts of its data.
+def build_task(config: dict[str, Any], metadata: Mapping[str, Any], card: dict[str, Any]) -> Task:
+    """Build the task of a `model` configuration, completed with the metadata of its data.
 
     Raises:
-        ZooError: an argument is missing, unknown, or contradicts the facts.
+        ZooError: an argument is missing, unknown, or contradicts the metadata.
     """
-    completed = complete(config, facts, "model")
+    completed = complete(config, metadata, "model")
     task = instantiate(completed, "model")
     if not isinstance(task, Task):
         raise ZooError(
@@ -51,10 +51,10 @@ def build_task(config: dict[str, Any], facts: Mapping[str, Any], card: dict[str,
 
 
 def require_matching_data(target: str, datamodule: DataModule, *, model: str, data: str) -> None:
-    """Refuses data whose batches are not for tasks like `target`, the name of a class.
+    """Check that the batches of the data feed the task class with the dotted path `target`.
 
     Raises:
-        ZooError: names both.
+        ZooError: they feed other kinds of tasks.
     """
     kind = getattr(locate(target), "kind", None)
     if kind is not None and datamodule.feeds and kind not in datamodule.feeds:
@@ -65,13 +65,13 @@ def require_matching_data(target: str, datamodule: DataModule, *, model: str, da
 
 
 def attach_optimizer(task: Task, optimizer: dict[str, Any], scheduler: dict[str, Any]) -> None:
-    """Gives the task what it trains with."""
+    """Set the optimizer factory and the schedule of the task."""
     task.optimizer_factory = instantiate(complete(optimizer, {}, "optimizer"), "optimizer")
     task.schedule = instantiate(complete(scheduler, {}, "scheduler"), "scheduler")
 
 
 def build_callbacks(config: dict[str, Any], task: Task, run_dir: Path) -> list[Callback]:
-    """What surrounds a training run, and the callbacks asked for.
+    """Default callbacks (throughput, progress bar, checkpointing) and the configured ones.
 
     Raises:
         ZooError: an option that a callback does not take.
@@ -79,12 +79,12 @@ def build_callbacks(config: dict[str, Any], task: Task, run_dir: Path) -> list[C
     callbacks: list[Callback] = [Throughput(forward_flops(task)), Progress(task.monitor)]
     if not config["trainer"].get("fast_dev_run"):
         callbacks.append(BestAndLast(run_dir / "checkpoints", task.monitor, task.monitor_mode))
-    facts = {"monitor": task.monitor, "mode": task.monitor_mode}
-    return callbacks + _named(config["callbacks"], facts, "callbacks")
+    metadata = {"monitor": task.monitor, "mode": task.monitor_mode}
+    return callbacks + _named(config["callbacks"], metadata, "callbacks")
 
 
 def build_loggers(config: dict[str, Any], run_dir: Path) -> list[Logger]:
-    """`metrics.csv` always, and the loggers asked for.
+    """The CSV logger of `metrics.csv` and the configured loggers.
 
     Raises:
         ZooError: a logger's package is not installed.
@@ -101,7 +101,7 @@ def build_trainer(
     loggers: list[Logger],
     deterministic: bool,
 ) -> Trainer:
-    """The trainer of a `trainer` configuration, whose choices of `auto` are made.
+    """Build the trainer of a `trainer` configuration, with `auto` values replaced by those of `hardware`.
 
     Raises:
         ZooError: an option that the trainer does not take.
@@ -121,14 +121,14 @@ def build_trainer(
         objects["plugins"] = StreamingCheckpointIO()
     try:
         trainer = instantiate(arguments | objects, "trainer")
-    except (ValueError, TypeError, MisconfigurationException) as error:  # what Lightning says of a wrong option
+    except (ValueError, TypeError, MisconfigurationException) as error:  # Lightning's errors for a wrong option
         raise ZooError(f"trainer: {error}") from error
     assert isinstance(trainer, Trainer)
     return trainer
 
 
 def prepare_network(task: Task, *, channels_last: bool, compiled: bool) -> None:
-    """Lays the weights out channels-last and compiles the network, both in place: weight names stay as they are."""
+    """Convert the weights to channels-last and compile the network, both in place, so that weight names are kept."""
     if channels_last:
         for parameter in task.network.parameters():
             if parameter.ndim == 4:
@@ -138,21 +138,21 @@ def prepare_network(task: Task, *, channels_last: bool, compiled: bool) -> None:
 
 
 def frozen_inference(*, compiled: bool) -> AbstractContextManager[object]:
-    """Where a compiled network answers and no longer trains: its weights are taken for constants.
+    """Context manager for compiled inference: TorchInductor constant-folds the weights (`freezing=True`).
 
-    Batch norms then become part of their convolutions, and activations of the kernels (freezing, in TorchInductor's
-    words); ResNet-50 on a CPU takes 0.6 of the time. What was compiled here keeps the weights that it had.
+    Batch norms are folded into convolutions and activations are fused; ResNet-50 on a CPU takes 0.6 of the time.
+    A network compiled in this context keeps its weights of that moment.
     """
     if not compiled:
         return nullcontext()
-    from torch._inductor import config  # compiles nothing, but is slow to import
+    from torch._inductor import config  # slow to import
 
     return config.patch(freezing=True)
 
 
-def _named(configs: Mapping[str, Any], facts: Mapping[str, Any], where: str) -> list[Any]:
+def _named(configs: Mapping[str, Any], metadata: Mapping[str, Any], where: str) -> list[Any]:
     for name, config in configs.items():
         if not isinstance(config, Mapping) or "_target_" not in config:
             raise ZooError(f"`{where}.{name}` (={config}) has no `_target_`, so nothing reads it")
-    completed = {name: complete(config, facts, f"{where}.{name}") for name, config in configs.items()}
+    completed = {name: complete(config, metadata, f"{where}.{name}") for name, config in configs.items()}
     return [instantiate(config, f"{where}.{name}") for name, config in completed.items()]

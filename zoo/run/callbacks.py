@@ -1,4 +1,4 @@
-"""What surrounds training: the two checkpoints, the progress shown, and no profiler."""
+"""Default callbacks: checkpointing and progress; and a profiler that does nothing."""
 
 import shutil
 import sys
@@ -19,12 +19,12 @@ from zoo.metrics.mean import MeanLoss
 from zoo.run.throughput import Throughput
 from zoo.tasks.base import Task
 
-_REFRESH_EVERY = 20  # steps; drawing the bar each step costs more than a small network's step
-_NOTABLE_WAIT = 0.05  # of an epoch
+_REFRESH_EVERY = 20  # steps; redrawing the bar can cost more than a step of a small network
+_NOTABLE_WAIT = 0.05  # fraction of an epoch
 
 
 class BestAndLast(ModelCheckpoint):
-    """`best.ckpt` by the task's monitored value, the later of equals, and `last.ckpt` after every epoch."""
+    """Save `best.ckpt` by the monitored value, where ties go to the later epoch, and `last.ckpt` after every epoch."""
 
     def __init__(self, folder: Path, monitor: str, mode: Literal["min", "max"]) -> None:
         super().__init__(
@@ -33,18 +33,18 @@ class BestAndLast(ModelCheckpoint):
             monitor=monitor,
             mode=mode,
             save_last=True,
-            save_on_train_epoch_end=True,  # so that a checkpoint stands between two epochs, where resuming is exact
+            save_on_train_epoch_end=True,  # between epochs resuming is exact
             auto_insert_metric_name=False,
             enable_version_counter=False,
         )
 
     @cached_property
     def state_key(self) -> str:
-        """Lightning's own; it asks for it at every hook of every step, and composes it anew each time."""
+        """The key of Lightning, cached: Lightning rebuilds it at every hook of every step."""
         return super().state_key
 
     def _save_checkpoint(self, trainer: Trainer, filepath: str) -> None:
-        """Writes a file; an epoch's second one, of the same content, is a second name of the first."""
+        """Write the checkpoint; hard-link it if this step has already been saved under the other name."""
         written = Path(self._last_checkpoint_saved)
         if self._last_global_step_saved != trainer.global_step or not written.is_file():
             super()._save_checkpoint(trainer, filepath)
@@ -54,7 +54,7 @@ class BestAndLast(ModelCheckpoint):
         trainer.strategy.barrier()
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Takes the best checkpoint of the run that is resumed over into this run's folder."""
+        """Copy the best checkpoint of the resumed run into the folder of this run."""
         theirs = Path(state_dict["best_model_path"])
         folder = Path(str(self.dirpath))
         if theirs.parent != folder and theirs.is_file():
@@ -66,23 +66,23 @@ class BestAndLast(ModelCheckpoint):
         super().load_state_dict(state_dict)
 
     def check_monitor_top_k(self, trainer: Trainer, current: Tensor | None = None) -> bool:
-        """A tie counts as better: on a small validation split the later of equals is the better trained."""
+        """Count a tie as better: small validation splits often tie, and the later epoch is better trained."""
         if current is not None and self.best_model_score is not None and current == self.best_model_score:
             return True
         return super().check_monitor_top_k(trainer, current)
 
     def on_train_batch_end(self, *_: Any) -> None:
-        """Saves nothing between two epochs."""
+        """Save nothing during an epoch."""
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Writes `last.ckpt` also after an epoch that is not the best, where Lightning leaves the older file."""
+        """Write `last.ckpt` after every epoch; Lightning skips epochs that are not the best."""
         super().on_train_epoch_end(trainer, pl_module)
-        if not self._should_skip_saving_checkpoint(trainer):  # then this epoch has been saved already
+        if not self._should_skip_saving_checkpoint(trainer):  # skipped: already saved at this step
             self._save_last_checkpoint(trainer, self._monitor_candidates(trainer))
 
 
 class Progress(TQDMProgressBar):
-    """A bar for the running epoch on a terminal, and one line for each finished epoch everywhere."""
+    """Show a progress bar on a terminal, and print one line for each finished epoch."""
 
     def __init__(self, monitor: str) -> None:
         super().__init__(refresh_rate=_REFRESH_EVERY if sys.stderr.isatty() else 0)
@@ -90,7 +90,7 @@ class Progress(TQDMProgressBar):
         self._started = 0.0
 
     def get_metrics(self, trainer: Trainer, pl_module: LightningModule) -> dict[str, Any]:
-        """What stands behind the bar."""
+        """Metrics shown in the progress bar."""
         loss = cast(MeanLoss, cast(Task, pl_module).train_metrics["loss"])
         shown: dict[str, Any] = {"loss": f"{(loss.total / loss.count).item():.4f}"}
         if self.monitor in trainer.callback_metrics:
@@ -98,14 +98,14 @@ class Progress(TQDMProgressBar):
         return shown | {"samples/s": f"{_throughput(trainer).samples_per_second:,.0f}"}
 
     def on_train_epoch_start(self, trainer: Trainer, *_: Any) -> None:
-        """Notes the time."""
+        """Start the clock of the epoch."""
         super().on_train_epoch_start(trainer, *_)
         self._started = time.perf_counter()
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Prints the line of the epoch."""
+        """Print the line of the epoch."""
         super().on_train_epoch_end(trainer, pl_module)
-        measured = cast(Task, pl_module).train_metrics.compute()  # by all ranks; logged only after this hook
+        measured = cast(Task, pl_module).train_metrics.compute()  # reduced over all ranks; not logged before this hook
         if not trainer.is_global_zero:
             return
         metrics = trainer.callback_metrics | measured
@@ -124,12 +124,12 @@ class Progress(TQDMProgressBar):
 
 
 class NoProfiler(PassThroughProfiler):
-    """No profiler, for less: Lightning asks for some thirty contexts a step."""
+    """A profiler that does nothing, faster than Lightning's: a step enters about thirty of its contexts."""
 
     _NOTHING = nullcontext()
 
     def profile(self, action_name: str) -> AbstractContextManager[None]:  # type: ignore[override]
-        """Nothing to enter."""
+        """Return an empty context manager."""
         return self._NOTHING
 
 

@@ -1,4 +1,4 @@
-"""What a run says, once, however many processes it has."""
+"""Console output: printed by the first process only, without Lightning's notices."""
 
 import logging
 import warnings
@@ -8,20 +8,20 @@ from pytorch_lightning.utilities.rank_zero import rank_zero_only
 rank_zero_print = rank_zero_only(print)
 
 _NOT_FOR_USERS = (
-    ".*does not have many workers.*",  # data in memory needs none
+    ".*does not have many workers.*",  # data in memory needs no workers
     ".*smaller than the logging interval.*",  # values are logged once an epoch
     "Experiment logs directory .* exists and is not empty",  # Hydra has made the run directory
-    ".*could not find the monitored key.*",  # a recipe whose last epoch is the one that counts
-    "It is recommended to use `self.log.*sync_dist=True",  # torchmetrics has gathered the values
-    "Grad strides do not match bucket view strides",  # of 1×1 filters, channels-last and of several processes
-    ".*isinstance.treespec, LeafSpec.. is deprecated",  # Lightning's own business with torch
+    ".*could not find the monitored key.*",  # a recipe that keeps the last epoch
+    "It is recommended to use `self.log.*sync_dist=True",  # torchmetrics has reduced the values
+    "Grad strides do not match bucket view strides",  # 1×1 filters in channels-last with DDP
+    ".*isinstance.treespec, LeafSpec.. is deprecated",  # raised inside Lightning
 )
 
 
 def quiet_lightning() -> None:
-    """Leaves out of the console what Lightning says for its own sake."""
+    """Silence Lightning's notices and warnings that do not concern users."""
     for name in ("pytorch_lightning", "lightning_fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    logging.getLogger("pytorch_lightning.profilers").setLevel(logging.INFO)  # a profiler was asked for
+    logging.getLogger("pytorch_lightning.profilers").setLevel(logging.INFO)  # reports of a requested profiler
     for message in _NOT_FOR_USERS:
         warnings.filterwarnings("ignore", message)

@@ -1,4 +1,4 @@
-"""Models of the catalogue without data: built by name, with pretrained weights."""
+"""Build models of the catalogue by name, without data, with or without pretrained weights."""
 
 import inspect
 from collections.abc import Mapping
@@ -13,34 +13,34 @@ from zoo.run.build import build_task
 from zoo.tasks.base import Task
 
 
-def create_model(name: str, *, pretrained: str | None = None, **facts: Any) -> Task:
-    """A model of the catalogue as a LightningModule, ready to be called, trained or fine-tuned.
+def create_model(name: str, *, pretrained: str | None = None, **metadata: Any) -> Task:
+    """Build a model of the catalogue as a LightningModule in eval mode.
 
-    `pretrained` names published weights or a file of weights; `facts` are what data would say of itself
-    (`num_classes`, `in_channels`, `image_size`, …), where the network's own defaults do not fit.
+    `pretrained` is the name of published weights or a path. `metadata` are values that a data module would give
+    (`num_classes`, `in_channels`, `image_size`, …); the defaults of the network apply otherwise.
 
     Raises:
-        ZooError: no such model, weights or fact.
+        ZooError: no such model, weights or argument.
 
     >>> create_model("lenet5", num_classes=7).network.classifier[-1].out_features
     7
     """
     composed = _composed(name)
-    task = build_task(_completed(composed["model"], facts), {}, {"model": name})
+    task = build_task(_completed(composed["model"], metadata), {}, {"model": name})
     if pretrained is not None:
         published_as = composed["published_as"] or name
-        keep = task.measured_metadata & facts.keys()  # nothing was measured here
+        keep = task.measured_metadata & metadata.keys()  # explicit values win over those of the weights
         load_pretrained(task, pretrained, model=published_as, keep=keep)
     return task.eval()
 
 
-def catalogue_config(name: str, **facts: Any) -> dict[str, Any]:
-    """The completed configuration of a model of the catalogue, from `facts` and the network's own defaults.
+def catalogue_config(name: str, **metadata: Any) -> dict[str, Any]:
+    """The configuration of a model of the catalogue, completed with `metadata` and the defaults of its network.
 
     Raises:
-        ZooError: no such model or fact.
+        ZooError: no such model or argument.
     """
-    return _completed(_composed(name)["model"], facts)
+    return _completed(_composed(name)["model"], metadata)
 
 
 def _composed(name: str) -> dict[str, Any]:
@@ -49,18 +49,18 @@ def _composed(name: str) -> dict[str, Any]:
     return to_dict(compose([f"model={name}"]))
 
 
-def _completed(config: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:
+def _completed(config: dict[str, Any], metadata: dict[str, Any]) -> dict[str, Any]:
     readers = _readers(config)
-    for fact in facts:
-        if fact not in readers:
-            raise ZooError(unknown("argument", fact, sorted(readers)))
-    completed = complete(config, _defaults(config["network"]) | facts, "model")
+    for name in metadata:
+        if name not in readers:
+            raise ZooError(unknown("argument", name, sorted(readers)))
+    completed = complete(config, _defaults(config["network"]) | metadata, "model")
     assert isinstance(completed, dict)
     return completed
 
 
 def _readers(config: Any) -> set[str]:
-    """Arguments that a configuration's classes take and that it leaves open."""
+    """Arguments of the classes in a configuration that it does not set."""
     if not isinstance(config, Mapping):
         return set()
     names: set[str] = set().union(*(_readers(value) for value in config.values()))
@@ -70,7 +70,7 @@ def _readers(config: Any) -> set[str]:
 
 
 def _defaults(network: Mapping[str, Any]) -> dict[str, Any]:
-    """What the network says of itself when nobody tells it, for the task's own arguments of the same name."""
+    """The defaults and the configured values of the network, for arguments of the task with the same names."""
     parameters = inspect.signature(locate(network["_target_"])).parameters.values()
     defaults = {p.name: p.default for p in parameters if p.default is not inspect.Parameter.empty}
     return defaults | {

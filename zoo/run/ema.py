@@ -20,8 +20,8 @@ from zoo.tasks.base import Task
 class MovingAverage(WeightAveraging):
     """Lightning's weight averaging with the average below, on the device of the weights.
 
-    When a checkpoint is loaded for a test, the averaged weights stay: Lightning's own callback would replace them by
-    the last unaveraged ones. Buffers in `Task.not_averaged` always keep the task's current values.
+    A checkpoint loaded for a test keeps the averaged weights; Lightning's callback would replace them by the current
+    ones. Buffers in `Task.not_averaged` always keep the task's current values.
     """
 
     def __init__(self, *, decay: float) -> None:
@@ -30,28 +30,28 @@ class MovingAverage(WeightAveraging):
         self._average_model: ExponentialAverage | None = None
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Copies the task."""
+        """Copy the task."""
         if stage == "fit":
             assert isinstance(pl_module, Task)
             self._average_model = ExponentialAverage(pl_module, decay=self.decay, not_averaged=pl_module.not_averaged)
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Shards the copy as the weights are (trainer=fsdp) and moves it to their device, once they are there."""
+        """Move the copy to the device of the weights, sharded like them (trainer=fsdp)."""
         shard_like(self._average.module, pl_module)
         self._average.to(pl_module.device)
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Copies what the validation has measured: a threshold, intervals."""
+        """Copy the buffers that validation has set, such as a threshold or intervals."""
         if self._average_model is not None:
             self._average_model.copy_not_averaged(pl_module)
 
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
-        """Saves the average with full tensors, sharded or not."""
+        """Save the average as full tensors, sharded or not."""
         super().on_save_checkpoint(trainer, pl_module, checkpoint)
         checkpoint["state_dict"] = full_state_dict(checkpoint["state_dict"])
 
     def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
-        """Restores the average to resume training; a test keeps the weights that the checkpoint saved."""
+        """Restore the average to resume training; a test keeps the weights of the checkpoint."""
         if trainer.state.fn != TrainerFn.FITTING:
             return
         if "state_dict" in checkpoint:
@@ -69,11 +69,11 @@ class MovingAverage(WeightAveraging):
 
 
 class ExponentialAverage(AveragedModel):
-    """A copy of a model that moves towards it by 1 − decay at each update; float tensors in one `foreach` kernel each.
+    """A moving average of a model's weights, updated with one `foreach` kernel for each float dtype.
 
-    The decay of update n is the smaller of `decay` and (1 + n) / (10 + n), so that a short run soon forgets its first
-    weights (as in TensorFlow's ExponentialMovingAverage). Integers and the buffers named in `not_averaged` are copied.
-    Updates are counted in Python, because reading `n_averaged` would wait for the GPU at every step.
+    The decay of update n is min(`decay`, (1 + n) / (10 + n)), as in TensorFlow's ExponentialMovingAverage, so that a
+    short run forgets its initial weights. Integers and the buffers named in `not_averaged` are copied. Updates are
+    counted in Python: reading `n_averaged` would synchronize with the GPU at every step.
     """
 
     def __init__(self, model: nn.Module, *, decay: float, not_averaged: frozenset[str] = frozenset()) -> None:
@@ -84,7 +84,7 @@ class ExponentialAverage(AveragedModel):
 
     @torch.no_grad()
     def update_parameters(self, model: nn.Module) -> None:
-        """Moves the average towards the weights of `model`; the first update copies them."""
+        """Move the average towards the weights of `model`; the first update copies them."""
         decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
         groups: dict[torch.dtype, tuple[list[Tensor], list[Tensor]]] = defaultdict(lambda: ([], []))
         for name, average, current in self._pairs(model):
@@ -101,19 +101,19 @@ class ExponentialAverage(AveragedModel):
 
     @torch.no_grad()
     def copy_not_averaged(self, model: nn.Module) -> None:
-        """Copies the buffers named in `not_averaged`."""
+        """Copy the buffers named in `not_averaged`."""
         for name, average, current in self._pairs(model):
             if name in self.not_averaged:
                 average.copy_(current)
 
     def load_state_dict(self, *args: Any, **kwargs: Any) -> Any:
-        """Also restores the number of updates."""
+        """Load the state and restore the number of updates."""
         result = super().load_state_dict(*args, **kwargs)
         self.updates = int(self.n_averaged)
         return result
 
     def _pairs(self, model: nn.Module) -> Iterator[tuple[str, Tensor, Tensor]]:
-        """Name, average and current value of each parameter and buffer; of a sharded one, this process's shard."""
+        """Yield name, average and current value of each parameter and buffer; for a sharded one, the local shard."""
         ours = chain(self.module.named_parameters(), self.module.named_buffers())
         theirs = chain(model.parameters(), model.buffers())
         for (name, average), current in zip(ours, theirs, strict=True):

@@ -1,4 +1,4 @@
-"""What `zoo-gallery` does: enroll, verify, identify, list and remove."""
+"""The actions of `zoo-gallery`: enroll, verify, identify, list and remove."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,7 +24,7 @@ from zoo.tasks.embedding.predict import (
 
 
 def run(values: dict[str, Any], folder: Path) -> Iterator[str]:
-    """The lines that the command of `configs/gallery.yaml` prints; `folder` is where `identify` writes.
+    """Run the action of a `configs/gallery.yaml` configuration and yield lines to print; `identify` writes to `folder`.
 
     Raises:
         ZooError: a user's mistake.
@@ -68,11 +68,11 @@ def _warnings(gallery: Gallery, task: Embedding, names: list[str], threshold: fl
     if threshold is None:
         yield "nobody was compared with the others: the checkpoint holds no threshold, and none was given"
         return
-    told: set[frozenset[str]] = set()
+    reported: set[frozenset[str]] = set()
     for name, others in zip(names, gallery.closer_than(task, names, threshold), strict=True):
         for other in others:
-            if (pair := frozenset((name, other.name))) not in told:
-                told.add(pair)
+            if (pair := frozenset((name, other.name))) not in reported:
+                reported.add(pair)
                 yield (
                     f"warning: {name} and {other.name} are closer (distance {other.distance:.4f}) than the threshold "
                     f"{threshold:.4f}: they will be taken for one another"
@@ -102,10 +102,10 @@ def _identify(values: dict[str, Any], folder: Path) -> Iterator[str]:
             yield f"{result.path}: cannot be embedded: {result.error}"
             continue
         closest = result.candidates[0]
-        told = f"closest is {closest.name}, distance {closest.distance:.4f}, threshold {threshold:.4f}"
+        details = f"closest is {closest.name}, distance {closest.distance:.4f}, threshold {threshold:.4f}"
         if result.name is not None:
-            told = f"distance {closest.distance:.4f}, threshold {threshold:.4f}"
-        yield f"{result.path}: {result.name or NOT_RECOGNIZED} ({told})"
+            details = f"distance {closest.distance:.4f}, threshold {threshold:.4f}"
+        yield f"{result.path}: {result.name or NOT_RECOGNIZED} ({details})"
     yield f"results: {folder / 'predictions.csv'}"
 
 
@@ -150,11 +150,11 @@ def _gallery_path(values: dict[str, Any]) -> Path:
     return Path(_text(values, "gallery", "add gallery=FILE"))
 
 
-def _text(values: dict[str, Any], key: str, wanted: str) -> str:
-    """A value as it was typed: Hydra turns 1_000 into the number 1000, which would be another name."""
+def _text(values: dict[str, Any], key: str, remedy: str) -> str:
+    """A text value, exactly as typed: Hydra parses 1_000 as the number 1000, which would be another name."""
     value = values[key]
     if value is None:
-        raise ZooError(f"`{key}` is not given: {wanted}")
+        raise ZooError(f"`{key}` is not given: {remedy}")
     if not isinstance(value, str):
         raise ZooError(
             f"`{key}` (={value}) was read as {type(value).__name__}, not as text: quote it twice, as in \"{key}='…'\""

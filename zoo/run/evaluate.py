@@ -1,4 +1,4 @@
-"""Tests a checkpoint on the test split of its own data or of other data."""
+"""Test a checkpoint on the test split of its own data or of other data."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -17,13 +17,13 @@ from zoo.tasks.base import Task
 
 
 def evaluate(config: dict[str, Any], run_dir: Path, *, data: str | None) -> dict[str, float]:
-    """Tests `config["checkpoint"]`, writes `metrics.json` and a report, and returns the test metrics.
+    """Test `config["checkpoint"]`, write `metrics.json` and a report, and return the test metrics.
 
-    `data` names the data that was chosen; without it the checkpoint's own data is used, and the values given for
-    it on the command line replace its own.
+    `data` is the name of the chosen data option. Without it, the data of the checkpoint is used, updated with the
+    values in `config["data"]`.
 
     Raises:
-        ZooError: a broken checkpoint, or data that the model was not made for.
+        ZooError: a broken checkpoint, or data that does not match the model.
     """
     quiet_lightning()
     task = load(config["checkpoint"], trust=config["trust"])
@@ -32,7 +32,7 @@ def evaluate(config: dict[str, Any], run_dir: Path, *, data: str | None) -> dict
     datamodule = build_data(_data_config(config["data"], task, data))
     require_matching_data(task.config["_target_"], datamodule, model=task.card["model"], data=name)
     changed = task.prepare_evaluation(datamodule, **options)
-    _refuse_other_data(task, datamodule, datamodule.metadata() | changed)
+    _check_metadata(task, datamodule, datamodule.metadata() | changed)
     task.card["data_name"] = name
     run = evaluation_run(config, run_dir, task, datamodule)
     run.introduce()
@@ -47,17 +47,17 @@ def evaluate(config: dict[str, Any], run_dir: Path, *, data: str | None) -> dict
 
 
 def _data_config(given: dict[str, Any], task: Task, data: str | None) -> dict[str, Any]:
-    """The data to test on, with the checkpoint's seed: another one would put training samples into the test split."""
+    """The data configuration; it keeps the checkpoint's seed, so that no training sample is in the test split."""
     config: dict[str, Any] = given if data else task.card["data"] | given
     if config.get("seed") is None:
         config = config | {"seed": task.card["data"].get("seed", 0)}
     return config
 
 
-def _refuse_other_data(task: Task, datamodule: DataModule, facts: Mapping[str, Any]) -> None:
+def _check_metadata(task: Task, datamodule: DataModule, metadata: Mapping[str, Any]) -> None:
     for name, value in _settings(task.config):
-        if name in facts and facts[name] != value and name not in task.measured_metadata:
-            raise ZooError(f"the model was made for `{name}` {value}, and this data has {facts[name]}")
+        if name in metadata and metadata[name] != value and name not in task.measured_metadata:
+            raise ZooError(f"the model was made for `{name}` {value}, and this data has {metadata[name]}")
     ours, theirs = task.card.get("class_names"), datamodule.card().get("class_names")
     if ours != theirs:
         raise ZooError(f"the model knows the classes {ours}, and this data has {theirs}")

@@ -1,4 +1,4 @@
-"""Exports a checkpoint to a file that runs without the zoo: ONNX, or PyTorch's exported program."""
+"""Export a checkpoint to ONNX or to an exported program of PyTorch."""
 
 import json
 import logging
@@ -34,16 +34,16 @@ def export(
     trust: list[str],
     options: Mapping[str, Any],
 ) -> tuple[Path, float]:
-    """Writes the file and compares it with the network at batches of 1 and 3.
+    """Write the file and compare it with the network at batch sizes 1 and 3.
 
-    With `with_preprocessing` the file takes pixels of 0 … 255, else normalized ones; resizing stays outside. The file
-    carries class names and preprocessing. `options` are those of the task's `export_program`.
+    With `with_preprocessing` the file takes pixels of 0 … 255, otherwise normalized images; resizing is left to the
+    caller. The file stores class names and preprocessing. `options` are those of the task's `export_program`.
 
     Returns:
-        The path, and the greatest difference relative to the greatest output.
+        The path, and the largest difference relative to the largest output.
 
     Raises:
-        ZooError: a wrong option, a task that is not exported, a package that is missing, or outputs that differ.
+        ZooError: a wrong option, a task without export, a missing package, or outputs that differ.
     """
     if format not in FORMATS:
         raise ZooError(f"`format` (={format}) must be one of: {', '.join(FORMATS)}")
@@ -53,7 +53,7 @@ def export(
     path = output or checkpoint.with_suffix(FORMATS[format])
     path.parent.mkdir(parents=True, exist_ok=True)
     with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter("ignore")  # the exporters' own housekeeping
+        warnings.simplefilter("ignore")  # raised inside the exporters
         worst = _write_and_compare(program, program.module.eval(), path, format=format)
         if program.stricter is not None:
             with TemporaryDirectory() as folder:
@@ -68,7 +68,7 @@ def export(
 
 
 def _write_and_compare(program: Program, module: nn.Module, path: Path, *, format: str) -> float:
-    """The greatest difference between a module and the file that is written from it."""
+    """Write the file of a module and return the largest difference between the two."""
     batches = [program.images(size) for size in (1, 3)]
     write = _write_onnx if format == "onnx" else _write_program
     write(module, batches[-1], path, json.dumps(dict(program.metadata)))
@@ -122,8 +122,8 @@ def _difference(module: nn.Module, runner: Runner, images: Tensor) -> float:
             return float("inf")
         if not mine.numel():
             continue
-        apart = (mine - theirs).abs().max() / mine.abs().max().clamp(min=1.0)
-        worst = max(worst, apart.nan_to_num(nan=float("inf")).item())  # of NaN and 0, Python's max may take the 0
+        difference = (mine - theirs).abs().max() / mine.abs().max().clamp(min=1.0)
+        worst = max(worst, difference.nan_to_num(nan=float("inf")).item())  # Python's max may drop a NaN
     return worst
 
 

@@ -1,4 +1,4 @@
-"""Floating-point operations of one forward pass of a network, by torch's own counter."""
+"""Count the floating-point operations of a forward pass."""
 
 import json
 from functools import lru_cache
@@ -15,7 +15,7 @@ Spec = tuple[tuple[int, ...], torch.dtype]
 
 
 def forward_flops(task: Task) -> int | None:
-    """Operations of a forward pass of one sample of the task's data, a multiply-add counted as 2.
+    """FLOPs of a forward pass of one sample; a multiply-add counts as 2.
 
     None if the task does not know its data, or if the network cannot run on the meta device.
     """
@@ -25,16 +25,16 @@ def forward_flops(task: Task) -> int | None:
         return None
     try:
         return count_flops(task.config["network"], *inputs)
-    except Exception:  # a user's network may do anything; training goes on without the figure
+    except Exception:  # a user's network may raise anything; FLOPs are optional
         return None
 
 
 def count_flops(network: dict[str, Any], *inputs: Tensor) -> int:
-    """Operations of the network of a completed configuration on inputs like these; nothing is computed."""
+    """FLOPs of the network of a completed configuration, counted on the meta device for inputs of these shapes."""
     return _count(json.dumps(network), tuple((tuple(tensor.shape), tensor.dtype) for tensor in inputs))
 
 
-@lru_cache  # the console, the callback and metrics.json need the same count
+@lru_cache  # used by the console, the callback and metrics.json
 def _count(network: str, specs: tuple[Spec, ...]) -> int:
     with torch.device("meta"), torch.no_grad():
         built = instantiate(json.loads(network)).eval()

@@ -1,4 +1,4 @@
-"""Predictions on files, by whatever the model's task predicts."""
+"""Predict on files with the `predict.py` of the model's task."""
 
 from pathlib import Path
 from typing import Any

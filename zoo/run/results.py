@@ -1,4 +1,4 @@
-"""What a run leaves behind: `metrics.json` and the report."""
+"""Write a run's outputs: `metrics.json` and the HTML report."""
 
 import json
 import math
@@ -14,15 +14,15 @@ from zoo.run.flops import forward_flops
 from zoo.run.throughput import Throughput
 from zoo.tasks.base import Baselines, Task
 
-_ROUNDING = 1e-5  # of a metric, by which one and the same rule may seem better than itself
+_ROUNDING = 1e-5  # relative; equal values may differ by rounding
 
 
 def test(trainer: Trainer, task: Task, datamodule: DataModule, checkpoint: Path | None) -> dict[str, float]:
-    """Metrics of the test split with the weights of a checkpoint, which stay in `task`, or with its own."""
+    """Compute the test metrics, with the weights of a checkpoint loaded into `task` if one is given."""
     (values,) = trainer.test(task, datamodule=datamodule, ckpt_path=checkpoint, weights_only=True, verbose=False)
     for module in task.modules():
         if isinstance(module, Concatenated) and module.update_called:
-            module.compute()  # gathered while all processes are here, and kept for the report of the first
+            module.compute()  # all processes must take part; cached for the report
     return {name.removeprefix("test/"): value for name, value in values.items()}
 
 
@@ -34,7 +34,7 @@ def write_results(
     run_dir: Path,
     test_metrics: dict[str, float],
 ) -> None:
-    """Writes `metrics.json` and `report/index.html` below `run_dir`, and prints both in short."""
+    """Write `metrics.json` and `report/index.html` below `run_dir` and print a summary."""
     compared = task.baselines(datamodule) if config["baselines"] else {}
     metric = _first_metric(task)
     better = better_baselines(test_metrics, compared, metric, task.monitor_mode)
@@ -50,7 +50,7 @@ def write_results(
 def write_report(
     config: dict[str, Any], task: Task, datamodule: DataModule, run_dir: Path, results: dict[str, Any]
 ) -> Path:
-    """Writes the report of the task's kind, and gives the path of its page."""
+    """Write the report of the task and return the path of its page."""
     from zoo.reports.curves import learning_curves
     from zoo.reports.page import write_page
 
@@ -66,7 +66,7 @@ def write_report(
 def better_baselines(
     test_metrics: dict[str, float], baselines: Baselines, metric: str, mode: Literal["min", "max"]
 ) -> list[str]:
-    """The baselines that beat the model on `metric`, of which the least or the most is best."""
+    """Names of the baselines that beat the model on `metric`."""
     ours = test_metrics.get(metric, math.nan)  # no margin over an unknown value is positive
     sign = 1 if mode == "max" else -1
     margins = {name: sign * (values.get(metric, math.nan) - ours) for name, values in baselines.items()}
@@ -74,7 +74,7 @@ def better_baselines(
 
 
 def summary(test_metrics: dict[str, float], baselines: Baselines, metric: str, better: list[str]) -> list[str]:
-    """The test metrics, the baselines beside the model on the one metric that they share, and which of them win."""
+    """Console lines: the test metrics, the baselines on `metric`, and the baselines that beat the model."""
     lines = ["test: " + "  ".join(f"{name} {value:.4f}" for name, value in sorted(test_metrics.items()))]
     beside = [f"{name} {values[metric]:.4f}" for name, values in baselines.items() if metric in values]
     lines += [f"baselines, {metric}: " + "  ".join(beside)] if beside else []
@@ -101,7 +101,7 @@ def _results(trainer: Trainer, task: Task, test_metrics: dict[str, float], basel
 
 
 def _throughput(trainer: Trainer) -> dict[str, float | None]:
-    """Seconds of training steps, and what came of them; nothing where nothing was trained."""
+    """Training time, throughput and memory; zero seconds and nulls if nothing was trained."""
     found = [c for c in trainer.callbacks if isinstance(c, Throughput) and c.seconds]  # type: ignore[attr-defined]
     if not found:
         return {"seconds": 0.0, "samples_per_second": None, "waiting_for_data": None, "memory_mb": None, "mfu": None}

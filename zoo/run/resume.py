@@ -1,4 +1,4 @@
-"""Going on where an earlier run stopped."""
+"""Resume an interrupted run."""
 
 import csv
 from pathlib import Path
@@ -12,23 +12,23 @@ from zoo.run.console import rank_zero_print
 from zoo.tasks.base import Task
 
 _BEFORE = "metrics_before.csv"
-_MAY_CHANGE = {"num_workers", "download", "root"}  # how and where data is read, not what it is
+_MAY_CHANGE = {"num_workers", "download", "root"}  # how and where data is read, not its content
 
 
-def resume_from(asked: str | None, run_dir: Path, task: Task, trainer: Trainer) -> Path | None:
-    """The checkpoint that training goes on from; the curve of its run is copied to the new run directory.
+def resume_from(resume: str | None, run_dir: Path, task: Task, trainer: Trainer) -> Path | None:
+    """The checkpoint to resume from; copies the metrics of its run to the new run directory.
 
     Raises:
-        ZooError: nothing to resume, a checkpoint of another model, or a run that is finished.
+        ZooError: no checkpoint, a checkpoint of another model or other data, or a finished run.
     """
-    if asked is None:
+    if resume is None:
         return None
-    path = _newest(run_dir) if asked == "auto" else Path(asked)
+    path = _newest(run_dir) if resume == "auto" else Path(resume)
     checkpoint = read(path)
     saved = checkpoint["zoo"]
-    _refuse_difference(path, saved["model"], task.config, "model")
-    _refuse_difference(path, saved["card"]["data"], task.card["data"], "data")
-    done = checkpoint["epoch"] + 1  # checkpoints are written when an epoch is over
+    _check_equal(path, saved["model"], task.config, "model")
+    _check_equal(path, saved["card"]["data"], task.card["data"], "data")
+    done = checkpoint["epoch"] + 1  # checkpoints are written at the end of an epoch
     if trainer.max_epochs is not None and 0 <= trainer.max_epochs <= done:
         raise ZooError(
             f"resume={path}: that run is finished, epoch {done} of {trainer.max_epochs}; "
@@ -41,7 +41,7 @@ def resume_from(asked: str | None, run_dir: Path, task: Task, trainer: Trainer) 
 
 
 def join_curve(run_dir: Path) -> None:
-    """Puts the rows of the runs that were resumed before those of this one, in one `metrics.csv`."""
+    """Prepend the metrics of the resumed runs to `metrics.csv`."""
     if (run_dir / _BEFORE).is_file():
         _write(run_dir / "metrics.csv", _rows(run_dir))
         (run_dir / _BEFORE).unlink()
@@ -67,11 +67,11 @@ def _newest(run_dir: Path) -> Path:
     return found[-1]
 
 
-def _refuse_difference(path: Path, theirs: Any, ours: Any, where: str) -> None:
-    """Another network does not fit the weights; another split would test on what was trained on."""
+def _check_equal(path: Path, theirs: Any, ours: Any, where: str) -> None:
+    """Check that two configurations agree: another split would test on training samples."""
     if isinstance(theirs, dict) and isinstance(ours, dict):
         for key in sorted({*theirs, *ours} - _MAY_CHANGE):
-            _refuse_difference(path, theirs.get(key), ours.get(key), f"{where}.{key}")
+            _check_equal(path, theirs.get(key), ours.get(key), f"{where}.{key}")
     elif theirs != ours:
         raise ZooError(
             f"resume={path}: a checkpoint of another {where.partition('.')[0]}; "

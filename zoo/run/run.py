@@ -43,9 +43,9 @@ class Run:
     task: Task
     hardware: Hardware
     callbacks: list[Callback] = field(default_factory=list)
-    """Callbacks of the fine-tuning."""
+    """Callbacks of the fine-tuning strategy."""
     messages: list[str] = field(default_factory=list)
-    """What was loaded from pretrained weights, one line each."""
+    """Report lines of the pretrained weights."""
 
     def introduce(self) -> None:
         """Print the model, its size and cost, the hardware with reasons, and the pretrained weights."""
@@ -81,7 +81,7 @@ class Run:
         )
 
     def testing_trainer(self) -> Trainer:
-        """The trainer of a test, which writes nothing."""
+        """The trainer for a test: no checkpoints, no loggers."""
         return self._checked(self._bare_trainer())
 
     def _bare_trainer(self) -> Trainer:
@@ -129,7 +129,7 @@ def new_run(
 
 
 def evaluation_run(config: dict[str, Any], run_dir: Path, task: Task, datamodule: DataModule) -> Run:
-    """A run that tests a loaded task on data that it was made for."""
+    """A run that tests a loaded task on matching data."""
     normalize_as(datamodule, task.card.get("preprocessing"))
     return _on_hardware(config, run_dir, task, datamodule)
 
@@ -141,7 +141,7 @@ def _on_hardware(config: dict[str, Any], run_dir: Path, task: Task, datamodule: 
     return Run(config=config, run_dir=run_dir, datamodule=datamodule, task=task, hardware=hardware)
 
 
-def _pretrained_network(config: dict[str, Any], facts: Mapping[str, Any], weights: Source) -> nn.Module:
-    task = build_task(config, facts, {})
+def _pretrained_network(config: dict[str, Any], metadata: Mapping[str, Any], weights: Source) -> nn.Module:
+    task = build_task(config, metadata, {})
     load_pretrained(task, weights, model=weights.label)
     return task.network

@@ -1,4 +1,4 @@
-"""Parameters, gradients and optimizer states divided among all processes: fully sharded data parallelism (FSDP)."""
+"""Fully sharded data parallelism (FSDP): shards of parameters, gradients and optimizer states in each process."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -20,35 +20,35 @@ from zoo.tasks.base import Task
 
 
 class FullyShard(ModelParallelStrategy):
-    """One part of every tensor in each process, put together for a layer while it runs.
+    """Shard parameters over all processes and gather those of a layer while it runs.
 
-    Zhao et al., PyTorch FSDP, 2023, arXiv:2304.11277; the second form of it in PyTorch (`fully_shard`), through
-    Lightning. A checkpoint is one file of whole tensors, as without sharding.
+    Source: Zhao et al., "PyTorch FSDP", 2023, arXiv:2304.11277; here FSDP2 (`fully_shard`) through Lightning.
+    A checkpoint is one file of full tensors, as without sharding.
     """
 
     def __init__(self) -> None:
         super().__init__(tensor_parallel_size=1, save_distributed_checkpoint=False)
 
     def setup_environment(self) -> None:
-        """Shards over all processes, where Lightning's default is one shard group for each machine."""
+        """Shard over all processes; Lightning shards within each machine by default."""
         self._data_parallel_size = self.num_nodes * self.num_processes
         super().setup_environment()
 
     def setup(self, trainer: Trainer) -> None:
-        """Shards here, since Lightning leaves it to a hook of the module, which callbacks would run too early."""
+        """Set up without the `configure_model` hook, which callbacks would trigger too early; see `model_to_device`."""
         if trainer.state.fn == TrainerFn.FITTING and self._layer_sync:
             assert self.model is not None
             self.model = self._layer_sync.apply(self.model)
         Strategy.setup(self, trainer)
 
     def model_to_device(self) -> None:
-        """Moves the whole model, then divides it."""
+        """Move the full model to the device, then shard it."""
         super().model_to_device()
         assert isinstance(self.lightning_module, Task)
         shard(self.lightning_module, self.device_mesh["data_parallel"])
 
     def setup_optimizers(self, trainer: Trainer) -> None:
-        """Leaves fused steps out: PyTorch has none of every optimizer for divided tensors."""
+        """Disable fused optimizers: not all of them support sharded tensors."""
         task = self.lightning_module
         assert isinstance(task, Task)
         if isinstance(task.optimizer_factory, partial) and task.optimizer_factory.keywords.get("fused"):
@@ -56,10 +56,12 @@ class FullyShard(ModelParallelStrategy):
         super().setup_optimizers(trainer)
 
     def load_checkpoint(self, checkpoint_path: str | Path, weights_only: bool | None = None) -> dict[str, Any]:
-        """Loads what was saved; its optimizer state is numbered as the network's weights, not as the optimizer's.
+        """Load a checkpoint that this strategy has saved.
+
+        Its optimizer state is numbered in the order of the task's parameters, not of the parameter groups.
 
         Raises:
-            ZooError: another strategy has saved it, and its optimizer state would go to the wrong weights.
+            ZooError: another strategy has saved it, so its optimizer state would be assigned to the wrong weights.
         """
         if self.optimizers and self.lightning_module is not None:
             places = {id(parameter): place for place, parameter in enumerate(self.lightning_module.parameters())}
@@ -84,7 +86,7 @@ def require_shardable(trainer: Trainer, task: Task) -> None:
 
 
 def shard(task: Task, mesh: DeviceMesh) -> None:
-    """Divides the weights of the network and of the loss, layer by layer of a staged network; does nothing twice."""
+    """Shard the network, layer by layer if it is staged, and the loss; skips modules that are sharded already."""
     for module in (task.network, task.loss):
         if isinstance(module, FSDPModule) or not any(True for _ in module.parameters()):
             continue
@@ -92,29 +94,29 @@ def shard(task: Task, mesh: DeviceMesh) -> None:
             for layer in (layer for stage in module.stages().values() for layer in stage.values()):
                 if any(True for _ in layer.parameters()):
                     fully_shard(layer, mesh=mesh)
-        fully_shard(module, mesh=mesh, reshard_after_forward=True)  # so that averages see the parts, after validation
+        fully_shard(module, mesh=mesh, reshard_after_forward=True)  # so that EMA finds shards after validation
 
 
 def unshard(task: Task) -> None:
-    """Puts the weights together in every process, for what looks at them after the test; all processes must call it."""
+    """Gather full parameters in every process, for the report; all processes must call it."""
     for module in task.modules():
         if isinstance(module, FSDPModule):
             module.unshard()
 
 
 def full_state_dict(state: Mapping[str, Any]) -> dict[str, Any]:
-    """A state dict with whole tensors on the CPU; all processes must call it."""
+    """A state dict of full tensors on the CPU; all processes must call it."""
     return {name: value.full_tensor().cpu() if isinstance(value, DTensor) else value for name, value in state.items()}
 
 
 def load_full_state_dict(module: nn.Module, state: Mapping[str, Any]) -> None:
-    """Loads a state dict of whole tensors into a module that may be divided."""
+    """Load a state dict of full tensors into a module that may be sharded."""
     own = module.state_dict()
     module.load_state_dict({name: _like(value, own.get(name)) for name, value in state.items()}, strict=bool(state))
 
 
 def shard_like(module: nn.Module, sharded: nn.Module) -> None:
-    """Replaces each parameter by its part, where the other module of the same form has parts alone."""
+    """Shard the parameters of `module` like those of `sharded`, a module of the same architecture."""
     for name, parameter in sharded.named_parameters():
         if isinstance(parameter, DTensor):
             parent, _, leaf = name.rpartition(".")

@@ -1,4 +1,4 @@
-"""How fast a run trains, how long it waits for data, and how much of a GPU it uses."""
+"""Measure training throughput, time spent waiting for data, and GPU utilisation."""
 
 import time
 import warnings
@@ -14,18 +14,18 @@ from zoo.tasks.base import Task
 
 _DTYPES = {"16-mixed": torch.float16, "16-true": torch.float16, "64-true": torch.float64}
 _DTYPES |= {"bf16-mixed": torch.bfloat16, "bf16-true": torch.bfloat16}
-_PASSES = 3  # of the network in a training step: the way back multiplies twice as much as the way there
-_LONG = 5.0  # seconds; a shorter epoch tells more of workers that start than of data that is slow
-_MUCH = 0.25  # of an epoch
+_PASSES = 3  # forward passes that a training step costs: backward costs 2× forward
+_LONG = 5.0  # seconds; shorter epochs measure worker start-up, not loading
+_MUCH = 0.25  # fraction of an epoch
 
 
 class Throughput(Callback):
-    """Counts samples and seconds of training steps, and how much of the time was spent waiting for data.
+    """Count samples, seconds of training, and seconds spent waiting for data.
 
-    A GPU also gets its peak memory and its model-FLOPs utilisation: the share of its published peak that the
-    network's own arithmetic takes, from `flops`, the operations of a forward pass of one sample. Source: Chowdhery et
-    al., "PaLM", 2022, arXiv:2204.02311, appendix B. Lightning's ThroughputMonitor waits for the GPU at every step;
-    this waits once an epoch.
+    On a GPU also peak memory and model-FLOPs utilisation (MFU): the fraction of the published peak that the network
+    uses, from `flops`, the FLOPs of a forward pass of one sample. Source: Chowdhery et al., "PaLM", 2022,
+    arXiv:2204.02311, appendix B. Synchronizes with the GPU once an epoch; Lightning's ThroughputMonitor does so at
+    every step.
     """
 
     def __init__(self, flops: int | None = None) -> None:
@@ -36,9 +36,9 @@ class Throughput(Callback):
         self.samples_per_second = 0.0
         """Of the last epoch."""
         self.waiting_share = 0.0
-        """Of the last epoch: how much of it there was no batch to train on."""
+        """Of the last epoch: the fraction spent waiting for a batch."""
         self.peak_memory: int | None = None
-        """Bytes that tensors took at most; None without CUDA."""
+        """Bytes allocated at most; None without CUDA."""
         self._peak_flops: float | None = None
         self._cuda: torch.device | None = None
         self._epoch = (0.0, 0, 0.0)
@@ -46,22 +46,22 @@ class Throughput(Callback):
         self._advised = False
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Starts the clock of a resumed run, whose first epoch Lightning does not announce."""
+        """Start the clock; in a resumed run Lightning skips `on_train_epoch_start` of the first epoch."""
         device = trainer.strategy.root_device
         if device.type == "cuda":
             self._cuda = device
             torch.cuda.reset_peak_memory_stats(device)
-            if all(parameter.requires_grad for parameter in pl_module.parameters()):  # else it is no three passes
+            if all(parameter.requires_grad for parameter in pl_module.parameters()):  # else fewer passes
                 self._peak_flops = peak_flops(device, str(trainer.precision), trainer.world_size)
         self.on_train_epoch_start(trainer, pl_module)
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Starts the clock of the epoch."""
+        """Start the clock of the epoch."""
         self._idle_since = time.perf_counter()
         self._epoch = (self._idle_since, self.samples, self.waiting)
 
     def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
-        """The time since the last step until the batch was there; what came then, moved and augmented it."""
+        """Add the time from the end of the last step until the batch arrived, without its transfer and augmentation."""
         data: Any = getattr(trainer, "datamodule", None)
         received = data.received if isinstance(data, DataModule) else time.perf_counter()
         self.waiting += max(received - self._idle_since, 0.0)
@@ -69,18 +69,18 @@ class Throughput(Callback):
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Counts the batch, of all processes."""
+        """Count the samples of the batch in all processes."""
         self.samples += cast(Task, pl_module).num_samples(batch) * trainer.world_size
         self._idle_since = time.perf_counter()
         started, samples, _ = self._epoch
         self.samples_per_second = (self.samples - samples) / (self._idle_since - started)
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Closes the epoch's clock before validation, which is not training time."""
+        """Stop the clock: validation is not training time."""
         self._close(trainer)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Logs the figures of the epoch."""
+        """Log the measurements of the epoch."""
         self._close(trainer)
         figures = {"samples_per_second": self.samples_per_second, "waiting_for_data": self.waiting_share}
         if self.peak_memory is not None:
@@ -90,7 +90,7 @@ class Throughput(Callback):
         pl_module.log_dict(figures, rank_zero_only=True)
 
     def utilisation(self, samples_per_second: float) -> float | None:
-        """Model-FLOPs utilisation at a speed; None where the GPU's peak or the network's operations are not known."""
+        """Model-FLOPs utilisation; None if the peak of the GPU or the FLOPs of the network are unknown."""
         if self._peak_flops is None or self.flops is None:
             return None
         return _PASSES * self.flops * samples_per_second / self._peak_flops
@@ -100,7 +100,7 @@ class Throughput(Callback):
         if not started:
             return
         if self._cuda is not None:
-            torch.cuda.synchronize(self._cuda)  # steps are only queued when their hooks end
+            torch.cuda.synchronize(self._cuda)  # kernels run asynchronously
             self._idle_since = time.perf_counter()
             self.peak_memory = torch.cuda.max_memory_allocated(self._cuda)
         seconds = max(self._idle_since - started, 1e-9)
@@ -116,12 +116,12 @@ class Throughput(Callback):
         data: Any = getattr(trainer, "datamodule", None)
         ways = data.loading_advice() if isinstance(data, DataModule) else []
         if ways:
-            told = f"{self.waiting_share:.0%} of epoch {trainer.current_epoch + 1} went into waiting for data"
-            rank_zero_print(f"{told}: {', or '.join(ways)}")
+            message = f"{self.waiting_share:.0%} of epoch {trainer.current_epoch + 1} went into waiting for data"
+            rank_zero_print(f"{message}: {', or '.join(ways)}")
 
 
 def peak_flops(device: torch.device, precision: str, devices: int) -> float | None:
-    """Operations a second that all devices could do at a precision, as published; None where nobody says."""
-    with warnings.catch_warnings(action="ignore"):  # it warns of every device that its table lacks
+    """The published FLOPs per second of all devices at a precision; None if unknown."""
+    with warnings.catch_warnings(action="ignore"):  # it warns about devices that are not in its table
         peak = get_available_flops(device, _DTYPES.get(precision, torch.float32))
     return None if peak is None else float(peak) * devices

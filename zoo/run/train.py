@@ -1,4 +1,4 @@
-"""Trains, tests and reports one run."""
+"""Train, test and report one run."""
 
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from zoo.tasks.base import Task
 
 
 def train(config: dict[str, Any], run_dir: Path, *, model: str, data: str) -> None:
-    """Trains, tests and reports what `config` describes; `model` and `data` are the names of the chosen options.
+    """Train, test and report a configuration; `model` and `data` are the names of the chosen options.
 
     Raises:
         ZooError: a user's mistake in the configuration, the data, or a file.
@@ -38,11 +38,11 @@ def train(config: dict[str, Any], run_dir: Path, *, model: str, data: str) -> No
 
 
 def fit(trainer: Trainer, task: Task, datamodule: DataModule, checkpoint: Path | None) -> None:
-    """Trains a network that has parameters to train; any other is only validated and saved."""
+    """Train the task; without trainable parameters, only validate and save it."""
     if any(parameter.requires_grad for parameter in task.parameters()):
         try:
             trainer.fit(task, datamodule=datamodule, ckpt_path=checkpoint, weights_only=True)
-        except SystemExit as end:  # Lightning ends the process itself when it is interrupted
+        except SystemExit as end:  # Lightning turns an interrupt into SystemExit
             raise KeyboardInterrupt from end
         return
     trainer.validate(task, datamodule=datamodule, verbose=False)
@@ -51,7 +51,7 @@ def fit(trainer: Trainer, task: Task, datamodule: DataModule, checkpoint: Path |
 
 
 def _test_and_report(run: Run, trainer: Trainer) -> None:
-    run_dir = trainer.strategy.broadcast(run.run_dir)  # each process that torchrun starts has its own
+    run_dir = trainer.strategy.broadcast(run.run_dir)  # torchrun's processes have different ones
     best = run_dir / "checkpoints" / "best.ckpt"
     if trainer.fast_dev_run:  # type: ignore[attr-defined]
         trainer.test(run.task, datamodule=run.datamodule, verbose=False)

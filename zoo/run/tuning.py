@@ -1,4 +1,4 @@
-"""Lightning's finders of a learning rate and a batch size, before training and on request."""
+"""Find a learning rate or a batch size with Lightning's tuner."""
 
 import warnings
 from typing import Any
@@ -12,12 +12,12 @@ from zoo.tasks.base import Task
 
 
 def find_learning_rate(trainer: Trainer, task: Task, datamodule: DataModule) -> float:
-    """The rate at which the loss falls fastest in a short sweep; the weights stay as they were.
+    """The learning rate at which the loss falls fastest in a short sweep; the weights are restored.
 
     Source: Smith, "Cyclical Learning Rates for Training Neural Networks", 2015, arXiv:1506.01186, section 3.3.
 
     Raises:
-        ZooError: the loss did not fall at any rate.
+        ZooError: the loss fell at no rate.
     """
     with _quiet():
         finder = Tuner(trainer).lr_find(task, datamodule=datamodule, update_attr=False)
@@ -28,7 +28,7 @@ def find_learning_rate(trainer: Trainer, task: Task, datamodule: DataModule) -> 
 
 
 def find_batch_size(trainer: Trainer, task: Task, datamodule: DataModule) -> int:
-    """The largest power of two that fits into memory and into the training split; set in `datamodule`."""
+    """The largest power of two that fits in memory and in the training split; also set in `datamodule`."""
     largest = max(len(datamodule.dataset("train")), 1)
     with _quiet():
         Tuner(trainer).scale_batch_size(
