@@ -102,7 +102,7 @@ def test_more_processes_than_cores_are_allowed_and_said(no_gpu, monkeypatch):
     monkeypatch.setattr(hardware, "cores", lambda: 2)
     chosen = resolve(accelerator="cpu", devices=8)
     assert chosen.devices == 8
-    assert "devices: 8 processes (as asked; slower than 2, the cores there are)" in chosen.reasons
+    assert "devices: 8 processes (as requested; slower than 2, the cores there are)" in chosen.reasons
     assert not any("devices" in reason for reason in resolve(accelerator="cpu", devices=2).reasons)
 
 

@@ -1,4 +1,4 @@
-"""Which device, precision, memory layout and how many threads: chosen once, and said aloud with the reason."""
+"""Resolve device, precision and memory layout, with a printed reason for each."""
 
 import math
 import os
@@ -18,18 +18,18 @@ _CPU_FLAGS = Path("/proc/cpuinfo")
 
 @dataclass(frozen=True, kw_only=True)
 class Hardware:
-    """What a run computes on."""
+    """The device, precision and memory layout of a run."""
 
     accelerator: str
     devices: int | str | list[int]
     precision: str
     channels_last: bool
     reasons: list[str] = field(default_factory=list)
-    """One line for each choice."""
+    """Console lines, one for each choice."""
 
 
 def cores() -> int:
-    """CPU cores that this process may use: its affinity mask, cut by the container's quota."""
+    """Number of CPU cores available to this process: its affinity mask, limited by the container's quota."""
     available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     try:
         quota, period = _CGROUP_QUOTA.read_text().split()
@@ -38,29 +38,29 @@ def cores() -> int:
     return available if quota == "max" else max(1, min(available, math.ceil(int(quota) / int(period))))
 
 
-def data_workers(asked: int | Literal["auto"]) -> int:
-    """Worker processes that read data: as asked, else one a core on a GPU, half of the cores on the CPU."""
-    if asked != "auto":
-        return asked
+def data_workers(num_workers: int | Literal["auto"]) -> int:
+    """Number of data-loading workers; auto: at most 16, one per core with a GPU, half of the cores without."""
+    if num_workers != "auto":
+        return num_workers
     return min(cores(), 16) if torch.cuda.is_available() else max(1, cores() // 2)
 
 
 def resolve_hardware(trainer: dict[str, Any], *, channels_last: bool | Literal["auto"], network: nn.Module) -> Hardware:
-    """What `trainer` leaves to `auto`, decided; what it says itself stands.
+    """Resolve `auto` values of a trainer configuration; explicit values are kept.
 
     Raises:
-        ZooError: a GPU is asked for and there is none, or more of them than there are; a layout that cannot be had.
+        ZooError: more GPUs are requested than available, or an unsupported memory layout.
     """
     if not torch.cuda.is_available():
-        # Lightning sets it to 1, and Adam, which looks for a GPU at every step, then loads NVIDIA's library each time.
+        # Lightning sets it to 1; Adam checks for a GPU at every step and would load NVML each time.
         os.environ["PYTORCH_NVML_BASED_CUDA_CHECK"] = "0"
     accelerator, reasons = _accelerator(trainer["accelerator"])
     on_gpu = accelerator in ("gpu", "cuda")
     devices = _devices(trainer["devices"], on_gpu)
     if not on_gpu and isinstance(devices, int) and devices > cores():
-        reasons.append(f"devices: {devices} processes (as asked; slower than {cores()}, the cores there are)")
+        reasons.append(f"devices: {devices} processes (as requested; slower than {cores()}, the cores there are)")
     precision, why_precision = _precision(str(trainer["precision"]), on_gpu)
-    layout, why_layout = _layout(channels_last, network, divided=isinstance(trainer.get("strategy"), dict))
+    layout, why_layout = _layout(channels_last, network, sharded=isinstance(trainer.get("strategy"), dict))
     return Hardware(
         accelerator=accelerator,
         devices=devices,
@@ -70,42 +70,44 @@ def resolve_hardware(trainer: dict[str, Any], *, channels_last: bool | Literal["
     )
 
 
-def _accelerator(asked: str) -> tuple[str, list[str]]:
-    if asked == "auto":
+def _accelerator(accelerator: str) -> tuple[str, list[str]]:
+    if accelerator == "auto":
         if torch.cuda.is_available():
             return "gpu", [f"device: {torch.cuda.get_device_name()} (CUDA is available)"]
         return "cpu", [f"device: CPU, {_threads()} (no CUDA device was found)"]
-    if asked in ("gpu", "cuda") and not torch.cuda.is_available():
+    if accelerator in ("gpu", "cuda") and not torch.cuda.is_available():
         raise ZooError(
-            f"`trainer.accelerator` (={asked}) needs a CUDA device and none was found: use trainer=auto or trainer=cpu"
+            f"`trainer.accelerator` (={accelerator}) needs a CUDA device and none was found: "
+            "use trainer=auto or trainer=cpu"
         )
-    return asked, [f"device: {asked} (as asked)"]
+    return accelerator, [f"device: {accelerator} (as requested)"]
 
 
-def _devices(asked: Any, on_gpu: bool) -> Any:
-    if asked == "auto":
+def _devices(devices: Any, on_gpu: bool) -> Any:
+    if devices == "auto":
         return 1
     if on_gpu:
-        wanted = max(asked) + 1 if isinstance(asked, list) else asked
-        if isinstance(wanted, int) and wanted > torch.cuda.device_count():
-            raise ZooError(f"`trainer.devices` (={asked}) is more than the {torch.cuda.device_count()} there are")
-    elif asked == -1:
+        required = max(devices) + 1 if isinstance(devices, list) else devices
+        if isinstance(required, int) and required > torch.cuda.device_count():
+            raise ZooError(f"`trainer.devices` (={devices}) is more than the {torch.cuda.device_count()} there are")
+    elif devices == -1:
         raise ZooError(
             "`trainer.devices` (=-1) means all GPUs and none was found: trainer.devices=2 takes CPU processes"
         )
-    return asked
+    return devices
 
 
-def _precision(asked: str, on_gpu: bool) -> tuple[str, str]:
-    if asked == "auto":
+def _precision(precision: str, on_gpu: bool) -> tuple[str, str]:
+    if precision == "auto":
         if on_gpu and torch.cuda.is_bf16_supported(including_emulation=False):
             return "bf16-mixed", "precision: bf16-mixed (the device computes in bfloat16)"
         return "32-true", "precision: 32-true (the device has no fast bfloat16)"
-    if "16" in asked and not on_gpu and not _cpu_has_units("bf16" if "bf16" in asked else "fp16"):
-        return asked, f"precision: {asked} (as asked; slower here: this CPU has no units for it)"
-    if "bf16" in asked and on_gpu and not torch.cuda.is_bf16_supported(including_emulation=False):
-        return asked, f"precision: {asked} (as asked; slower here: this GPU only emulates bfloat16; 16-mixed is fast)"
-    return asked, f"precision: {asked} (as asked)"
+    if "16" in precision and not on_gpu and not _cpu_has_units("bf16" if "bf16" in precision else "fp16"):
+        return precision, f"precision: {precision} (as requested; slower here: this CPU has no units for it)"
+    if "bf16" in precision and on_gpu and not torch.cuda.is_bf16_supported(including_emulation=False):
+        slow = "slower here: this GPU only emulates bfloat16; 16-mixed is fast"
+        return precision, f"precision: {precision} (as requested; {slow})"
+    return precision, f"precision: {precision} (as requested)"
 
 
 def _cpu_has_units(kind: Literal["bf16", "fp16"]) -> bool:
@@ -113,34 +115,34 @@ def _cpu_has_units(kind: Literal["bf16", "fp16"]) -> bool:
     return f"avx512_{kind}" in flags or f"amx_{kind}" in flags
 
 
-def _layout(asked: bool | Literal["auto"], network: nn.Module, *, divided: bool) -> tuple[bool, str]:
-    if divided:  # trainer=fsdp
-        if asked is True:
+def _layout(channels_last: bool | Literal["auto"], network: nn.Module, *, sharded: bool) -> tuple[bool, str]:
+    if sharded:  # trainer=fsdp
+        if channels_last is True:
             raise ZooError("`channels_last` (=true): trainer=fsdp divides channels-first weights alone; leave it out")
         return False, "memory layout: channels-first (weights that are divided have no other)"
-    if asked != "auto":
-        return asked, f"memory layout: {'channels-last' if asked else 'channels-first'} (as asked)"
+    if channels_last != "auto":
+        return channels_last, f"memory layout: {'channels-last' if channels_last else 'channels-first'} (as requested)"
     if bool(getattr(network, "channels_last", False)):
         return True, "memory layout: channels-last (faster for this network)"
     return False, "memory layout: channels-first (channels-last brings this network nothing)"
 
 
 def check_sync_batchnorm(trainer: dict[str, Any], hardware: Hardware, network: nn.Module) -> None:
-    """PyTorch synchronises the statistics of batch norms between GPUs alone, and says so only while it trains.
+    """Check that synchronised batch norms run on GPUs; PyTorch reports this only during training.
 
     Raises:
-        ZooError: several CPU processes are asked to, and the network has batch norms.
+        ZooError: the network has batch norms, to be synchronised between CPU processes.
     """
-    asked = trainer.get("sync_batchnorm") and trainer.get("strategy") is not None
+    synchronised = trainer.get("sync_batchnorm") and trainer.get("strategy") is not None
     norms = any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in network.modules())
-    if asked and norms and hardware.accelerator == "cpu":
+    if synchronised and norms and hardware.accelerator == "cpu":
         raise ZooError(
             "`trainer.sync_batchnorm` (=true) works between GPUs alone: on the CPU give trainer.sync_batchnorm=false"
         )
 
 
 def device_name(device: torch.device) -> str:
-    """The device as people call it."""
+    """The display name of a device."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return f"CPU {platform.machine()}, {_threads()}"

@@ -1,4 +1,4 @@
-"""Reads files of tensors without running their code."""
+"""Read files of tensors without running code from them."""
 
 import pickle
 import warnings
@@ -12,16 +12,16 @@ from zoo.errors import ZooError
 
 
 def read_tensors(path: str | Path) -> Any:
-    """What a file of tensors and plain containers holds, on the CPU; runs none of the file's code.
+    """Read a file of tensors and plain containers, with tensors on the CPU.
 
     Raises:
-        ZooError: no such file, a broken one, or one that holds more than tensors and plain values.
+        ZooError: the file is missing, damaged, or holds other objects.
     """
     path = Path(path)
     if not path.is_file():
         raise ZooError(f"{path} {'is a folder, not a file' if path.is_dir() else 'does not exist'}")
     try:
-        # a foreign pickle protocol is refused, not worth a warning; of a path torch would look at the ending first
+        # torch treats a path by its suffix, so open the file; its warning about pickle protocols precedes an error
         with warnings.catch_warnings(action="ignore"), path.open("rb") as file:
             return torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:

@@ -42,7 +42,7 @@ def test_resnet50_imagenet(command, flowers):
     compiled = str(shutil.which("g++") is not None).lower()  # without a compiler there is nothing to compile with
     ended = command("train", *words, "trainer.strategy=auto", f"compile={compiled}")
     assert ended.code == 0, ended.err
-    assert "precision: bf16-mixed (as asked" in ended.out
-    assert "memory layout: channels-last (as asked)" in ended.out
+    assert "precision: bf16-mixed (as requested" in ended.out
+    assert "memory layout: channels-last (as requested)" in ended.out
     state = torch.load(ended.run / "checkpoints" / "best.ckpt", weights_only=True)["state_dict"]
     assert not [name for name in state if "_orig_mod" in name]

@@ -1,1 +1,1 @@
-"""Checkpoints: written safely, read without running their code."""
+"""Write checkpoints atomically and load them without running code from the file."""

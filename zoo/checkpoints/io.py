@@ -1,4 +1,4 @@
-"""Checkpoint files appear whole or not at all: each is written beside its place and then moved there."""
+"""Write checkpoint files atomically: to a temporary file in the same folder, then renamed."""
 
 import os
 import shutil
@@ -11,17 +11,17 @@ from pytorch_lightning.plugins.io import TorchCheckpointIO
 
 
 class StreamingCheckpointIO(TorchCheckpointIO):
-    """Writes a checkpoint to its file; Lightning's own first makes it in memory, twice the size of the file."""
+    """Write a checkpoint straight to its file; Lightning first builds it in memory, at twice the size of the file."""
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:
-        """Saves Lightning's dictionary."""
+        """Save the dictionary of Lightning."""
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        _moved_there(path, lambda beside: torch.save(checkpoint, beside))
+        _write_atomically(path, lambda beside: torch.save(checkpoint, beside))
 
 
 def link(written: Path, path: Path) -> None:
-    """A second name of a file, in place of what bore it; a copy where the file system knows no second names."""
+    """Hard-link `path` to `written`, replacing any existing file; copy if links are unsupported."""
 
     def write(beside: Path) -> None:
         try:
@@ -30,10 +30,10 @@ def link(written: Path, path: Path) -> None:
             shutil.copyfile(written, beside)
 
     if not (path.exists() and path.samefile(written)):
-        _moved_there(path, write)
+        _write_atomically(path, write)
 
 
-def _moved_there(path: Path, write: Callable[[Path], object]) -> None:
+def _write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     beside = path.with_suffix(".part")
     beside.unlink(missing_ok=True)
     try:

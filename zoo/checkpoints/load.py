@@ -1,7 +1,7 @@
-"""What a checkpoint holds, and how a model comes back from the file alone.
+"""Load a model from its checkpoint alone.
 
-A checkpoint is Lightning's, with one more entry: `zoo`, plain containers of the completed model configuration and
-the card (preprocessing, class names, data). It is read without running any code of the file.
+A checkpoint is Lightning's with an additional entry `zoo`: the format number, the completed model configuration and
+the card (preprocessing, class names, data) as plain containers. Reading it runs no code from the file.
 """
 
 from collections.abc import Sequence
@@ -17,12 +17,12 @@ from zoo.tensor_files import read_tensors
 
 
 def load(path: str | Path, *, trust: Sequence[str] = ()) -> Task:
-    """The model of a checkpoint, in evaluation mode on the CPU.
+    """Load the model of a checkpoint, in eval mode on the CPU.
 
-    Builds only classes of `zoo` and of the packages named in `trust`.
+    Instantiates only classes of `zoo` and of the packages in `trust`.
 
     Raises:
-        ZooError: no such file, a broken or hostile one, or one that is no checkpoint of the zoo.
+        ZooError: the file is missing, damaged, unsafe, or not a checkpoint of the zoo.
     """
     checkpoint = read(path)
     config = checkpoint["zoo"]["model"]
@@ -40,10 +40,10 @@ def load(path: str | Path, *, trust: Sequence[str] = ()) -> Task:
 
 
 def read(path: str | Path) -> dict[str, Any]:
-    """The entries of a checkpoint of the zoo, on the CPU.
+    """Read the entries of a checkpoint, with tensors on the CPU.
 
     Raises:
-        ZooError: no such file, a broken or hostile one, or one that is no checkpoint of the zoo.
+        ZooError: the file is missing, damaged, unsafe, or not a checkpoint of the zoo.
     """
     checkpoint = read_tensors(path)
     described = checkpoint.get("zoo") if isinstance(checkpoint, dict) else None

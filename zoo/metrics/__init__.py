@@ -1,1 +1,1 @@
-"""Metrics: torchmetrics shells over pure functions."""
+"""Metrics that several tasks share, as torchmetrics modules."""

@@ -1,4 +1,4 @@
-"""The share of right answers."""
+"""Classification accuracy."""
 
 import torch
 from jaxtyping import Int
@@ -7,25 +7,25 @@ from torchmetrics import Metric
 
 
 class Accuracy(Metric):
-    """Right answers by all answers, counted exactly.
+    """Fraction of correct predictions, counted in integers.
 
-    For every training step: torchmetrics' own also counts what accuracy does not read, a dozen operations more.
+    Cheap enough for every training step: torchmetrics' `Accuracy` needs a dozen more operations.
     """
 
     full_state_update = False
-    right: Tensor
+    correct: Tensor
     count: Tensor
 
     def __init__(self) -> None:
         super().__init__()
-        self.add_state("right", default=torch.zeros((), dtype=torch.long), dist_reduce_fx="sum")
+        self.add_state("correct", default=torch.zeros((), dtype=torch.long), dist_reduce_fx="sum")
         self.add_state("count", default=torch.zeros((), dtype=torch.long), dist_reduce_fx="sum")
 
-    def update(self, answers: Int[Tensor, " n"], labels: Int[Tensor, " n"]) -> None:
-        """Adds a batch."""
-        self.right += (answers == labels).sum()
+    def update(self, predictions: Int[Tensor, " n"], labels: Int[Tensor, " n"]) -> None:
+        """Add a batch."""
+        self.correct += (predictions == labels).sum()
         self.count += len(labels)
 
     def compute(self) -> Tensor:
-        """In [0, 1]; NaN before the first update."""
-        return self.right / self.count
+        """The accuracy in [0, 1]; NaN before the first update."""
+        return self.correct / self.count

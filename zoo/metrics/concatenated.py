@@ -1,4 +1,4 @@
-"""Keeps what a stage produced, in order, over all processes."""
+"""Concatenate values over batches and processes."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from torchmetrics import Metric
 
 
 class Concatenated(Metric):
-    """All values given to `update`, concatenated along the first dimension, rank after rank."""
+    """The values of all updates, concatenated along the first dimension in the order of ranks."""
 
     full_state_update = False
     values: list[Tensor]
@@ -18,12 +18,12 @@ class Concatenated(Metric):
         self.add_state("values", default=[], dist_reduce_fx="cat")
 
     def update(self, values: Tensor) -> None:
-        """Keeps `values` [B …]."""
+        """Append `values` [B …]."""
         self.values.append(values.detach())
 
     def compute(self) -> Tensor:
-        """All values [N …]; empty [0] when there were none."""
+        """All values [N …]; [0] before the first update."""
         values: Any = self.values
-        if isinstance(values, Tensor):  # already concatenated by the gathering of several processes
+        if isinstance(values, Tensor):  # already concatenated by torchmetrics' gather
             return values
         return torch.cat(values) if values else torch.empty(0)

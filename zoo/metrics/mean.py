@@ -1,4 +1,4 @@
-"""The mean of a loss over samples."""
+"""Mean loss over samples."""
 
 import torch
 from torch import Tensor
@@ -6,9 +6,9 @@ from torchmetrics import Metric
 
 
 class MeanLoss(Metric):
-    """The mean over samples of losses that are means over batches.
+    """Mean over samples of losses that are means over batches.
 
-    torchmetrics' `MeanMetric` looks for NaN in every update, which waits for the GPU, or forgets the weights.
+    torchmetrics' `MeanMetric` checks for NaN at every update, which synchronizes with the GPU, or ignores weights.
     """
 
     full_state_update = False
@@ -21,10 +21,10 @@ class MeanLoss(Metric):
         self.add_state("count", default=torch.zeros(()), dist_reduce_fx="sum")
 
     def update(self, loss: Tensor, samples: int) -> None:
-        """Adds the mean `loss` of a batch of `samples`."""
+        """Add the mean `loss` of a batch of `samples`."""
         self.total += loss.detach() * samples
         self.count += samples
 
     def compute(self) -> Tensor:
-        """The mean; NaN before the first update."""
+        """The mean loss; NaN before the first update."""
         return self.total / self.count

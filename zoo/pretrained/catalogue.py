@@ -1,4 +1,4 @@
-"""Weights by name or file: what there is, and what is known of it."""
+"""Published weights by name, weights from files, and their metadata."""
 
 import importlib.util
 from collections.abc import Mapping, Sequence
@@ -17,28 +17,28 @@ from zoo.errors import ZooError, unknown
 from zoo.pretrained.download import fetch
 from zoo.tensor_files import read_tensors
 
-_PREFIXES = ("module.", "_orig_mod.", "network.", "model.")  # what wrappers put before names
-# torchvision's networks map their input from ImageNet's mean and deviation to these; here the preprocessing does.
+_PREFIXES = ("module.", "_orig_mod.", "network.", "model.")  # added by wrapper modules
+# Trained with a mean and std of 0.5, to which torchvision's networks convert their input; here the preprocessing does.
 _HALVES = ("googlenet", "inception_v3")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Weights:
-    """Published weights of one network: their file, and what they were trained to see and say."""
+    """Published weights of one network: the file, its classes and its preprocessing."""
 
     name: str
     file: Path
-    """Where the file is, or will be once it is downloaded."""
+    """Path of the file, downloaded or not."""
     sha256: str
-    """The file's hash, or its beginning."""
+    """The hash of the file, or a prefix of it."""
     url: str | None
-    """None for a file that an installed package carries."""
+    """None for a file in an installed package."""
     class_names: list[str]
     preprocessing: dict[str, Any]
 
 
 def published(model: str) -> dict[str, Weights]:
-    """The weights published for a network, by name, `DEFAULT` among them; empty if there are none.
+    """The published weights of a network by name, including `DEFAULT`; empty if there are none.
 
     `model` is the name in the catalogue, or the `published_as` of its file.
     """
@@ -57,7 +57,7 @@ def published(model: str) -> dict[str, Weights]:
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """A state dict, and what is known of it."""
+    """A state dict with its metadata."""
 
     label: str
     state: Mapping[str, Tensor]
@@ -66,10 +66,10 @@ class Source:
 
 
 def resolve_weights(source: str | Path, *, model: str) -> Source:
-    """The weights of `model` that are published under a name, or those of a file.
+    """Load the published weights of `model` with the name `source`, or the file at that path.
 
     Raises:
-        ZooError: neither is there, or the file cannot be had or trusted.
+        ZooError: no such name or file, a failed download, or an unsafe file.
     """
     weights = published(model)
     if str(source) in weights:
@@ -121,7 +121,7 @@ def _packaged() -> dict[str, Weights]:
         sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
         url=None,
         class_names=list(ResNet50_Weights.IMAGENET1K_V1.meta["categories"]),
-        # As the authors' evaluation: a 224 crop of a short side of 256, pixels minus 127 by 128.
+        # The authors' evaluation: resize the short side to 256, crop 224, (pixels − 127) / 128.
         preprocessing=_preprocessing(224, 0.875, [127 / 255] * 3, [128 / 255] * 3),
     )
     return {"IMAGENET1K": weights, "DEFAULT": weights}
@@ -151,10 +151,10 @@ def _from_file(path: Path) -> Source:
 
 
 def _tensors(content: Any, path: Path) -> dict[str, Tensor]:
-    """The state dict in what a file holds, without the prefixes that wrappers leave.
+    """Extract the state dict from the content of a file, without the prefixes of wrapper modules.
 
     Raises:
-        ZooError: there is none.
+        ZooError: the content has no state dict.
     """
     for name in ("state_dict", "model"):
         if isinstance(content, Mapping) and isinstance(content.get(name), Mapping):
@@ -163,7 +163,7 @@ def _tensors(content: Any, path: Path) -> dict[str, Tensor]:
     if not isinstance(content, Mapping) or not any(isinstance(value, Tensor) for value in content.values()):
         raise ZooError(f"{path} holds no state dict")
     state = {str(key): value for key, value in content.items() if isinstance(value, Tensor)}
-    if any(key.startswith("network.") for key in state):  # ours: the rest is the loss's and the task's
+    if any(key.startswith("network.") for key in state):  # a zoo checkpoint: drop the tensors of the loss and the task
         state = {key: value for key, value in state.items() if key.startswith("network.")}
     while any(all(key.startswith(prefix) for key in state) for prefix in _PREFIXES):
         state = {key.partition(".")[2]: value for key, value in state.items()}

@@ -1,4 +1,4 @@
-"""Files of published weights onto this machine: resumable, their hash checked, never loaded when it is wrong."""
+"""Download files of published weights, with resume and hash check."""
 
 import hashlib
 import os
@@ -12,16 +12,16 @@ from filelock import FileLock
 from zoo.errors import ZooError
 
 OFFLINE = "ZOO_OFFLINE"
-"""Environment variable; anything but empty or 0 forbids downloads."""
+"""Environment variable; any value but an empty string or 0 forbids downloads."""
 
 
 def fetch(file: Path, *, url: str | None, sha256: str) -> None:
-    """Brings the file at `url` to `file`, unless it is there, and checks that its hash starts with `sha256`.
+    """Download `url` to `file` unless it exists, and check that its hash starts with `sha256`.
 
-    A download that broke off goes on where it stopped. Several processes wait for the first.
+    Resumes an interrupted download. A lock lets one process download while others wait.
 
     Raises:
-        ZooError: no network, or a file whose hash is wrong; such a file is put aside and never loaded.
+        ZooError: no network, or a wrong hash; a downloaded file with a wrong hash is renamed and never loaded.
     """
     if url is None:
         _check(file, file, url, sha256)
@@ -38,28 +38,28 @@ def fetch(file: Path, *, url: str | None, sha256: str) -> None:
 
 
 def _download(url: str, part: Path, file: Path) -> None:
-    wanted = file.name
+    name = file.name
     remedy = f"fetch {url} elsewhere and put it at {file}"
     if os.environ.get(OFFLINE, "0") not in ("", "0"):
-        raise ZooError(f"{wanted} is not on this machine and {OFFLINE} forbids downloads: {remedy}")
+        raise ZooError(f"{name} is not on this machine and {OFFLINE} forbids downloads: {remedy}")
     have = part.stat().st_size if part.is_file() else 0
     headers = {"User-Agent": "zoo"} | ({"Range": f"bytes={have}-"} if have else {})
     try:
         with urlopen(Request(url, headers=headers), timeout=30) as response:
-            go_on = have > 0 and response.status == 206
-            expected = int(response.headers.get("Content-Length", 0)) + (have if go_on else 0)
-            with part.open("ab" if go_on else "wb") as out:
+            resumed = have > 0 and response.status == 206
+            expected = int(response.headers.get("Content-Length", 0)) + (have if resumed else 0)
+            with part.open("ab" if resumed else "wb") as out:
                 shutil.copyfileobj(response, out, 1 << 20)
     except HTTPError as error:
-        if have > 0 and error.code == 416:  # nothing is left to fetch: the part is whole
+        if have > 0 and error.code == 416:  # range not satisfiable: the file is complete
             return
-        raise ZooError(f"{wanted} cannot be downloaded ({error.code} {error.reason}): {remedy}") from error
+        raise ZooError(f"{name} cannot be downloaded ({error.code} {error.reason}): {remedy}") from error
     except (URLError, TimeoutError, ConnectionError) as error:
         reason = getattr(error, "reason", error)
-        raise ZooError(f"{wanted} is not on this machine and there is no way to it ({reason}): {remedy}") from error
+        raise ZooError(f"{name} is not on this machine and there is no way to it ({reason}): {remedy}") from error
     got = part.stat().st_size
     if got < expected:
-        raise ZooError(f"{wanted}: the download broke off at {got:,} of {expected:,} bytes; run again to go on")
+        raise ZooError(f"{name}: the download broke off at {got:,} of {expected:,} bytes; run again to go on")
 
 
 def _check(part: Path, file: Path, url: str | None, sha256: str) -> None:

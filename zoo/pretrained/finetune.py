@@ -1,4 +1,4 @@
-"""Fine-tuning: which layers train, from when on, and at what rate."""
+"""Fine-tuning strategies: which layers train, from which epoch, at which learning rate."""
 
 import sys
 from dataclasses import dataclass
@@ -15,15 +15,15 @@ from zoo.networks.staged import StagedNetwork
 from zoo.optim import weight_decay_groups
 from zoo.tasks.base import Task
 
-Parts = list[list[nn.Module]]
+Stages = list[list[nn.Module]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Head:
-    """Trains the last layer alone; the trunk's weights and running statistics stay as they are, bit for bit."""
+    """Train the last layer only; weights and running statistics of the trunk stay bit-identical."""
 
     def apply(self, task: Task) -> list[Callback]:
-        """Freezes the trunk."""
+        """Freeze the trunk."""
         stages, _ = stages_and_head(task.network)
         freeze(task.network, len(stages))
         return [KeepFrozenInEval(len(stages))]
@@ -31,10 +31,10 @@ class Head:
 
 @dataclass(frozen=True, kw_only=True)
 class Gradual:
-    """Trains the head first, then unfreezes the stages from the last to the first, evenly spread over training.
+    """Train the head first, then unfreeze stages from last to first at even intervals.
 
-    Source: Howard and Ruder, Universal Language Model Fine-tuning, 2018, arXiv:1801.06146, section 3.3.
-    `unfrozen_at` is the fraction of training after which everything trains, `layer_decay` as in `Full`.
+    Source: Howard and Ruder, "Universal Language Model Fine-tuning", 2018, arXiv:1801.06146, section 3.3.
+    `unfrozen_at` is the fraction of training after which all layers train; `layer_decay` as in `Full`.
     """
 
     unfrozen_at: float
@@ -46,17 +46,17 @@ class Gradual:
         _require_decay(self.layer_decay)
 
     def apply(self, task: Task) -> list[Callback]:
-        """Sets the rates; the callback freezes and unfreezes."""
+        """Set the learning rates and return the callback that unfreezes."""
         task.parameter_groups = partial(layer_groups, layer_decay=self.layer_decay)
         return [GradualUnfreezing(self.unfrozen_at)]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Full:
-    """Trains everything, the more slowly the nearer to the input.
+    """Train all layers, with learning rates that decrease towards the input.
 
-    The head learns at the optimizer's rate, the stage `k` places before it at the rate times `layer_decay` to the
-    power of `k` (Clark et al., ELECTRA, 2020, arXiv:2003.10555; 1 is the same rate for all).
+    The head has the learning rate of the optimizer; the stage `k` places before it has that rate times
+    `layer_decay ** k` (Clark et al., "ELECTRA", 2020, arXiv:2003.10555). 1 means the same rate for all.
     """
 
     layer_decay: float
@@ -65,26 +65,26 @@ class Full:
         _require_decay(self.layer_decay)
 
     def apply(self, task: Task) -> list[Callback]:
-        """Sets the rates."""
+        """Set the learning rates."""
         task.parameter_groups = partial(layer_groups, layer_decay=self.layer_decay)
         return []
 
 
 def apply_finetuning(config: dict[str, Any] | None, task: Task, *, pretrained: bool) -> list[Callback]:
-    """Makes the task train as a `finetune` configuration says; the callbacks that keep it so."""
-    if not config:  # null, or finetune=none in place of what a recipe chose
+    """Apply a `finetune` configuration to the task and return its callbacks."""
+    if not config:  # null, or finetune=none
         return []
-    way = instantiate(complete(config, {}, "finetune"), "finetune")
-    assert isinstance(way, Head | Gradual | Full)
-    if isinstance(way, Head) and not pretrained:
+    strategy = instantiate(complete(config, {}, "finetune"), "finetune")
+    assert isinstance(strategy, Head | Gradual | Full)
+    if isinstance(strategy, Head) and not pretrained:
         print("warning: finetune=head trains the last layer on random features: give pretrained=…", file=sys.stderr)
-    return way.apply(task)
+    return strategy.apply(task)
 
 
-def stages_and_head(network: nn.Module) -> tuple[Parts, list[nn.Module]]:
-    """The layers of each stage of the trunk from the input on, and what follows the trunk.
+def stages_and_head(network: nn.Module) -> tuple[Stages, list[nn.Module]]:
+    """The layers of each stage of the trunk, from the input on, and the layers of the head.
 
-    A network that names no stages has one for each of its layers with weights; its head is that of `head_paths`.
+    In a network without named stages each layer with weights is a stage; its head is given by `head_paths`.
     """
     if isinstance(network, StagedNetwork):
         stages = [list(layers.values()) for layers in network.stages().values()]
@@ -99,20 +99,20 @@ def stages_and_head(network: nn.Module) -> tuple[Parts, list[nn.Module]]:
 
 
 def layer_groups(task: Task, *, layer_decay: float) -> list[dict[str, Any]]:
-    """Parameter groups of each stage at its own rate; norms and biases apart, without weight decay."""
+    """Parameter groups for each stage with its learning rate; norms and biases are separate, without weight decay."""
     stages, head = stages_and_head(task.network)
     rate = _rate(task)
     groups: list[dict[str, Any]] = []
-    for distance, part in enumerate([head, *reversed(stages)]):
-        for group in weight_decay_groups(nn.ModuleList(part)):
+    for distance, layers in enumerate([head, *reversed(stages)]):
+        for group in weight_decay_groups(nn.ModuleList(layers)):
             groups.append(group | {"lr": rate * layer_decay**distance})
     placed = {id(p) for group in groups for p in group["params"]}
     rest = [p for p in task.parameters() if p.requires_grad and id(p) not in placed]
-    return groups + ([{"params": rest}] if rest else [])  # weights of the loss, say
+    return groups + ([{"params": rest}] if rest else [])  # such as weights of the loss
 
 
 def freeze(network: nn.Module, frozen: int) -> None:
-    """Lets the first `frozen` stages stay as they are and the others train; with all of them, only the last layer."""
+    """Freeze the first `frozen` stages and unfreeze the others; if all are frozen, only the last layer trains."""
     stages, _ = stages_and_head(network)
     network.requires_grad_(True)
     for stage in stages[:frozen]:
@@ -125,8 +125,8 @@ def freeze(network: nn.Module, frozen: int) -> None:
                 module.requires_grad_(True)
 
 
-def rest_frozen(network: nn.Module, frozen: int) -> None:
-    """Puts the first `frozen` stages, and norms that do not train, in eval mode, so that no statistic moves."""
+def frozen_to_eval(network: nn.Module, frozen: int) -> None:
+    """Put the first `frozen` stages and all frozen norms in eval mode, so that running statistics stay."""
     stages, _ = stages_and_head(network)
     for stage in stages[:frozen]:
         for layer in stage:
@@ -139,26 +139,29 @@ def rest_frozen(network: nn.Module, frozen: int) -> None:
 
 
 class KeepFrozenInEval(Callback):
-    """Keeps frozen stages in eval mode while the rest trains."""
+    """Keep frozen stages in eval mode during training."""
 
     def __init__(self, frozen: int) -> None:
         self.frozen = frozen
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Lightning may have put the network in training mode."""
-        rest_frozen(_network(pl_module), self.frozen)
+        """Reset eval mode: Lightning may have called `train()`."""
+        frozen_to_eval(_network(pl_module), self.frozen)
 
 
 class GradualUnfreezing(Callback):
-    """Unfreezes one stage after another, the last first."""
+    """Unfreeze one stage after another, the last first."""
 
     def __init__(self, unfrozen_at: float) -> None:
         self.unfrozen_at = unfrozen_at
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Refuses several processes: they share gradients of the parameters that trained at the start alone.
+        """Require one process and warn if training ends before all stages are unfrozen.
 
-        Warns where training ends before everything trains.
+        DDP reduces the gradients of parameters that are trainable when training starts only.
+
+        Raises:
+            ZooError: several processes.
         """
         if stage != "fit":
             return
@@ -174,17 +177,17 @@ class GradualUnfreezing(Callback):
             )
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """What this epoch trains."""
+        """Freeze and unfreeze the stages for this epoch."""
         network = _network(pl_module)
         stages, _ = stages_and_head(network)
         frozen = frozen_stages(trainer.current_epoch, trainer.max_epochs or 1, len(stages), self.unfrozen_at)
         freeze(network, frozen)
         network.train()
-        rest_frozen(network, frozen)
+        frozen_to_eval(network, frozen)
 
 
 def frozen_stages(epoch: int, epochs: int, stages: int, unfrozen_at: float) -> int:
-    """How many stages, counted from the input, are still frozen in an epoch.
+    """The number of stages, counted from the input, that are frozen in an epoch.
 
     >>> [frozen_stages(epoch, 10, 4, 0.5) for epoch in range(6)]
     [4, 4, 3, 2, 1, 0]

@@ -1,4 +1,4 @@
-"""Weights from elsewhere into a network: what fits is loaded, what is new is said, the rest is refused."""
+"""Load external weights: adapt the head and the stem, report new layers, reject everything else."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,13 +14,13 @@ from zoo.pretrained.catalogue import Source, resolve_weights
 from zoo.tasks.base import Task
 
 Layout = tuple[int, int]
-"""Blocks of rows in a head's weight, and the rows of each block that stand before those of the classes."""
-_COUNTER = ".num_batches_tracked"  # older files lack it, and nothing reads it
+"""Number of row blocks in a head's weight, and of rows before those of the classes in each block."""
+_COUNTER = ".num_batches_tracked"  # missing in older files and unused
 
 
 @dataclass
 class Report:
-    """What became of each tensor."""
+    """The outcome for each tensor."""
 
     loaded: int = 0
     adapted: list[str] = field(default_factory=list)
@@ -28,7 +28,7 @@ class Report:
     left_over: list[str] = field(default_factory=list)
 
     def lines(self, label: str) -> list[str]:
-        """Three lines for the console."""
+        """Three console lines: loaded, newly initialised, left over."""
         return [
             "; ".join([f"loaded: {self.loaded} tensors of {label}", *self.adapted]),
             f"newly initialised: {'; '.join(self.new) or 'nothing'}",
@@ -44,20 +44,20 @@ def load_pretrained(
     class_names: Sequence[str] | None = None,
     keep: Collection[str] | None = None,
 ) -> list[str]:
-    """Loads published weights by name, or a file of weights, into the task's network; says in three lines what it did.
+    """Load published weights or a file into the task's network and return three report lines.
 
-    A head for another number of classes keeps the rows of `class_names` that the source also knows and is new for
-    the others. A first convolution for another number of channels is adapted. The buffers named in `keep` stay the
-    task's own; not given, those are the facts measured on its data, as a detector's anchors. The task's card gets the
-    preprocessing and, where the head was loaded whole, the class names, unless the data has said them.
+    A head for other classes keeps the rows of `class_names` found in the source; the other rows stay newly
+    initialised. A first convolution for another number of channels is adapted. Buffers in `keep` are not loaded; by
+    default these are the task's `measured_metadata`, such as the anchors of a detector. The card of the task gets the
+    preprocessing, and the class names if the full head was loaded, unless the data has set them.
 
     Raises:
-        ZooError: no such weights, a file that cannot be trusted, or tensors that neither fit nor are explained.
+        ZooError: no such weights, an unsafe file, or unexpected, missing or mismatched tensors.
     """
     found = source if isinstance(source, Source) else resolve_weights(source, model=model)
     network: Any = task.network
     if hasattr(network, "backbone") and not any(key.startswith("backbone.") for key in found.state):
-        network = network.backbone  # weights of a classifier, for a network built upon one
+        network = network.backbone  # weights of a classifier that is the backbone here
     report = transfer_weights(
         network, found, class_names=class_names, keep=task.measured_metadata if keep is None else keep
     )
@@ -69,17 +69,17 @@ def load_pretrained(
 
 
 def normalize_as(datamodule: DataModule, preprocessing: Mapping[str, Any] | None) -> bool:
-    """Gives data the mean and standard deviation that weights were trained with; returns whether it adopted them."""
+    """Normalize data with the mean and std of the weights; return whether the data module adopted them."""
     return preprocessing is not None and datamodule.normalize_as(preprocessing)
 
 
 def transfer_weights(
     network: nn.Module, source: Source, *, class_names: Sequence[str] | None, keep: Collection[str] = ()
 ) -> Report:
-    """Copies what fits into `network`, but for the buffers named in `keep`.
+    """Copy matching tensors into `network`, except the buffers in `keep`.
 
     Raises:
-        ZooError: tensors that neither fit nor are explained; then the network is as it was.
+        ZooError: unexpected, missing or mismatched tensors; the network is unchanged.
     """
     report = Report()
     heads = head_paths(network)
@@ -107,7 +107,7 @@ def transfer_weights(
             continue
         else:
             wrong.append(f"{key} {_shape(mine)} is {'missing' if theirs is None else _shape(theirs)}")
-    _say_heads(report, own, source, heads, result, class_names, layout)
+    _report_heads(report, own, source, heads, result, class_names, layout)
     surplus = [key for key in source.state if key not in own]
     unexplained = [key for key in surplus if not _explained(key, network, heads)]
     wrong += [f"{key} {_shape(source.state[key])} has no place" for key in unexplained]
@@ -122,7 +122,7 @@ def transfer_weights(
 
 
 def _same_head(mine: Tensor, theirs: Tensor, layout: Layout) -> bool:
-    """Whether two heads differ in nothing but the number of their classes."""
+    """Whether two heads differ only in the number of classes."""
     blocks, before = layout
     return theirs.shape[1:] == mine.shape[1:] and not len(theirs) % blocks and len(theirs) >= blocks * before
 
@@ -134,7 +134,10 @@ def _head_rows(
     their_names: Sequence[str] | None,
     layout: Layout,
 ) -> Tensor:
-    """Their rows where class names match, ours elsewhere; theirs whole where nothing says that the classes differ."""
+    """Copy rows of classes found in both; keep ours for the rest.
+
+    The full head is copied if the classes are unknown or equal.
+    """
     if theirs is None:
         return mine
     unnamed = names is None or their_names is None
@@ -153,7 +156,7 @@ def _matches(names: Sequence[str], their_names: Sequence[str]) -> list[tuple[int
     return [(i, places[n.casefold()]) for i, n in enumerate(names) if n.casefold() in places]
 
 
-def _say_heads(
+def _report_heads(
     report: Report,
     own: Mapping[str, Tensor],
     source: Source,
@@ -180,7 +183,7 @@ def _say_heads(
 
 
 def _other_channels(weight: Tensor, channels: int) -> Tensor:
-    """The filters for another number of channels: summed for one, else repeated, with the sum over channels kept."""
+    """Adapt filters to another number of channels: summed for one, otherwise repeated and rescaled to the same sum."""
     if channels == 1:
         return weight.sum(1, keepdim=True)
     copies = -(-channels // weight.shape[1])
@@ -188,13 +191,13 @@ def _other_channels(weight: Tensor, channels: int) -> Tensor:
 
 
 def _optional(module: str, heads: Sequence[str]) -> bool:
-    """Whether a module belongs to an auxiliary head, which stands apart from the first and which weights may lack."""
+    """Whether a module belongs to an auxiliary head, which weights may lack."""
     first, *others = [head.partition(".")[0] for head in heads] or [""]
     return module.partition(".")[0] in set(others) - {first}
 
 
 def _explained(key: str, network: nn.Module, heads: Sequence[str]) -> bool:
-    """Whether a surplus tensor belongs to a part that this network was built without."""
+    """Whether an unexpected tensor belongs to a layer that this network was built without."""
     module = key.rpartition(".")[0]
     if key.endswith(_COUNTER) or _optional(module, heads):
         return True
