@@ -1,4 +1,4 @@
-"""Error messages name the command that installs what is missing, in a clone and elsewhere."""
+"""Error messages recommend commands that work in a clone and in an installation."""
 
 import tomllib
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from zoo import distribution
-from zoo.distribution import NAME, install_command, install_command_for
+from zoo.distribution import NAME, install_command, install_command_for, run_command
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -36,6 +36,20 @@ def test_in_a_clone_the_clone_is_installed(monkeypatch, tmp_path):
 def test_elsewhere_the_published_package_is_installed():
     assert install_command("export") == "pip install 'lightning-zoo[export]'"
     assert install_command_for("pandas") == "pip install 'lightning-zoo[series]'"
+
+
+def test_programs_of_a_clone_are_its_scripts(monkeypatch, tmp_path):
+    monkeypatch.chdir(ROOT)
+    assert run_command("train") == "python train.py"
+    assert run_command("check_data") == "python scripts/check_data.py"
+    monkeypatch.chdir(tmp_path)
+    assert run_command("evaluate") == f"python {ROOT}/scripts/evaluate.py"
+
+
+@pytest.mark.usefixtures("installed")
+def test_programs_of_an_installation_are_commands():
+    assert run_command("train") == "zoo-train"
+    assert run_command("check_data") == "zoo-check-data"
 
 
 def test_a_package_comes_with_its_extra(monkeypatch):

@@ -1,4 +1,4 @@
-"""The name under which the zoo is published, and the commands that install what is missing."""
+"""The published name of the zoo, and the shell commands that error messages recommend."""
 
 import re
 import tomllib
@@ -31,6 +31,14 @@ def install_command_for(package: str) -> str:
         if named and extra not in _FOR_DEVELOPERS:
             return install_command(extra)
     return f"pip install {package}"
+
+
+def run_command(program: str) -> str:
+    """Return the shell command of a program such as `train`: a script of this clone, or the installed command."""
+    if not _in_clone():
+        return f"zoo-{program.replace('_', '-')}"
+    script = Path("train.py") if program == "train" else Path("scripts", f"{program}.py")
+    return f"python {script if Path.cwd() == ROOT else ROOT / script}"
 
 
 def _in_clone() -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 from torch import nn
 
 from zoo.config.instantiate import instantiate, locate
+from zoo.distribution import run_command
 from zoo.errors import ZooError
 from zoo.tasks.base import CHECKPOINT_FORMAT, Task
 from zoo.tensor_files import read_tensors
@@ -49,7 +50,8 @@ def read(path: str | Path) -> dict[str, Any]:
     described = checkpoint.get("zoo") if isinstance(checkpoint, dict) else None
     if not isinstance(described, dict) or not {"format", "model", "card"} <= described.keys():
         raise ZooError(
-            f"{path} is no checkpoint of the zoo; to start from bare weights use pretrained={path} with train.py"
+            f"{path} is no checkpoint of the zoo; to start from bare weights use "
+            f"pretrained={path} with {run_command('train')}"
         )
     if described["format"] != CHECKPOINT_FORMAT:
         raise ZooError(

@@ -1,1 +1,1 @@
-"""The command-line programs."""
+"""Command-line programs."""

@@ -1,4 +1,4 @@
-"""`zoo-backtest`: tests a forecaster along time, block after block."""
+"""`zoo-backtest`: rolling-origin evaluation of a forecaster."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ def main() -> None:
 def _backtest(config: Any) -> None:
     run_dir, chosen, values = run_directory(), choices(), to_dict(config)
 
-    from zoo.run.backtest import backtest  # torch and Lightning are imported once the configuration stands
+    from zoo.run.backtest import backtest  # imports torch: after the configuration is composed
     from zoo.tasks.forecasting.backtest_report import caution, table, write_backtest
 
     found = backtest(values, run_dir, model=chosen["model"], data=chosen["data"])

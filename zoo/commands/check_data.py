@@ -1,4 +1,4 @@
-"""`zoo-check-data`: what is wrong with a detection set, before anything trains on it."""
+"""`zoo-check-data`: list the problems of a detection set before training."""
 
 from typing import Any
 
@@ -7,14 +7,14 @@ from zoo.config.compose import to_dict
 
 
 def main() -> None:
-    """The entry point of `zoo-check-data` and `scripts/check_data.py`; ends with 1 where something is wrong."""
+    """The entry point of `zoo-check-data` and `scripts/check_data.py`; exit code 1 if there are problems."""
     launch("check_data", _check_data)
 
 
 def _check_data(config: Any) -> None:
     folder, values = run_directory(), to_dict(config)
 
-    from zoo.run.build import build_data  # torch is imported after the configuration is composed
+    from zoo.run.build import build_data  # imports torch: after the configuration is composed
 
     if not build_data(values["data"]).check(folder):
         raise SystemExit(1)

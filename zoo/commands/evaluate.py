@@ -1,4 +1,4 @@
-"""`zoo-evaluate`: tests a checkpoint and writes a report."""
+"""`zoo-evaluate`: test a checkpoint and write a report."""
 
 from typing import Any
 
@@ -15,6 +15,6 @@ def _evaluate(config: Any) -> None:
     run_dir, chosen, values = run_directory(), choices(), to_dict(config)
     repeat_in(run_dir)
 
-    from zoo.run.evaluate import evaluate  # torch is imported after the configuration is composed
+    from zoo.run.evaluate import evaluate  # imports torch: after the configuration is composed
 
     evaluate(values, run_dir, data=None if chosen["data"] == "None" else chosen["data"])

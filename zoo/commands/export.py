@@ -1,4 +1,4 @@
-"""`zoo-export`: a checkpoint as a file that runs without the zoo."""
+"""`zoo-export`: export a checkpoint to ONNX or to a PyTorch program."""
 
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ def main() -> None:
 def _export(config: Any) -> None:
     values = to_dict(config)
 
-    from zoo.run.export import export  # torch is imported after the configuration is composed
+    from zoo.run.export import export  # imports torch: after the configuration is composed
 
     path, worst = export(
         Path(values["checkpoint"]),

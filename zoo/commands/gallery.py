@@ -1,4 +1,4 @@
-"""`zoo-gallery`: enroll people, verify and identify pictures of them."""
+"""`zoo-gallery`: enroll people, verify and identify them in pictures."""
 
 import sys
 from typing import Any
@@ -10,7 +10,7 @@ from zoo.config.compose import to_dict
 def main() -> None:
     """The entry point of `zoo-gallery` and `scripts/gallery.py`."""
     first = sys.argv[1] if len(sys.argv) > 1 else ""
-    if first and "=" not in first and not first.startswith("-"):  # the verb reads better than action=verb
+    if first and "=" not in first and not first.startswith("-"):  # `zoo-gallery enroll` for action=enroll
         sys.argv[1] = f"action={first}"
     launch("gallery", _gallery)
 
@@ -18,7 +18,7 @@ def main() -> None:
 def _gallery(config: Any) -> None:
     folder, values = run_directory(), to_dict(config)
 
-    from zoo.run.enrolment import run  # torch is imported once the configuration stands
+    from zoo.run.enrolment import run  # imports torch: after the configuration is composed
 
     for line in run(values, folder):
         print(line)

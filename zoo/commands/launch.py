@@ -1,4 +1,4 @@
-"""How every command starts and ends: nothing heavy before the configuration stands, one line for a mistake."""
+"""Run a command: compose and check its configuration before heavy imports, report a user's mistake in one line."""
 
 import errno
 import os
@@ -11,18 +11,18 @@ from typing import Any
 
 Command = Callable[[Any], None]
 _NOT_WRITABLE = {errno.EACCES, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR}
-_HYDRA_LEAVES = {".hydra"}  # what a run directory holds before the command has written anything
+_HYDRA_LEAVES = {".hydra"}  # in the run directory before the command writes
 
 
 def launch(name: str, command: Command, *, task_options: bool = False) -> None:
-    """Runs `command` on the configuration `configs/NAME.yaml` and the words of the command line.
+    """Run `command` on the configuration `configs/NAME.yaml` with the overrides of the command line.
 
-    With `task_options` words for unknown keys become options of the checkpoint's task. Ends the process with 2 and one
-    line on standard error where the user is mistaken.
+    With `task_options`, overrides of unknown keys become options of the checkpoint's task. A user's mistake ends the
+    process with exit code 2 and one line on standard error.
     """
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # spinning threads on shared cores cost more than they do
-    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands errors on instead of printing them its own way
-    sys.path.append(str(Path.cwd()))  # a user's own networks stand where the command is typed
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # spinning threads slow down shared cores
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra raises errors instead of printing them
+    sys.path.append(str(Path.cwd()))  # to import a user's modules from the working directory
 
     import hydra
     from hydra.errors import ConfigCompositionException, HydraException
@@ -36,7 +36,7 @@ def launch(name: str, command: Command, *, task_options: bool = False) -> None:
     from zoo.errors import ZooError
 
     follower = int(os.environ.get("RANK", os.environ.get("SLURM_PROCID", "0"))) > 0
-    if follower:  # started beside the first process by torchrun or SLURM, whose run folder is the one that counts
+    if follower:  # of torchrun or SLURM: the first process has the run directory
         sys.argv.append("hydra.output_subdir=null")
 
     if task_options:
@@ -49,7 +49,7 @@ def launch(name: str, command: Command, *, task_options: bool = False) -> None:
                 refuse_misspelled_keys(config)
             validate(to_dict(config), chosen_options(name))
             command(config)
-        except ZooError as error:  # here, since Hydra would print a line of its own
+        except ZooError as error:  # here: Hydra would print its own line
             _remove_if_untouched(folder)
             _fail(name, str(error))
         except OSError as error:
@@ -64,10 +64,10 @@ def launch(name: str, command: Command, *, task_options: bool = False) -> None:
     except (ConfigCompositionException, HydraException, OmegaConfBaseException) as error:
         _fail(name, explain(error, sys.argv[1:], partial(compose, config_name=name)))
     except ValueError as error:
-        if not str(error).startswith("Config group override"):  # Hydra's own, for a group that is given no option
+        if not str(error).startswith("Config group override"):  # Hydra's error for a group without an option
             raise
         _fail(name, explain(error, sys.argv[1:], partial(compose, config_name=name)))
-    except OSError as error:  # from Hydra, which makes the run folder
+    except OSError as error:  # from Hydra, which creates the run directory
         _fail_if_not_writable(name, error)
         raise
     except KeyboardInterrupt:
@@ -89,17 +89,17 @@ def _fail_if_not_writable(name: str, error: OSError) -> None:
 
 
 def run_directory() -> Path:
-    """Where the running command writes."""
+    """The run directory of the running command."""
     from hydra.core.hydra_config import HydraConfig
 
     return Path(HydraConfig.get().runtime.output_dir)
 
 
 def repeat_in(folder: Path) -> None:
-    """Lets the processes that are started by repeating the command line write to this run's folder.
+    """Rewrite `sys.argv` so that processes which repeat the command line write to this run directory.
 
-    Lightning starts the other processes of a machine that way. Where it sees Hydra it would hand them the composed
-    configuration instead, which no longer says which options were chosen; so Hydra's state is put away.
+    Lightning starts the DDP processes of a machine that way. It would pass them Hydra's composed configuration, which
+    loses the group choices; hiding Hydra's state makes Lightning repeat the command line.
     """
     from hydra.core.hydra_config import HydraConfig
 

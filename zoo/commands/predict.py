@@ -1,4 +1,4 @@
-"""`zoo-predict`: predictions of a checkpoint on files."""
+"""`zoo-predict`: predict on files with a checkpoint."""
 
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ def main() -> None:
 def _predict(config: Any) -> None:
     folder, values = run_directory(), to_dict(config)
 
-    from zoo.checkpoints.load import load  # torch is imported after the configuration is composed
+    from zoo.checkpoints.load import load  # imports torch: after the configuration is composed
     from zoo.run.predict import predict
 
     model = load(values["checkpoint"], trust=values["trust"])

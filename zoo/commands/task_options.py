@@ -1,4 +1,4 @@
-"""Command-line words for options that only the model's task knows, which no configuration file lists."""
+"""Command-line options that are defined by the model's task, not by a configuration file."""
 
 import difflib
 import re

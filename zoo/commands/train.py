@@ -1,4 +1,4 @@
-"""`zoo-train`: trains a model, tests it, and writes a report."""
+"""`zoo-train`: train a model, test it, and write a report."""
 
 from typing import Any
 
@@ -15,6 +15,6 @@ def _train(config: Any) -> None:
     run_dir, chosen, values = run_directory(), choices(), to_dict(config)
     repeat_in(run_dir)
 
-    from zoo.run.train import train  # torch and Lightning are imported once the configuration stands
+    from zoo.run.train import train  # imports torch: after the configuration is composed
 
     train(values, run_dir, model=chosen["model"], data=chosen["data"])

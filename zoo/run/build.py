@@ -13,6 +13,7 @@ from pytorch_lightning.utilities.exceptions import MisconfigurationException
 from zoo.checkpoints.io import StreamingCheckpointIO
 from zoo.config.instantiate import complete, instantiate, locate
 from zoo.data.base import DataModule
+from zoo.distribution import run_command
 from zoo.errors import ZooError
 from zoo.hardware import Hardware
 from zoo.run.callbacks import BestAndLast, NoProfiler, Progress
@@ -60,7 +61,7 @@ def require_matching_data(target: str, datamodule: DataModule, *, model: str, da
     if kind is not None and datamodule.feeds and kind not in datamodule.feeds:
         raise ZooError(
             f"model={model} does {kind}, and data={data} is for {' and '.join(sorted(datamodule.feeds))}: without "
-            "`data=…` a model trains on data that suits it, and `python train.py --help` names what else there is"
+            f"`data=…` a model trains on data that suits it, and `{run_command('train')} --help` lists the others"
         )
 
 

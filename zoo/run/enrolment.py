@@ -9,6 +9,7 @@ import torch
 from zoo.checkpoints.load import load
 from zoo.data.identities.folder import subfolders
 from zoo.data.images.files import list_images
+from zoo.distribution import run_command
 from zoo.errors import ZooError, unknown
 from zoo.tasks.embedding import Embedding
 from zoo.tasks.embedding.gallery import Gallery
@@ -125,12 +126,12 @@ def _remove(values: dict[str, Any], folder: Path) -> Iterator[str]:
 
 
 def _model(values: dict[str, Any]) -> Embedding:
-    checkpoint = _text(values, "checkpoint", "add checkpoint=… of a run of python train.py model=siamese")
+    checkpoint = _text(values, "checkpoint", f"add checkpoint=… of a run of {run_command('train')} model=siamese")
     task = load(checkpoint, trust=values["trust"])
     if not isinstance(task, Embedding):
         raise ZooError(
             f"{checkpoint} is a {task.kind} model; a gallery needs an embedding model, such as one of "
-            f"python train.py model=siamese"
+            f"{run_command('train')} model=siamese"
         )
     return task
 

@@ -7,6 +7,7 @@ from pytorch_lightning import Trainer
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from zoo.data.base import DataModule
+from zoo.distribution import run_command
 from zoo.errors import ZooError
 from zoo.run.console import quiet_lightning, rank_zero_print
 from zoo.run.results import test, write_results
@@ -24,7 +25,9 @@ def train(config: dict[str, Any], run_dir: Path, *, model: str, data: str) -> No
     """
     quiet_lightning()
     if config["trainer"]["max_epochs"] == 0:
-        raise ZooError("`trainer.max_epochs` (=0) must be at least 1; scripts/evaluate.py tests without training")
+        raise ZooError(
+            f"`trainer.max_epochs` (=0) must be at least 1; {run_command('evaluate')} tests without training"
+        )
     try:
         run = new_run(config, run_dir, model=model, data=data)
         run.introduce()

@@ -1,1 +1,1 @@
-"""Training procedures."""
+"""Tasks: one LightningModule for each training procedure."""

@@ -1,4 +1,4 @@
-"""The base class of all tasks: three stages, their metrics, the optimizer, and what generic code asks of a task."""
+"""The base class of all tasks: stages, metrics, the optimizer, and the interface for generic code."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
@@ -12,6 +12,7 @@ from torch.optim import Optimizer
 from torchmetrics import MetricCollection
 
 from zoo.data.base import DataModule
+from zoo.distribution import run_command
 from zoo.errors import ZooError
 from zoo.metrics.mean import MeanLoss
 from zoo.optim import Plateau, Schedule, merge_param_groups, weight_decay_groups
@@ -43,16 +44,16 @@ class Task(Module, ABC):
     """
 
     kind: ClassVar[str]
-    """What the task does, in one word; data modules list the kinds that their batches feed."""
+    """The task in one word; data modules list the kinds that their batches feed."""
     monitor: ClassVar[str]
     """The logged value that selects the best checkpoint."""
     monitor_mode: ClassVar[Literal["min", "max"]]
     measured_metadata: ClassVar[frozenset[str]] = frozenset()
-    """Metadata measured on the training split: the checkpoint's values win over those of other data."""
+    """Names of metadata measured on the training split; values in a checkpoint win over those of other data."""
     shardable: ClassVar[bool] = False
     """True if every parameter is used inside `forward` of a module of the network, as FSDP requires."""
     not_averaged: ClassVar[frozenset[str]] = frozenset()
-    """Buffers that a moving average of the weights copies: what validation measures, such as a threshold."""
+    """Buffers that a moving average of the weights copies: results of validation, such as a threshold."""
 
     def __init__(
         self,
@@ -71,7 +72,7 @@ class Task(Module, ABC):
         self.config: dict[str, Any] = {}
         """The completed model configuration that built this task."""
         self.card: dict[str, Any] = {}
-        """What a prediction needs to know of the data: preprocessing, class names, …; plain values."""
+        """Plain values that a prediction needs: preprocessing, class names, …."""
         self.optimizer_factory: OptimizerFactory | None = None
         self.parameter_groups: Callable[[nn.Module], list[dict[str, Any]]] = weight_decay_groups
         self.schedule: Schedule | Plateau | None = None
@@ -87,7 +88,7 @@ class Task(Module, ABC):
         """The metrics of each stage."""
         return {"train": self.train_metrics, "val": self.val_metrics, "test": self.test_metrics}
 
-    # What generic code asks of a task -------------------------------------------------------------------------------
+    # Interface for generic code --------------------------------------------------------------------------------------
 
     def network_inputs(self, batch: Any) -> tuple[Any, ...]:
         """The arguments of the network in a batch; None for an optional one that the batch lacks."""
@@ -138,8 +139,8 @@ class Task(Module, ABC):
     def prepare_evaluation(self, datamodule: DataModule) -> dict[str, Any]:
         """Prepare the task and its data, not yet loaded, for a test from a checkpoint.
 
-        Keyword-only parameters of an override are options of the command. Returns the metadata that the preparation
-        would make look different from what the network was trained for.
+        Keyword-only parameters of an override are options of the command. Returns the original values of the metadata
+        that the preparation changes.
         """
         return {}
 
@@ -147,7 +148,7 @@ class Task(Module, ABC):
         """Undo what `prepare_evaluation` changed in the data."""
 
     def export_program(self, *, format: str, with_preprocessing: bool) -> Program:
-        """What `format` is written from; further keyword-only parameters of an override are options of the command.
+        """The program to export as `format`; further keyword-only parameters of an override are options of the command.
 
         Raises:
             ZooError: this task cannot be exported.
@@ -155,7 +156,7 @@ class Task(Module, ABC):
         raise ZooError(f"a {self.kind} model is not a network of images; those alone are exported")
 
     def evaluation_settings(self) -> dict[str, Any]:
-        """What `metrics.json` records about how the test was done."""
+        """Settings of the test to record in `metrics.json`."""
         return {}
 
     # Stages ---------------------------------------------------------------------------------------------------------
@@ -191,7 +192,7 @@ class Task(Module, ABC):
         """Stop before a checkpoint of a diverged network is written."""
         loss = cast(MeanLoss, self.train_metrics["loss"])
         if loss.update_called and not self.trainer.sanity_checking:
-            self._require_finite(loss.total / loss.count)  # local to this process: computing would wait for the others
+            self._require_finite(loss.total / loss.count)  # local: `compute` would wait for other processes
 
     def on_train_epoch_end(self) -> None:
         """Log the training metrics of the epoch."""
@@ -211,13 +212,15 @@ class Task(Module, ABC):
         metrics.reset()
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        """The optimizer over the parameter groups, and its schedule over the steps that the trainer will take.
+        """The optimizer of the parameter groups and its schedule over the steps of the trainer.
 
         Raises:
-            ZooError: no optimizer is set, or the schedule needs an end of training and there is none.
+            ZooError: no optimizer is set, or the schedule needs an end of training that the trainer lacks.
         """
         if self.optimizer_factory is None:
-            raise ZooError("this model has no optimizer: build it with `python train.py` or set optimizer_factory")
+            raise ZooError(
+                f"this model has no optimizer: build it with `{run_command('train')}` or set optimizer_factory"
+            )
         optimizer = self.optimizer_factory(self.parameter_groups(self))
         merge_param_groups(optimizer)
         if self.schedule is None:
@@ -227,7 +230,7 @@ class Task(Module, ABC):
         )
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Add what `zoo.load` needs: the model's configuration and its card, as plain values."""
+        """Add the model configuration and the card as plain values, from which `zoo.load` rebuilds the task."""
         checkpoint["zoo"] = {"format": CHECKPOINT_FORMAT, "model": self.config, "card": self.card}
 
 

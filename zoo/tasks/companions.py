@@ -8,7 +8,7 @@ from types import ModuleType
 def companion(task: type, name: str) -> ModuleType | None:
     """The module `name` in the package of a task class, or of its nearest base class that has one.
 
-    None if no class has one. A task in a module outside any package has none of its own.
+    None if no class has one. A class outside a package has no such modules.
     """
     for base in task.__mro__:
         package = base.__module__.rpartition(".")[0]

@@ -1,4 +1,4 @@
-"""What a task exports: one module, inputs to check it with, and its metadata."""
+"""The exportable program of a task: a module, check inputs and metadata."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,19 +13,19 @@ from zoo.errors import ZooError
 
 @dataclass(frozen=True, kw_only=True)
 class Program:
-    """A module of images to be exported, with what is needed to check the written file."""
+    """A module with one image input, with inputs and metadata for the exported file."""
 
     module: nn.Module
     images: Callable[[int], Tensor]
-    """A batch [B C H W] of a given size, of noise in the range that the module expects."""
+    """Makes a batch [B C H W] of a given size, of noise in the expected range."""
     metadata: Mapping[str, Any]
-    """Plain values that the file carries as JSON."""
+    """Plain values that the file stores as JSON."""
     stricter: nn.Module | None = None
-    """The module with a threshold at which noise has something to compare; checked as well, and not kept."""
+    """The module with a threshold at which noise gives outputs; checked but not written."""
 
 
 class ImageProgram(nn.Module):
-    """A network of images, with or without the normalization in front of it."""
+    """A network with one image input, optionally with normalization in front."""
 
     mean: Tensor
     std: Tensor
@@ -39,7 +39,7 @@ class ImageProgram(nn.Module):
             self.register_buffer("std", torch.tensor(preprocessing.std).view(1, -1, 1, 1) * 255)
 
     def forward(self, images: Tensor) -> Any:
-        """The output of the network, or of its main head if it has auxiliary ones."""
+        """Return the output of the network, without those of auxiliary heads."""
         if self.normalizes:
             images = (images - self.mean) / self.std
         output = self.network(images)
@@ -47,10 +47,10 @@ class ImageProgram(nn.Module):
 
 
 def image_program(network: nn.Module, metadata: Mapping[str, Any], *, with_preprocessing: bool) -> Program:
-    """The program of a network of images: pixels of 0 … 255 with the normalization inside, else normalized images.
+    """The program of a network with one image input: pixels in [0, 255] with preprocessing, else normalized images.
 
     Raises:
-        ZooError: the metadata states no preprocessing of images.
+        ZooError: the metadata has no preprocessing of images.
     """
     preprocessing = require_preprocessing(metadata, with_preprocessing=with_preprocessing)
     program = ImageProgram(network, Preprocessing.from_dict(preprocessing) if with_preprocessing else None)
@@ -63,10 +63,10 @@ def image_program(network: nn.Module, metadata: Mapping[str, Any], *, with_prepr
 
 
 def require_preprocessing(metadata: Mapping[str, Any], *, with_preprocessing: bool) -> Mapping[str, Any]:
-    """The preprocessing of images that a model's metadata states.
+    """The preprocessing in the metadata of a model.
 
     Raises:
-        ZooError: there is none, or no normalization in it although it is requested.
+        ZooError: the metadata has none, or it has no normalization although that is requested.
     """
     if metadata.get("preprocessing") is None:
         raise ZooError(f"{metadata.get('model') or 'this model'} is not a network of images; those alone are exported")
@@ -77,7 +77,7 @@ def require_preprocessing(metadata: Mapping[str, Any], *, with_preprocessing: bo
 
 
 def noise(preprocessing: Mapping[str, Any], batch: int, low: float, high: float) -> Tensor:
-    """Images [B C H W] of uniform noise in [low, high), the same for the same batch size."""
+    """Images [B C H W] of uniform noise in [low, high); the batch size is the seed."""
     generator = torch.Generator().manual_seed(batch)
     shape = (batch, preprocessing["channels"], preprocessing["size"], preprocessing["size"])
     return low + (high - low) * torch.rand(shape, generator=generator)

@@ -1,4 +1,4 @@
-"""The base class of tasks whose network takes one batch of images."""
+"""Base class of tasks whose network takes one batch of images."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,10 +14,10 @@ _IMAGE_SIZE = 224  # as ImageNet networks are measured
 
 
 class ImageTask(Task):
-    """A task of `(images [B C H W], …)`; its card states the preprocessing of the images."""
+    """A task of `(images [B C H W], …)`; its card holds the preprocessing."""
 
     def example_inputs(self, batch_size: int = 1) -> tuple[Tensor, ...] | None:
-        """Zeros [B C H W] in the channels and the size of the preprocessing."""
+        """Zeros [B C H W] with the channels and size of the preprocessing."""
         preprocessing = self.card.get("preprocessing")
         if preprocessing is None:
             return None
@@ -35,7 +35,7 @@ class ImageTask(Task):
         return image_program(self.network, self.export_metadata(), with_preprocessing=with_preprocessing)
 
     def export_metadata(self) -> Mapping[str, Any]:
-        """What an exported file says of the model: its name, kind, classes and preprocessing."""
+        """Metadata of an exported file: model name, kind, class names and preprocessing."""
         return {
             "model": self.card.get("model"),
             "kind": self.kind,

@@ -1,4 +1,4 @@
-"""Learning-rate schedules, stretched over the training that a trainer is about to run."""
+"""Stretch learning-rate schedules over the steps of a trainer."""
 
 from typing import Any, Literal
 
@@ -16,7 +16,7 @@ def schedule_over_training(
     """The optimizer with its schedule, in the form that `configure_optimizers` returns.
 
     Raises:
-        ZooError: the schedule needs an end of training and there is none.
+        ZooError: the schedule needs an end of training that the trainer lacks.
     """
     if isinstance(schedule, Plateau):
         plateau = ReduceLROnPlateau(

@@ -7,6 +7,7 @@ from PIL import Image
 
 from zoo.data.detection.annotations import Annotations, Problem, require_usable
 from zoo.data.images.files import ORIENTATION
+from zoo.distribution import run_command
 from zoo.errors import ZooError
 
 SKIP = "data.on_bad_annotation=skip leaves out what is wrong"
@@ -44,17 +45,17 @@ def test_bad_annotations_are_skipped_or_refused(tmp_path, box, kind, message):
         (
             "empty box",
             3,
-            " (and 2 more; scripts/check_data.py lists them; data.on_bad_annotation=skip leaves out what is wrong)",
+            " (and 2 more; CHECK lists them; data.on_bad_annotation=skip leaves out what is wrong)",
         ),
         ("pixel boxes", 1, ""),
-        ("pixel boxes", 2, " (and 1 more; scripts/check_data.py lists them)"),
+        ("pixel boxes", 2, " (and 1 more; CHECK lists them)"),
     ],
 )
 def test_a_refusal_names_the_next_step(kind, count, remarks):
     train = Annotations([], ["cat"], [Problem("a.txt", kind, "line 1")] * count)
     with pytest.raises(ZooError) as refusal:
         require_usable({"train": train}, "refuse")
-    assert str(refusal.value) == f"a.txt: {kind}: line 1{remarks}"
+    assert str(refusal.value) == f"a.txt: {kind}: line 1{remarks.replace('CHECK', run_command('check_data'))}"
 
 
 def test_a_box_partly_outside_is_clipped(tmp_path):

@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from zoo.distribution import run_command
 from zoo.errors import ZooError
 
 Kind = Literal[
@@ -178,7 +179,9 @@ def require_usable(splits: dict[str, Annotations], policy: Policy) -> list[str]:
     if policy == "refuse":
         refused = refused or [p for p in problems if p.kind not in HARMLESS]
     if refused:
-        remarks = [f"and {len(refused) - 1} more", "scripts/check_data.py lists them"] if len(refused) > 1 else []
+        remarks = (
+            [f"and {len(refused) - 1} more", f"{run_command('check_data')} lists them"] if len(refused) > 1 else []
+        )
         if refused[0].kind not in ALWAYS_REFUSED:
             remarks.append("data.on_bad_annotation=skip leaves out what is wrong")
         raise ZooError(str(refused[0]) + (f" ({'; '.join(remarks)})" if remarks else ""))

@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from zoo.data.images.base import Preprocessing
+from zoo.distribution import run_command
 from zoo.errors import ZooError
 from zoo.prediction.contact_sheet import Caption, write_contact_sheet
 from zoo.prediction.images import image_files, read_batches, write_json, write_table
@@ -65,7 +66,9 @@ def predict(
         results = embed(task, source, batch_size=batch_size)
     else:
         if not Path(gallery).exists():
-            raise ZooError(f"gallery={gallery} does not exist: enroll somebody first with scripts/gallery.py enroll")
+            raise ZooError(
+                f"gallery={gallery} does not exist: enroll somebody first with {run_command('gallery')} enroll"
+            )
         known, limit = load_gallery(Path(gallery), task), require_threshold(task, threshold)
         results = embed(task, source, batch_size=batch_size)
         readable = [result for result in results if result.vector is not None]

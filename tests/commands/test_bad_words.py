@@ -1,0 +1,73 @@
+"""Wrong options and keys on the command line end in one line and exit code 2."""
+
+import pytest
+from bad_input import QUICK
+
+
+@pytest.mark.parametrize(
+    ("model", "data", "task", "feeds"),
+    [
+        ("gru", "digits", "forecasting", "classification and embedding"),
+        ("resnet18", "waves", "classification", "forecasting"),
+        ("lenet5", "digit_scenes", "classification", "detection"),
+        ("lenet5", "digits_identities", "classification", "embedding"),
+        ("yolo", "digit_corners", "detection", "landmarks"),
+    ],
+)
+def test_data_for_another_task(refused, model, data, task, feeds):
+    line = refused(f"model={model}", f"data={data}", *QUICK)
+    assert line.startswith(f"model={model} does {task}, and data={data} is for {feeds}: ")
+
+
+def test_a_siamese_network_reads_labelled_images_too(command):
+    ended = command("train", "model=siamese", "data=digits", *QUICK)
+    assert ended.code == 0, ended.err
+
+
+def test_evaluating_on_data_for_another_task(command, refused):
+    run = command("train", *QUICK).run
+    line = refused(f"checkpoint={run}/checkpoints/best.ckpt", "data=waves", name="evaluate")
+    assert line.startswith("model=lenet5 does classification, and data=waves is for forecasting: ")
+
+
+def test_arguments_of_another_kind_than_their_class_says(refused):
+    line = refused("model=vgg11", "+model.network.dropout=abc", *QUICK)
+    assert line == "`model.network.dropout` (=abc) must be a number"
+    assert refused("data.batch_size=2.5", *QUICK) == "`data.batch_size` (=2.5) must be a whole number, such as 32"
+
+
+def test_unknown_model(refused):
+    line = refused("model=resnet5")
+    assert line.startswith("unknown model `resnet5`: did you mean `resnet50`? there are: alexnet, ")
+    assert ", lenet5, " in line
+
+
+@pytest.mark.parametrize("word", ["trainer.max_epoch=3", "+trainer.max_epoch=3"])
+def test_unknown_key(refused, word):
+    line = refused(word)
+    assert line.startswith("unknown key `trainer.max_epoch`: did you mean `trainer.max_epochs`? there are: trainer.")
+
+
+def test_unknown_group(refused):
+    line = refused("modle=vgg16")
+    assert line.startswith("unknown key `modle`: did you mean `model`? there are: ")
+    assert ", optimizer, " in line
+
+
+def test_a_default_that_no_file_names_needs_a_plus(refused):
+    line = refused("model.network.activation=relu")
+    assert line == (
+        "`model.network.activation` is not in the configuration yet: add it with a plus, +model.network.activation=relu"
+    )
+
+
+def test_features_that_a_network_has_not_and_that_a_classifier_cannot_use(refused):
+    line = refused("model=resnet18", "+model.network.features=[layer9]", *QUICK)
+    assert line.startswith("`features` (=['layer9']) must name layers from: stem, conv1, ")
+    line = refused("model=resnet18", "+model.network.features=[layer3]", "data.image_size=32", *QUICK)
+    assert line == "`features` makes the network give maps of its layers, and a classifier needs its logits"
+
+
+def test_a_group_without_an_option(refused):
+    line = refused("pretrained=null", "finetune=null", "experiment=finetune_lite0", "data.root=pets")
+    assert line == "`finetune` (=null): a group takes the name of an option: full, gradual, head, none"

@@ -1,0 +1,36 @@
+"""Training that fails: a loss of NaN, a run directory that cannot be written."""
+
+import errno
+import os
+
+import pytest
+import torch
+from bad_input import QUICK
+
+
+def test_a_loss_that_becomes_nan(command):
+    ended = command("train", "optimizer.lr=1e12", *QUICK)
+    assert ended.code == 2
+    line = ended.err.splitlines()[-1]
+    assert line.startswith("zoo-train: the training loss became nan in epoch 1, step ")
+    assert line.endswith(
+        "try a smaller optimizer.lr or trainer.gradient_clip_val=1; checkpoints of earlier epochs are kept"
+    )
+
+
+def test_a_run_folder_that_cannot_be_made(refused, tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    line = refused("runs=file/runs", *QUICK)
+    assert line.startswith("cannot write to file/runs/")
+    assert line.endswith(": Not a directory; what was written stays; runs=FOLDER puts runs elsewhere")
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EACCES])
+def test_a_disk_that_is_full_or_closed(refused, monkeypatch, code):
+    def failing(*args, **kwargs):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(torch, "save", failing)
+    line = refused(*QUICK)
+    assert line.startswith("cannot write to the run folder: ")
+    assert line.endswith(f": {os.strerror(code)}; what was written stays; runs=FOLDER puts runs elsewhere")
