@@ -6,7 +6,7 @@ from torch import nn
 from zoo.data.base import DataModule
 from zoo.data.images.base import TensorImages
 from zoo.tasks.classification import Classification
-from zoo.tasks.classification.baselines import FITTED_ON, baselines, fit_and_score, pixels
+from zoo.tasks.classification.baselines import MAX_TRAIN_IMAGES, baselines, fit_and_score, pixels
 from zoo.tasks.classification.frozen_features import features
 
 
@@ -49,7 +49,7 @@ def test_they_see_nothing_of_the_test_labels():
 
 
 def test_big_sets_are_sampled_with_the_seed():
-    big = stripes(2 * FITTED_ON)
+    big = stripes(2 * MAX_TRAIN_IMAGES)
     first, second = (baselines(Pictures(big, stripes(40)), task(3)) for _ in range(2))
     assert first == second
 

@@ -73,9 +73,9 @@ def test_a_detection_in_a_crowd_is_no_false_positive(built, tmp_path):
     found = [Detections(box, torch.tensor([0.9]), torch.tensor([0]))]
     nothing = {"boxes": torch.zeros(0, 4), "labels": torch.zeros(0, dtype=torch.long)}
     crowd = nothing | {"ignore": 2 * box, "ignore_labels": torch.tensor([0])}
-    for target, alarms in ((crowd, 0), (nothing, 1)):
+    for target, false_positives in ((crowd, 0), (nothing, 1)):
         text = _mistakes(found, [target], ["a"], 0.5, built[1], tmp_path).text
-        assert f"{alarms} detections are false" in text
+        assert f"{false_positives} detections are false" in text
 
 
 def test_the_windows_of_the_baseline_end_at_the_border():

@@ -120,8 +120,8 @@ def test_the_map_holds_several_pictures_of_an_identity(tmp_path, monkeypatch):
     assert shown[0].sum() == 40
 
 
-@pytest.mark.parametrize(("count", "told"), [(150, True), (250, False)])
-def test_too_few_strangers_are_told(tmp_path, count, told):
+@pytest.mark.parametrize(("count", "reported"), [(150, True), (250, False)])
+def test_too_few_unknown_people_are_reported(tmp_path, count, reported):
     module = data()
     found, _ = report(embedded(module, 0.5, count), module, tmp_path)
-    assert ("dir_at_far_0.01 has fewer than 100 pictures" in found[0].text) == told
+    assert ("fewer than 100 pictures show people not enrolled" in found[0].text) == reported

@@ -64,7 +64,7 @@ def test_every_part_is_there(tmp_path: Path, words: list[str]):
     parts = sections(task, data, tmp_path, results)
     assert [part.title for part in parts] == [
         "Result",
-        "Forecasts over truth",
+        "Forecasts and truth",
         "Error of each step ahead",
         "Calibration of the intervals",
         "Residual autocorrelation",

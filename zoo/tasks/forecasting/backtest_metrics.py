@@ -1,4 +1,4 @@
-"""What a rolling-origin evaluation finds, from the errors of each fold."""
+"""Metrics of a rolling-origin evaluation (backtest), from the errors of each fold."""
 
 from typing import Any, NamedTuple
 
@@ -11,41 +11,40 @@ Errors = Float[np.ndarray, "_ h d"]
 
 
 class Backtest(NamedTuple):
-    """What a backtest found, in units of the standard deviation of the first training part."""
+    """Results of a backtest, in units of the standard deviation of the first training split."""
 
     origins: list[Any]
     """The time of the last known step of each fold."""
     rmse: dict[str, float]
-    """Of the model, and of each simple rule."""
+    """RMSE of the model and of each baseline."""
     mae: dict[str, float]
     by_fold: dict[str, list[float]]
     """RMSE of each fold."""
     by_step: dict[str, list[float]]
     """RMSE of each step ahead."""
     diebold_mariano: dict[str, DieboldMariano]
-    """The model against each rule: below 0 where the model's squared errors are smaller; empty with too few origins."""
+    """The model against each baseline: negative if the model is better; empty with too few origins."""
     tested: int
-    """Origins that the test compares."""
+    """Number of origins in the test."""
     lags: int
-    """Over how many of them errors are correlated."""
+    """Number of origins over which errors are correlated."""
 
 
 class WindowTimes(NamedTuple):
-    """When the windows of a fold lie, in stamps of the data: times or numbers."""
+    """The times of the windows of a fold, in stamps of the data: times or numbers."""
 
     known: Shaped[np.ndarray, " n"]
-    """Of the last known step of each window, its origin."""
+    """The origin of each window: its last known step."""
     last: Shaped[np.ndarray, " n"]
-    """Of the last step forecast."""
+    """The last forecast step of each window."""
 
 
 def compare(errors: dict[str, list[Errors]], times: list[WindowTimes], origins: list[Any]) -> Backtest:
-    """The measures of each forecaster's errors by fold, whose windows lie at `times`; the first is the model.
+    """Compute the metrics of each forecaster from its errors by fold; the first forecaster is the model.
 
-    The Diebold-Mariano test compares the mean squared error of whole windows along time. Series err together, so
-    windows with the same origin count once, with the mean of their losses, whatever series and fold they are of;
-    series with other stamps have their place between them (without a column of times a stamp is the row of the
-    series). Losses are correlated over as many lags as origins lie within one window's future. Where that leaves
+    The Diebold-Mariano test compares the mean squared errors of windows along time. Errors of different series are
+    correlated, so windows with the same origin count once, with their mean loss. Without a time column the stamp is the
+    row within the series. Losses are correlated over as many lags as origins lie within the future of one window. With
     too few origins there is no test.
     """
     joined = {name: np.concatenate(folds) for name, folds in errors.items()}
@@ -73,5 +72,5 @@ def _mean_of_groups(values: Float[np.ndarray, " n"], group: Int[np.ndarray, " n"
 
 
 def root_mean_square(values: Errors) -> float:
-    """The root of the mean square over all values."""
+    """Root mean square over all values."""
     return float(np.sqrt((values**2).mean()))

@@ -1,4 +1,4 @@
-"""The page of a backtest."""
+"""The report of a backtest."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,13 +8,13 @@ from zoo.reports.page import Section, write_page
 from zoo.tasks.forecasting.backtest_metrics import Backtest
 from zoo.tasks.forecasting.figures import draw_errors
 
-SURE = 0.05
-ENOUGH = 10  # origins for each over which errors are correlated; with fewer the test is too sure of itself
+SIGNIFICANCE = 0.05
+ORIGINS_PER_LAG = 10  # with fewer origins per correlated lag the test rejects too often
 
 
 def table(found: Backtest) -> list[list[str]]:
-    """One row for the model and each rule, under a heading."""
-    rows = [["", "RMSE", "MAE", "Diebold-Mariano", "p", "in words"]]
+    """A header and one row for the model and each baseline."""
+    rows = [["", "RMSE", "MAE", "Diebold-Mariano", "p", "verdict"]]
     for name, rmse in found.rmse.items():
         row = [name, f"{rmse:.4f}", f"{found.mae[name]:.4f}"]
         if name in found.diebold_mariano:
@@ -27,25 +27,27 @@ def table(found: Backtest) -> list[list[str]]:
 
 
 def verdict(statistic: float, p_value: float) -> str:
-    """Who is better, if anyone."""
-    if p_value >= SURE:
-        return "no difference that could not be chance"
+    """Whether the model is significantly better or worse."""
+    if p_value >= SIGNIFICANCE:
+        return "no significant difference"
     return "the model is better" if statistic < 0 else "the model is worse"
 
 
 def caution(found: Backtest) -> str:
-    """What the test is made from, and whether that is enough."""
-    text = f"The Diebold-Mariano test compares {found.tested} origins, whose errors are correlated over {found.lags}."
-    if found.diebold_mariano and found.tested < ENOUGH * found.lags:
-        text += f" With fewer than {ENOUGH * found.lags} it takes chance for a difference up to four times too often."
+    """The number of origins in the test, and a warning if there are too few."""
+    text = f"The Diebold-Mariano test compares {found.tested} origins; errors correlate over {found.lags}."
+    if found.diebold_mariano and found.tested < ORIGINS_PER_LAG * found.lags:
+        text += (
+            f" With fewer than {ORIGINS_PER_LAG * found.lags} origins false positives are up to 4 times as frequent."
+        )
     return text
 
 
 def write_backtest(found: Backtest, folder: Path, model: str, data: str, configuration: Mapping[str, Any]) -> Path:
-    """Writes index.html and its figures below `folder`."""
+    """Write index.html and its figures to `folder`."""
     text = (
-        f"{len(found.origins)} origins, the first at {found.origins[0]}, the last at {found.origins[-1]}. Errors are "
-        f"in units of the standard deviation of the first training part. {caution(found)}"
+        f"{len(found.origins)} origins, from {found.origins[0]} to {found.origins[-1]}. Errors are in units of the "
+        f"standard deviation of the first training split. {caution(found)}"
     )
     folds = draw_errors(folder / "folds.png", found.by_fold, over="fold")
     steps = draw_errors(folder / "horizon.png", found.by_step, over="steps ahead")

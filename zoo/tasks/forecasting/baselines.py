@@ -1,4 +1,4 @@
-"""What simple rules forecast on the same windows: repeating the last value, its trend, its season; a linear fit."""
+"""Baselines of a forecaster: last value, drift, seasonal naive, and a linear model."""
 
 from collections.abc import Callable, Iterator
 
@@ -12,8 +12,8 @@ from zoo.networks.naive_forecasters import NaiveDrift, NaiveLast, SeasonalNaive
 from zoo.tasks.base import Task
 from zoo.tasks.forecasting.metrics import ForecastErrors
 
-FITTED_ON = 20_000  # training windows, drawn at random where there are more, so that it takes seconds
-RIDGE = 1e-6  # of the mean square; keeps the fit defined where columns repeat each other
+FITTED_ON = 20_000  # training windows at most, sampled at random, so that the fit takes seconds
+RIDGE = 1e-6  # relative to the mean square; keeps the fit defined for collinear columns
 CHUNK = 4_096
 
 Rule = Callable[[Float[Tensor, "n t c"]], Float[Tensor, "n h d"]]
@@ -22,13 +22,13 @@ Rule = Callable[[Float[Tensor, "n t c"]], Float[Tensor, "n h d"]]
 def baselines(datamodule: DataModule, task: Task) -> dict[str, dict[str, float]]:
     """Test errors of the last value, the drift of the last two, the last season if there is one, and least squares.
 
-    The linear fit has the same weights for every channel, which it forecasts from that channel alone.
+    The linear model forecasts each channel from that channel alone, with the same weights for all channels.
     """
     metadata = datamodule.metadata()
     scored = {}
     for name, rule in rules(datamodule).items():
         scale = metadata["scale"][: metadata["out_channels"]]
-        errors = ForecastErrors(metadata["naive_error"], scale, sync_on_compute=False)  # one process has all, and asks
+        errors = ForecastErrors(metadata["naive_error"], scale, sync_on_compute=False)  # runs in one process
         for batch in batches(datamodule.dataset("test")):
             last = batch.history[:, -1:, : metadata["out_channels"]].expand_as(batch.future)
             errors.update(rule(batch.history), batch.future, last)
@@ -37,7 +37,7 @@ def baselines(datamodule: DataModule, task: Task) -> dict[str, dict[str, float]]
 
 
 def rules(datamodule: DataModule) -> dict[str, Rule]:
-    """The rules by name, on histories in the data's own units."""
+    """The baselines by name, as functions of histories in the units of the data."""
     metadata = datamodule.metadata()
     shape = {"out_channels": metadata["out_channels"], "horizon": metadata["horizon"]}
     context, season = metadata["context"], metadata["season"]
@@ -51,13 +51,13 @@ def rules(datamodule: DataModule) -> dict[str, Rule]:
 
 
 def batches(windows: Windows) -> Iterator[WindowBatch]:
-    """All windows in order, some at a time."""
+    """Yield all windows in order, in chunks."""
     for indices in torch.arange(len(windows)).split(CHUNK):
         yield windows[indices]
 
 
 def least_squares(windows: Windows, seed: int) -> Rule:
-    """The linear rule with the least squared error on training windows."""
+    """Fit a linear model with the least squared error on training windows."""
     generator = torch.Generator().manual_seed(seed)
     if len(windows) > FITTED_ON:
         chosen = torch.randint(len(windows), (FITTED_ON,), generator=generator)

@@ -1,4 +1,4 @@
-"""Whether one forecast is better than another by more than chance."""
+"""The Diebold-Mariano test: is one forecast significantly better than another?"""
 
 from typing import NamedTuple
 
@@ -13,20 +13,20 @@ class DieboldMariano(NamedTuple):
     """The outcome of the test."""
 
     statistic: float
-    """Below 0 where the first forecast has the smaller loss."""
+    """Negative if the first forecast has the smaller loss."""
     p_value: float
-    """Two-sided: small where the difference is no chance."""
+    """Two-sided."""
 
 
 def diebold_mariano(
     first_loss: Float[np.ndarray, " n"], second_loss: Float[np.ndarray, " n"], horizon: int
 ) -> DieboldMariano:
-    """Compares the losses of two forecasts, `horizon` steps ahead, of the same values in order of time.
+    """Compare the losses of two forecasts of the same values, `horizon` steps ahead and in order of time.
 
-    Losses of forecasts h steps ahead are correlated over h - 1 lags, which the variance counts: by their plain sum
-    or with Bartlett's weights, whichever is greater, for with few forecasts the sum may come near 0 or below it.
-    Losses equal to five digits give 0 and 1. With fewer than ten forecasts for each step of the horizon chance alone
-    gives p below 0.05 more often than once in ten times, by simulation up to once in five.
+    Losses of h-step forecasts are correlated over h - 1 lags. The variance sums their autocovariances, unweighted or
+    with Bartlett weights, whichever is greater: with few forecasts the unweighted sum may be near 0 or negative. Losses
+    equal to five digits give a statistic of 0 and p = 1. With fewer than ten forecasts per step of the horizon the test
+    rejects equal forecasts at p < 0.05 in 10 to 20 % of simulations.
 
     Source: Diebold and Mariano, "Comparing Predictive Accuracy", 1995, with the small-sample correction and
     Student's t of Harvey, Leybourne and Newbold, 1997.

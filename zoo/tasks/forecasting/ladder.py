@@ -1,4 +1,4 @@
-"""Several models on the same data, from the simplest rule up: one table and one bar chart over their runs."""
+"""Comparison of several models on the same data, simplest first: a table and a bar chart over a multirun."""
 
 import json
 from collections import defaultdict
@@ -23,9 +23,10 @@ class Rung(NamedTuple):
 
 
 class Ladder(Callback):
-    """When a multirun ends, prints a table of its models and writes ladder.html, .png and .json beside the runs.
+    """Hydra callback: compares the models of a multirun when it ends.
 
-    `published` gives figures of others to stand beside, `floor` the best that is possible.
+    Prints a table, and writes index.html, ladder.png and ladder.json to the folder of the runs. `published` holds
+    published values by model, `floor` the best possible value.
     """
 
     def __init__(self, metric: str, published: Mapping[str, float] | None = None, floor: float | None = None) -> None:
@@ -34,7 +35,7 @@ class Ladder(Callback):
         self.floor = floor
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
-        """Reads what the runs left behind."""
+        """Read the results of the runs; print and write the comparison."""
         folder = Path(config.hydra.sweep.dir)
         rungs = read_rungs(folder, self.metric)
         if not rungs:
@@ -46,7 +47,7 @@ class Ladder(Callback):
         print(f"ladder: {self.write(folder, rungs)}")
 
     def table(self, rungs: list[Rung]) -> list[list[str]]:
-        """One row a rung, under a heading."""
+        """A header and one row per model."""
         rows = [["model", "parameters", self.metric, "spread", "seeds", "seconds", "published"]]
         for rung in rungs:
             known = self.published.get(rung.model)
@@ -64,21 +65,21 @@ class Ladder(Callback):
         return rows
 
     def write(self, folder: Path, rungs: list[Rung]) -> Path:
-        """The page with the table and the chart."""
+        """Write the page with the table and the chart."""
         from zoo.reports.page import Section, write_page
         from zoo.tasks.forecasting.ladder_figure import draw_ladder
 
         values = {rung.model: rung.values for rung in rungs}
         (folder / "ladder.json").write_text(json.dumps(values, indent=2) + "\n")
         figure = draw_ladder(folder / "ladder.png", self.metric, values, self.published, self.floor)
-        text = f"Each model's {self.metric} on the test split; lines show the lowest and highest seed."
+        text = f"The mean {self.metric} on the test split; lines show the range over the seeds."
         if self.floor is not None:
-            text += f" No forecast can be below {self.floor}."
+            text += f" The lowest possible value is {self.floor}."
         return write_page(folder, "Ladder", [Section("Ladder", text, [figure], self.table(rungs))])
 
 
 def read_rungs(folder: Path, metric: str) -> list[Rung]:
-    """The models that ran below `folder`, in the order of their first run."""
+    """Read the models of all runs below `folder`, in the order of their first run."""
     found: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for path in sorted(folder.rglob("metrics.json"), key=_job):
         results = json.loads(path.read_text())
@@ -96,6 +97,6 @@ def read_rungs(folder: Path, metric: str) -> list[Rung]:
 
 
 def _job(path: Path) -> tuple[int, str]:
-    """The number that a run of a multirun has as its folder's name."""
+    """The number of a run within its multirun, which is the name of its folder."""
     name = path.parent.name
     return (int(name) if name.isdecimal() else 0, str(path))

@@ -1,4 +1,4 @@
-"""How far forecasts are from what came: RMSE, MAE, sMAPE, WAPE, MASE, and the skill against the last value."""
+"""Errors of forecasts: RMSE, MAE, sMAPE, WAPE, MASE, and the skill relative to the last value."""
 
 import torch
 from jaxtyping import Float
@@ -21,7 +21,7 @@ def mae(forecast: Values, target: Values) -> Float[Tensor, ""]:
 def smape(forecast: Values, target: Values) -> Float[Tensor, ""]:
     """Symmetric mean absolute percentage error as a fraction in [0, 2]: mean of 2|y - f| / (|y| + |f|).
 
-    A value of 0 forecast as 0 counts 0. Source: Makridakis et al., the M4 competition, 2018.
+    A value of 0 with a forecast of 0 counts as 0. Source: Makridakis et al., the M4 competition, 2018.
     """
     return _symmetric(forecast, target).mean()
 
@@ -32,16 +32,16 @@ def wape(forecast: Values, target: Values) -> Float[Tensor, ""]:
 
 
 def mase(forecast: Values, target: Values, naive_error: Float[Tensor, " d"]) -> Float[Tensor, ""]:
-    """Mean absolute scaled error: each channel's error over that of the naive forecast within the training part.
+    """Mean absolute scaled error: the error of each channel over that of the naive forecast on the training split.
 
-    The (seasonal) naive forecast of the training part itself has 1 by definition. Source: Hyndman and Koehler,
+    The (seasonal) naive forecast has 1 on the training split by definition. Source: Hyndman and Koehler,
     "Another look at measures of forecast accuracy", 2006.
     """
     return ((forecast - target).abs().mean((0, 1)) / naive_error).mean()
 
 
 def skill(forecast: Values, target: Values, last: Values) -> Float[Tensor, ""]:
-    """1 less the ratio of the RMSE to that of repeating the last value: 0 is no better, 1 is perfect."""
+    """1 minus the ratio of the RMSE to that of the last value: 0 equals the last value, 1 is perfect."""
     return 1.0 - rmse(forecast, target) / rmse(last, target)
 
 
@@ -51,9 +51,9 @@ def _symmetric(forecast: Tensor, target: Tensor) -> Tensor:
 
 
 class ForecastErrors(Metric):
-    """All of the above over the batches of a stage, summed in double precision.
+    """All errors of this module over the batches of a stage, in double precision.
 
-    `scale` [d] also gives the errors in standardised units, as `…_normalised`.
+    Errors in standardised units (divided by `scale` [d]) are named `…_normalised`.
     """
 
     full_state_update = False
@@ -75,7 +75,7 @@ class ForecastErrors(Metric):
             self.add_state(state, default=zeros.clone(), dist_reduce_fx="sum")
 
     def update(self, forecast: Values, target: Values, last: Values) -> None:
-        """Adds windows in the data's own units; `last` is the forecast that repeats the last known value."""
+        """Add windows in the units of the data; `last` is the forecast that repeats the last known value."""
         forecast, target = forecast.double(), target.double()
         error = forecast - target
         self.count += target.shape[0] * target.shape[1]

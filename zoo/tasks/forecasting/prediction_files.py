@@ -17,27 +17,27 @@ _PICTURES = 20  # series at most
 
 @dataclass(frozen=True, kw_only=True)
 class SeriesForecast:
-    """What comes after one series, in its own units."""
+    """The forecast of one series, in the units of the data."""
 
     series: str
-    """Empty where the file holds one series only."""
+    """The name of the series; empty if the file holds a single one."""
     targets: list[str]
     stamps: list[Stamp]
-    """Of the steps ahead: ISO 8601, or numbers."""
+    """The steps ahead, as ISO 8601 times or numbers."""
     values: list[list[float]]
-    """One row a step, one value a target."""
+    """One row per step, one value per target."""
     lower: list[list[float | None]]
-    """Of the interval; None where none was measured (steps fed back beyond the trained horizon)."""
+    """Lower bounds of the interval; None beyond the trained horizon, where no interval is calibrated."""
     upper: list[list[float | None]]
     history: list[list[float]]
-    """The steps that the forecast was made from."""
+    """The past steps that the network reads."""
     history_stamps: list[Stamp]
 
 
 def write_forecasts(results: Sequence[SeriesForecast], folder: Path, series: str | None, time: str) -> None:
-    """Writes predictions.csv, predictions.json, and a picture of each of the first series.
+    """Write predictions.csv, predictions.json, and pictures of the first 20 series.
 
-    `series` and `time` head the columns that name the series and the time of a row.
+    `series` and `time` are the names of the columns of the series and of the time.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "predictions.csv").open("w", newline="", encoding="utf-8") as file:
@@ -57,7 +57,7 @@ def write_forecasts(results: Sequence[SeriesForecast], folder: Path, series: str
 
 
 def draw_forecast(path: Path, result: SeriesForecast) -> Path:
-    """Draws the known past, the forecast and its interval, one panel for each target."""
+    """Draw the known past, the forecast and its interval, one panel per target."""
     count = len(result.targets)
     past, ahead = _axis(result.history_stamps), _axis(result.stamps)
     with drawing(path, width=8.5, height=0.6 + 2.4 * count) as figure:

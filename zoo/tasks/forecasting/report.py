@@ -1,4 +1,4 @@
-"""The report of a forecaster: beside the rules that it must beat, where it errs, and how sure it may be."""
+"""The report of a forecaster: baselines, example windows, errors by step, calibration, residuals."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -24,13 +24,13 @@ from zoo.tasks.forecasting.task import Forecasting, ForecastOutputs
 
 LAGS = 40
 SHOWN = (("good", 0.05), ("good", 0.15), ("median", 0.48), ("median", 0.52), ("bad", 0.95), ("worst", 1.0))
-"""Which windows are drawn, by the share of windows with a smaller error."""
+"""The drawn windows, by the share of windows with a smaller error."""
 
 Values = Float[np.ndarray, "n h d"]
 
 
 def sections(task: Forecasting, datamodule: SeriesData, folder: Path, results: Mapping[str, Any]) -> list[Section]:
-    """Parts of the report, their figures saved in `folder`; the test split must have been measured by `task`."""
+    """Return the sections and save their figures in `folder`; needs the outputs of a finished test."""
     outputs = task.test_outputs()
     scale = task.standardizer.scale[: task.out_channels].cpu().numpy()
     residuals = (outputs.target - outputs.value).numpy() / scale
@@ -46,7 +46,7 @@ def sections(task: Forecasting, datamodule: SeriesData, folder: Path, results: M
 def windows_section(
     task: Forecasting, datamodule: SeriesData, outputs: ForecastOutputs, residuals: Values, folder: Path
 ) -> Section:
-    """Forecasts over truth where they are good, middling and bad; the channel with the window's largest error."""
+    """Good, median and bad forecasts with the truth; of each window the channel with the largest error."""
     errors = np.sqrt((residuals**2).mean(1))
     order = errors.mean(1).argsort(kind="stable")
     drawn = []
@@ -59,14 +59,14 @@ def windows_section(
         lines = [part[window, :, channel].numpy() for part in (outputs.target, outputs.value, *outputs[1:3])]
         drawn.append((title, batch.history[0, :, channel].numpy(), *lines))
     text = (
-        f"Windows of the test split by their error: {', '.join(f'{name} ({share:.0%})' for name, share in SHOWN)} "
-        f"of the windows are forecast better. {len(order):,} windows in all."
+        f"Examples from {len(order):,} test windows, sorted by error. The percentage is the share of windows with a "
+        f"smaller error: {', '.join(f'{name} {share:.0%}' for name, share in SHOWN)}."
     )
-    return Section("Forecasts over truth", text, [draw_windows(folder / "windows.png", drawn)])
+    return Section("Forecasts and truth", text, [draw_windows(folder / "windows.png", drawn)])
 
 
 def horizon_section(datamodule: SeriesData, residuals: Values, scale: Float[np.ndarray, " d"], folder: Path) -> Section:
-    """The error of each step ahead, beside the simple rules."""
+    """The error of each step ahead, for the model and the baselines."""
     errors = {"this model": np.sqrt((residuals**2).mean((0, 2)))}
     for name, rule in rules(datamodule).items():
         square = sum(
@@ -77,17 +77,17 @@ def horizon_section(datamodule: SeriesData, residuals: Values, scale: Float[np.n
     table = [["steps ahead", *(str(step + 1) for step in steps)]]
     table += [[name, *(f"{values[step]:.4f}" for step in steps)] for name, values in errors.items()]
     figure = draw_errors(folder / "horizon.png", errors, over="steps ahead")
-    text = "Root mean squared error in units of the training part's standard deviation."
+    text = "Root mean squared error in units of the standard deviation of the training split."
     return Section("Error of each step ahead", text, [figure], table)
 
 
 def calibration_section(task: Forecasting, test: Mapping[str, float], folder: Path) -> Section:
-    """Whether the intervals hold what they promise."""
+    """Coverage and width of the intervals, and the calibration of the quantiles."""
     how = task.intervals.source
     text = (
-        f"Intervals, {how}, hold {test.get('coverage', float('nan')):.1%} of the truth; their mean width is "
-        f"{test.get('width', float('nan')):.4g}. Each point should lie on the line: of a quantile of 0.8, 80 % of "
-        f"the truth lies below."
+        f"The intervals ({how}) cover {test.get('coverage', float('nan')):.1%} of the truth; their mean width is "
+        f"{test.get('width', float('nan')):.4g}. For calibrated quantiles all points lie on the diagonal: 80 % of the "
+        f"truth lies below the 0.8 quantile."
     )
     if not task.test_calibration:
         return Section("Calibration of the intervals", text)
@@ -96,17 +96,17 @@ def calibration_section(task: Forecasting, test: Mapping[str, float], folder: Pa
 
 
 def residual_section(residuals: Values, windows: Windows, folder: Path) -> Section:
-    """Whether the errors one step ahead still hold anything that could be forecast."""
+    """The autocorrelation of one-step errors: any that remains could still be forecast."""
     series = np.split(residuals[:, 0].mean(1), windows.numbers.ends[:-1].tolist())
     lags = min(LAGS, max(len(own) for own in series) - 2)
     if lags < 1 or np.concatenate(series).std() == 0:
-        return Section("Residual autocorrelation", "There are too few windows to tell.")
+        return Section("Residual autocorrelation", "There are too few windows for an estimate.")
     values, band = autocorrelation(series, lags)
     outside = int((np.abs(values) > band).sum())
     text = (
-        f"Of the errors one step ahead of successive windows, {windows.stride} steps apart"
-        f"{', within each series' if len(series) > 1 else ''}. Of {lags} lags, {outside} lie outside the band of "
-        f"uncorrelated errors; by chance {0.05 * lags:.0f} would."
+        f"Autocorrelation of the one-step errors of successive windows, {windows.stride} steps apart"
+        f"{', within each series' if len(series) > 1 else ''}. {outside} of {lags} lags lie outside the 95 % band of "
+        f"uncorrelated errors; {0.05 * lags:.0f} are expected by chance."
     )
     figure = draw_autocorrelation(folder / "residuals.png", values, band)
     return Section("Residual autocorrelation", text, [figure])
@@ -115,10 +115,10 @@ def residual_section(residuals: Values, windows: Windows, folder: Path) -> Secti
 def autocorrelation(
     series: Sequence[Float[np.ndarray, " _"]], lags: int
 ) -> tuple[Float[np.ndarray, " lags"], Float[np.ndarray, " lags"]]:
-    """Autocorrelation at lags 1 … `lags`, and the bounds within which 95 % of that of independent values lie.
+    """Autocorrelation at lags 1 … `lags`, and the 95 % bounds for independent values.
 
-    Products are of two values of the same series, and sums over all series, as statsmodels does with a gap in between.
-    The mean is that of all: values of a series that keep to one side of it are correlated.
+    Products pair values of the same series and are summed over all series, as statsmodels does for series with gaps.
+    The mean is taken over all series, so a constant offset of one series counts as correlation.
     """
     center, n = np.concatenate(series).mean(), sum(len(own) for own in series)
     rest = [own - center for own in series]

@@ -1,4 +1,4 @@
-"""Forecasts of as many steps as are asked for, whatever a forecaster was trained for."""
+"""Forecasts of any number of steps, by feeding forecasts back beyond the trained horizon."""
 
 import torch
 from jaxtyping import Float
@@ -9,10 +9,10 @@ from zoo.tasks.forecasting.task import Forecast, Forecasting
 
 
 def require_horizon(task: Forecasting, steps: int, *, recursive: bool) -> None:
-    """Refuses a horizon that the network does not reach.
+    """Require that the network can forecast `steps`.
 
     Raises:
-        ZooError: more steps than it was trained for, and `recursive` not asked for or not possible.
+        ZooError: there are more steps than the trained horizon, and `recursive` is false or impossible.
     """
     if steps > task.horizon and not (recursive or _is_recursive(task)):
         raise ZooError(
@@ -28,9 +28,9 @@ def require_horizon(task: Forecasting, steps: int, *, recursive: bool) -> None:
 
 
 def required_known_steps(task: Forecasting, steps: int) -> int:
-    """How many steps ahead must be known for a forecast of `steps`.
+    """The number of steps ahead whose known covariates a forecast of `steps` needs.
 
-    A network that forecasts its whole horizon at once reads all of it, however few steps are asked for.
+    A direct network always reads its full horizon.
     """
     return steps if _is_recursive(task) else -(-steps // task.horizon) * task.horizon
 
@@ -43,27 +43,27 @@ def rollout(
     *,
     recursive: bool,
 ) -> Forecast:
-    """`steps` ahead of the history; past the network's horizon its own forecasts are fed back to it.
+    """Forecast `steps` after the history; beyond the trained horizon, forecasts are fed back as inputs.
 
-    Fed-back steps have no interval (NaN), since none was measured for them. Of `known` [B T+S K] the first
-    T steps are those of the history, and S is `required_known_steps`.
+    Steps beyond the horizon have no interval (NaN), since none is calibrated for them. `known` [B T+S K] covers the T
+    steps of the history and S = `required_known_steps` steps ahead.
 
     Raises:
-        ZooError: as `require_horizon` does.
+        ZooError: see `require_horizon`.
     """
     require_horizon(task, steps, recursive=recursive)
     context, blocks = history.shape[1], []
     for done in range(0, steps, task.horizon):
         ahead = None if known is None else known[:, done : done + context + task.horizon]
         short = 0 if ahead is None else context + task.horizon - ahead.shape[1]
-        if ahead is not None and short > 0:  # one that goes step by step may stop before its horizon
+        if ahead is not None and short > 0:  # a recursive network may stop before its horizon
             ahead = torch.cat([ahead, ahead[:, -1:].expand(-1, short, -1)], dim=1)
         block = task.forecast(history, ahead)
         if done:
             unknown = torch.full_like(block.value, torch.nan)
             block = Forecast(block.value, unknown, unknown, torch.full_like(block.quantiles, torch.nan))
         blocks.append(block)
-        if done + task.horizon < steps:  # what it reads is then what it forecasts, as `require_horizon` saw to
+        if done + task.horizon < steps:  # `require_horizon` ensures equal input and output channels
             history = torch.cat([history, block.value.to(history.dtype)], dim=1)[:, -context:]
     return Forecast(*(torch.cat(parts, dim=1)[:, :steps] for parts in zip(*blocks, strict=True)))
 
