@@ -11,7 +11,7 @@ from zoo.config.compose import compose, to_dict
 from zoo.config.listing import list_models
 from zoo.run.build import build_data, build_task
 from zoo.tasks.base import Task
-from zoo.tasks.forecasting.baselines import rules
+from zoo.tasks.forecasting.baselines import fit_baselines
 
 FORECASTERS = [name for name in list_models() if compose([f"model={name}"]).model._target_.endswith("Forecasting")]
 SHAPE = ["data.time=day", "data.targets=[y]", "data.covariates=[x]", "data.context=12", "data.horizon=3"]
@@ -98,7 +98,7 @@ def test_baselines_know_nothing_of_what_comes_after(tmp_path: Path):
     words = ["data.split=[0.5,0.2,0.3]", "data.season=7"]
     data, changed = (built(tmp_path, "naive_last", c, *words)[1] for c in (False, True))
     chosen, _ = before_the_origin(data, "test")
-    ours, theirs = rules(data), rules(changed)
+    ours, theirs = fit_baselines(data), fit_baselines(changed)
     assert {*ours} == {"naive_last", "naive_drift", "seasonal_naive", "linear"}
     for name, rule in ours.items():
         history = data.dataset("test")[chosen].history

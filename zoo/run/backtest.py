@@ -17,7 +17,7 @@ from zoo.run.run import Run, new_run
 from zoo.run.train import fit
 from zoo.tasks.forecasting import Forecasting
 from zoo.tasks.forecasting.backtest_metrics import Backtest, Errors, WindowTimes, compare, root_mean_square
-from zoo.tasks.forecasting.baselines import Rule, batches, rules
+from zoo.tasks.forecasting.baselines import Forecaster, batches, fit_baselines
 
 
 def backtest(config: dict[str, Any], run_dir: Path, *, model: str, data: str) -> Backtest:
@@ -41,11 +41,11 @@ def backtest(config: dict[str, Any], run_dir: Path, *, model: str, data: str) ->
     scale = np.array(folds[0].metadata()["scale"][: folds[0].metadata()["out_channels"]])
     errors: dict[str, list[Errors]] = {}
     run: Run | None = None
-    baselines: dict[str, Rule] = {}
+    baselines: dict[str, Forecaster] = {}
     for number, fold in enumerate(folds):
         folder = run_dir / f"fold_{number}"
         if run is None or config["refit"]:
-            run, baselines = _trained(config, fold, folder, model, data), rules(fold)
+            run, baselines = _trained(config, fold, folder, model, data), fit_baselines(fold)
         for name, values in _errors(run, baselines, fold).items():
             errors.setdefault(name, []).append(values / scale)
         shown = "  ".join(f"{name} {root_mean_square(values[-1]):.4f}" for name, values in errors.items())
@@ -68,14 +68,14 @@ def _trained(config: dict[str, Any], fold: TableData, folder: Path, model: str, 
     return run
 
 
-def _errors(run: Run, baselines: dict[str, Rule], fold: TableData) -> dict[str, Errors]:
+def _errors(run: Run, baselines: dict[str, Forecaster], fold: TableData) -> dict[str, Errors]:
     """Errors of the model and of each baseline on the block of the fold, in the units of the data."""
     assert isinstance(run.task, Forecasting)
     test(run.testing_trainer(), run.task, fold, None)
     outputs = run.task.test_outputs()
     errors = {"model": (outputs.value - outputs.target).numpy()}
-    for name, rule in baselines.items():
-        blocks = [(rule(b.history) - b.future).double() for b in batches(fold.dataset("test"))]
+    for name, forecaster in baselines.items():
+        blocks = [(forecaster(b.history) - b.future).double() for b in batches(fold.dataset("test"))]
         errors[name] = torch.cat(blocks).numpy()
     return errors
 

@@ -12,11 +12,11 @@ from zoo.networks.naive_forecasters import NaiveDrift, NaiveLast, SeasonalNaive
 from zoo.tasks.base import Task
 from zoo.tasks.forecasting.metrics import ForecastErrors
 
-FITTED_ON = 20_000  # training windows at most, sampled at random, so that the fit takes seconds
+MAX_TRAIN_WINDOWS = 20_000  # training windows at most, sampled at random, so that the fit takes seconds
 RIDGE = 1e-6  # relative to the mean square; keeps the fit defined for collinear columns
 CHUNK = 4_096
 
-Rule = Callable[[Float[Tensor, "n t c"]], Float[Tensor, "n h d"]]
+Forecaster = Callable[[Float[Tensor, "n t c"]], Float[Tensor, "n h d"]]
 
 
 def baselines(datamodule: DataModule, task: Task) -> dict[str, dict[str, float]]:
@@ -26,17 +26,17 @@ def baselines(datamodule: DataModule, task: Task) -> dict[str, dict[str, float]]
     """
     metadata = datamodule.metadata()
     scored = {}
-    for name, rule in rules(datamodule).items():
+    for name, forecaster in fit_baselines(datamodule).items():
         scale = metadata["scale"][: metadata["out_channels"]]
         errors = ForecastErrors(metadata["naive_error"], scale, sync_on_compute=False)  # runs in one process
         for batch in batches(datamodule.dataset("test")):
             last = batch.history[:, -1:, : metadata["out_channels"]].expand_as(batch.future)
-            errors.update(rule(batch.history), batch.future, last)
+            errors.update(forecaster(batch.history), batch.future, last)
         scored[name] = {metric: value.item() for metric, value in errors.compute().items()}
     return scored
 
 
-def rules(datamodule: DataModule) -> dict[str, Rule]:
+def fit_baselines(datamodule: DataModule) -> dict[str, Forecaster]:
     """The baselines by name, as functions of histories in the units of the data."""
     metadata = datamodule.metadata()
     shape = {"out_channels": metadata["out_channels"], "horizon": metadata["horizon"]}
@@ -46,8 +46,8 @@ def rules(datamodule: DataModule) -> dict[str, Rule]:
         networks["naive_drift"] = NaiveDrift(context=context, **shape)
     if 1 < season <= context:
         networks["seasonal_naive"] = SeasonalNaive(season=season, context=context, **shape)
-    found: dict[str, Rule] = {name: _rule(network) for name, network in networks.items()}
-    return found | {"linear": least_squares(datamodule.dataset("train"), datamodule.seed)}
+    forecasters: dict[str, Forecaster] = {name: _forecaster(network) for name, network in networks.items()}
+    return forecasters | {"linear": least_squares(datamodule.dataset("train"), datamodule.seed)}
 
 
 def batches(windows: Windows) -> Iterator[WindowBatch]:
@@ -56,11 +56,11 @@ def batches(windows: Windows) -> Iterator[WindowBatch]:
         yield windows[indices]
 
 
-def least_squares(windows: Windows, seed: int) -> Rule:
+def least_squares(windows: Windows, seed: int) -> Forecaster:
     """Fit a linear model with the least squared error on training windows."""
     generator = torch.Generator().manual_seed(seed)
-    if len(windows) > FITTED_ON:
-        chosen = torch.randint(len(windows), (FITTED_ON,), generator=generator)
+    if len(windows) > MAX_TRAIN_WINDOWS:
+        chosen = torch.randint(len(windows), (MAX_TRAIN_WINDOWS,), generator=generator)
     else:
         chosen = torch.arange(len(windows))
     batch = windows[chosen]
@@ -74,12 +74,12 @@ def least_squares(windows: Windows, seed: int) -> Rule:
     square += RIDGE * square.diagonal().mean() * torch.eye(len(square), dtype=square.dtype)
     weights = torch.linalg.solve(square, inputs.T @ answers)
 
-    def rule(history: Float[Tensor, "n t c"]) -> Float[Tensor, "n h d"]:
+    def forecaster(history: Float[Tensor, "n t c"]) -> Float[Tensor, "n h d"]:
         rows = _with_one((history[..., :channels].double() - center) / spread)
         forecast = (rows @ weights).unflatten(0, (len(history), channels)).transpose(1, 2)
         return forecast * spread + center
 
-    return rule
+    return forecaster
 
 
 def _with_one(past: Float[Tensor, "n t d"]) -> Float[Tensor, "n*d t+1"]:
@@ -87,5 +87,5 @@ def _with_one(past: Float[Tensor, "n t d"]) -> Float[Tensor, "n*d t+1"]:
     return torch.cat([rows, rows.new_ones(len(rows), 1)], dim=1)
 
 
-def _rule(network: torch.nn.Module) -> Rule:
+def _forecaster(network: torch.nn.Module) -> Forecaster:
     return lambda history: network(history)[..., 0]

@@ -13,7 +13,7 @@ from zoo.data.series.windows import Windows
 from zoo.reports.comparison import comparison
 from zoo.reports.figures import plain_text
 from zoo.reports.page import Section
-from zoo.tasks.forecasting.baselines import batches, rules
+from zoo.tasks.forecasting.baselines import batches, fit_baselines
 from zoo.tasks.forecasting.figures import (
     draw_autocorrelation,
     draw_calibration,
@@ -68,9 +68,10 @@ def windows_section(
 def horizon_section(datamodule: SeriesData, residuals: Values, scale: Float[np.ndarray, " d"], folder: Path) -> Section:
     """The error of each step ahead, for the model and the baselines."""
     errors = {"this model": np.sqrt((residuals**2).mean((0, 2)))}
-    for name, rule in rules(datamodule).items():
+    for name, forecaster in fit_baselines(datamodule).items():
         square = sum(
-            (((rule(b.history) - b.future).numpy() / scale) ** 2).sum(0) for b in batches(datamodule.dataset("test"))
+            (((forecaster(b.history) - b.future).numpy() / scale) ** 2).sum(0)
+            for b in batches(datamodule.dataset("test"))
         )
         errors[name] = np.sqrt(np.asarray(square).mean(1) / len(residuals))
     steps = sorted({0, len(residuals[0]) // 4, len(residuals[0]) // 2, len(residuals[0]) - 1})
