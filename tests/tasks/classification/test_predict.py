@@ -45,13 +45,13 @@ def test_probabilities_are_those_of_the_test_loop_in_order(task, photos, batch_s
     results = predict(task, folder, batch_size=batch_size)
     task.eval()
     with torch.inference_mode():
-        wanted = task(PREPROCESSING.normalize(pixels)).softmax(1)
+        expected = task(PREPROCESSING.normalize(pixels)).softmax(1)
     assert [result.path.stem for result in results] == list("012345678")
     for number, result in enumerate(results):
         if number == 3:
             assert result == ClassPrediction(folder / "3.png", error="the file is empty (zero bytes)")
             continue
-        values, indices = wanted[number].topk(5)
+        values, indices = expected[number].topk(5)
         assert [label for label, _ in result.top5] == [NAMES[index] for index in indices]
         assert [value for _, value in result.top5] == pytest.approx(values.tolist(), abs=1e-6)
         assert (result.label, result.probability) == result.top5[0]

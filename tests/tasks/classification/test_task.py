@@ -37,7 +37,7 @@ def batches():
     return list(zip(images.split(64), labels.split(64), strict=True))
 
 
-def whole(batches) -> tuple[Tensor, np.ndarray]:
+def concatenated(batches) -> tuple[Tensor, np.ndarray]:
     images, labels = (torch.cat(parts) for parts in zip(*batches, strict=True))
     return images.flatten(1), labels.numpy()
 
@@ -46,7 +46,7 @@ def whole(batches) -> tuple[Tensor, np.ndarray]:
 def test_metrics_are_scikit_learns(batches, stage):
     task = build()
     losses = [task.step(batch, stage) for batch in batches]
-    logits, labels = whole(batches)
+    logits, labels = concatenated(batches)
     values = {name: task.metrics[stage][name].compute().item() for name in task.measured}
     assert values.keys() == {"accuracy", "top5", "f1", "ece"}
     predicted = logits.argmax(1).numpy()
@@ -78,7 +78,7 @@ def test_test_outputs_are_the_probabilities_in_order(batches):
     task = build()
     for batch in batches:
         task.step(batch, "test")
-    logits, labels = whole(batches)
+    logits, labels = concatenated(batches)
     outputs = task.test_outputs()
     assert torch.allclose(outputs.probabilities, logits.softmax(1))
     assert np.array_equal(outputs.labels.numpy(), labels)

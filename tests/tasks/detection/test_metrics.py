@@ -87,18 +87,18 @@ def test_equals_pycocotools_with_crowds_empty_images_and_id_gaps(seed):
 def test_a_region_without_a_class_is_ignored_for_every_class():
     found, targets = scene(0)
     bare = [{name: part for name, part in target.items() if name != "ignore_labels"} for target in targets]
-    spelt = [
+    explicit = [
         target | {"ignore": target["ignore"].repeat(3, 1), "ignore_labels": torch.arange(3).repeat_interleave(count)}
         for target in targets
         for count in [len(target["ignore"])]
     ]
     values = []
-    for given in (bare, spelt, targets):
+    for given in (bare, explicit, targets):
         metric = DetectionMetrics()
         metric.add(found, given)
         values.append({name: float(value) for name, value in metric.compute().items()})
     assert values[0] == values[1] != values[2]
-    expected, _ = by_pycocotools(found, spelt)
+    expected, _ = by_pycocotools(found, explicit)
     assert [values[0][name] for name in ("map", "map_50", "map_75")] == pytest.approx(expected, abs=1e-6)
 
 
@@ -114,8 +114,8 @@ def test_the_example_of_torchmetrics():
 
 def test_a_process_with_fewer_pictures_is_counted_as_the_other_is(monkeypatch):
     found, targets = scene(0)
-    whole, first, second = DetectionMetrics(), DetectionMetrics(), DetectionMetrics()
-    for metric, part in ((whole, slice(None)), (first, slice(27)), (second, slice(27, None))):
+    full, first, second = DetectionMetrics(), DetectionMetrics(), DetectionMetrics()
+    for metric, part in ((full, slice(None)), (first, slice(27)), (second, slice(27, None))):
         metric.add(found[part], targets[part])
     others = {name: getattr(second, name) for name in second._defaults}
     monkeypatch.setattr("torch.distributed.get_world_size", lambda group: 2)
@@ -123,7 +123,7 @@ def test_a_process_with_fewer_pictures_is_counted_as_the_other_is(monkeypatch):
         "torch.distributed.all_gather_object", lambda into, mine, group: into.__setitem__(slice(None), [mine, others])
     )
     first._sync_dist()
-    assert first.compute() == whole.compute() != second.compute()
+    assert first.compute() == full.compute() != second.compute()
 
 
 def test_a_perfect_detector_and_a_silent_one():

@@ -41,7 +41,7 @@ def make(network=None, **changes):
 
 
 class Oracle(torch.nn.Module):
-    """A network that says what it was told."""
+    """A network that returns given outputs."""
 
     def __init__(self, targets, size=64):
         super().__init__()
@@ -108,8 +108,8 @@ def test_validation_measures_what_a_prediction_gives_for_a_picture_that_is_not_s
     beyond = truth["boxes"].clone()
     beyond[0, 1], beyond[1, 3] = 4, 60
     beside = torch.tensor([[40.0, 1.0, 52.0, 9.0]])  # in the grey
-    told = [{"boxes": torch.cat([beyond, beside]), "labels": torch.cat([truth["labels"], torch.tensor([0])])}]
-    task = make(Oracle(told)).eval()
+    outputs = [{"boxes": torch.cat([beyond, beside]), "labels": torch.cat([truth["labels"], torch.tensor([0])])}]
+    task = make(Oracle(outputs)).eval()
     task.card = data.card()
     task.validation_step((images, [truth]), 0)
     values = task.val_metrics.compute()
@@ -231,7 +231,7 @@ def test_it_overfits_a_scene():
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "wanted"),
+    ("name", "value", "message"),
     [
         ("min_score", 1.5, "between 0 and 1"),
         ("min_score", -0.1, "between 0 and 1"),
@@ -239,6 +239,6 @@ def test_it_overfits_a_scene():
         ("iou_threshold", 0.0, "above 0 and at most 1"),
     ],
 )
-def test_thresholds_outside_their_range_are_refused(name, value, wanted):
-    with pytest.raises(ZooError, match=rf"`{name}` \(={value}\) must be {wanted}"):
+def test_thresholds_outside_their_range_are_refused(name, value, message):
+    with pytest.raises(ZooError, match=rf"`{name}` \(={value}\) must be {message}"):
         make(**{name: value})

@@ -15,9 +15,9 @@ def test_autocorrelation_equals_statsmodels():
     values = np.random.default_rng(0).normal(size=200).cumsum()
     assert np.allclose(autocorrelation([values], 20)[0], stattools.acf(values, nlags=20)[1:])
     gap = np.full(20, np.nan)
-    apart = np.concatenate([values[:120], gap, values[120:130], gap, values[130:]])
+    with_gaps = np.concatenate([values[:120], gap, values[120:130], gap, values[130:]])
     ours, _ = autocorrelation([values[:120], values[120:130], values[130:]], 20)
-    assert np.allclose(ours, stattools.acf(apart, nlags=20, missing="conservative")[1:])
+    assert np.allclose(ours, stattools.acf(with_gaps, nlags=20, missing="conservative")[1:])
 
 
 @pytest.mark.parametrize("lengths", [[400], [8] * 50])
@@ -37,8 +37,8 @@ def test_the_reports_residuals_do_not_cross_from_one_series_to_the_next(tmp_path
     assert len(windows) == 8 + 18
     found = residual_section(residuals, windows, tmp_path)
     first = residuals[:, 0, 0]
-    apart = np.concatenate([first[:8], np.full(16, np.nan), first[8:]])
-    expected = stattools.acf(apart, nlags=16, missing="conservative")[1:]
+    with_gaps = np.concatenate([first[:8], np.full(16, np.nan), first[8:]])
+    expected = stattools.acf(with_gaps, nlags=16, missing="conservative")[1:]
     pairs = [max(8 - lag, 0) + 18 - lag for lag in range(1, 17)]
     outside = int((np.abs(expected) > 1.96 * np.sqrt(pairs) / 26).sum())
     assert f"within each series. Of 16 lags, {outside} lie outside the band" in found.text

@@ -1,4 +1,4 @@
-"""What the GRU reaches on waves, in a run of its own."""
+"""Test metrics of a GRU trained on waves."""
 
 import json
 import time
