@@ -1,4 +1,4 @@
-"""What several tests share."""
+"""Shared fixtures: run a command, use one thread."""
 
 import sys
 from collections.abc import Callable

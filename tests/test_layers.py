@@ -1,4 +1,4 @@
-"""Imports go one way."""
+"""Imports follow the order of the layers."""
 
 import ast
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""No forecast, scale or metric knows anything of what comes after: shown by changing what comes after."""
+"""No forecast, scale or metric depends on later values: changing them changes nothing earlier."""
 
 from pathlib import Path
 

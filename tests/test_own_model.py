@@ -1,4 +1,4 @@
-"""A model of one's own is two files; the README shows them."""
+"""A user's own model is two files, as the README shows."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The commands of the README are commands that exist."""
+"""Commands in the README exist."""
 
 import re
 import shlex

@@ -1,4 +1,4 @@
-"""Every command of the README runs, on small data made on the spot."""
+"""Every command of the README runs on small generated data."""
 
 import csv
 import math

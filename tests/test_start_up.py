@@ -1,4 +1,4 @@
-"""What answers without torch."""
+"""Help and error messages appear without importing torch."""
 
 import subprocess
 import sys
@@ -21,7 +21,7 @@ main()
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "said"),
+    ("words", "code", "expected"),
     [
         (["--help"], 0, "The six commands people need first"),
         (["--cfg", "job"], 0, "max_epochs: 30"),
@@ -38,11 +38,11 @@ main()
         (["deterministic=perhaps"], 2, "`deterministic` (=perhaps) must be true or false"),
     ],
 )
-def test_a_command_answers_without_importing_torch(words, code, said, tmp_path, monkeypatch):
+def test_a_command_answers_without_importing_torch(words, code, expected, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     ended = run(AFTERWARDS, *words)
     assert ended.returncode == code, ended.stderr
-    assert said in ended.stdout + ended.stderr
+    assert expected in ended.stdout + ended.stderr
     assert "HEAVY []" in ended.stdout
     assert len(ended.stderr.splitlines()) == (0 if code == 0 else 1)
     assert not list(tmp_path.rglob("*.yaml")), "a refused command leaves no run directory"

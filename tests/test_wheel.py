@@ -1,4 +1,4 @@
-"""What is installed from a wheel trains in an empty folder."""
+"""A wheel installation trains in an empty folder."""
 
 import subprocess
 import sys
@@ -30,5 +30,5 @@ def test_a_wheel_trains_without_a_clone(tmp_path):
     ended = subprocess.run(train, cwd=folder, capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
     assert list(folder.rglob("report/index.html"))
-    asked = [python, "-c", "import zoo; print(zoo.__file__)"]
-    assert str(site) in subprocess.run(asked, cwd=folder, capture_output=True, text=True).stdout
+    command = [python, "-c", "import zoo; print(zoo.__file__)"]
+    assert str(site) in subprocess.run(command, cwd=folder, capture_output=True, text=True).stdout

@@ -1,4 +1,4 @@
-"""What checks the annotations of `zoo` while the tests run."""
+"""The runtime type checker for the annotations of `zoo` in tests."""
 
 from beartype import BeartypeConf, beartype
 

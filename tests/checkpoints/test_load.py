@@ -38,8 +38,8 @@ def test_a_missing_file(tmp_path):
 @pytest.mark.parametrize("kept", [0, 10, 0.3, 0.9])
 def test_a_file_cut_short(saved, kept):
     _, _, path = saved
-    whole = path.read_bytes()
-    path.write_bytes(whole[: int(kept * len(whole)) if isinstance(kept, float) else kept])
+    content = path.read_bytes()
+    path.write_bytes(content[: int(kept * len(content)) if isinstance(kept, float) else kept])
     with pytest.raises(ZooError, match="model.ckpt (cannot be read: it is cut short or damaged|is refused)"):
         load(path)
 

@@ -1,4 +1,4 @@
-"""The command line of the export."""
+"""The command line of `zoo-export`."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""`zoo-gallery` from photographs to names, with a network that keeps colours apart."""
+"""`zoo-gallery` from photographs to names, with a network that separates colours."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Recipes that need a GPU or a download, for one step on made pictures."""
+"""Recipes that need a GPU or a download, for one step on generated images."""
 
 import json
 import shutil

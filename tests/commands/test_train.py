@@ -72,7 +72,7 @@ def test_the_same_seed_gives_the_same_numbers_bit_for_bit(command, tmp_path):
 
 def test_two_epochs_stopped_and_two_more_are_four(command, tmp_path, monkeypatch):
     words = ["trainer.max_epochs=4", "callbacks=[ema]", "scheduler=one_cycle", "baselines=false", "trainer=cpu"]
-    whole = command("train", *words, folder=tmp_path / "whole").run
+    uninterrupted = command("train", *words, folder=tmp_path / "uninterrupted").run
 
     from zoo.run.throughput import Throughput
 
@@ -92,7 +92,7 @@ def test_two_epochs_stopped_and_two_more_are_four(command, tmp_path, monkeypatch
     assert resumed.code == 0, resumed.err
     assert "after epoch 2" in resumed.out
     run = newest(folder)
-    theirs, ours = read(whole / "checkpoints" / "last.ckpt"), read(run / "checkpoints" / "last.ckpt")
+    theirs, ours = read(uninterrupted / "checkpoints" / "last.ckpt"), read(run / "checkpoints" / "last.ckpt")
     assert same(theirs["state_dict"], ours["state_dict"])
     assert same(theirs["current_model_state"], ours["current_model_state"])
     assert str(theirs["optimizer_states"]) == str(ours["optimizer_states"])
@@ -146,7 +146,7 @@ def test_a_loss_that_becomes_nan_stops_and_keeps_the_last_good_checkpoint(comman
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "expected"),
     [
         (["callbacks=[early_stopping]", "trainer.accumulate_grad_batches=2", "trainer.gradient_clip_val=0.5"], ""),
         (["scheduler=plateau", "optimizer=sgd"], ""),
@@ -154,10 +154,10 @@ def test_a_loss_that_becomes_nan_stops_and_keeps_the_last_good_checkpoint(comman
         (["find_batch_size=true"], "batch size found: "),
     ],
 )
-def test_options_run(command, words, said):
+def test_options_run(command, words, expected):
     ended = command("train", *QUICK, *words)
     assert ended.code == 0, ended.err
-    assert said in ended.out
+    assert expected in ended.out
 
 
 def test_a_sweep_runs_once_for_each_value(command):

@@ -82,8 +82,8 @@ def test_ten_crops_are_an_explicit_loop(command, trained, results, tmp_path, cac
     assert measured["test"]["loss"] != pytest.approx(plain["test"]["loss"], abs=1e-6)
     ended = command("predict", f"checkpoint={checkpoint}", "source=pets/test", BOTH, "hydra.run.dir=out")
     assert ended.code == 0, ended.err
-    said = json.loads((tmp_path / "out" / "predictions.json").read_text())
-    assert [entry["probability"] for entry in said] == pytest.approx(chances.amax(1).tolist(), abs=1e-5)
+    results = json.loads((tmp_path / "out" / "predictions.json").read_text())
+    assert [entry["probability"] for entry in results] == pytest.approx(chances.amax(1).tolist(), abs=1e-5)
 
 
 def test_where_all_views_are_alike_nothing_changes(trained, results):

@@ -1,4 +1,4 @@
-"""Two processes on the CPU train together and measure what one measures."""
+"""Two CPU processes train together and give the metrics of one."""
 
 import json
 import os
@@ -132,8 +132,8 @@ def test_processes_that_slurm_starts_leave_one_run_directory(tmp_path):
                 text=True,
             )
         )
-    said = [task.communicate(timeout=300) for task in tasks]
-    assert [task.returncode for task in tasks] == [0, 0], said
+    outputs = [task.communicate(timeout=300) for task in tasks]
+    assert [task.returncode for task in tasks] == [0, 0], outputs
     (run_dir,) = (tmp_path / "runs" / "lenet5-digits").iterdir()
     assert (run_dir / "report" / "index.html").is_file()
-    assert [out.count("lenet5 on digits") for out, _ in said] == [1, 0]
+    assert [out.count("lenet5 on digits") for out, _ in outputs] == [1, 0]

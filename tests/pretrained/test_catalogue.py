@@ -1,4 +1,4 @@
-"""What weights there are, and what is known of them."""
+"""Published weights and weights from files, with their metadata."""
 
 from pathlib import Path
 

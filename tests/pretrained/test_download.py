@@ -1,4 +1,4 @@
-"""Weights come whole, once, and only with the right hash."""
+"""Downloads resume, happen once, and are used only if the hash matches."""
 
 import hashlib
 import threading
@@ -16,17 +16,17 @@ SHA = hashlib.sha256(CONTENT).hexdigest()
 
 
 class Server(BaseHTTPRequestHandler):
-    """Serves CONTENT with ranges; notes what was asked; breaks off where `limit` says."""
+    """Serves CONTENT with range requests; records the ranges and stops after `limit` bytes."""
 
     ranges: list[str | None] = []  # noqa: RUF012
     limit = len(CONTENT)
 
     def do_GET(self) -> None:
-        asked = self.headers.get("Range")
-        Server.ranges.append(asked)
-        start = int(asked.removeprefix("bytes=").removesuffix("-")) if asked else 0
+        requested = self.headers.get("Range")
+        Server.ranges.append(requested)
+        start = int(requested.removeprefix("bytes=").removesuffix("-")) if requested else 0
         body = CONTENT[start:]
-        self.send_response(206 if asked else 200)
+        self.send_response(206 if requested else 200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body[: Server.limit])
@@ -94,8 +94,8 @@ def test_offline_says_which_file_and_where(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv("ZOO_OFFLINE", "1")
     with pytest.raises(ZooError) as error:
         fetch(file, url=url, sha256=SHA)
-    told = "net.pth is not on this machine and ZOO_OFFLINE forbids downloads: "
-    assert str(error.value) == f"{told}fetch {url} elsewhere and put it at {file}"
+    message = "net.pth is not on this machine and ZOO_OFFLINE forbids downloads: "
+    assert str(error.value) == f"{message}fetch {url} elsewhere and put it at {file}"
 
 
 def test_no_network_says_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

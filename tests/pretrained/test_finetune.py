@@ -1,4 +1,4 @@
-"""Which layers train, from when on, and at what rate."""
+"""Fine-tuning strategies: trainable layers, epochs and learning rates."""
 
 from functools import partial
 from typing import Any

@@ -1,4 +1,4 @@
-"""What fits is loaded, what is new is said, the rest is refused."""
+"""Matching tensors are loaded, new layers are reported, everything else is rejected."""
 
 from pathlib import Path
 from typing import Any
@@ -90,8 +90,8 @@ def test_the_first_convolution_adapts_to_the_channels(channels: int) -> None:
 def test_another_architecture_is_refused_and_changes_nothing() -> None:
     ours, theirs = resnet(num_classes=2), resnet(num_classes=2, block="bottleneck")
     before = {key: value.clone() for key, value in ours.state_dict().items()}
-    told = r"net.pth does not fit ResNet: layer1.0.conv1.weight 64×64×3×3 is 64×64×1×1, .*, and \d+ more"
-    with pytest.raises(ZooError, match=told):
+    message = r"net.pth does not fit ResNet: layer1.0.conv1.weight 64×64×3×3 is 64×64×1×1, .*, and \d+ more"
+    with pytest.raises(ZooError, match=message):
         transfer_weights(ours, source(theirs), class_names=None)
     assert all(torch.equal(value, before[key]) for key, value in ours.state_dict().items())
 
@@ -124,11 +124,11 @@ def test_parts_that_the_network_is_built_without_are_left_over() -> None:
 
 
 def test_auxiliary_heads_may_lack_on_either_side() -> None:
-    whole, plain = GoogLeNet(num_classes=2), GoogLeNet(num_classes=2, auxiliary=False)
-    assert "of aux1, aux2, which" in transfer_weights(plain, source(whole), class_names=None).left_over[0]
-    report = transfer_weights(whole, source(plain), class_names=None)
+    full, plain = GoogLeNet(num_classes=2), GoogLeNet(num_classes=2, auxiliary=False)
+    assert "of aux1, aux2, which" in transfer_weights(plain, source(full), class_names=None).left_over[0]
+    report = transfer_weights(full, source(plain), class_names=None)
     assert report.new == [f"aux{i}.fc2 (2 outputs), which the weights lack" for i in (1, 2)]
-    assert torch.equal(whole.fc.weight, plain.fc.weight)
+    assert torch.equal(full.fc.weight, plain.fc.weight)
 
 
 def test_a_network_without_named_heads_has_its_last_linear_layer() -> None:
@@ -219,9 +219,9 @@ def test_a_detector_without_data_takes_the_anchors_with_the_weights(tmp_path: Pa
     torch.save(theirs.network.state_dict(), tmp_path / "yolo.pth")
     ours = create_model("yolo", num_classes=3, pretrained=str(tmp_path / "yolo.pth"))
     assert torch.equal(ours.network.anchors, theirs.network.anchors)
-    told = [[11.0 + i, 12.0] for i in range(6)]
-    ours = create_model("yolo", num_classes=3, anchors=told, pretrained=str(tmp_path / "yolo.pth"))
-    assert torch.equal(ours.network.anchors.view(-1, 2), torch.tensor(told))
+    anchors = [[11.0 + i, 12.0] for i in range(6)]
+    ours = create_model("yolo", num_classes=3, anchors=anchors, pretrained=str(tmp_path / "yolo.pth"))
+    assert torch.equal(ours.network.anchors.view(-1, 2), torch.tensor(anchors))
 
 
 def test_a_detector_with_other_anchors_in_number_is_refused() -> None:

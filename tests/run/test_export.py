@@ -1,4 +1,4 @@
-"""Exported files say what the network says, at any batch, and know their classes."""
+"""Exported files give the outputs of the network at any batch size and store its classes."""
 
 import json
 from pathlib import Path

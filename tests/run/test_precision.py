@@ -1,4 +1,4 @@
-"""Weights in half or double precision: pictures come in single precision, and targets stay as they are."""
+"""Weights in half or double precision with images in single precision; targets keep their dtype."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What of trainer=fsdp shows without several processes."""
+"""The parts of trainer=fsdp that need one process only."""
 
 import pytest
 import torch
@@ -42,8 +42,8 @@ def test_a_layout_that_cannot_be_divided():
 )
 def test_what_is_refused_on_the_cpu(command, monkeypatch, words, message):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    asked = [] if words == ["trainer=fsdp"] else ["trainer.accelerator=cpu", "trainer.devices=2"]
-    ended = command("train", *words, *asked)
+    flags = [] if words == ["trainer=fsdp"] else ["trainer.accelerator=cpu", "trainer.devices=2"]
+    ended = command("train", *words, *flags)
     assert ended.code == 2
     (line,) = ended.err.splitlines()
     assert message in line

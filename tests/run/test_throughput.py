@@ -1,4 +1,4 @@
-"""The clock of training, with a clock that stands still until it is told."""
+"""Measurements of training throughput, with a fake clock."""
 
 from unittest.mock import Mock
 

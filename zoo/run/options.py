@@ -13,7 +13,7 @@ _GIVEN_BY_COMMANDS = {"format", "with_preprocessing"}
 def check_options(function: Callable[..., Any], options: Mapping[str, Any], *, kind: str) -> dict[str, Any]:
     """Check options against the keyword-only parameters of `function`; null selects the default.
 
-    A whole number written as a float, such as 1e3, is accepted for an integer.
+    An integer written as a float, such as 1e3, is accepted for an integer.
 
     Raises:
         ZooError: an option that the function does not take, or a value of another type.

@@ -28,7 +28,7 @@ class Module(LightningModule):
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> nn.Module:
         """Convert the network and the loss to the requested precision; sums, scales and thresholds keep theirs.
 
-        With `trainer.precision=bf16-true` Lightning converts the whole task, and a sample count in bfloat16 stops
+        With `trainer.precision=bf16-true` Lightning converts the full task, and a sample count in bfloat16 stops
         at 256.
         """
 
