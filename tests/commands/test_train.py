@@ -49,7 +49,7 @@ def test_a_run_leaves_what_it_promises(command):
             *("train/accuracy", "val/accuracy", "train/loss", "val/loss"),
             *("samples_per_second", "waiting_for_data"),
         } <= set(csv.DictReader(file).fieldnames)
-    assert "of the time waiting for data" in (ended.run / "report" / "index.html").read_text()
+    assert "of the time spent waiting for data" in (ended.run / "report" / "index.html").read_text()
     assert (ended.run / ".hydra" / "config.yaml").is_file()
     assert list((ended.run / "report").glob("*.png"))
 

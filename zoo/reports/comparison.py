@@ -35,7 +35,7 @@ def run_summary(results: Mapping[str, Any]) -> str:
         f"{results['device']} ({results['precision']})",
     ]
     if results.get("flops"):
-        parts.insert(1, f"{format_flops(results['flops'])} per sample, forward (2 per multiply-add)")
+        parts.insert(1, f"{format_flops(results['flops'])} a sample forward (2 per multiply-add)")
     if results["samples_per_second"]:
         parts.append(f"{results['samples_per_second']:,.0f} samples/s")
     if results.get("waiting_for_data") is not None:

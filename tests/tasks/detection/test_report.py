@@ -48,13 +48,13 @@ def test_the_report_has_all_its_parts(built, tmp_path):
         "Worst misses and false positives",
         "Anchors",
     ]
-    assert "the score 0.003" in parts[1].text
-    assert "ms for each test picture, sliding LeNet-5 3.0 ms." in parts[0].text
+    assert "is the score 0.003" in parts[1].text
+    assert "ms per test picture, sliding LeNet-5 3.0 ms." in parts[0].text
     classes = parts[2].table
     assert len(classes) == 11
     objects = sum(len(target["labels"]) for target in data.dataset("test").targets)
     assert sum(int(row[-1]) for row in classes[1:]) == objects
-    assert parts[3].text.startswith(f"{objects} objects")
+    assert parts[3].text.startswith(f"Of {objects} objects")
     for name in ("precision_recall", "confusion_matrix", "misses", "anchors"):
         assert (tmp_path / f"{name}.png").stat().st_size > 1000
 

@@ -41,7 +41,7 @@ def test_the_reports_residuals_do_not_cross_from_one_series_to_the_next(tmp_path
     expected = stattools.acf(with_gaps, nlags=16, missing="conservative")[1:]
     pairs = [max(8 - lag, 0) + 18 - lag for lag in range(1, 17)]
     outside = int((np.abs(expected) > 1.96 * np.sqrt(pairs) / 26).sum())
-    assert f"within each series. Of 16 lags, {outside} lie outside the band" in found.text
+    assert f"within each series. {outside} of 16 lags lie outside the 95 % band" in found.text
 
 
 @pytest.mark.parametrize(
