@@ -59,7 +59,7 @@ def test_every_part_is_there(tmp_path: Path, words: list[str]):
     task.test_step(data.all_windows("test"), 0)
     measured = {name.removeprefix("test/"): value.item() for name, value in task.test_metrics.compute().items()}
     task.on_test_epoch_end()
-    results = {"test": measured, "baselines": {"last": {"rmse": 1.0}}, "parameters": 1, "epochs": 1}
+    results = {"test": measured, "baselines": {"naive_last": {"rmse": 1.0}}, "parameters": 1, "epochs": 1}
     results |= {"seconds": 1.0, "device": "CPU", "precision": "32", "samples_per_second": 1.0}
     parts = sections(task, data, tmp_path, results)
     assert [part.title for part in parts] == [
@@ -79,4 +79,4 @@ def test_every_part_is_there(tmp_path: Path, words: list[str]):
     assert horizon is not None
     rows = {row[0]: row[1:] for row in horizon}
     if config["data"].get("name") == "nile":  # the model is the rule
-        assert rows["this model"] == rows["last"]
+        assert rows["this model"] == rows["naive_last"]
