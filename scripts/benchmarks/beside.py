@@ -5,39 +5,25 @@ import io
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
-from pytorch_lightning import LightningDataModule, seed_everything
+from pytorch_lightning import LightningDataModule
 
 from benchmarks.clock import Clock, Memory, Spent
 from benchmarks.settings import Settings
 from benchmarks.timing import Measured, paired
 from zoo.config.compose import compose, to_dict
 from zoo.data.base import DataModule
-from zoo.hardware import resolve_hardware
-from zoo.run.build import attach_optimizer, build_callbacks, build_loggers, build_task, build_trainer, prepare_network
-from zoo.tasks.base import Task
+from zoo.run.run import Run, new_run
 
 WARM_UP = 3  # steps of each side that are not measured
 
 
-class Run(NamedTuple):
-    """A task and its data, as `train.py` builds them."""
-
-    config: dict[str, Any]
-    task: Task
-    data: DataModule
-
-
-def build_run(words: Sequence[str], data: DataModule) -> Run:
-    """Build the run of `python train.py WORDS` on the given data."""
-    config = to_dict(compose(words))
-    seed_everything(config["seed"], workers=True, verbose=False)
-    data.setup()
-    task = build_task(config["model"], data.metadata(), data.card())
-    attach_optimizer(task, config["optimizer"], config["scheduler"])
-    return Run(config, task, data)
+def build_run(words: Sequence[str], data: DataModule, settings: Settings) -> Run:
+    """Build the run of `python train.py WORDS` on the given data, in a folder of its own."""
+    folder = Path(tempfile.mkdtemp(dir=settings.scratch))
+    return new_run(to_dict(compose(words)), folder, model="benchmark", data="benchmark", datamodule=data)
 
 
 class InTurns:
@@ -121,22 +107,11 @@ def train_in_turns(
 
     `theirs` runs one step of the peer, which loads its own batches.
     """
-    config = run.config | {"trainer": run.config["trainer"] | {"max_epochs": epochs}}
-    if not validate:
-        config["trainer"]["limit_val_batches"] = 0
-    hardware = resolve_hardware(config["trainer"], channels_last=config["channels_last"], network=run.task.network)
-    prepare_network(run.task, channels_last=hardware.channels_last, compiled=config["compile"])
-    folder = Path(tempfile.mkdtemp(dir=settings.scratch))
-    trainer = build_trainer(
-        config["trainer"],
-        hardware,
-        folder,
-        callbacks=build_callbacks(config, run.task, folder),
-        loggers=build_loggers(config, folder),
-        deterministic=config["deterministic"],
-    )
-    turns = InTurns(run.data.train_dataloader(), steps, theirs, settings)
-    handed = _Handed(run.data, turns)
+    limits = {"max_epochs": epochs} if validate else {"max_epochs": epochs, "limit_val_batches": 0}
+    run.config = run.config | {"trainer": run.config["trainer"] | limits}
+    trainer = run.training_trainer()
+    turns = InTurns(run.datamodule.train_dataloader(), steps, theirs, settings)
+    handed = _Handed(run.datamodule, turns)
     with contextlib.redirect_stdout(io.StringIO()):  # the lines of the epochs
         trainer.fit(run.task, datamodule=handed)
     turns.stop()

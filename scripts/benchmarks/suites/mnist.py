@@ -43,7 +43,7 @@ def _compare(settings: Settings) -> Measured:
     epochs = 1 if settings.quick else 4
     words = [RECIPE, f"data.root={settings.data_root}", "data.download=false"]
     data: Any = build_data(to_dict(compose(words))["data"])
-    run = build_run(words, data)
+    run = build_run(words, data, settings)
     each = 5 if settings.quick else len(data.train_dataloader())
     loop = _ByHand(run.config, data, settings, each, epochs)
     turns = train_in_turns(run, loop, settings, steps=each, epochs=epochs, validate=True)

@@ -27,6 +27,6 @@ def lenet_step(settings: Settings) -> Measured:
     """Measure our trainer and a plain loop on the same images with the same optimizer and schedule."""
     steps = 5 if settings.quick else STEPS
     data = RandomImages(size=32, channels=1, num_classes=10, count=20 * BATCH, batch_size=BATCH)
-    run = build_run(["model=lenet5"], data)
+    run = build_run(["model=lenet5"], data, settings)
     loop = PlainLoop(LeNet5(), data, run.config, settings.device, steps=steps)
     return train_in_turns(run, loop, settings, steps=steps).steps_measured()

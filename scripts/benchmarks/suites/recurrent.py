@@ -11,13 +11,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from benchmarks.beside import Run, build_run, train_in_turns
+from benchmarks.beside import build_run, train_in_turns
 from benchmarks.cases import Case
 from benchmarks.plain_loop import recipe
 from benchmarks.settings import Settings
 from benchmarks.timing import Measured, compare
 from zoo.config.compose import compose, to_dict
 from zoo.run.build import build_data
+from zoo.run.run import Run
 
 BATCH, STEPS, CONTEXT = 256, 240, 32
 
@@ -52,19 +53,19 @@ def cases(settings: Settings) -> Iterator[Case]:
     )
 
 
-def _run(steps: int) -> Run:
+def _run(steps: int, settings: Settings) -> Run:
     words = ["model=gru", f"data.windows_per_epoch={steps * BATCH}", "data.samples=8192", "data.val_samples=256"]
-    return build_run(words, build_data(to_dict(compose(words))["data"]))
+    return build_run(words, build_data(to_dict(compose(words))["data"]), settings)
 
 
 def _beside_loop(settings: Settings) -> Measured:
     steps = 5 if settings.quick else STEPS
-    run = _run(steps)
+    run = _run(steps, settings)
     encoder: Any = run.task.network.encoder
     network = PlainGRU(encoder.hidden_size, encoder.num_layers).to(settings.device)
     network.load_state_dict(run.task.network.state_dict())
     optimizer, schedule = recipe(run.config, network, steps)
-    batches = iter(run.data.train_dataloader())
+    batches = iter(run.datamodule.train_dataloader())
     future_of = CONTEXT // 2
 
     def step() -> None:
@@ -87,13 +88,13 @@ def _beside_neuralforecast(settings: Settings) -> Measured:
 
     logging.getLogger("neuralforecast").setLevel(logging.ERROR)
     steps = 2 if settings.quick else STEPS
-    data: Any = _run(steps).data
-    encoder: Any = _run(steps).task.network.encoder
+    data: Any = _run(steps, settings).datamodule
+    encoder: Any = _run(steps, settings).task.network.encoder
     values = data.dataset("train").series[:, 0].numpy()
     frame = pd.DataFrame({"unique_id": "waves", "ds": range(len(values)), "y": values})
 
     def ours() -> None:
-        train_in_turns(_run(steps), lambda: None, settings, steps=steps)
+        train_in_turns(_run(steps, settings), lambda: None, settings, steps=steps)
 
     def theirs() -> None:
         model = GRU(

@@ -56,7 +56,7 @@ def step(name: str, batch: int, settings: Settings, *, layout: Any, peer: Any = 
     batch, steps = (4, 4) if settings.quick else (batch, STEPS)
     data = RandomImages(size=SIZE, channels=3, num_classes=CLASSES, count=4 * batch, batch_size=batch)
     # SGD: two copies of VGG-16 with Adam's moments exceed the memory of small machines
-    run = build_run([f"model={name}", "optimizer=sgd", f"channels_last={layout}"], data)
+    run = build_run([f"model={name}", "optimizer=sgd", f"channels_last={layout}"], data, settings)
     theirs = (peer or torchvision_network)(name, run.task.network)
     loop = PlainLoop(theirs, data, run.config, settings.device, steps=steps)
     turns = train_in_turns(run, loop, settings, steps=steps)
@@ -98,7 +98,7 @@ def _on_gpu(settings: Settings) -> Case:
 def _gpu_step(settings: Settings) -> Measured:
     batch = 8 if settings.quick else 256
     data = RandomImages(size=224, channels=3, num_classes=1000, count=2 * batch, batch_size=batch)
-    run = build_run(["model=resnet50", "optimizer=sgd", "trainer=gpu", "compile=true"], data)
+    run = build_run(["model=resnet50", "optimizer=sgd", "trainer=gpu", "compile=true"], data, settings)
     theirs = torchvision_network("resnet50", run.task.network)
     theirs.compile()
     steps = 5 if settings.quick else 60
