@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pytorch_lightning import Callback, Trainer, seed_everything
+from pytorch_lightning.loggers import Logger
 from torch import nn
 
 from zoo.data.base import DataModule
@@ -61,35 +62,32 @@ class Run:
     def tune(self) -> None:
         """Find the batch size and the learning rate if the configuration requests it, each with its own trainer."""
         if self.config["find_batch_size"]:
-            rank_zero_print(f"batch size found: {find_batch_size(self._bare_trainer(), self.task, self.datamodule)}")
+            found = find_batch_size(self.testing_trainer(), self.task, self.datamodule)
+            rank_zero_print(f"batch size found: {found}")
         if self.config["find_lr"]:
-            rate = find_learning_rate(self._bare_trainer(), self.task, self.datamodule)
+            rate = find_learning_rate(self.testing_trainer(), self.task, self.datamodule)
             attach_optimizer(self.task, self.config["optimizer"] | {"lr": rate}, self.config["scheduler"])
             rank_zero_print(f"learning rate found: {rate:.2e}")
 
     def training_trainer(self) -> Trainer:
         """The trainer with checkpoints, progress, loggers and the requested callbacks."""
-        return self._checked(
-            build_trainer(
-                self.config["trainer"],
-                self.hardware,
-                self.run_dir,
-                callbacks=[*build_callbacks(self.config, self.task, self.run_dir), *self.callbacks],
-                loggers=build_loggers(self.config, self.run_dir),
-                deterministic=self.config["deterministic"],
-            )
-        )
+        callbacks = [*build_callbacks(self.config, self.task, self.run_dir), *self.callbacks]
+        loggers = build_loggers(self.config, self.run_dir)
+        return self._trainer(callbacks, loggers, deterministic=self.config["deterministic"])
 
     def testing_trainer(self) -> Trainer:
-        """The trainer for a test: no checkpoints, no loggers."""
-        return self._checked(self._bare_trainer())
+        """A trainer without checkpoints and loggers, for a test or a short search."""
+        return self._trainer([], [], deterministic=False)
 
-    def _bare_trainer(self) -> Trainer:
-        return build_trainer(
-            self.config["trainer"], self.hardware, self.run_dir, callbacks=[], loggers=[], deterministic=False
+    def _trainer(self, callbacks: list[Callback], loggers: list[Logger], *, deterministic: bool) -> Trainer:
+        trainer = build_trainer(
+            self.config["trainer"],
+            self.hardware,
+            self.run_dir,
+            callbacks=callbacks,
+            loggers=loggers,
+            deterministic=deterministic,
         )
-
-    def _checked(self, trainer: Trainer) -> Trainer:
         require_shardable(trainer, self.task)
         return trainer
 
@@ -109,7 +107,8 @@ def new_run(
     seed_everything(config["seed"], workers=True, verbose=False)
     published_as = config["published_as"] or model
     weights = resolve_weights(config["pretrained"], model=published_as) if config["pretrained"] else None
-    datamodule = datamodule or build_data(config["data"])
+    if datamodule is None:
+        datamodule = build_data(config["data"])
     if target := config["model"].get("_target_"):
         require_matching_data(target, datamodule, model=model, data=data)
     datamodule.setup()
