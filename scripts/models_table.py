@@ -88,14 +88,20 @@ def _weights(names: list[str]) -> str:
     owners: dict[str, list[str]] = {}
     for name in names:
         entry = next((line.split()[1] for line in _lines(name) if line.startswith("published_as: ")), name)
-        for weights in published(entry):
-            if weights != "DEFAULT":
-                owners.setdefault(weights, []).append(name)
-    return "; ".join(_of(having, names, weights) for weights, having in owners.items()) or "–"
+        listed = ", ".join(weights for weights in published(entry) if weights != "DEFAULT")
+        if listed:
+            owners.setdefault(listed, []).append(name)
+    return "; ".join(_of(having, names, listed) for listed, having in owners.items()) or "–"
 
 
 def _of(some: list[str], names: list[str], text: str) -> str:
     return text if some == names else f"{', '.join(f'`{name}`' for name in some)}: {text}"
+
+
+def _built_in_data(name: str) -> list[str]:
+    """The word that chooses the data which the model's file chooses itself, if it does."""
+    start = "  - override /data: "
+    return [f"data={line.removeprefix(start)}" for line in _lines(name) if line.startswith(start)]
 
 
 def _results() -> dict[str, str]:
@@ -108,7 +114,8 @@ def _results() -> dict[str, str]:
         words = cells[1].strip("`").split()[2:]
         name = next((word.removeprefix("model=") for word in words if word.startswith("model=")), "")
         name = name or ("" if words else "lenet5")  # the model of the command without any word
-        others = [word for word in words if not word.startswith("model=")]
+        built_in = {f"model={name}", *(_built_in_data(name) if name else ())}
+        others = [word for word in words if word not in built_in]
         if name and "…" not in cells[1] and (name not in found or len(others) < len(found[name][0])):
             found[name] = others, cells[3].partition(",")[0]
     return {name: f"{figure} ({' '.join(words)})" if words else figure for name, (words, figure) in found.items()}

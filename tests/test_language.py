@@ -1,0 +1,62 @@
+"""Docstrings and comments use the field's terms."""
+
+import ast
+import io
+import re
+import tokenize
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+IDIOMS = {  # what a reader outside this project reads twice: the field's word
+    r"\btold\b": "reported, given",
+    r"\b(is|are|was|were|be) said\b": "reported, logged",
+    r"\basked( for)?\b": "requested",
+    r"\bwanted\b": "expected",
+    r"\bspelt\b": "formatted",
+    r"\bwhat (stands|is left) behind\b": "say what it is",
+    r"\bnone of these\b": "say what it is",
+}
+FILES = sorted([*(ROOT / "zoo").rglob("*.py"), *(ROOT / "scripts").rglob("*.py")])
+
+
+def prose(path: Path) -> Iterator[tuple[int, str]]:
+    """Lines of the comments and docstrings of a file, with their numbers."""
+    source = path.read_text(encoding="utf-8")
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.start[0], token.string
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            yield from enumerate(node.value.value.splitlines(), node.lineno)
+
+
+def idioms(lines: Iterator[tuple[int, str]]) -> list[str]:
+    return [
+        f"{number}: `{found[0]}` → {word}"
+        for number, line in lines
+        for idiom, word in IDIOMS.items()
+        if (found := re.search(idiom, line, re.IGNORECASE))
+    ]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_no_idiom(path: Path) -> None:
+    assert not idioms(prose(path))
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "docs/RESULTS.md", "docs/BENCHMARK.md"])
+def test_no_idiom_in_a_document(name: str) -> None:
+    assert not idioms(iter(enumerate((ROOT / name).read_text(encoding="utf-8").splitlines(), 1)))
+
+
+def test_an_idiom_is_found(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text('def f():\n    """Returns what was asked."""  # told\n')
+    assert len(idioms(prose(tmp_path / "a.py"))) == 2
+
+
+def test_no_file_is_long() -> None:
+    tests = sorted((ROOT / "tests").rglob("*.py"))
+    assert not [path.name for path in [*FILES, *tests] if len(path.read_text(encoding="utf-8").splitlines()) > 250]
