@@ -34,7 +34,7 @@ def test_tables_and_pictures(tmp_path):
     task = measured(truth + torch.tensor([0.01, 0.0]))  # a little to the right
     comparison, points, first, worst = sections(task, datamodule, tmp_path, results)
     header, *rows = points.table
-    assert header == ["point", "mean distance", "median", "within a tenth"]
+    assert header == ["point", "mean error", "median error", "below 0.1"]
     assert [row[0] for row in rows] == ["1", "2", "3", "4"]
     assert {row[3] for row in rows} == {"100.0%"}
     distances = [float(row[1]) for row in rows]
