@@ -1,67 +1,87 @@
-"""How good intervals and quantiles are: coverage, width, and the continuous ranked probability score."""
+"""Intervals and quantiles of a forecast: measured on residuals, or learned by the network."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
-from jaxtyping import Bool, Float
-from torch import Tensor
-from torchmetrics import Metric
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from zoo.metrics.concatenated import Concatenated
+from zoo.ops.conformal import residual_quantiles
+
+LEVELS = [(k + 1) / 20 for k in range(19)]
+"""Evenly spaced levels 0.05 … 0.95, for the CRPS."""
 
 
-def covered(
-    lower: Float[Tensor, "*shape"], upper: Float[Tensor, "*shape"], target: Float[Tensor, "*shape"]
-) -> Bool[Tensor, "*shape"]:
-    """Whether each value lies within its interval, ends included."""
-    return (lower <= target) & (target <= upper)
+class Intervals(NamedTuple):
+    """Bounds of the interval and all quantiles, in the units of the outputs."""
+
+    lower: Float[Tensor, "b h d"]
+    upper: Float[Tensor, "b h d"]
+    quantiles: Float[Tensor, "b h d q"]
 
 
-def crps(
-    quantiles: Float[Tensor, "*shape q"], levels: Float[Tensor, " q"], target: Float[Tensor, "*shape"]
-) -> Float[Tensor, "*shape"]:
-    """Continuous ranked probability score from quantiles: twice the mean pinball loss over evenly spaced levels.
+class ConformalIntervals(nn.Module):
+    """Split-conformal intervals of the share `interval` around a point forecast.
 
-    Of one quantile, the median, it is the absolute error. Source: Gneiting and Raftery, "Strictly Proper Scoring
-    Rules", 2007, section 4.2 and eq. 40.
+    They come from the residuals of the last validation, separately for each step and channel; before the first one
+    they are unbounded.
     """
-    error = target.unsqueeze(-1) - quantiles
-    return 2.0 * torch.maximum(levels * error, (levels - 1.0) * error).mean(-1)
 
+    source = "from the residuals of the validation split"
 
-class IntervalErrors(Metric):
-    """Coverage, mean width and CRPS over the batches of a stage, and how often the truth is below each quantile."""
+    edges: Float[Tensor, " q"]
+    residuals: Float[Tensor, "q h d"]
 
-    full_state_update = False
-    count: Tensor
-    inside: Tensor
-    widths: Tensor
-    scores: Tensor
-    below: Tensor
-    levels: Tensor
-
-    def __init__(self, levels: list[float]) -> None:
+    def __init__(self, *, interval: float, horizon: int, out_channels: int) -> None:
         super().__init__()
-        self.register_buffer("levels", torch.tensor(levels, dtype=torch.float64), persistent=False)
-        self.add_state("below", default=torch.zeros(len(levels), dtype=torch.float64), dist_reduce_fx="sum")
-        for state in ("count", "inside", "widths", "scores"):
-            self.add_state(state, default=torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
+        self.levels = LEVELS
+        edges = torch.tensor([*LEVELS, (1.0 - interval) / 2.0, (1.0 + interval) / 2.0], dtype=torch.float64)
+        self.register_buffer("edges", edges, persistent=False)
+        direction = torch.sign((edges - 0.5).round(decimals=9))
+        unbounded = torch.where(direction == 0, 0.0, direction * torch.inf)
+        self.register_buffer("residuals", unbounded[:, None, None].repeat(1, horizon, out_channels))
+        self.validation = Concatenated()
 
-    def update(
-        self,
-        lower: Float[Tensor, "n h d"],
-        upper: Float[Tensor, "n h d"],
-        quantiles: Float[Tensor, "n h d q"],
-        target: Float[Tensor, "n h d"],
-    ) -> None:
-        """Adds windows in the data's own units, with one quantile for each level."""
-        target = target.double()
-        self.count += target.numel()
-        self.inside += covered(lower.double(), upper.double(), target).sum()
-        self.widths += (upper - lower).double().sum()
-        self.scores += crps(quantiles.double(), self.levels, target).sum()
-        self.below += (target.unsqueeze(-1) <= quantiles).double().sum((0, 1, 2))
+    def forward(self, outputs: Float[Tensor, "b h d 1"]) -> Intervals:
+        """The intervals and quantiles of a forecast of at most the trained horizon."""
+        shifted = outputs + self.residuals[:, : outputs.shape[1]].permute(1, 2, 0)
+        return Intervals(shifted[..., -2], shifted[..., -1], shifted[..., : len(LEVELS)])
 
-    def compute(self) -> dict[str, Tensor]:
-        """`coverage` in [0, 1], `width` and `crps` in the data's units."""
-        return {
-            "coverage": self.inside / self.count,
-            "width": self.widths / self.count,
-            "crps": self.scores / self.count,
-        }
+    def update(self, residuals: Float[Tensor, "b h d"]) -> None:
+        """Adds the residuals (truth less forecast) of a validation batch."""
+        self.validation.update(residuals)
+
+    def reset(self) -> None:
+        """Drops the collected residuals; the intervals stay."""
+        self.validation.reset()
+
+    def calibrate(self) -> None:
+        """Takes the intervals from the residuals that were collected."""
+        self.residuals.copy_(residual_quantiles(self.validation.compute(), self.edges))
+        self.validation.reset()
+
+
+class QuantileIntervals(nn.Module):
+    """The quantiles that a network was trained to forecast; the outermost two are the interval."""
+
+    source = "learnt as quantiles"
+
+    def __init__(self, levels: Sequence[float]) -> None:
+        super().__init__()
+        self.levels = list(levels)
+
+    def forward(self, outputs: Float[Tensor, "b h d q"]) -> Intervals:
+        """Sorts the quantiles, which may cross, since each is learned separately."""
+        quantiles = outputs.sort(dim=-1).values
+        return Intervals(quantiles[..., 0], quantiles[..., -1], quantiles)
+
+    def update(self, residuals: Float[Tensor, "b h d"]) -> None:
+        """Needs no residuals."""
+
+    def reset(self) -> None:
+        """Has collected none."""
+
+    def calibrate(self) -> None:
+        """Needs no calibration."""

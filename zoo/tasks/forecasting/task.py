@@ -13,8 +13,8 @@ from zoo.errors import ZooError
 from zoo.metrics.concatenated import Concatenated
 from zoo.ops.windows import next_steps
 from zoo.tasks.base import Stage, Task
-from zoo.tasks.forecasting.forecast_intervals import ConformalIntervals, QuantileIntervals
-from zoo.tasks.forecasting.intervals import IntervalErrors
+from zoo.tasks.forecasting.interval_metrics import IntervalErrors
+from zoo.tasks.forecasting.intervals import ConformalIntervals, QuantileIntervals
 from zoo.tasks.forecasting.metrics import ForecastErrors
 from zoo.tasks.forecasting.standardizer import Standardizer
 
