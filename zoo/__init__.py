@@ -1,6 +1,6 @@
-"""A PyTorch model zoo: train, load and fine-tune known networks from one set of configurations.
+"""A PyTorch model zoo: train, load and fine-tune published networks from one set of configurations.
 
-The public names are imported when they are first used, so that `import zoo` does not import torch.
+Public names are imported on first use, so that `import zoo` does not import torch.
 """
 
 from importlib import import_module

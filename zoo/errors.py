@@ -1,20 +1,20 @@
-"""Errors of the user, reported in one line."""
+"""User errors, reported in one line."""
 
 import difflib
 from collections.abc import Iterable
 
 
 class ZooError(Exception):
-    """A mistake that the user can correct: what was given, what is allowed, what to type instead.
+    """An error that the user can correct; the message gives the value, what is allowed, and what to type instead.
 
-    Commands print it as one line on standard error and end with exit code 2, without a traceback.
+    Commands print it as one line on standard error and exit with code 2, without a traceback.
     """
 
 
 def unknown(what: str, given: str, allowed: Iterable[str], listed: Iterable[str] = ()) -> str:
-    """A one-line message: the name that was given, the closest that exists, and all that exist (or those `listed`).
+    """Returns a one-line message with the unknown name, the closest known name, and all known names (or `listed`).
 
-    The last words of dotted names are compared, since names of one place share the others.
+    Dotted names are compared by their last word, since names of one node share the words before it.
 
     >>> unknown("key", "network.widht", ["network.depth", "network.width"])
     'unknown key `network.widht`: did you mean `network.width`? there are: network.depth, network.width'

@@ -11,11 +11,11 @@ from torch.optim import Optimizer
 from zoo.errors import ZooError
 
 Schedule = Callable[[float], float]
-"""Progress through training in [0, 1] to the factor that multiplies the learning rate."""
+"""Maps training progress in [0, 1] to the factor of the learning rate."""
 
 
 def weight_decay_groups(module: nn.Module) -> list[dict[str, Any]]:
-    """Splits the trainable parameters into weights, which decay, and norms and biases, which do not.
+    """Splits the trainable parameters into a group with weight decay and one without, for norms and biases.
 
     Source: He et al., "Bag of Tricks for Image Classification", 2018, arXiv:1812.01187, section 3.1.
     """
@@ -28,15 +28,15 @@ def weight_decay_groups(module: nn.Module) -> list[dict[str, Any]]:
 
 
 def merge_param_groups(optimizer: Optimizer) -> None:
-    """Merges parameter groups with equal options, since every group costs time at every step."""
-    joined: list[dict[str, Any]] = []
+    """Merges parameter groups with equal options in place, since each group costs time in every step."""
+    merged: list[dict[str, Any]] = []
     for group in optimizer.param_groups:
-        alike = next((other for other in joined if _options(other) == _options(group)), None)
-        if alike is None:
-            joined.append(group)
+        equal = next((other for other in merged if _options(other) == _options(group)), None)
+        if equal is None:
+            merged.append(group)
         else:
-            alike["params"] = [*alike["params"], *group["params"]]
-    optimizer.param_groups = joined
+            equal["params"] = [*equal["params"], *group["params"]]
+    optimizer.param_groups = merged
 
 
 def _options(group: dict[str, Any]) -> dict[str, Any]:
@@ -45,18 +45,18 @@ def _options(group: dict[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True, kw_only=True)
 class Constant:
-    """A constant rate."""
+    """A constant learning rate."""
 
     def __call__(self, progress: float) -> float:
-        """The factor at `progress`."""
+        """Returns the factor at `progress`."""
         return 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class OneCycle:
-    """Up from `start` to 1 over the first `warmup` of training, then down to `final`, both along a cosine.
+    """One-cycle schedule: cosine from `start` to 1 in the first `warmup` of training, then cosine to `final`.
 
-    Source: Smith and Topin, "Super-Convergence", 2017, arXiv:1708.07120; the momentum is left alone.
+    Source: Smith and Topin, "Super-Convergence", 2017, arXiv:1708.07120; without its cycle of the momentum.
     """
 
     warmup: float
@@ -67,7 +67,7 @@ class OneCycle:
         _require_fraction("warmup", self.warmup)
 
     def __call__(self, progress: float) -> float:
-        """The factor at `progress`."""
+        """Returns the factor at `progress`."""
         if progress < self.warmup:
             return _cosine(self.start, 1.0, progress / self.warmup)
         return _cosine(1.0, self.final, (progress - self.warmup) / (1.0 - self.warmup))
@@ -75,7 +75,7 @@ class OneCycle:
 
 @dataclass(frozen=True, kw_only=True)
 class Cosine:
-    """Linear warm-up from 0 over the first `warmup` of training, then a cosine down to `final`.
+    """Cosine annealing: linear warm-up from 0 in the first `warmup` of training, then cosine to `final`.
 
     Source: Loshchilov and Hutter, "SGDR", 2016, arXiv:1608.03983, without restarts.
     """
@@ -87,7 +87,7 @@ class Cosine:
         _require_fraction("warmup", self.warmup)
 
     def __call__(self, progress: float) -> float:
-        """The factor at `progress`; a little above 0 at the very first step, so that it is not lost."""
+        """Returns the factor at `progress`, at least 1e-3 during warm-up, so that the first step has an effect."""
         if progress < self.warmup:
             return max(progress / self.warmup, 1e-3)
         return _cosine(1.0, self.final, (progress - self.warmup) / (1.0 - self.warmup))
@@ -95,7 +95,7 @@ class Cosine:
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """The rate times `factor` at each of `milestones`, which are fractions of training."""
+    """Step schedule: multiplies the learning rate by `factor` at each of `milestones`, fractions of training."""
 
     milestones: list[float]
     factor: float
@@ -105,12 +105,12 @@ class Step:
             _require_fraction("milestones", milestone)
 
     def __call__(self, progress: float) -> float:
-        """The factor at `progress`."""
+        """Returns the factor at `progress`."""
         return self.factor ** sum(progress >= milestone for milestone in self.milestones)
 
 
 class Plateau(NamedTuple):
-    """The rate times `factor` whenever the task's monitored value has not improved for `patience` epochs."""
+    """Multiplies the learning rate by `factor` after `patience` epochs without improvement of the monitored metric."""
 
     factor: float
     patience: int

@@ -15,7 +15,7 @@ from zoo.pretrained.finetune import stages_and_head
         ("yolo", ("branches.0.2", "branches.1.2")),
         ("siamese", ("backbone.head",)),
         ("gru", ("output",)),
-        ("last", ()),
+        ("naive_last", ()),
     ],
 )
 def test_the_head_of_a_model(model, paths):

@@ -1,1 +1,1 @@
-"""Configuration: composed from YAML, validated, turned into objects."""
+"""Configuration: composes YAML, validates it and instantiates objects."""

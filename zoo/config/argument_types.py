@@ -1,22 +1,22 @@
-"""Checks a value against the annotation of an argument."""
+"""Checks a value against a simple annotation: int, float, bool, str, None, `Literal`, or a union of these."""
 
 from numbers import Integral, Real
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
 _NAMES = {int: "a whole number", float: "a number", bool: "true or false", str: "text", NoneType: "null"}
-_ACCEPTED: dict[type, type] = {int: Integral, float: Real}  # NumPy's numbers too, and an int where a float is expected
+_ACCEPTED: dict[type, type] = {int: Integral, float: Real}  # includes NumPy numbers, and an int for a float
 
 
 def is_simple(annotation: Any) -> bool:
-    """Whether `annotation` is one that is checked: int, float, bool, str, None, `Literal` or a union of these."""
+    """Returns whether values of `annotation` can be checked."""
     return bool(_simple_types(annotation))
 
 
 def type_error(annotation: Any, value: Any) -> str | None:
-    """The expected type of a value that does not match `annotation`, in words; None if it matches or is not simple.
+    """Returns the expected type of a mismatched value, in words; None for a match or an annotation that is not simple.
 
-    The options of a `Literal` are checked by their type alone: the constructor names the options that it knows.
+    The options of a `Literal` are checked by type only; constructors report unknown options.
 
     >>> type_error(int | Literal["auto"], 2.5)
     'a whole number or auto'
@@ -29,7 +29,7 @@ def type_error(annotation: Any, value: Any) -> str | None:
 
 
 def _simple_types(annotation: Any) -> dict[str, type]:
-    """The simple types of an annotation by their names in messages; empty if it has any other type."""
+    """Returns the simple types of an annotation by their names in messages; empty if any type is not simple."""
     if get_origin(annotation) in (Union, UnionType):
         members = [_simple_types(member) for member in get_args(annotation)]
         return {name: member for types in members for name, member in types.items()} if all(members) else {}
@@ -39,6 +39,6 @@ def _simple_types(annotation: Any) -> dict[str, type]:
 
 
 def _matches(value: Any, accepted: type) -> bool:
-    if isinstance(value, bool):  # an int to Python
+    if isinstance(value, bool):  # bool is a subclass of int
         return accepted is bool
     return isinstance(value, _ACCEPTED.get(accepted, accepted))

@@ -23,12 +23,12 @@ from zoo.errors import ZooError
 
 
 def compose(overrides: Sequence[str] = (), *, config_name: str = "train", config_dir: Path | None = None) -> DictConfig:
-    """The configuration that a command composes from the `overrides` of its command line.
+    """Composes the configuration of a command from the `overrides` of its command line.
 
-    Keeps the state of a Hydra command that is running.
+    Saves and restores the state of a running Hydra command.
 
     Raises:
-        ZooError: an override names something that does not exist.
+        ZooError: an override with an unknown key or option, or with invalid syntax.
     """
     extra = [f"hydra.searchpath=[file://{config_dir.resolve()}]"] if config_dir else []
     with _hydra_state_kept(), initialize_config_dir(str(CONFIG_DIR), version_base="1.3"):
@@ -52,10 +52,10 @@ def _hydra_state_kept() -> Iterator[None]:
 
 
 def to_dict(config: DictConfig) -> dict[str, Any]:
-    """`config` as plain containers with every interpolation resolved.
+    """Converts `config` to plain containers with all interpolations resolved.
 
     Raises:
-        ZooError: a mandatory value is missing, or an interpolation refers to nothing.
+        ZooError: a mandatory value is missing, or an interpolation cannot be resolved.
     """
     missing = sorted(OmegaConf.missing_keys(config))
     if missing:
@@ -68,13 +68,13 @@ def to_dict(config: DictConfig) -> dict[str, Any]:
 
 
 def choices() -> dict[str, str]:
-    """The option of each group in the running command: `{"model": "lenet5", "data": "digits", …}`."""
+    """Returns the option of each group in the running command: `{"model": "lenet5", "data": "digits", …}`."""
     chosen = HydraConfig.get().runtime.choices
     return {str(group): str(option) for group, option in chosen.items() if not str(group).startswith("hydra/")}
 
 
 def chosen_options(config_name: str) -> dict[str, Any]:
-    """What the options of the running command compose to without its other overrides; interpolations stay."""
+    """Composes the group options of the running command without its other overrides; keeps interpolations."""
     groups = [f"{group}={option}" for group, option in choices().items() if option != "None"]
     sources = [source.path for source in HydraConfig.get().runtime.config_sources if source.schema == "file"]
     folders = [Path(path) for path in sources if path and Path(path) != CONFIG_DIR]

@@ -1,4 +1,4 @@
-"""Explains in one line what Hydra and OmegaConf refuse."""
+"""One-line messages for errors of Hydra and OmegaConf."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ Compose = Callable[[Sequence[str]], DictConfig]
 
 
 def explain(error: Exception, overrides: Sequence[str], compose: Compose) -> str:
-    """A one-line message for an error of Hydra or OmegaConf; `compose` composes the same command from overrides."""
+    """Returns a one-line message for an error; `compose` composes the same command from other overrides."""
     text = str(error)
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         group, _, option = error.missing_cfg_file.rpartition("/")
@@ -31,7 +31,7 @@ def explain(error: Exception, overrides: Sequence[str], compose: Compose) -> str
     if refused := re.search(r"[Cc]ould not override '([^'@]+)'", text):
         try:
             return _unknown_key(refused[1], overrides, compose)
-        except ZooError:  # an option of the user's own folder, which `compose` does not search
+        except ZooError:  # an option from the user's `--config-dir`, which `compose` does not search
             return unknown("key", refused[1], [])
     if refused := re.search(r"Could not append to config. An item is already at '([^']+)'", text):
         return f"`{refused[1]}` exists already: leave out the + before it"
@@ -39,13 +39,13 @@ def explain(error: Exception, overrides: Sequence[str], compose: Compose) -> str
 
 
 def first_line(error: Exception) -> str:
-    """The first line of an error's text, or the name of its class."""
+    """Returns the first line of an error's message, or the name of its class."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[0] if lines else type(error).__name__
 
 
 def _unknown_key(key: str, overrides: Sequence[str], compose: Compose) -> str:
-    """For a key that the configuration lacks: how to add it if its class takes it, else what exists."""
+    """Explains a key that is not in the configuration: how to add it if its class accepts it, else the known keys."""
     parent, _, name = key.rpartition(".")
     groups = [word for word in overrides if (CONFIG_DIR / word.partition("=")[0]).is_dir()]
     node: Any = compose(groups)

@@ -1,4 +1,4 @@
-"""Builds objects from configurations: `_target_` names a class by its full path, the other keys are its arguments."""
+"""Instantiates objects from configurations: `_target_` is the path of a class, the other keys are its arguments."""
 
 import inspect
 import re
@@ -14,10 +14,10 @@ from zoo.errors import ZooError
 
 
 def complete(config: Any, metadata: Mapping[str, Any], where: str = "") -> Any:
-    """A copy of `config` that is validated, with open arguments filled from the `metadata` of the same name.
+    """Returns a validated copy of `config`, in which `metadata` of the same name fills missing arguments.
 
     Raises:
-        ZooError: a `_target_` does not exist; an argument is unknown, missing or of another type, or contradicts
+        ZooError: an unknown `_target_`; an argument that is unknown, missing, of the wrong type, or in conflict with
             the metadata of the data.
     """
     if isinstance(config, list):
@@ -37,12 +37,12 @@ def complete(config: Any, metadata: Mapping[str, Any], where: str = "") -> Any:
 
 
 def instantiate(config: Any, where: str = "") -> Any:
-    """Builds the object that a completed configuration describes, and the objects nested in it.
+    """Instantiates the object of a completed configuration, with its nested objects.
 
-    `_partial_: true` gives a function that takes the remaining arguments.
+    `_partial_: true` returns a `functools.partial` of the target.
 
     Raises:
-        ZooError: a package is not installed.
+        ZooError: a required package is not installed.
     """
     if isinstance(config, list):
         return [instantiate(item, join(where, index)) for index, item in enumerate(config)]
@@ -79,7 +79,7 @@ def locate(target: str, where: str = "") -> Callable[..., Any]:
     """Imports the class or function at a full dotted path.
 
     Raises:
-        ZooError: it does not exist, or needs a package that is not installed.
+        ZooError: the path does not exist, or requires a package that is not installed.
     """
     module, _, name = target.rpartition(".")
     try:
@@ -96,14 +96,14 @@ def locate(target: str, where: str = "") -> Callable[..., Any]:
 
 
 def parameters_of(target: Callable[..., Any]) -> Parameters:
-    """Parameters that a class or function takes by keyword."""
+    """Returns the parameters of a class or function."""
     if getattr(target.__init__, "__qualname__", "") == "Module.__init__":
-        return {}  # nn.Module's constructor refuses every argument, though its signature is open
+        return {}  # nn.Module's constructor rejects all arguments, in spite of its signature *args, **kwargs
     return inspect.signature(target).parameters
 
 
 def _missing_package(target: str, where: str, error: ModuleNotFoundError) -> str:
-    quoted = re.search(r"[`']([\w-]+)", str(error))  # Lightning's errors have no `name`
+    quoted = re.search(r"[`']([\w-]+)", str(error))  # errors raised by Lightning lack `name`
     package = error.name or (quoted[1] if quoted else str(error))
     command = install_command_for(package)
     return f"`{where}` ({target}) needs the package `{package}`, which is not installed: {command}"

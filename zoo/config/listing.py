@@ -7,11 +7,11 @@ CONFIG_DIR = _PACKAGE / "configs" if (_PACKAGE / "configs").is_dir() else _PACKA
 
 
 def list_models(config_dir: Path | None = None) -> list[str]:
-    """Names of the models: the files of `configs/model` (and of `config_dir/model`), sorted."""
+    """Returns the sorted names of all models: the files of `configs/model` and of `config_dir/model`."""
     return list_options("model", config_dir)
 
 
 def list_options(group: str, config_dir: Path | None = None) -> list[str]:
-    """Names of the options of a configuration group, sorted."""
+    """Returns the sorted option names of a configuration group."""
     folders = [CONFIG_DIR / group] + ([config_dir / group] if config_dir else [])
     return sorted({path.stem for folder in folders for path in folder.glob("*.yaml")})

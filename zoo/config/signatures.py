@@ -1,4 +1,4 @@
-"""Reads the parameters of a `_target_` from its source text, so that checking them imports no torch."""
+"""Reads the parameters of a `_target_` from its source text, so that validation runs without importing torch."""
 
 import ast
 from collections.abc import Mapping
@@ -15,10 +15,10 @@ _SIMPLE = {"int": int, "float": float, "bool": bool, "str": str}
 
 @cache
 def parameters(target: str) -> Parameters | None:
-    """Parameters of the class or function at a full dotted path, as `inspect.signature` gives them.
+    """Returns the parameters of the class or function at a dotted path, or None if it has no Python source.
 
-    A dataclass or named tuple takes its fields and those that it inherits, also from other files. Of annotations, only
-    simple types are read, and `...` stands for every default. None if there is no such source.
+    They equal those of `inspect.signature`, but all defaults are `...` and only simple annotations are evaluated. A
+    dataclass or named tuple has its fields as parameters, with inherited ones, also from other files.
 
     >>> parameters("torch.optim.adamw.AdamW")["weight_decay"].default
     Ellipsis
@@ -33,7 +33,7 @@ def parameters(target: str) -> Parameters | None:
     if _declares_fields(found.node):
         return {name: parameter for name, parameter in _fields(target).items() if parameter}
     if not found.node.bases or "nn.Module" in map(ast.unparse, found.node.bases):
-        return {}  # nn.Module's constructor refuses every argument, though its signature is open
+        return {}  # nn.Module's constructor rejects all arguments, in spite of its signature *args, **kwargs
     inherited = (parameters(base) for base in found.bases)
     return next((taken for taken in inherited if taken is not None), None)
 
@@ -46,7 +46,7 @@ class _Definition(NamedTuple):
 
     @property
     def bases(self) -> list[str]:
-        """Base classes, under the names that they have in the module."""
+        """Dotted paths of the base classes, by their names in the module."""
         bases = self.node.bases if isinstance(self.node, ast.ClassDef) else []
         return [f"{self.module}.{base.id}" for base in bases if isinstance(base, ast.Name)]
 
@@ -80,7 +80,7 @@ def _source(module: str) -> Path | None:
 
 
 def _fields(target: str) -> dict[str, Parameter | None]:
-    """Fields of a dataclass or named tuple, inherited ones included; None for those with `field(init=False)`."""
+    """Returns the fields of a dataclass or named tuple, with inherited ones; None for `field(init=False)`."""
     found = _definition(target)
     if found is None or isinstance(found.node, ast.FunctionDef) or _constructor(found.node):
         return {}
@@ -141,7 +141,7 @@ def _parameter(argument: ast.arg, default: ast.expr | None, kind: Any) -> Parame
 
 
 def _annotation(node: ast.expr | None) -> Any:
-    """The annotation that the source text spells out in simple types; `Any` for every other type."""
+    """Evaluates an annotation of simple types; returns `Any` for all other types."""
     match node:
         case None:
             return Parameter.empty

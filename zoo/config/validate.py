@@ -1,7 +1,7 @@
 """Validates configurations: unknown keys, missing arguments, wrong types and empty values.
 
-A command is validated twice by the same rules: `validate` reads source text, before torch is imported, and
-`check_arguments` sees what is about to be instantiated, with the metadata of the data filled in.
+A command is validated twice by the same rules. `validate` uses signatures from source text, before torch is imported.
+`check_arguments` uses the imported class, after the metadata of the data has been filled in.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,12 +16,13 @@ _UNLISTED: Any = object()
 
 
 def validate(config: Mapping[str, Any], listed: Mapping[str, Any]) -> None:
-    """Checks the configuration of a command without importing the classes that it names.
+    """Checks the configuration of a command without importing its target classes.
 
-    `listed` is the configuration that its options list, whose values stand for types where no annotation does.
+    `listed` is the configuration of its group options without other overrides. Its values define the types of
+    arguments without a simple annotation.
 
     Raises:
-        ZooError: names the key or value and what is allowed.
+        ZooError: an unknown key, or a value of the wrong type.
     """
     for key in config:
         if key not in listed:
@@ -30,10 +31,10 @@ def validate(config: Mapping[str, Any], listed: Mapping[str, Any]) -> None:
 
 
 def check_arguments(target: str, arguments: Mapping[str, Any], takes: Parameters, where: str) -> None:
-    """Checks the completed arguments of a target whose parameters are `takes`.
+    """Checks the completed arguments of a target with the parameters `takes`.
 
     Raises:
-        ZooError: names the argument and what is allowed.
+        ZooError: an argument that is unknown, missing or of the wrong type.
     """
     _check_keys(where, arguments, takes)
     for name, value in arguments.items():
@@ -45,13 +46,13 @@ def check_arguments(target: str, arguments: Mapping[str, Any], takes: Parameters
 
 
 def check_value(path: str, value: Any, annotation: Any = Any, listed: Any = _UNLISTED) -> None:
-    """Checks the type of a value, by its annotation or else by the value `listed` in its place.
+    """Checks the type of a value against its annotation, or else against the type of the value `listed`.
 
     Raises:
-        ZooError: the value has another type, or is empty.
+        ZooError: the value is empty or of the wrong type.
     """
     if value is None and isinstance(listed, str) and listed.startswith("${"):
-        return  # as listed: the command fills it in, as `evaluate` takes the seed of the checkpoint
+        return  # the command fills it in, as `evaluate` does with the seed of the checkpoint
     expected = type_error(annotation, value) if is_simple(annotation) else _unlike(listed, value, path)
     if value == "" and (expected or listed not in ("", _UNLISTED)):
         raise ZooError(f"`{path}` is empty: write a value after the =, or null")
@@ -64,12 +65,12 @@ def check_value(path: str, value: Any, annotation: Any = Any, listed: Any = _UNL
 
 
 def not_given(path: str, plus: str = "") -> str:
-    """The message for a value that is missing; a `plus` adds a key that no file lists."""
+    """Returns the message for a missing value; `plus` is "+" for a key that no file lists."""
     return f"`{path}` is not given: add {plus}{path}=… to the command"
 
 
 def join(where: str, key: str | int) -> str:
-    """The path of a key below `where`: `model.network`, or `layers[0]` for an index."""
+    """Returns the path of a key below `where`: `model.network`, or `layers[0]` for an index."""
     if isinstance(key, int):
         return f"{where}[{key}]"
     return f"{where}.{key}" if where else key
@@ -102,7 +103,7 @@ def _check_keys(where: str, given: Iterable[str], takes: Parameters, listed: Ite
 
 
 def _annotation(target: Any, takes: Parameters, name: str) -> Any:
-    """The annotation of a parameter; only those of the zoo are known to name every type that they accept."""
+    """Returns the annotation of a parameter, or `Any` outside the zoo, where annotations can be incomplete."""
     if name == "_target_":
         return str
     own = isinstance(target, str) and target.startswith("zoo.")
@@ -115,12 +116,12 @@ def _required(parameter: Parameter) -> bool:
 
 
 def _unlike(listed: Any, value: Any, path: str) -> str | None:
-    """The type of the listed value, in words, where `value` has another one."""
+    """Returns the type of the listed value, in words, if `value` has another type."""
     if _is_number(listed) and isinstance(value, str | bool):
         return "a number"
     if isinstance(listed, bool) and not isinstance(value, bool):
         return "true or false"
-    below_group = "." in path  # a command's own option may be a single word, as in suites=mnist
+    below_group = "." in path  # a top-level option may be a single word, as in suites=mnist
     if below_group and isinstance(listed, list) and isinstance(value, str | int | float):
         return f"a list, such as [{value}]"
     return None

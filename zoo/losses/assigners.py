@@ -1,4 +1,4 @@
-"""Assigners: which predictions of a detector learn which objects."""
+"""Assigners: match the predictions of a detector with objects."""
 
 from abc import ABC, abstractmethod
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from zoo.ops.assign import Matches, assign_by_shape
 
 
 class Objects(NamedTuple):
-    """The objects of a batch: boxes xyxy in pixels, classes, and the image that each belongs to."""
+    """The objects of a batch: xyxy boxes in pixels, classes, and image indices."""
 
     boxes: Float[Tensor, "n 4"]
     labels: Int[Tensor, " n"]
@@ -19,25 +19,25 @@ class Objects(NamedTuple):
 
 
 class Assigner(nn.Module, ABC):
-    """Assigns objects to predictions."""
+    """Matches objects with predictions."""
 
     @abstractmethod
     def forward(
         self, grids: tuple[Tensor, ...], objects: Objects, anchors: Float[Tensor, "levels a 2"], strides: list[int]
     ) -> list[Matches]:
-        """The matches of each level.
+        """Returns the matches of each level.
 
-        `grids` are raw predictions [B rows columns a 5+c], the finest level first. An assigner needs no gradient.
+        `grids` are raw predictions [B rows columns a 5+c], the finest level first. Matches carry no gradient.
         """
 
 
 class ShapeRatio(Assigner):
-    """Assigns an object to every anchor of like shape, in the cell of its centre and the two nearest neighbours.
+    """Matches an object with every anchor of similar shape, in the centre's cell and its two nearest neighbours.
 
-    The rule of YOLOv5 (Jocher 2020): an anchor fits if it must be stretched by less than `max_ratio`.
+    The rule of YOLOv5 (Jocher 2020): width and height of anchor and box differ by a factor below `max_ratio`.
 
     Raises:
-        ZooError: a `max_ratio` of 1 or less, or of more than the 4 that a decoded box can be stretched.
+        ZooError: `max_ratio` outside (1, 4]; a decoded box is at most 4 times its anchor.
     """
 
     def __init__(self, *, max_ratio: float) -> None:
@@ -49,7 +49,7 @@ class ShapeRatio(Assigner):
     def forward(
         self, grids: tuple[Tensor, ...], objects: Objects, anchors: Float[Tensor, "levels a 2"], strides: list[int]
     ) -> list[Matches]:
-        """The matches of each level, whatever the predictions."""
+        """Returns the matches of each level, which depend on shapes and positions only."""
         return [
             assign_by_shape(
                 objects.boxes,

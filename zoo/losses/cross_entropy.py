@@ -9,9 +9,9 @@ from zoo.errors import ZooError
 
 
 class CrossEntropy(nn.Module):
-    """Mean cross-entropy of logits against class indices or class probabilities.
+    """Cross-entropy of logits against class indices or class probabilities, averaged over the batch.
 
-    Source of the smoothing: Szegedy et al., "Rethinking the Inception Architecture", 2015, arXiv:1512.00567.
+    Label smoothing: Szegedy et al., "Rethinking the Inception Architecture", 2015, arXiv:1512.00567.
 
     Raises:
         ZooError: smoothing outside [0, 1), or class weights that are not positive.
@@ -32,5 +32,5 @@ class CrossEntropy(nn.Module):
     def forward(
         self, logits: Float[Tensor, "b k"], target: Int[Tensor, " b"] | Float[Tensor, "b k"]
     ) -> Float[Tensor, ""]:
-        """The mean over the batch, in nats."""
+        """Returns the mean over the batch, in nats."""
         return F.cross_entropy(logits, target, weight=self.class_weights, label_smoothing=self.label_smoothing)

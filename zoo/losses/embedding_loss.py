@@ -1,4 +1,4 @@
-"""The base of losses over a batch of embeddings."""
+"""The base class of losses over a batch of embeddings."""
 
 from abc import ABC, abstractmethod
 from typing import ClassVar, NamedTuple
@@ -10,9 +10,9 @@ from zoo.ops.distances import pairwise_squared_distances
 
 
 class BatchLoss(NamedTuple):
-    """The loss of a batch, and how many of its triplets (or pairs) still contribute to it.
+    """The loss of a batch, and the numbers of active and of all triplets (or pairs).
 
-    `value` carries the graph even when the batch holds no valid triplet.
+    `value` has a graph even if the batch contains no valid triplet.
     """
 
     value: Float[Tensor, ""]
@@ -21,22 +21,22 @@ class BatchLoss(NamedTuple):
 
 
 class EmbeddingLoss(nn.Module, ABC):
-    """A loss over the embeddings of a batch, with the distance that it trains."""
+    """A loss over the embeddings of a batch, and its distance function."""
 
     euclidean: ClassVar[bool] = True
-    """Whether `distances` are squared Euclidean distances, for which a search has a faster form."""
+    """Whether `distances` are squared Euclidean distances, for which search has a faster form."""
     collapsed_value: float | None = None
-    """The loss of an embedding that sends every image to one point, where that is a fixed number."""
+    """The loss of an embedding that maps all images to one point; None if it is not a constant."""
 
     @abstractmethod
     def forward(
         self, embeddings: Float[Tensor, "n d"], identities: Int[Tensor, " n"], progress: float = 0.0
     ) -> BatchLoss:
-        """Loss of a batch; `progress` is the fraction of training that is over, in [0, 1]."""
+        """Computes the loss of a batch; `progress` is the completed fraction of training, in [0, 1]."""
 
     def distances(self, a: Float[Tensor, "n d"], b: Float[Tensor, "m d"]) -> Float[Tensor, "n m"]:
-        """Distance of every row of `a` to every row of `b`."""
+        """Computes the distance of every row of `a` to every row of `b`."""
         return pairwise_squared_distances(a, b)
 
     def mine_gently(self) -> None:
-        """Uses easier negatives from now on, after a collapse; a loss without a miner stays as it is."""
+        """Switches to easier negatives after a collapse; has no effect on a loss without a miner."""

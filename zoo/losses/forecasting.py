@@ -1,4 +1,4 @@
-"""Losses of a forecast of one value: squared, absolute, Huber."""
+"""Losses of point forecasts: squared error, absolute error, Huber."""
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -8,7 +8,7 @@ from zoo.errors import ZooError
 
 
 class SquaredError(nn.Module):
-    """Mean squared error: its best forecast is the mean."""
+    """Mean squared error, whose optimal forecast is the mean."""
 
     def forward(self, forecast: Float[Tensor, "*shape 1"], target: Float[Tensor, "*shape"]) -> Float[Tensor, ""]:
         """The mean over all values."""
@@ -16,7 +16,7 @@ class SquaredError(nn.Module):
 
 
 class AbsoluteError(nn.Module):
-    """Mean absolute error: its best forecast is the median."""
+    """Mean absolute error, whose optimal forecast is the median."""
 
     def forward(self, forecast: Float[Tensor, "*shape 1"], target: Float[Tensor, "*shape"]) -> Float[Tensor, ""]:
         """The mean over all values."""
@@ -24,7 +24,7 @@ class AbsoluteError(nn.Module):
 
 
 class Huber(nn.Module):
-    """Squared within `delta` (in standardised units), absolute beyond.
+    """Huber loss: squared for errors below `delta` (in standardised units), linear above.
 
     Source: Huber, "Robust Estimation of a Location Parameter", 1964.
 

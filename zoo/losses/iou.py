@@ -1,4 +1,4 @@
-"""One minus the overlap of two boxes."""
+"""IoU losses of boxes."""
 
 from typing import cast, get_args
 
@@ -10,10 +10,10 @@ from zoo.ops.iou import Overlap, overlap
 
 
 class BoxLoss(nn.Module):
-    """Mean of 1 − IoU, GIoU, DIoU or CIoU over pairs of xyxy boxes in pixels; 0 for no pairs.
+    """Mean of 1 − IoU, GIoU, DIoU or CIoU over pairs of xyxy boxes in pixels; 0 without pairs.
 
     Raises:
-        ZooError: another kind.
+        ZooError: an unknown `kind`.
     """
 
     def __init__(self, *, kind: str = "ciou") -> None:
@@ -23,6 +23,6 @@ class BoxLoss(nn.Module):
         self.kind = cast(Overlap, kind)
 
     def forward(self, predicted: Float[Tensor, "n 4"], target: Float[Tensor, "n 4"]) -> Float[Tensor, ""]:
-        """The mean over the pairs, connected to the graph even where there are none."""
+        """Returns the mean over the pairs, with a graph even without pairs."""
         loss = 1 - overlap(predicted, target, self.kind)
         return loss.sum() / max(len(loss), 1)

@@ -1,4 +1,4 @@
-"""The loss of a presence flag with points."""
+"""The loss of landmark detection: presence, points and class."""
 
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
@@ -6,9 +6,9 @@ from torch.nn import functional as F
 
 
 class LandmarkLoss(nn.Module):
-    """Cross-entropy of the presence; of images with an object also the L1 of its points and the class.
+    """Weighted sum of the cross-entropy of presence, the L1 loss of points and the cross-entropy of the class.
 
-    Without an object, only the presence counts.
+    Images without an object contribute to the presence term only.
     """
 
     def __init__(self, *, presence_weight: float, point_weight: float, class_weight: float) -> None:
@@ -24,12 +24,12 @@ class LandmarkLoss(nn.Module):
         points: Float[Tensor, "b k 2"],
         labels: Int[Tensor, " b"],
     ) -> Float[Tensor, ""]:
-        """The weighted sum; `points` are fractions of the image."""
+        """Returns the weighted sum; `points` are fractions of the image."""
         output = output.float()
         count = points.shape[1]
         presence = F.binary_cross_entropy_with_logits(output[:, 0], present.float())
-        there = output[present]
-        found = there[:, 1 : 1 + 2 * count].reshape(-1, count, 2)
-        far = (found - points[present]).abs().sum() / max(found.numel(), 1)
-        classes = F.cross_entropy(there[:, 1 + 2 * count :], labels[present], reduction="sum") / max(len(there), 1)
-        return self.presence_weight * presence + self.point_weight * far + self.class_weight * classes
+        objects = output[present]
+        predicted = objects[:, 1 : 1 + 2 * count].reshape(-1, count, 2)
+        l1 = (predicted - points[present]).abs().sum() / max(predicted.numel(), 1)
+        classes = F.cross_entropy(objects[:, 1 + 2 * count :], labels[present], reduction="sum") / max(len(objects), 1)
+        return self.presence_weight * presence + self.point_weight * l1 + self.class_weight * classes

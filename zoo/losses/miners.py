@@ -1,4 +1,4 @@
-"""Miners: which triplets of a batch the triplet loss learns from."""
+"""Miners: select the triplets of a batch for the triplet loss."""
 
 from abc import ABC, abstractmethod
 from typing import ClassVar
@@ -14,21 +14,21 @@ class Miner(nn.Module, ABC):
     """Selects triplets from the distances within a batch."""
 
     ranks_only: ClassVar[bool] = False
-    """Whether only the order of the distances counts, so that squared distances serve where the loss takes roots."""
+    """Whether only the order of distances matters, so that a loss of plain distances may pass squared ones."""
 
     @abstractmethod
     def forward(
         self, distances: Float[Tensor, "n n"], identities: Int[Tensor, " n"], *, margin: float, progress: float
     ) -> Triplets:
-        """The rows of each triplet.
+        """Returns the row indices of each triplet.
 
-        `distances` have the form that `margin` is measured in, unless `ranks_only`; `progress` is the fraction of
-        training that is over.
+        `distances` have the unit of `margin`, except for `ranks_only`. `progress` is the completed fraction of
+        training, in [0, 1].
         """
 
 
 class SemiHard(Miner):
-    """For each positive pair the closest negative that is farther than the positive, but within the margin.
+    """Semi-hard mining: for each positive pair, the closest negative beyond the positive but within the margin.
 
     FaceNet (Schroff et al. 2015, arXiv:1503.03832), section 3.2.
     """
@@ -36,15 +36,15 @@ class SemiHard(Miner):
     def forward(
         self, distances: Float[Tensor, "n n"], identities: Int[Tensor, " n"], *, margin: float, progress: float
     ) -> Triplets:
-        """The same at every `progress`."""
+        """Returns semi-hard triplets; `progress` has no effect."""
         return semi_hard_triplets(distances, identities, margin)
 
 
 class BatchHard(Miner):
-    """For each anchor its farthest positive and its closest negative.
+    """Batch-hard mining: for each anchor, its farthest positive and its closest negative.
 
-    In Defense of the Triplet Loss for Person Re-Identification (Hermans et al. 2017, arXiv:1703.07737). From the first
-    step on it can collapse the embedding.
+    In Defense of the Triplet Loss for Person Re-Identification (Hermans et al. 2017, arXiv:1703.07737). Used from the
+    first step, it can collapse the embedding.
     """
 
     ranks_only = True
@@ -52,14 +52,14 @@ class BatchHard(Miner):
     def forward(
         self, distances: Float[Tensor, "n n"], identities: Int[Tensor, " n"], *, margin: float, progress: float
     ) -> Triplets:
-        """The same at every `progress` and `margin`."""
+        """Returns the hardest triplet of each anchor; `progress` and `margin` have no effect."""
         return batch_hard_triplets(distances, identities)
 
 
 class Curriculum(Miner):
-    """Semi-hard negatives until `hard_from` of training is over, then harder ones, at the last step the hardest.
+    """Curriculum mining: semi-hard negatives up to the fraction `hard_from` of training, then increasingly hard ones.
 
-    Hard negatives from the first step on let the embedding collapse.
+    At the last step the negatives are the hardest. Hard negatives from the first step can collapse the embedding.
 
     Raises:
         ZooError: `hard_from` outside [0, 1).
@@ -72,11 +72,11 @@ class Curriculum(Miner):
         self.hard_from = hard_from
 
     def hardness(self, progress: float) -> float:
-        """How hard the negatives are, from 0 (semi-hard) to 1 (the closest of the batch)."""
+        """Returns the hardness of the negatives, from 0 (semi-hard) to 1 (the closest of the batch)."""
         return min(1.0, max(0.0, (progress - self.hard_from) / (1 - self.hard_from)))
 
     def forward(
         self, distances: Float[Tensor, "n n"], identities: Int[Tensor, " n"], *, margin: float, progress: float
     ) -> Triplets:
-        """Triplets with negatives of the hardness at `progress`."""
+        """Returns triplets with negatives of the hardness at `progress`."""
         return semi_hard_triplets(distances, identities, margin, self.hardness(progress))

@@ -10,7 +10,7 @@ from zoo.errors import ZooError
 
 
 class Quantile(nn.Module):
-    """Mean pinball loss of one output for each of `quantiles`, which must ascend; the middle one, 0.5, is the forecast.
+    """Mean pinball loss, with one output per quantile; `quantiles` ascend around 0.5, which is the point forecast.
 
     Source: Koenker and Bassett, "Regression Quantiles", 1978.
 
@@ -34,6 +34,6 @@ class Quantile(nn.Module):
         self.register_buffer("levels", torch.tensor(quantiles), persistent=False)
 
     def forward(self, forecast: Float[Tensor, "*shape q"], target: Float[Tensor, "*shape"]) -> Float[Tensor, ""]:
-        """The mean over values and quantiles."""
+        """Returns the mean over values and quantiles."""
         error = target.unsqueeze(-1) - forecast
         return torch.maximum(self.levels * error, (self.levels - 1.0) * error).mean()

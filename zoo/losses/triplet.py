@@ -21,7 +21,7 @@ def triplet_loss(
     margin: float,
     squared: bool = True,
 ) -> Float[Tensor, " t"]:
-    """max(|a - p|² - |a - n|² + margin, 0) of each triplet; not `squared`: of |a - p| and |a - n|."""
+    """Computes max(|a − p|² − |a − n|² + margin, 0) for each triplet; plain distances with `squared=False`."""
     positive, negative = squared_distances(anchors, positives), squared_distances(anchors, negatives)
     if not squared:
         positive, negative = safe_sqrt(positive), safe_sqrt(negative)
@@ -29,13 +29,13 @@ def triplet_loss(
 
 
 class TripletLoss(EmbeddingLoss):
-    """Triplet loss over the triplets that `miner` selects from a batch; without a miner over all valid ones.
+    """Triplet loss over the triplets that `miner` selects from a batch, or without a miner over all valid ones.
 
-    FaceNet (Schroff et al. 2015, arXiv:1503.03832). `average` says what the sum is divided by: the number of `active`
-    triplets, which violate the margin, or of all `mined` ones, whose mean vanishes when few are active.
+    FaceNet (Schroff et al. 2015, arXiv:1503.03832). `average` selects the divisor of the sum: the number of `active`
+    triplets, which violate the margin, or of all `mined` ones. The mean over `mined` vanishes when few are active.
 
     Raises:
-        ZooError: the margin is not positive, or the average is unknown.
+        ZooError: `margin` is not positive, or `average` is unknown.
     """
 
     def __init__(self, *, margin: float, miner: Miner | None, average: str = "active", squared: bool = True) -> None:
@@ -53,21 +53,21 @@ class TripletLoss(EmbeddingLoss):
     def forward(
         self, embeddings: Float[Tensor, "n d"], identities: Int[Tensor, " n"], progress: float = 0.0
     ) -> BatchLoss:
-        """Loss of a batch; `progress` is the fraction of training that is over, in [0, 1]."""
+        """Computes the loss of a batch; `progress` is the completed fraction of training, in [0, 1]."""
         if self.miner is None:
             return self._over_all(embeddings, identities)
         triplets = self.mine(self.miner, embeddings, identities, progress)
         values = triplet_loss(*(embeddings[rows] for rows in triplets), margin=self.margin, squared=self.squared)
         active = (values > 0).sum()
         divisor = active if self.average == "active" else torch.full_like(active, len(values))
-        # The sum over no triplet is a zero with a graph: the step changes nothing, and no process waits for another.
+        # The sum over no triplets is 0 with a graph, so that backward runs in every process.
         return BatchLoss(values.sum() / divisor.clamp_min(1), active, torch.full_like(active, len(values)))
 
     @torch.no_grad()
     def mine(
         self, miner: Miner, embeddings: Float[Tensor, "n d"], identities: Int[Tensor, " n"], progress: float
     ) -> Triplets:
-        """The triplets of a batch; without a graph, so that a large batch takes little memory."""
+        """Selects the triplets of a batch; runs without a graph, which saves memory for large batches."""
         distances = pairwise_squared_distances(embeddings, embeddings)
         if not (self.squared or miner.ranks_only):
             distances = safe_sqrt(distances)
@@ -75,7 +75,7 @@ class TripletLoss(EmbeddingLoss):
         return triplets
 
     def mine_gently(self) -> None:
-        """Mines semi-hard negatives from now on."""
+        """Switches to semi-hard negatives."""
         self.miner = SemiHard()
 
     def _over_all(self, embeddings: Float[Tensor, "n d"], identities: Int[Tensor, " n"]) -> BatchLoss:

@@ -1,4 +1,4 @@
-"""The loss of a YOLO: objectness, box and class."""
+"""The loss of YOLO: objectness, box and class."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -17,14 +17,14 @@ from zoo.ops.grid import activate, decode, to_pixels
 from zoo.ops.iou import overlap, pairwise_intersection
 
 Targets = list[dict[str, Tensor]]
-"""For each image `boxes` [N 4] xyxy in pixels and `labels` [N]; optional `ignore` [M 4], regions without a verdict.
+"""For each image `boxes` [N 4] xyxy in pixels and `labels` [N]; optionally `ignore` [M 4], ignored regions.
 
-The loss skips predictions in these regions, whatever their class; `ignore_labels` [M] are for the metrics.
+The loss skips predictions of all classes in ignored regions. The metrics use `ignore_labels` [M].
 """
 
 
 class YoloLosses(NamedTuple):
-    """The weighted sum, and its terms before weighting."""
+    """The weighted sum, and its unweighted terms."""
 
     total: Float[Tensor, ""]
     objectness: Float[Tensor, ""]
@@ -33,14 +33,14 @@ class YoloLosses(NamedTuple):
 
 
 class LevelMatches(NamedTuple):
-    """Predictions of one level beside their targets; m of the B × rows × columns × a predictions are matched."""
+    """Predictions and targets of one level; m of the B × rows × columns × a predictions are matched."""
 
     objectness: Float[Tensor, "b rows columns a"]
-    """Logits of "there is an object"."""
+    """Logits of objectness."""
     iou_target: Float[Tensor, "b rows columns a"]
-    """The IoU that a matched box reaches now, the largest where it has several objects; 0 elsewhere."""
+    """The IoU of a matched box with its object, the largest of several; 0 elsewhere."""
     valid: Bool[Tensor, "b rows columns a"]
-    """False for predictions in ignored regions, which do not count for objectness."""
+    """False for predictions in ignored regions, which are excluded from objectness."""
     boxes: Float[Tensor, "m 4"]
     target_boxes: Float[Tensor, "m 4"]
     class_logits: Float[Tensor, "m c"]
@@ -48,15 +48,15 @@ class LevelMatches(NamedTuple):
 
 
 class YoloLoss(nn.Module):
-    """Objectness over all predictions; box and class over those that `assigner` matches with objects.
+    """YOLO loss: objectness over all predictions, box and class over the predictions matched by `assigner`.
 
-    The objectness target of a match is the IoU that its box reaches now (Redmon et al. 2015, arXiv:1506.02640), and 0
-    elsewhere. A prediction that lies by more than half in an ignored region (COCO's crowds) does not count.
-    `class_weights` multiply the loss of single classes; `gamma` is the focal exponent of objectness and class.
+    The objectness target of a match is the current IoU of its box (Redmon et al. 2015, arXiv:1506.02640), and 0
+    elsewhere. Predictions with more than half of their area in an ignored region (COCO's crowds) are excluded.
+    `class_weights` multiply the loss of each class. `gamma` is the focal exponent of objectness and class.
 
     Raises:
-        ZooError: a negative `gamma`; `class_weights` that are negative or, once the classes are seen, not one for
-            each; no such overlap.
+        ZooError: a negative `gamma`; negative `class_weights` or, in the first batch, not one per class; an unknown
+            `overlap`.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class YoloLoss(nn.Module):
         anchors: Float[Tensor, "levels a 2"],
         strides: list[int],
     ) -> YoloLosses:
-        """The losses of a batch of raw grids [B rows columns a 5+c], the finest first."""
+        """Computes the losses of a batch of raw grids [B rows columns a 5+c], the finest first."""
         grids, anchors = tuple(raw.float() for raw in grids), anchors.float()
         objects = _objects(targets, grids[0].device)
         matches = self.assigner(grids, objects, anchors, strides)
@@ -105,7 +105,7 @@ class YoloLoss(nn.Module):
         return YoloLosses(total, *terms)
 
     def _objectness(self, levels: list[LevelMatches]) -> Float[Tensor, ""]:
-        """The mean over the valid predictions of all levels."""
+        """Returns the mean over the valid predictions of all levels."""
         pairs = [torch.stack([level.objectness, level.iou_target], -1).flatten(0, -2) for level in levels]
         logits, iou_target = torch.cat(pairs).unbind(-1)
         valid = torch.cat([level.valid.flatten() for level in levels]).float()
@@ -141,7 +141,7 @@ def _match_level(
     stride: int,
     targets: Targets,
 ) -> LevelMatches:
-    """Sets the predictions of one level beside the objects that they are matched with."""
+    """Collects the predictions of one level and the targets of its matches."""
     matched = raw[match.image, match.row, match.column, match.anchor]
     cells = activate(matched[:, 1:5], anchors[match.anchor], stride)
     boxes = to_pixels(cells, match.row, match.column, stride)
@@ -168,7 +168,7 @@ def _valid(
     targets: Targets,
     iou_target: Float[Tensor, "b rows columns a"],
 ) -> Bool[Tensor, "b rows columns a"]:
-    """Predictions that count for objectness: all outside ignored regions, and all matches."""
+    """Returns a mask of the predictions that count for objectness: all outside ignored regions, and all matches."""
     valid = torch.ones_like(iou_target, dtype=torch.bool)
     for i, target in enumerate(targets):
         ignore = target.get("ignore")

@@ -1,1 +1,1 @@
-"""Networks: plain modules, from their papers."""
+"""Networks: plain `nn.Module`s of published architectures."""

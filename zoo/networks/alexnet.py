@@ -1,4 +1,4 @@
-"""AlexNet, in the form of 2012 and in the one that torchvision ships."""
+"""AlexNet, in the forms of 2012 and of torchvision."""
 
 from collections.abc import Sequence
 
@@ -10,13 +10,15 @@ from zoo.networks.staged import Layers, StagedNetwork, head, initialise
 
 
 class AlexNet(StagedNetwork):
-    """Five convolutions, three poolings and three fully connected layers.
+    """AlexNet: five convolutions with three max poolings, and three fully connected layers.
 
-    Krizhevsky et al., ImageNet Classification with Deep Convolutional Neural Networks, 2012. The defaults are
-    Krizhevsky, One weird trick for parallelizing convolutional neural networks, 2014 (arXiv:1404.5997), as torchvision
-    has it and with its state-dict names. The form of 2012 has `channels` 96, 256, 384, 384, 256, `first_padding=0`
-    (so 227×227 images), and `response_norm`; `groups=2` splits convolutions 2, 4 and 5 over two devices' worth of
-    channels as the paper does. Unlike it the weights start from Kaiming's initialisation.
+    Krizhevsky et al., ImageNet Classification with Deep Convolutional Neural Networks, 2012. The defaults are the
+    one-tower form of torchvision, with its state-dict names: Krizhevsky, One weird trick for parallelizing
+    convolutional neural networks, 2014 (arXiv:1404.5997).
+
+    The form of 2012 has `channels` 96, 256, 384, 384, 256, `first_padding=0` (for 227×227 images), `response_norm`
+    and `groups=2`, which splits convolutions 2, 4 and 5 into two groups of channels. Both forms use Kaiming
+    initialisation instead of the paper's.
     """
 
     heads = ("classifier.6",)
@@ -69,16 +71,16 @@ class AlexNet(StagedNetwork):
         self.finish(features=features, checkpointing=checkpointing)
 
     def stages(self) -> dict[str, Layers]:
-        """Each ends with a pooling."""
+        """Returns `stage1` … `stage3`, each ending with a max pooling."""
         return pooled_stages(self.features)
 
     def classify(self, trunk: Float[Tensor, "n c h w"]) -> Float[Tensor, "n out"]:
-        """The fully connected layers on the 6×6 map."""
+        """Applies adaptive pooling to 6×6 and the fully connected layers."""
         return self.classifier(torch.flatten(self.avgpool(trunk), 1))
 
 
 def pooled_stages(layers: nn.Sequential) -> dict[str, Layers]:
-    """Stages `stage1`, `stage2` … of a plain network: a new one after each max pooling."""
+    """Splits a plain network into `stage1`, `stage2` …, each ending with a max pooling."""
     stages: dict[str, Layers] = {"stage1": {}}
     for i, layer in layers.named_children():
         stages[f"stage{len(stages)}"][f"features.{i}"] = layer
@@ -87,6 +89,6 @@ def pooled_stages(layers: nn.Sequential) -> dict[str, Layers]:
     return stages
 
 
-def _response_norm(wanted: bool) -> list[nn.Module]:
-    # PyTorch divides alpha by the window's size, the paper does not.
-    return [nn.LocalResponseNorm(5, alpha=5 * 1e-4, beta=0.75, k=2.0)] if wanted else []
+def _response_norm(enabled: bool) -> list[nn.Module]:
+    # PyTorch divides alpha by the window size; the paper uses alpha as it is.
+    return [nn.LocalResponseNorm(5, alpha=5 * 1e-4, beta=0.75, k=2.0)] if enabled else []

@@ -11,13 +11,14 @@ from zoo.networks.glorot import glorot_init
 
 
 class ConvForecaster(nn.Module):
-    """Four convolutions, two poolings and one that spans what is left: 809 parameters at 16 values, one step.
+    """Convolutional forecaster: four 1-D convolutions, two max poolings, and an output convolution over all positions.
 
-    Source: the ladder of "TensorFlow without a PhD" (2018), its convolutional rung. Known-future covariates
-    are read over the known past alone.
+    It has 809 parameters for a context of 16 and one step. Of covariates, only the values of the context are inputs.
+
+    Source: the convolutional model of "TensorFlow without a PhD" (2018).
 
     Raises:
-        ZooError: fewer than 4 known values.
+        ZooError: a context of fewer than 4 steps.
     """
 
     def __init__(
@@ -48,10 +49,10 @@ class ConvForecaster(nn.Module):
     def forward(
         self, history: Float[Tensor, "b t c"], known: Float[Tensor, "b s k"] | None = None
     ) -> Float[Tensor, "b h d q"]:
-        """The forecast of each step, channel and output."""
+        """Returns the forecast of each step, channel and output."""
         history, last = from_last(history, self.shape[1], self.difference_input)
         inputs = history if known is None else torch.cat([history, known[:, : history.shape[1]]], dim=2)
-        x = F.pad(inputs.transpose(1, 2), (1, 2))  # an even kernel: Keras pads one more on the right
+        x = F.pad(inputs.transpose(1, 2), (1, 2))  # "same" padding of an even kernel, as in Keras
         x = self.middle(self.wide(x).relu()).relu()
         x = F.max_pool1d(self.narrow(x).relu(), 2)
         x = F.max_pool1d(self.last(x).relu(), 2)

@@ -1,4 +1,4 @@
-"""Forecasts from a fixed number of known values: linear, and with one hidden layer."""
+"""Forecasters with a context of fixed length: linear, and with one hidden layer."""
 
 import torch
 from jaxtyping import Float
@@ -8,10 +8,12 @@ from zoo.networks.glorot import glorot_init
 
 
 class LinearForecaster(nn.Module):
-    """Each step of the forecast is a weighted sum of all known values: 17 parameters at 16 values, one step.
+    """Linear forecaster: each step is a weighted sum of all known values and covariates.
 
-    Source: the ladder of "TensorFlow without a PhD" (2018), its linear rung; Zeng et al., "Are Transformers
-    Effective for Time Series Forecasting?", 2022, arXiv:2205.13504, show how hard it is to beat.
+    It has 17 parameters for a context of 16 and one step.
+
+    Source: the linear model of "TensorFlow without a PhD" (2018). A strong baseline: Zeng et al., "Are Transformers
+    Effective for Time Series Forecasting?", 2022, arXiv:2205.13504.
     """
 
     def __init__(
@@ -37,15 +39,17 @@ class LinearForecaster(nn.Module):
     def forward(
         self, history: Float[Tensor, "b t c"], known: Float[Tensor, "b s k"] | None = None
     ) -> Float[Tensor, "b h d q"]:
-        """The forecast of each step, channel and output (a value, or one for each quantile)."""
+        """Returns the forecast of each step, channel and output (one value, or one per quantile)."""
         history, last = from_last(history, self.shape[1], self.difference_input)
         return last + self.output(_flat(history, known)).unflatten(1, self.shape)
 
 
 class DenseForecaster(nn.Module):
-    """One hidden layer, half as wide as the known past unless told: 145 parameters at 16 values, one step.
+    """Dense forecaster: one hidden layer, by default half as wide as the context.
 
-    Source: the ladder of "TensorFlow without a PhD" (2018), its dense rung.
+    It has 145 parameters for a context of 16 and one step.
+
+    Source: the dense model of "TensorFlow without a PhD" (2018).
     """
 
     def __init__(
@@ -74,7 +78,7 @@ class DenseForecaster(nn.Module):
     def forward(
         self, history: Float[Tensor, "b t c"], known: Float[Tensor, "b s k"] | None = None
     ) -> Float[Tensor, "b h d q"]:
-        """The forecast of each step, channel and output."""
+        """Returns the forecast of each step, channel and output."""
         history, last = from_last(history, self.shape[1], self.difference_input)
         return last + self.output(self.hidden(_flat(history, known)).relu()).unflatten(1, self.shape)
 
@@ -82,7 +86,10 @@ class DenseForecaster(nn.Module):
 def from_last(
     history: Float[Tensor, "b t c"], out_channels: int, difference_input: bool
 ) -> tuple[Float[Tensor, "b t c"], Float[Tensor, "b 1 d 1"]]:
-    """The history, relative to the last value with `difference_input`, and the offset to add to its forecast."""
+    """Returns the history and the offset of the forecast; `difference_input` subtracts the last value.
+
+    The offset is the last value with `difference_input`, else 0.
+    """
     last = history[:, -1:]
     if not difference_input:
         return history, torch.zeros_like(last[..., :out_channels, None])

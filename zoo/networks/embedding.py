@@ -1,4 +1,4 @@
-"""Embedding networks: an image to a point on the unit sphere; the Siamese twin is the same network again."""
+"""Embedding networks: map an image to a unit vector. Both branches of a Siamese pair are the same network."""
 
 from collections.abc import Sequence
 
@@ -11,11 +11,11 @@ from zoo.errors import ZooError
 
 
 class EmbeddingNetwork(nn.Module):
-    """An image backbone followed by L2 normalisation, which gives unit vectors.
+    """Embedding network: an image backbone and L2 normalisation.
 
-    A classification network of the zoo is a backbone as it stands: its last layer, built with `num_classes`
-    set to the size of the embedding, is the embedding head. With `mirror`, the embedding out of training is
-    that of the picture plus that of its mirror image, which is right for faces and wrong for characters.
+    Any classification network of the zoo is a backbone: with `num_classes` set to the embedding size, its last layer
+    is the embedding head. With `mirror`, evaluation adds the embedding of the mirrored image. That helps for faces
+    and hurts for characters.
 
     FaceNet (Schroff et al. 2015, arXiv:1503.03832), section 3.
     """
@@ -27,7 +27,7 @@ class EmbeddingNetwork(nn.Module):
         self.channels_last = bool(getattr(backbone, "channels_last", False))
 
     def forward(self, images: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d"]:
-        """Unit vectors of the pictures, in float32."""
+        """Returns the unit vector of each image, in float32."""
         vectors = self._vectors(images)
         if self.mirror and not self.training:
             vectors = F.normalize(vectors, dim=1) + F.normalize(self._vectors(images.flip(3)), dim=1)
@@ -35,21 +35,21 @@ class EmbeddingNetwork(nn.Module):
 
     def _vectors(self, images: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d"]:
         out = self.backbone(images)
-        # A network with auxiliary heads returns a named tuple.
+        # Networks with auxiliary heads return a named tuple.
         vectors: Tensor = out if isinstance(out, Tensor) else out.logits
-        # The norm of a half-precision vector overflows and its small differences are lost.
+        # In half precision the norm overflows and small differences are lost.
         return vectors.float()
 
 
 class ConvTrunk(nn.Module):
-    """A small network for crops of 28 to 112 pixels: for each width 3×3 convolutions and a halving.
+    """Small convolutional backbone for crops of 28 to 112 pixels: 3×3 convolutions and a 2×2 max pooling per width.
 
-    The last map is averaged down to `grid` × `grid` cells, because where a feature lies tells faces and
-    characters apart, then mapped to `num_classes` values. With `whiten`, batch normalisation without scale
-    makes the values of the embedding equally spread, which also keeps it from starting in a narrow cone.
+    The last map is average-pooled to `grid` × `grid` cells, since the position of a feature matters for faces and
+    characters. A linear layer maps it to `num_classes` values. With `whiten`, batch normalisation without affine
+    parameters gives all values equal variance, so that the first embeddings cover the sphere.
     """
 
-    channels_last = True  # measured on one core: training takes 0.6 to 0.7 of the time
+    channels_last = True  # measured on one core: 0.6 to 0.7 of the training time
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class ConvTrunk(nn.Module):
         super().__init__()
         if not widths:
             raise ZooError("`widths` (=[]) must name at least one width, as in [32, 64]")
-        # Each picture to mean 0 and deviation 1, so that the light on it counts less.
+        # Normalises each image to mean 0 and standard deviation 1, against differences in lighting.
         layers: list[nn.Module] = [nn.InstanceNorm2d(in_channels)] if standardize else []
         channels = in_channels
         for width in widths:
@@ -85,7 +85,7 @@ class ConvTrunk(nn.Module):
         self.spread = nn.BatchNorm1d(num_classes, affine=False) if whiten else nn.Identity()
 
     def forward(self, images: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d"]:
-        """Vectors of the pictures, not yet normalised."""
+        """Returns the vector of each image, before L2 normalisation."""
         features = self.pool(self.features(images))
         vectors: Tensor = self.spread(self.head(self.dropout(torch.flatten(features, 1))))
         return vectors

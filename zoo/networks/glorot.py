@@ -1,12 +1,12 @@
-"""The initial weights of Keras: even draws for kernels, orthogonal recurrent matrices, zero biases."""
+"""The default initialisation of Keras: Glorot uniform kernels, orthogonal recurrent matrices, zero biases."""
 
 from torch import nn
 
 
 def glorot_init(module: nn.Module) -> None:
-    """Draws every kernel from Glorot's uniform distribution, recurrent ones orthogonal; no biases.
+    """Initialises kernels with Glorot uniform, recurrent matrices as orthogonal and biases with zeros.
 
-    As in Keras the gates of a recurrent layer count as one matrix. LSTM's forget gate starts at 0, not at 1.
+    As in Keras, the gates of a recurrent layer form one matrix. The forget bias of an LSTM starts at 0; Keras uses 1.
     Source: Glorot and Bengio, 2010; Saxe et al., 2013, arXiv:1312.6120.
     """
     for name, parameter in module.named_parameters():

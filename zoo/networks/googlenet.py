@@ -27,14 +27,14 @@ class ConvNorm(nn.Module):
         self.bn = nn.BatchNorm2d(out, eps=0.001)
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d k l"]:
-        """Three layers in a row."""
+        """Applies convolution, batch normalisation and ReLU."""
         return F.relu(self.bn(self.conv(x)), inplace=True)
 
 
 class Inception(nn.Module):
-    """1×1 ‖ 1×1→3×3 ‖ 1×1→“5×5” ‖ pool→1×1, concatenated.
+    """Inception module: 1×1 ‖ 1×1→3×3 ‖ 1×1→“5×5” ‖ pool→1×1, concatenated.
 
-    `widths` are the table's six columns: #1×1, #3×3 reduce, #3×3, #5×5 reduce, #5×5, pool proj.
+    `widths` are the columns of table 1: #1×1, #3×3 reduce, #3×3, #5×5 reduce, #5×5, pool proj.
     """
 
     def __init__(self, channels: int, widths: tuple[int, int, int, int, int, int]) -> None:
@@ -42,17 +42,17 @@ class Inception(nn.Module):
         one, three_reduce, three, five_reduce, five, pool = widths
         self.branch1 = ConvNorm(channels, one, 1)
         self.branch2 = nn.Sequential(ConvNorm(channels, three_reduce, 1), ConvNorm(three_reduce, three, 3, padding=1))
-        # The paper has 5×5 here; the published weights were trained with 3×3 (pytorch/vision issue 906).
+        # The paper uses 5×5 here; the published weights were trained with 3×3 (pytorch/vision issue 906).
         self.branch3 = nn.Sequential(ConvNorm(channels, five_reduce, 1), ConvNorm(five_reduce, five, 3, padding=1))
         self.branch4 = nn.Sequential(nn.MaxPool2d(3, stride=1, padding=1), ConvNorm(channels, pool, 1))
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d h w"]:
-        """The four branches side by side."""
+        """Concatenates the four branches."""
         return torch.cat([self.branch1(x), self.branch2(x), self.branch3(x), self.branch4(x)], 1)
 
 
 class AuxiliaryHead(nn.Module):
-    """A small classifier on a middle map, which brings a gradient to the early layers."""
+    """Auxiliary classifier on an intermediate map, which adds a gradient to the early layers."""
 
     def __init__(self, channels: int, num_classes: int, dropout: float) -> None:
         super().__init__()
@@ -62,7 +62,7 @@ class AuxiliaryHead(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n classes"]:
-        """Logits."""
+        """Returns logits."""
         x = torch.flatten(self.conv(F.adaptive_avg_pool2d(x, (4, 4))), 1)
         return self.fc2(self.dropout(F.relu(self.fc1(x), inplace=True)))
 
@@ -82,11 +82,11 @@ MODULES = (
 
 
 class GoogLeNet(StagedNetwork):
-    """Nine Inception modules; auxiliary heads after 4a and 4d.
+    """GoogLeNet (Inception v1): nine Inception modules, with auxiliary heads after 4a and 4d.
 
-    Szegedy et al., Going Deeper with Convolutions, 2014 (arXiv:1409.4842). As in torchvision, whose state-dict names
-    these are, there is batch normalisation instead of response normalisation, and 3×3 in place of 5×5. `auxiliary` of
-    the output is (aux2, aux1), the deeper first.
+    Szegedy et al., Going Deeper with Convolutions, 2014 (arXiv:1409.4842). Follows torchvision, with its state-dict
+    names: batch normalisation instead of response normalisation, and 3×3 instead of 5×5. `auxiliary` of the output is
+    (aux2, aux1), the deeper head first.
     """
 
     heads = ("fc", "aux1.fc2", "aux2.fc2")
@@ -123,7 +123,7 @@ class GoogLeNet(StagedNetwork):
         self.finish(features=features, checkpointing=checkpointing)
 
     def stages(self) -> dict[str, Layers]:
-        """`stem`, then the modules between two poolings."""
+        """Returns `stem`, `inception3`, `inception4` and `inception5`, separated by max poolings."""
         names = {
             "stem": ("conv1", "maxpool1", "conv2", "conv3", "maxpool2"),
             "inception3": ("inception3a", "inception3b", "maxpool3"),
@@ -133,11 +133,11 @@ class GoogLeNet(StagedNetwork):
         return {stage: {name: self.get_submodule(name) for name in layers} for stage, layers in names.items()}
 
     def classify(self, trunk: Float[Tensor, "n c h w"]) -> Float[Tensor, "n out"]:
-        """Global average pooling, dropout, the linear layer."""
+        """Applies global average pooling, dropout and the linear layer."""
         return self.fc(self.dropout(torch.flatten(self.avgpool(trunk), 1)))
 
     def forward(self, images: Float[Tensor, "n c h w"]) -> Outputs | dict[str, Tensor]:
-        """Logits of the main head and, in training, of the auxiliary ones; with `features` the named maps."""
+        """Returns the logits, in training also those of the auxiliary heads; with `features` the named maps."""
         if self.maps or not self.training or self.aux1 is None or self.aux2 is None:
             trunk, maps = self.run(images, self.maps)
             return maps if self.maps else Outputs(self.classify(trunk), ())

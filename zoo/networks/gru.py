@@ -1,4 +1,4 @@
-"""A GRU with faster training on CPUs."""
+"""A GRU layer with faster training on CPUs."""
 
 from typing import Any
 
@@ -11,25 +11,25 @@ from zoo.ops.gru import gru_layer
 
 
 class FastGRU(nn.GRU):
-    """`torch.nn.GRU` with the same weights, whose training with `batch_first` on a CPU goes through `zoo.ops.gru`.
+    """A drop-in replacement of `torch.nn.GRU` that trains with `zoo.ops.gru` on a CPU with `batch_first`.
 
-    torch handles all other calls: GPUs, evaluation, lower precision, a given first state, exports, torch.func and
-    torch.jit.trace. torch.compile leaves the layer as it is. No double backward, forward-mode AD or TorchScript; use
-    `torch.nn.GRU` for those.
+    Weights and outputs are those of `torch.nn.GRU`, which handles all other calls: GPUs, evaluation, lower precision,
+    an initial state, export, torch.func and torch.jit.trace. torch.compile skips the layer. No double backward,
+    forward-mode AD or TorchScript; use `torch.nn.GRU` for those.
     """
 
     def forward(  # type: ignore[override]
         self, inputs: Float[Tensor, "b t i"], state: Float[Tensor, "n _ h"] | None = None
     ) -> tuple[Float[Tensor, "b t o"], Float[Tensor, "n _ h"]]:
-        """The states of the last layer after each step, and those of all layers after their last step."""
+        """Returns the states of the last layer after each step, and the final state of each layer."""
         outcome: tuple[Tensor, Tensor]
         if torch.compiler.is_exporting():
-            outcome = nn.GRU.forward(self, inputs, state)  # torch.export stumbles over super()
+            outcome = nn.GRU.forward(self, inputs, state)  # torch.export fails on super()
         else:
             outcome = self._uncompiled(inputs, state)
         return outcome
 
-    @torch.compiler.disable  # torch compiles no recurrent layers, but pieces of them: four times as slow on a CPU
+    @torch.compiler.disable  # torch.compile splits the loop into fragments: four times slower on a CPU
     def _uncompiled(self, inputs: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
         if not self._covers(inputs, state):
             outcome: tuple[Tensor, Tensor] = super().forward(inputs, state)
@@ -51,7 +51,7 @@ class FastGRU(nn.GRU):
         return states.transpose(0, 1), torch.stack(last)
 
     def _covers(self, inputs: Tensor, state: Tensor | None) -> bool:
-        """Whether the pass of `zoo.ops.gru` applies; torch's own handles every other call, and wrong inputs."""
+        """Returns whether `zoo.ops.gru` applies; `torch.nn.GRU` handles all other calls, and reports invalid inputs."""
         if not isinstance(inputs, Tensor) or state is not None:
             return False
         learns = self.training and torch.is_grad_enabled()

@@ -1,13 +1,13 @@
-"""Which layers of a network are its head."""
+"""Finds the head of a network."""
 
 from torch import nn
 
 
 def head_paths(network: nn.Module) -> tuple[str, ...]:
-    """Module paths of the layers with one output per class, the main one first.
+    """Returns the module paths of the layers with one output per class, the main head first.
 
-    They are what the network names in `heads`, else its last linear layer, else its last layer with weights. A
-    network built without its auxiliary heads still names them.
+    They are the network's `heads`; without this attribute, its last linear layer, or else its last layer with weights.
+    `heads` lists auxiliary heads even if the network was built without them.
     """
     named: tuple[str, ...] | None = getattr(network, "heads", None)
     if named is not None:

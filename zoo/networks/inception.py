@@ -12,7 +12,7 @@ from zoo.networks.staged import Layers, Outputs, StagedNetwork, head, initialise
 
 
 class ModuleA(nn.Module):
-    """35×35 maps: 1×1 ‖ 5×5 ‖ two 3×3 ‖ pooling (figure 5)."""
+    """Inception module A on 35×35 maps: 1×1 ‖ 5×5 ‖ two 3×3 ‖ pooling (figure 5)."""
 
     def __init__(self, channels: int, pool: int) -> None:
         super().__init__()
@@ -25,7 +25,7 @@ class ModuleA(nn.Module):
         self.branch_pool = ConvNorm(channels, pool, 1)
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d h w"]:
-        """The four branches side by side."""
+        """Concatenates the four branches."""
         five = self.branch5x5_2(self.branch5x5_1(x))
         double = self.branch3x3dbl_3(self.branch3x3dbl_2(self.branch3x3dbl_1(x)))
         pooled = self.branch_pool(F.avg_pool2d(x, 3, stride=1, padding=1))
@@ -33,7 +33,7 @@ class ModuleA(nn.Module):
 
 
 class ModuleB(nn.Module):
-    """35×35 to 17×17 (figure 10)."""
+    """Inception module B: reduces 35×35 maps to 17×17 (figure 10)."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -43,13 +43,13 @@ class ModuleB(nn.Module):
         self.branch3x3dbl_3 = ConvNorm(96, 96, 3, stride=2)
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d k l"]:
-        """Two strided branches and a pooling side by side."""
+        """Concatenates two strided branches and a max pooling."""
         double = self.branch3x3dbl_3(self.branch3x3dbl_2(self.branch3x3dbl_1(x)))
         return torch.cat([self.branch3x3(x), double, F.max_pool2d(x, 3, stride=2)], 1)
 
 
 class ModuleC(nn.Module):
-    """17×17 maps: 7×7 convolutions factorised into 1×7 and 7×1 (figure 6)."""
+    """Inception module C on 17×17 maps: 7×7 convolutions factorised into 1×7 and 7×1 (figure 6)."""
 
     def __init__(self, channels: int, width: int) -> None:
         super().__init__()
@@ -66,7 +66,7 @@ class ModuleC(nn.Module):
         self.branch_pool = ConvNorm(channels, 192, 1)
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d h w"]:
-        """The four branches side by side."""
+        """Concatenates the four branches."""
         seven = self.branch7x7_3(self.branch7x7_2(self.branch7x7_1(x)))
         double = self.branch7x7dbl_3(self.branch7x7dbl_2(self.branch7x7dbl_1(x)))
         double = self.branch7x7dbl_5(self.branch7x7dbl_4(double))
@@ -75,7 +75,7 @@ class ModuleC(nn.Module):
 
 
 class ModuleD(nn.Module):
-    """17×17 to 8×8."""
+    """Inception module D: reduces 17×17 maps to 8×8."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -87,14 +87,14 @@ class ModuleD(nn.Module):
         self.branch7x7x3_4 = ConvNorm(192, 192, 3, stride=2)
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d k l"]:
-        """Two strided branches and a pooling side by side."""
+        """Concatenates two strided branches and a max pooling."""
         seven = self.branch7x7x3_3(self.branch7x7x3_2(self.branch7x7x3_1(x)))
         three = self.branch3x3_2(self.branch3x3_1(x))
         return torch.cat([three, self.branch7x7x3_4(seven), F.max_pool2d(x, 3, stride=2)], 1)
 
 
 class ModuleE(nn.Module):
-    """8×8 maps: 3×3 convolutions spread into 1×3 beside 3×1 (figure 7)."""
+    """Inception module E on 8×8 maps: 3×3 convolutions replaced by parallel 1×3 and 3×1 (figure 7)."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -109,7 +109,7 @@ class ModuleE(nn.Module):
         self.branch_pool = ConvNorm(channels, 192, 1)
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d h w"]:
-        """The six branches side by side."""
+        """Concatenates the six branches."""
         three = self.branch3x3_1(x)
         double = self.branch3x3dbl_2(self.branch3x3dbl_1(x))
         pooled = self.branch_pool(F.avg_pool2d(x, 3, stride=1, padding=1))
@@ -119,7 +119,7 @@ class ModuleE(nn.Module):
 
 
 class AuxiliaryHead(nn.Module):
-    """A small classifier on the last 17×17 map."""
+    """Auxiliary classifier on the last 17×17 map."""
 
     def __init__(self, channels: int, num_classes: int) -> None:
         super().__init__()
@@ -128,18 +128,18 @@ class AuxiliaryHead(nn.Module):
         self.fc = nn.Linear(768, num_classes)
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n classes"]:
-        """Logits."""
-        # Maps below 17×17 are stretched to the published 5×5, so that smaller images train too.
+        """Returns logits."""
+        # Smaller maps than 17×17 are pooled to the published 5×5, so that smaller images can be used for training.
         x = F.avg_pool2d(x, 5, stride=3) if min(x.shape[-2:]) >= 17 else F.adaptive_avg_pool2d(x, (5, 5))
         x = self.conv1(self.conv0(x))
         return self.fc(torch.flatten(F.adaptive_avg_pool2d(x, 1), 1))
 
 
 class InceptionV3(StagedNetwork):
-    """Eleven Inception modules of five kinds, and one auxiliary head.
+    """Inception v3: eleven Inception modules of five types, and one auxiliary head.
 
     Szegedy et al., Rethinking the Inception Architecture for Computer Vision, 2015 (arXiv:1512.00567). State-dict
-    names are torchvision's. Published for 299×299 images.
+    names are those of torchvision. Designed for 299×299 images.
     """
 
     heads = ("fc", "AuxLogits.fc")
@@ -183,7 +183,7 @@ class InceptionV3(StagedNetwork):
         self.finish(features=features, checkpointing=checkpointing)
 
     def stages(self) -> dict[str, Layers]:
-        """`stem`, then the modules of one map size."""
+        """Returns `stem`, `mixed5`, `mixed6` and `mixed7`, one for each map size."""
         first = ("Conv2d_1a_3x3", "Conv2d_2a_3x3", "Conv2d_2b_3x3", "maxpool1")
         names = {
             "stem": (*first, "Conv2d_3b_1x1", "Conv2d_4a_3x3", "maxpool2"),
@@ -194,11 +194,11 @@ class InceptionV3(StagedNetwork):
         return {stage: {name: self.get_submodule(name) for name in layers} for stage, layers in names.items()}
 
     def classify(self, trunk: Float[Tensor, "n c h w"]) -> Float[Tensor, "n out"]:
-        """Global average pooling, dropout, the linear layer."""
+        """Applies global average pooling, dropout and the linear layer."""
         return self.fc(torch.flatten(self.dropout(self.avgpool(trunk)), 1))
 
     def forward(self, images: Float[Tensor, "n c h w"]) -> Outputs | dict[str, Tensor]:
-        """Logits of the main head and, in training, of the auxiliary one; with `features` the named maps."""
+        """Returns the logits, in training also those of the auxiliary head; with `features` the named maps."""
         if self.maps or not self.training or self.AuxLogits is None:
             trunk, maps = self.run(images, self.maps)
             return maps if self.maps else Outputs(self.classify(trunk), ())

@@ -1,4 +1,4 @@
-"""One object at most: is it there, where are its points, what is it."""
+"""Landmark detection of at most one object: presence, points and class."""
 
 from collections.abc import Sequence
 
@@ -10,12 +10,13 @@ from zoo.networks.yolo import ConvBlock, Residual
 
 
 class LandmarkNetwork(nn.Module):
-    """One vector for an image: [presence, x1, y1, …, xK, yK, c1 … cC], all before activation.
+    """Landmark network: regresses presence, points and class of one object from a convolutional trunk.
 
-    Points are fractions of the image, from 0 at the left and top to 1. A trunk of stages that halve the picture, then
-    one fully connected layer over the last map, which keeps where things are. With two points (the corners of a
-    box) it localizes, with K it finds landmarks (Sun et al., Deep Convolutional Network Cascade for Facial Point
-    Detection, 2013, for the direct regression of points).
+    The output is the vector [presence, x1, y1, …, xK, yK, c1 … cC]: logits of presence and classes, and points as
+    fractions of the image. Fully connected layers over the last map keep positions. Two points, the corners of a box,
+    give a localization network.
+
+    Direct regression of points: Sun et al., Deep Convolutional Network Cascade for Facial Point Detection, 2013.
     """
 
     channels_last = True
@@ -46,5 +47,5 @@ class LandmarkNetwork(nn.Module):
         )
 
     def forward(self, images: Float[Tensor, "b c h w"]) -> Float[Tensor, "b values"]:
-        """The vector of each image."""
+        """Returns the vector of each image."""
         return self.head(self.reduce(self.trunk(images)))

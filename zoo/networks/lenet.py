@@ -7,16 +7,20 @@ from zoo.errors import ZooError
 
 _ACTIVATIONS = {"tanh": nn.Tanh, "relu": nn.ReLU}
 _POOLINGS = {"average": nn.AvgPool2d, "max": nn.MaxPool2d}
-_LEAST_SIZE = 12  # pixels; below it nothing is left after the second pooling
+_LEAST_SIZE = 12  # pixels; below it the map is empty after the second pooling
 
 
 class LeNet5(nn.Module):
-    """Two convolutions with pooling and three fully connected layers: 61,706 parameters at 1×32×32, 10 classes.
+    """LeNet-5: two convolutions with pooling and three fully connected layers.
 
-    Source: LeCun et al., "Gradient-Based Learning Applied to Document Recognition", 1998. Plain tanh and average
-    pooling without trainable coefficients, all 16 maps connected to all 6, and a linear output layer in place of
-    the radial basis functions, as is usual today. `activation` is tanh or relu, `pooling` average or max. Weights start
-    normal with standard deviation 1/sqrt(fan-in) (LeCun et al., "Efficient BackProp", 1998, section 4.6).
+    It has 61,706 parameters for 1×32×32 images and 10 classes.
+
+    Source: LeCun et al., "Gradient-Based Learning Applied to Document Recognition", 1998. As is usual today, tanh is
+    unscaled, pooling has no trainable coefficients, all 16 maps are connected to all 6, and the output layer is
+    linear instead of radial basis functions.
+
+    `activation` is tanh or relu, `pooling` average or max. Weights are drawn from a normal distribution with standard
+    deviation 1/sqrt(fan-in) (LeCun et al., "Efficient BackProp", 1998, section 4.6).
 
     Raises:
         ZooError: an unknown activation or pooling, or an image too small.
@@ -63,5 +67,5 @@ class LeNet5(nn.Module):
                     nn.init.zeros_(layer.bias)
 
     def forward(self, images: Float[Tensor, "b c h w"]) -> Float[Tensor, "b k"]:
-        """Logits of each image."""
+        """Returns the logits of each image."""
         return self.classifier(self.features(images))

@@ -1,4 +1,4 @@
-"""Naive forecasters without parameters: the baselines that a trained forecaster must beat."""
+"""Naive forecasters without parameters: baselines for trained forecasters."""
 
 import torch
 from jaxtyping import Float
@@ -8,9 +8,9 @@ from zoo.errors import ZooError
 
 
 class NaiveRandom(nn.Module):
-    """Uniform values in [`low`, `high`), the same for the same history.
+    """Naive random forecaster: uniform values in [`low`, `high`), deterministic for a history.
 
-    The draw is a hash of the last values, so that a loaded forecaster repeats the forecasts of the saved one.
+    The values are a hash of the last known values, so that a loaded forecaster repeats the saved one.
     """
 
     def __init__(self, *, out_channels: int = 1, horizon: int = 1, low: float = -2.0, high: float = 2.0) -> None:
@@ -23,16 +23,16 @@ class NaiveRandom(nn.Module):
     def forward(
         self, history: Float[Tensor, "b t c"], known: Float[Tensor, "b s k"] | None = None
     ) -> Float[Tensor, "b h d 1"]:
-        """One draw for each step and channel."""
+        """Returns one value for each step and channel."""
         last = history[:, -1, : self.out_channels].double()
         step = torch.arange(1, self.horizon + 1, device=last.device, dtype=last.dtype)
         noise = torch.sin(last[:, None, :] * 12_345.678 + step[:, None] * 78.233) * 43_758.5453
-        unit = noise - noise.floor()  # the fractional part, spread evenly over [0, 1)
+        unit = noise - noise.floor()  # the fractional part, uniform in [0, 1)
         return (self.low + (self.high - self.low) * unit).to(history.dtype).unsqueeze(-1)
 
 
 class NaiveLast(nn.Module):
-    """Repeats the last value, the best forecast of a random walk."""
+    """Naive forecaster: repeats the last value, the best forecast of a random walk."""
 
     def __init__(self, *, out_channels: int = 1, horizon: int = 1) -> None:
         super().__init__()
@@ -42,13 +42,17 @@ class NaiveLast(nn.Module):
     def forward(
         self, history: Float[Tensor, "b t c"], known: Float[Tensor, "b s k"] | None = None
     ) -> Float[Tensor, "b h d 1"]:
-        """The last value at every step."""
+        """Returns the last value at every step."""
         last = history[:, -1:, : self.out_channels]
         return last.expand(-1, self.horizon, -1).unsqueeze(-1)
 
 
 class NaiveDrift(nn.Module):
-    """Continues the line through the last two values."""
+    """Naive drift forecaster: extrapolates the line through the last two values.
+
+    Raises:
+        ZooError: a context of fewer than 2 steps.
+    """
 
     def __init__(self, *, out_channels: int = 1, horizon: int = 1, context: int = 2) -> None:
         super().__init__()
@@ -60,7 +64,7 @@ class NaiveDrift(nn.Module):
     def forward(
         self, history: Float[Tensor, "b t c"], known: Float[Tensor, "b s k"] | None = None
     ) -> Float[Tensor, "b h d 1"]:
-        """The last value plus one slope per step."""
+        """Returns the last value plus the last difference times the number of steps ahead."""
         known_values = history[..., : self.out_channels]
         last, before = known_values[:, -1:], known_values[:, -2:-1]
         step = torch.arange(1, self.horizon + 1, device=history.device, dtype=history.dtype)
@@ -68,7 +72,7 @@ class NaiveDrift(nn.Module):
 
 
 class SeasonalNaive(nn.Module):
-    """Repeats the last `season` steps; a season of 1 repeats the last value.
+    """Seasonal naive forecaster: repeats the last `season` steps; a season of 1 repeats the last value.
 
     Raises:
         ZooError: `season` is below 1 or longer than the context.
@@ -85,7 +89,7 @@ class SeasonalNaive(nn.Module):
     def forward(
         self, history: Float[Tensor, "b t c"], known: Float[Tensor, "b s k"] | None = None
     ) -> Float[Tensor, "b h d 1"]:
-        """The value one season earlier, or several where the horizon is longer."""
+        """Returns the value one season earlier, or several seasons where the horizon is longer."""
         season = history[:, -self.season :, : self.out_channels]
         step = torch.arange(self.horizon, device=history.device) % self.season
         return season[:, step].unsqueeze(-1)

@@ -1,4 +1,4 @@
-"""Recurrent forecasters: GRU, LSTM and the plain recurrent network."""
+"""Recurrent forecasters: GRU, LSTM and Elman RNN."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,21 +15,26 @@ _CELLS: dict[str, Callable[..., nn.RNNBase]] = {"gru": nn.GRU, "lstm": nn.LSTM, 
 
 
 class RecurrentForecaster(nn.Module):
-    """A recurrent encoder of the history and a linear layer that reads its state.
+    """Recurrent forecaster: a GRU, LSTM or RNN encodes the history, and a linear layer maps its state to the forecast.
 
-    Dimensions: b windows, t known steps, h steps ahead, s = t + h steps of covariates, c channels read, d channels
-    forecast (the first of those read), k covariates known ahead, q outputs a value (1, or one for each quantile).
+    Dimensions:
+        b: windows of the batch; t: steps of history; h: steps of the horizon; s = t + h: steps of covariates
+        c: input channels; d: forecast channels, the first d of the c; k: covariates known in advance
+        q: outputs per value, 1 or one per quantile
 
-    `strategy="direct"` forecasts all h steps from the last state; `"recursive"` forecasts one step and feeds it back
-    (its middle output). With `difference_input` the network reads the changes between values, and its output is added
-    to the last value: for series with a trend or a random walk. `fast_cpu_training` trains a GRU with
-    `zoo.networks.gru.FastGRU`, in about three quarters of the CPU time; other cells are as they are.
+    `strategy="direct"` forecasts all h steps from the last state. `"recursive"` forecasts one step at a time and feeds
+    the middle output back as input.
 
-    Source: Cho et al., 2014, arXiv:1406.1078 (in the form of cuDNN, with the reset gate after the product);
-    Hochreiter and Schmidhuber, 1997. One GRU layer of 32 on one channel: 3,393 parameters; two: 9,729.
+    `difference_input` feeds the differences between values, and adds the output to the last value: for series with a
+    trend or a random walk. `fast_cpu_training` uses `zoo.networks.gru.FastGRU` for a GRU, which takes about three
+    quarters of the CPU time; other cells ignore it.
+
+    Source: Cho et al., 2014, arXiv:1406.1078 (as in cuDNN, with the reset gate after the product); Hochreiter and
+    Schmidhuber, 1997. One GRU layer of 32 units on one channel has 3,393 parameters, two have 9,729.
 
     Raises:
-        ZooError: an unknown cell or output; a recursion that leaves channels out, or runs both ways.
+        ZooError: an unknown cell or strategy; dropout outside [0, 1); a recursive strategy with channels that are not
+            forecast, or with a bidirectional encoder.
     """
 
     def __init__(
@@ -89,9 +94,9 @@ class RecurrentForecaster(nn.Module):
     def forward(
         self, history: Float[Tensor, "b t c"], known: Float[Tensor, "b s k"] | None = None
     ) -> Float[Tensor, "b h d q"]:
-        """The forecast of the steps after the history."""
+        """Returns the forecast of the horizon."""
         states, last = self._encode(history, known)
-        if not self.causal:  # the backward pass ends at the first step, so its last state is not the last output
+        if not self.causal:  # the backward direction ends at the first step
             hidden = last[0] if isinstance(last, tuple) else last
             states = torch.cat([hidden[-2], hidden[-1]], dim=1).unsqueeze(1)
         forecast = self._read(states[:, -1:], history, known)[:, 0]
@@ -100,10 +105,10 @@ class RecurrentForecaster(nn.Module):
     def sequence(
         self, history: Float[Tensor, "b t c"], known: Float[Tensor, "b s k"] | None, positions: int
     ) -> Float[Tensor, "b positions steps d q"]:
-        """The forecasts made after each of the last `positions` steps, each knowing only what came before.
+        """Returns the forecasts from each of the last `positions` steps; each depends on earlier steps only.
 
         Raises:
-            ZooError: the encoder runs both ways, so that its states before the last have seen the answers.
+            ZooError: a bidirectional encoder, whose states depend on the targets.
         """
         if not self.causal:
             raise ZooError(
@@ -134,7 +139,7 @@ class RecurrentForecaster(nn.Module):
         return forecast
 
     def _roll_out(self, first: Tensor, state: Any, history: Tensor, known: Tensor | None) -> Tensor:
-        """Feeds each forecast back as the next value; `first` [b 1 d q] is the forecast of the first step."""
+        """Feeds each forecast back as the next input; `first` [b 1 d q] is the forecast of the first step."""
         forecasts, past, end = [first], history[:, -1:], history.shape[1]
         for step in range(1, self.horizon):
             value = forecasts[-1][..., forecasts[-1].shape[-1] // 2]

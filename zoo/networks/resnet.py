@@ -11,7 +11,7 @@ from zoo.networks.staged import Layers, StagedNetwork, head, initialise
 
 
 class BasicBlock(nn.Module):
-    """Two 3×3 convolutions and a shortcut."""
+    """Basic residual block: two 3×3 convolutions and a shortcut."""
 
     expansion = 1
 
@@ -33,7 +33,10 @@ class BasicBlock(nn.Module):
 
 
 class Bottleneck(nn.Module):
-    """1×1 down, 3×3, 1×1 up, and a shortcut; `stride_on` says which convolution strides."""
+    """Bottleneck residual block: 1×1 reduction, 3×3, 1×1 expansion, and a shortcut.
+
+    `stride_on` selects the convolution with the stride.
+    """
 
     expansion = 4
 
@@ -62,13 +65,18 @@ BLOCKS: dict[str, type[BasicBlock] | type[Bottleneck]] = {"basic": BasicBlock, "
 
 
 class ResNet(StagedNetwork):
-    """A stem, four stages of residual blocks, global average pooling and one linear layer.
+    """ResNet: a stem, four stages of residual blocks, global average pooling and a linear layer.
 
-    He et al., Deep Residual Learning for Image Recognition, 2015 (arXiv:1512.03385). The stride of a bottleneck is on
-    its 3×3 convolution (v1.5, as torchvision, whose state-dict names these are), or with `stride_on="1x1"` where the
-    paper has it (v1). `stem="small"` is one 3×3 convolution without stride or pooling, for images up to 64 pixels
-    (section 4.2 of the paper). `zero_init_residual` starts every block as its shortcut (Goyal et al. 2017,
-    arXiv:1706.02677).
+    He et al., Deep Residual Learning for Image Recognition, 2015 (arXiv:1512.03385). State-dict names are those of
+    torchvision.
+
+    A bottleneck has its stride in the 3×3 convolution (v1.5, as in torchvision), or with `stride_on="1x1"` in the
+    first 1×1 (v1, as in the paper). `stem="small"` is one 3×3 convolution without stride or pooling, for images up to
+    64 pixels (section 4.2 of the paper). `zero_init_residual` initialises the last norm of each block with zero, so
+    that the block starts as its shortcut (Goyal et al. 2017, arXiv:1706.02677).
+
+    Raises:
+        ZooError: an unknown `block`, `stride_on` or `stem`.
     """
 
     heads = ("fc",)
@@ -120,7 +128,7 @@ class ResNet(StagedNetwork):
         self.finish(features=features, checkpointing=checkpointing)
 
     def stages(self) -> dict[str, Layers]:
-        """`stem`, `layer1` … `layer4`; the layers of the last four are their blocks."""
+        """Returns `stem` and `layer1` … `layer4`, whose layers are residual blocks."""
         stem = {"conv1": self.conv1, "bn1": self.bn1, "relu": self.relu, "maxpool": self.maxpool}
         stages: dict[str, Layers] = {"stem": stem}
         for stage in ("layer1", "layer2", "layer3", "layer4"):
@@ -129,7 +137,7 @@ class ResNet(StagedNetwork):
         return stages
 
     def classify(self, trunk: Float[Tensor, "n c h w"]) -> Float[Tensor, "n out"]:
-        """Global average pooling and the linear layer."""
+        """Applies global average pooling and the linear layer."""
         return self.fc(torch.flatten(self.avgpool(trunk), 1))
 
 

@@ -1,4 +1,4 @@
-"""What the image networks share: named stages, intermediate maps, a head, gradient checkpointing."""
+"""The base class of image classifiers: named stages, feature maps, a head, gradient checkpointing."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator
@@ -16,45 +16,45 @@ Layers = dict[str, nn.Module]
 
 
 class Outputs(NamedTuple):
-    """What a network with auxiliary heads returns; `auxiliary` is empty in eval."""
+    """The output of a network with auxiliary heads; `auxiliary` is empty in evaluation."""
 
     logits: Tensor
     auxiliary: tuple[Tensor, ...]
 
 
 class StagedNetwork(nn.Module, ABC):
-    """A trunk of named stages, each a sequence of named layers, and a head.
+    """An image classifier: a trunk of named stages, each a sequence of named layers, and a head.
 
-    Stages are what fine-tuning unfreezes and slows down, what checkpointing recomputes, and, with the names of
-    single layers, what `features` asks for. Layer names are module paths, so they match the state dict.
+    Stages are the units of gradual unfreezing, layer-wise learning rates and gradient checkpointing. `features`
+    selects the output maps of stages or layers. Layer names are module paths, as in the state dict.
     """
 
     heads: ClassVar[tuple[str, ...]]  # module paths of the linear layers with one output per class, main one first
     least_size: int = 1  # pixels on the shorter side
-    channels_last: ClassVar[bool] = True  # the memory layout that is faster, measured on CPUs and GPUs
+    channels_last: ClassVar[bool] = True  # the faster memory layout, measured on CPUs and GPUs
 
     maps: tuple[str, ...] = ()
     checkpointing: bool = False
 
     @abstractmethod
     def stages(self) -> dict[str, Layers]:
-        """Stage name → layer name → module, in the order in which they run."""
+        """Returns stage name → layer name → module, in execution order."""
 
     @abstractmethod
     def classify(self, trunk: Float[Tensor, "n c h w"]) -> Float[Tensor, "n out"]:
-        """The trunk's last map to logits (to pooled features where `num_classes` was 0)."""
+        """Maps the last map of the trunk to logits, or to pooled features with `num_classes=0`."""
 
     def forward(self, images: Float[Tensor, "n c h w"]) -> Tensor | dict[str, Tensor] | Outputs:
-        """Logits, or with `features` the named maps.
+        """Returns logits, or with `features` the named maps.
 
         Raises:
-            ZooError: the images are smaller than the network can take.
+            ZooError: images smaller than `least_size`.
         """
         trunk, maps = self.run(images, self.maps)
         return maps if self.maps else self.classify(trunk)
 
     def run(self, images: Float[Tensor, "n c h w"], keep: Collection[str]) -> tuple[Tensor, dict[str, Tensor]]:
-        """The trunk's last map, and those named in `keep` by stage or layer."""
+        """Returns the last map of the trunk, and the maps of the stages and layers in `keep`."""
         if min(images.shape[-2:]) < self.least_size:
             height, width = images.shape[-2:]
             raise ZooError(
@@ -74,12 +74,12 @@ class StagedNetwork(nn.Module, ABC):
         return x, {name: kept[name] for name in keep}
 
     def finish(self, *, features: Collection[str] | None, checkpointing: bool) -> None:
-        """Ends a constructor: options that no single network differs in.
+        """Applies the options that all networks share; called at the end of a constructor.
 
-        With `features`, the head and what follows the last map become `Identity`: they would get no gradient.
+        With `features`, the layers after the last map and the head become `Identity`, since they get no gradient.
 
         Raises:
-            ZooError: `features` names a layer that is not there.
+            ZooError: `features` is empty or names an unknown layer.
         """
         self.checkpointing = checkpointing
         if features is None:
@@ -99,9 +99,10 @@ class StagedNetwork(nn.Module, ABC):
 
 
 def initialise(network: nn.Module, last: Collection[str]) -> None:
-    """Kaiming initialisation (He et al. 2015, arXiv:1502.01852); the `last` layers small, so that loss starts at ln K.
+    """Applies Kaiming initialisation (He et al. 2015, arXiv:1502.01852), and small weights in the `last` layers.
 
-    Without it the activations of a deep plain network shrink layer by layer, and its loss stays at ln K.
+    Small weights in the last layers start the loss at ln K. With PyTorch's default initialisation the activations of
+    a deep plain network shrink layer by layer, and its loss stays at ln K.
     """
     for name, module in network.named_modules():
         if isinstance(module, nn.Conv2d):
@@ -117,7 +118,11 @@ def initialise(network: nn.Module, last: Collection[str]) -> None:
 
 
 def head(inputs: int, num_classes: int) -> nn.Linear | nn.Identity:
-    """The last layer; `num_classes=0` asks for the features that it would have read."""
+    """Returns the last linear layer, or `Identity` for `num_classes=0`, so that the network returns pooled features.
+
+    Raises:
+        ZooError: a negative `num_classes`.
+    """
     if num_classes < 0:
         raise ZooError(f"`num_classes` (={num_classes}) must not be negative; 0 asks for pooled features")
     return nn.Linear(inputs, num_classes) if num_classes else nn.Identity()
@@ -142,7 +147,7 @@ def _recompute_context(layers: Layers) -> Callable[[], tuple[AbstractContextMana
 
 @contextmanager
 def _statistics_kept(layers: Layers) -> Iterator[None]:
-    """Keeps running statistics fixed during recomputation, so that each batch counts once."""
+    """Freezes running statistics during recomputation, so that each batch counts once."""
     norms = [m for layer in layers.values() for m in layer.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
     momenta = [norm.momentum for norm in norms]
     counts = [None if norm.num_batches_tracked is None else norm.num_batches_tracked.clone() for norm in norms]

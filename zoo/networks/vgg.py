@@ -1,4 +1,4 @@
-"""VGG-11, 13, 16 and 19, with and without batch normalisation, from one table."""
+"""VGG-11, 13, 16 and 19, with and without batch normalisation."""
 
 from collections.abc import Sequence
 
@@ -13,12 +13,13 @@ WIDTHS = (64, 128, 256, 512, 512)
 
 
 class VGG(StagedNetwork):
-    """Stages of 3×3 convolutions, each ended by a 2×2 max pooling, and three fully connected layers.
+    """VGG: five stages of 3×3 convolutions, each followed by a 2×2 max pooling, and three fully connected layers.
 
     Simonyan and Zisserman, Very Deep Convolutional Networks for Large-Scale Image Recognition, 2014
-    (arXiv:1409.1556). `depths` counts the convolutions of each stage: (1, 1, 2, 2, 2) is VGG-11 (A),
-    (2, 2, 2, 2, 2) VGG-13 (B), (2, 2, 3, 3, 3) VGG-16 (D), (2, 2, 4, 4, 4) VGG-19 (E). State-dict names are
-    torchvision's.
+    (arXiv:1409.1556). State-dict names are those of torchvision.
+
+    `depths` holds the number of convolutions of each stage: (1, 1, 2, 2, 2) is VGG-11 (A), (2, 2, 2, 2, 2) VGG-13 (B),
+    (2, 2, 3, 3, 3) VGG-16 (D) and (2, 2, 4, 4, 4) VGG-19 (E).
     """
 
     heads = ("classifier.6",)
@@ -62,9 +63,9 @@ class VGG(StagedNetwork):
         self.finish(features=features, checkpointing=checkpointing)
 
     def stages(self) -> dict[str, Layers]:
-        """Each ends with a pooling."""
+        """Returns `stage1` … `stage5`, each ending with a max pooling."""
         return pooled_stages(self.features)
 
     def classify(self, trunk: Float[Tensor, "n c h w"]) -> Float[Tensor, "n out"]:
-        """The fully connected layers on the 7×7 map."""
+        """Applies adaptive pooling to 7×7 and the fully connected layers."""
         return self.classifier(torch.flatten(self.avgpool(trunk), 1))

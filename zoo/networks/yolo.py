@@ -1,4 +1,4 @@
-"""YOLO: one pass over the image, boxes and classes from every cell of a few grids."""
+"""YOLO: a one-stage detector that predicts boxes and classes at every cell of several grids."""
 
 import itertools
 import math
@@ -12,13 +12,13 @@ from torch.nn import functional as F
 from zoo.errors import ZooError
 from zoo.ops.anchors import YOLOV3_TINY, Shapes, by_stride
 
-BOX = 5  # pc, bx, by, bh, bw stand before the classes
-_OBJECTS_PER_IMAGE = 8  # a guess that sets the first objectness; Lin et al. 2017, arXiv:1708.02002, section 3.3
-_PROBE = 64  # pixels of the image that finds out a backbone's strides and channels
+BOX = 5  # pc, bx, by, bh, bw, which precede the classes
+_OBJECTS_PER_IMAGE = 8  # a prior for the initial objectness; Lin et al. 2017, arXiv:1708.02002, section 3.3
+_PROBE = 64  # pixels; the image with which a backbone's strides and channels are determined
 
 
 class ConvBlock(nn.Sequential):
-    """Convolution without bias, batch norm, SiLU."""
+    """Convolution without bias, batch normalisation, SiLU."""
 
     def __init__(self, inputs: int, outputs: int, size: int = 3, stride: int = 1) -> None:
         super().__init__(
@@ -29,21 +29,24 @@ class ConvBlock(nn.Sequential):
 
 
 class Residual(nn.Module):
-    """x + 3×3(1×1(x)), the block of Darknet-53 (Redmon & Farhadi 2018, arXiv:1804.02767)."""
+    """Residual block of Darknet-53, x + 3×3(1×1(x)) (Redmon & Farhadi 2018, arXiv:1804.02767)."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.body = nn.Sequential(ConvBlock(channels, channels // 2, 1), ConvBlock(channels // 2, channels, 3))
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
-        """The sum."""
+        """Returns shortcut + residual."""
         return x + self.body(x)
 
 
 class SmallDarknet(nn.Module):
-    """Darknet's pattern at a tenth of its width: each stage halves the picture, then adds residual blocks.
+    """Small Darknet backbone, a tenth as wide as Darknet-53: each stage is a strided convolution and residual blocks.
 
-    Returns the maps of the last `maps` stages by name, `stage1` having stride 2.
+    Each stage halves the resolution; `stage1` has stride 2. Returns the maps of the last `maps` stages by name.
+
+    Raises:
+        ZooError: `widths` and `depths` differ in length, or `maps` is not in 1 … the number of stages.
     """
 
     def __init__(
@@ -67,7 +70,7 @@ class SmallDarknet(nn.Module):
             in_channels = width
 
     def forward(self, images: Float[Tensor, "b c h w"]) -> dict[str, Tensor]:
-        """The kept maps, the finest first."""
+        """Returns the maps of the last stages, the finest first."""
         x, maps = images, {}
         for name, stage in self.named_children():
             x = stage(x)
@@ -77,22 +80,23 @@ class SmallDarknet(nn.Module):
 
 
 class YOLO(nn.Module):
-    """Raw predictions for every anchor of every cell of one grid per backbone map, the same in train and eval.
+    """YOLO detector: a backbone, a feature pyramid, and one prediction grid per backbone map.
 
-    Each grid is [B, rows, columns, anchors, 5 + classes], the last axis being pc, bx, by, bh, bw, c…
-    before their activation, which `zoo.ops.grid.decode` applies. Coarser maps are upsampled and joined to finer
-    ones (Lin et al. 2016, arXiv:1612.03144). Redmon et al. 2015 (arXiv:1506.02640), Redmon & Farhadi 2018
-    (arXiv:1804.02767); the backbone is any network that returns a dict of maps, finest first, each half the size
-    of the one before.
+    Redmon et al. 2015 (arXiv:1506.02640), Redmon & Farhadi 2018 (arXiv:1804.02767). Coarser maps are upsampled and
+    concatenated with finer ones (Lin et al. 2016, arXiv:1612.03144).
 
-    `anchors` are (width, height) in pixels of the network's input; the small ones go to the fine grids.
-    `mean` and `std` of each channel are those that a pretrained backbone expects of images in [0, 1].
+    The output, the same in training and evaluation, is one grid [B, rows, columns, anchors, 5 + classes] per map. Its
+    last axis holds the raw pc, bx, by, bh, bw, c…, which `zoo.ops.grid.decode` activates.
+
+    `backbone` is any network that returns a dict of maps, the finest first, each half the size of the one before.
+    `anchors` are (width, height) in pixels of the network's input; the smallest belong to the finest grid.
+    `mean` and `std` normalise the channels of images in [0, 1], as a pretrained backbone expects.
 
     Raises:
-        ZooError: anchors that do not divide evenly over the maps.
+        ZooError: anchors that do not divide evenly over the maps; a backbone without a dict of maps that halve in size.
     """
 
-    channels_last = True  # measured on two cores: training takes 0.85 of the time
+    channels_last = True  # measured on two cores: 0.85 of the training time
     anchors: Float[Tensor, "levels a 2"]
     mean: Tensor
     std: Tensor
@@ -122,24 +126,24 @@ class YOLO(nn.Module):
         self.branches = nn.ModuleList()
         for stride in self.strides:
             last = nn.Conv2d(width, self.anchors.shape[1] * (BOX + num_classes), 1)
-            self._start_rare(last, stride)
+            self._init_bias(last, stride)
             self.branches.append(nn.Sequential(ConvBlock(width, width), ConvBlock(width, width), last))
 
     @property
     def heads(self) -> tuple[str, ...]:
-        """Paths of the layers whose outputs are for the classes."""
+        """Module paths of the layers that predict the classes."""
         return tuple(f"branches.{level}.2" for level in range(len(self.branches)))
 
     @property
     def head_layout(self) -> tuple[int, int]:
-        """Blocks of rows in the weight of a head, one for each anchor, and the rows of a block before its classes."""
+        """The layout of a head's weight: its number of row blocks (anchors), and of rows before the classes in each."""
         return self.anchors.shape[1], BOX
 
     def forward(self, images: Float[Tensor, "b c h w"]) -> tuple[Float[Tensor, "b _ _ a values"], ...]:
-        """Raw grids, the finest first.
+        """Returns the raw grids, the finest first.
 
         Raises:
-            ZooError: the sides of the images are no multiples of the largest stride.
+            ZooError: height or width is not a multiple of the largest stride.
         """
         height, width = images.shape[-2:]
         if height % self.strides[-1] or width % self.strides[-1]:
@@ -159,8 +163,8 @@ class YOLO(nn.Module):
             grids.append(raw.view(b, -1, BOX + self.num_classes, rows, columns).permute(0, 3, 4, 1, 2))
         return tuple(grids)
 
-    def _start_rare(self, last: nn.Conv2d, stride: int) -> None:
-        """Biases with which few cells claim an object and each class is equally likely."""
+    def _init_bias(self, last: nn.Conv2d, stride: int) -> None:
+        """Initialises biases to a low prior of objectness and equal priors of the classes."""
         assert last.bias is not None
         cells = (416 / stride) ** 2 * len(self.anchors[0])
         with torch.no_grad():
@@ -171,10 +175,10 @@ class YOLO(nn.Module):
 
 @torch.no_grad()
 def _probe(backbone: nn.Module) -> tuple[list[int], list[int]]:
-    """Strides and channels of a backbone's maps.
+    """Returns the strides and the channels of a backbone's maps.
 
     Raises:
-        ZooError: it returns no dict of maps that halve from one to the next.
+        ZooError: the output is not a dict of maps that halve in size.
     """
     training = backbone.training
     parameter = next(backbone.parameters())

@@ -1,4 +1,4 @@
-"""Anchor shapes: from k-means on the training boxes, with what they gain.
+"""Anchor shapes: k-means on the training boxes, and how well anchors cover boxes.
 
 Redmon & Farhadi 2016 (arXiv:1612.08242), section 2: k-means under the distance 1 − IoU of shapes.
 """
@@ -14,21 +14,24 @@ from zoo.ops.iou import pairwise_shape_iou
 
 Shapes = Sequence[Sequence[float]]  # (width, height) pairs in pixels, by area
 
-# YOLOv3 (arXiv:1804.02767) and its tiny form: (width, height) in pixels of a 416-pixel image
+# YOLOv3 (arXiv:1804.02767) and YOLOv3-tiny: (width, height) in pixels of a 416-pixel image
 PUBLISHED_SIZE = 416
 YOLOV3: Shapes = [[10, 13], [16, 30], [33, 23], [30, 61], [62, 45], [59, 119], [116, 90], [156, 198], [373, 326]]
 YOLOV3_TINY: Shapes = [[10, 14], [23, 27], [37, 58], [81, 82], [135, 169], [344, 319]]
 
 
 class Fit(NamedTuple):
-    """How well anchors cover boxes: mean IoU with the best anchor, share of boxes within `ratio` of one."""
+    """How well anchors cover boxes: mean IoU with the best anchor, and recall.
+
+    Recall is the fraction of boxes whose width and height are within a factor of `ratio` of an anchor.
+    """
 
     mean_iou: float
     recall: float
 
 
 class AnchorChoice(NamedTuple):
-    """The anchors to use and why: the fit of the defaults and of k-means."""
+    """The selected anchors, their source, and the fit of the defaults (`before`) and of k-means (`after`)."""
 
     anchors: Shapes
     before: Fit
@@ -37,7 +40,10 @@ class AnchorChoice(NamedTuple):
 
 
 def anchor_fit(sizes: Float[Tensor, "n 2"], anchors: Float[Tensor, "k 2"], ratio: float = 4) -> Fit:
-    """The fit of anchors to the (width, height) of boxes; recall is the best that matching by shape can reach."""
+    """Returns the fit of anchors to the (width, height) of boxes.
+
+    Its recall is the upper bound for matching by shape.
+    """
     if not len(sizes):
         return Fit(0.0, 0.0)
     mean_iou = pairwise_shape_iou(sizes, anchors).amax(1).mean()
@@ -45,7 +51,7 @@ def anchor_fit(sizes: Float[Tensor, "n 2"], anchors: Float[Tensor, "k 2"], ratio
 
 
 def shape_ratio(sizes: Float[Tensor, "n 2"], anchors: Float[Tensor, "k 2"]) -> Float[Tensor, "n k"]:
-    """The larger of width and height ratio, each at least 1: by how much an anchor has to be stretched."""
+    """Returns the larger of width and height ratio, each at least 1: the stretch from an anchor to a box."""
     ratio = sizes[:, None] / anchors[None]
     return torch.maximum(ratio, 1 / ratio).amax(-1)
 
@@ -53,13 +59,13 @@ def shape_ratio(sizes: Float[Tensor, "n 2"], anchors: Float[Tensor, "k 2"]) -> F
 def kmeans(
     sizes: Float[Tensor, "n 2"], k: int, *, seed: int, iterations: int = 100, restarts: int = 5
 ) -> Float[Tensor, "k 2"]:
-    """k shapes that lower the mean of 1 − IoU to the nearest, by area.
+    """Clusters box shapes into `k` anchors under the distance 1 − IoU; returns them sorted by area.
 
-    Starts from k-means++, moves to the median; the mean distance may rise in a step (the median does not
-    minimise it), so the best centres seen are returned.
+    Starts from k-means++ and updates each centre to the median of its members. The median does not minimise the
+    mean distance, so that a step can increase it; the best centres seen are returned.
 
     Raises:
-        ValueError: fewer different sizes than anchors.
+        ValueError: fewer distinct sizes than anchors.
     """
     different = len(sizes.unique(dim=0))
     if different < k:
@@ -85,11 +91,14 @@ def kmeans(
 def select_anchors(
     sizes: Float[Tensor, "n 2"], default: Shapes, *, seed: int, min_gain: float = 0.02, ratio: float = 4
 ) -> AnchorChoice:
-    """As many k-means anchors as `default` has, where they gain at least `min_gain` of mean IoU or recall."""
+    """Returns k-means anchors, as many as in `default`, if mean IoU or recall rises by at least `min_gain`.
+
+    Otherwise returns `default`.
+    """
     before = anchor_fit(sizes, torch.tensor(default, dtype=torch.float32), ratio)
     if len(sizes.unique(dim=0)) < len(default):  # too few boxes to learn from
         return AnchorChoice(default, before, before, "default")
-    found = kmeans(sizes, len(default), seed=seed).mul(10).round().div(10).clamp(min=0.1)  # as they are written down
+    found = kmeans(sizes, len(default), seed=seed).mul(10).round().div(10).clamp(min=0.1)  # as printed and saved
     after = anchor_fit(sizes, found, ratio)
     if after.mean_iou - before.mean_iou < min_gain and after.recall - before.recall < min_gain:
         return AnchorChoice(default, before, after, "default")
@@ -97,15 +106,15 @@ def select_anchors(
 
 
 def scaled(anchors: Shapes, image_size: int) -> Shapes:
-    """Published anchors for images of another size, in pixels."""
+    """Rescales published anchors, in pixels, to another image size."""
     return [[round(side * image_size / PUBLISHED_SIZE, 1) for side in shape] for shape in anchors]
 
 
 def by_stride(anchors: Shapes, strides: int) -> Float[Tensor, "strides k 2"]:
-    """The anchors by area in equal groups, the smallest for the finest stride.
+    """Groups anchors by area, the smallest for the finest stride.
 
     Raises:
-        ValueError: the anchors do not divide evenly.
+        ValueError: the anchors do not divide evenly over the strides.
     """
     if not anchors or len(anchors) % strides:
         raise ValueError(f"`anchors` (={len(anchors)} of them) must divide evenly over {strides} strides")

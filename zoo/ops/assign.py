@@ -10,7 +10,7 @@ from zoo.ops.anchors import shape_ratio
 
 
 class Matches(NamedTuple):
-    """Positions in a batch of grids, and the row of the object that each is assigned; an object may have many."""
+    """Positions in a batch of grids, each with the index of its object; an object may have several positions."""
 
     image: Int[Tensor, " m"]
     row: Int[Tensor, " m"]
@@ -29,16 +29,18 @@ def assign_by_shape(
     columns: int,
     ratio: float,
 ) -> Matches:
-    """Matches every anchor stretched by less than `ratio`, in the cell of the centre and its two nearest neighbours.
+    """Matches boxes with every anchor within a factor of `ratio`, in the centre's cell and its two nearest neighbours.
 
-    The rule of YOLOv5 (Jocher 2020). With many matches for each object, a detector learns sooner from scratch than
-    with the single match of `zoo.ops.grid`. `boxes` are xyxy in pixels; `images` is the image that each belongs to.
+    This is the rule of YOLOv5 (Jocher 2020). Several matches per object speed up training from scratch, compared
+    with the single match of `zoo.ops.grid`.
+
+    `boxes` are xyxy in pixels; `images` holds the image index of each box.
     """
     fits = shape_ratio((boxes[:, 2:] - boxes[:, :2]).clamp(min=1e-6), anchors) < ratio
     obj, anchor = torch.nonzero(fits, as_tuple=True)
     centre = (boxes[obj, :2] + boxes[obj, 2:]) / 2 / stride
     limit = centre.new_tensor([columns, rows])
-    cell = torch.minimum(centre.floor(), limit - 1).clamp(min=0)  # a centre on the far border: the last cell
+    cell = torch.minimum(centre.floor(), limit - 1).clamp(min=0)  # the last cell for a centre on the far border
     side = torch.where(centre - cell < 0.5, -1.0, 1.0)  # the nearer neighbour along x and along y
     zero = torch.zeros_like(side[:, 0])
     steps = torch.stack([torch.stack([zero, zero], 1), side * side.new_tensor([1, 0]), side * side.new_tensor([0, 1])])

@@ -1,4 +1,4 @@
-"""Quantiles of residuals, for intervals that hold whatever the forecaster."""
+"""Quantiles of residuals for split-conformal intervals, valid for any forecaster."""
 
 import torch
 from jaxtyping import Float
@@ -6,11 +6,11 @@ from torch import Tensor
 
 
 def residual_quantiles(residuals: Float[Tensor, "n *shape"], levels: Float[Tensor, " q"]) -> Float[Tensor, "q *shape"]:
-    """The residual (truth less forecast) of each level, over the n residuals of each value.
+    """Returns the residual (truth minus forecast) at each level, over the n residuals of each value.
 
-    Split-conformal: of n exchangeable residuals, a new one is no greater than the ceil((n + 1) level)-th with at
-    least that probability; levels below one half take the floor, so that an interval errs on the wide side. Where
-    n is too small for a level, its outermost residual stands in.
+    Of n exchangeable residuals, the ceil((n + 1) level)-th bounds a new one with at least probability `level`.
+    Levels below one half take the floor, which widens the interval. If n is too small for a level, the
+    outermost residual is returned.
 
     Source: Lei et al., "Distribution-Free Predictive Inference for Regression", 2018, arXiv:1604.04173.
     """

@@ -1,4 +1,4 @@
-"""From the dense predictions of a detector to the few boxes of an image."""
+"""Post-processing of a detector: dense predictions to the detections of an image."""
 
 from typing import NamedTuple
 
@@ -19,7 +19,7 @@ class Detections(NamedTuple):
 
 
 def within(found: Detections, area: Float[Tensor, "4"]) -> Detections:
-    """Clips detections to the xyxy `area` of the picture, and drops those in the padding around it."""
+    """Clips detections to the xyxy `area` of the picture and drops those in the padding."""
     low, high = area.to(found.boxes).chunk(2)
     boxes = found.boxes.clamp(low.repeat(2), high.repeat(2))
     shown = valid(boxes)
@@ -36,16 +36,17 @@ def select(
     soft_sigma: float | None = None,
     kernel: Kernel = "compiled",
 ) -> Detections:
-    """The detections of one image: every box has its best class, and class-wise NMS keeps the best boxes.
+    """Selects the detections of one image: the best class of each box, then class-wise NMS.
 
-    Boxes under `min_score`, empty or not finite, are discarded; `soft_sigma` takes soft-NMS. The result is exact and
-    the same at any machine speed: greedy NMS of the best k boxes is a prefix of greedy NMS of all, so NMS looks at the
-    best few, and at four times as many only where they leave fewer than `max_detections`.
+    Discards boxes below `min_score`, empty boxes and boxes that are not finite. `soft_sigma` switches to soft-NMS.
+
+    The result is exact: greedy NMS over the best k boxes is a prefix of greedy NMS over all. So NMS starts with the
+    `PREFIX` best boxes, and takes four times as many while fewer than `max_detections` remain.
     """
     best = scores.float().amax(-1) if scores.shape[-1] else scores.new_zeros(len(scores))
     alive = torch.nonzero(best >= min_score)[:, 0]
     usable = valid(boxes[alive])
-    if not usable.all():  # nearly always all are, and indexing takes longer than looking
+    if not usable.all():  # rare, and the check is faster than indexing
         alive = alive[usable]
     alive = alive[best[alive].argsort(descending=True, stable=True)]
     if not len(alive):
@@ -71,7 +72,7 @@ def select_each(
     max_detections: int,
     soft_sigma: float | None = None,
 ) -> list[Detections]:
-    """The detections of each image of a batch."""
+    """Selects the detections of each image of a batch."""
     return [
         select(
             b,
@@ -86,7 +87,7 @@ def select_each(
 
 
 def _of(rows: Tensor, boxes: Tensor, best: Tensor, scores: Tensor) -> Detections:
-    """Some of the boxes with their best class, which is looked for among these alone."""
+    """Returns the boxes at `rows` with their best class; the argmax over classes runs on these rows only."""
     return Detections(boxes[rows].float(), best[rows], scores[rows].argmax(-1))
 
 

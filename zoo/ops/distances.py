@@ -6,15 +6,15 @@ from torch import Tensor
 
 
 def squared_distances(a: Float[Tensor, "n d"], b: Float[Tensor, "n d"]) -> Float[Tensor, " n"]:
-    """Squared Euclidean distance of each row of `a` to the same row of `b`, in float32 or better."""
+    """Computes the squared Euclidean distance of each row of `a` to the same row of `b`, in float32 or better."""
     return (at_least_float32(a) - at_least_float32(b)).square().sum(dim=1)
 
 
 def pairwise_squared_distances(a: Float[Tensor, "n d"], b: Float[Tensor, "m d"]) -> Float[Tensor, "n m"]:
-    """Squared Euclidean distance of every row of `a` to every row of `b`, in float32 or better.
+    """Computes the squared Euclidean distance of every row of `a` to every row of `b`, in float32 or better.
 
-    |a|^2 + |b|^2 - 2ab needs no n x m x d intermediate. Both sides are first moved to the mean of `b`,
-    because the form subtracts large equal numbers when the vectors lie far from the origin.
+    The Gram form |a|² + |b|² − 2ab avoids an n × m × d intermediate. Both sides are centred on the mean of `b`,
+    because the form cancels digits for vectors far from the origin.
     """
     a, b = at_least_float32(a), at_least_float32(b)
     # Half precision loses every digit of a small distance, so autocast must not reach the product.
@@ -26,11 +26,11 @@ def pairwise_squared_distances(a: Float[Tensor, "n d"], b: Float[Tensor, "m d"])
 
 
 def safe_sqrt(values: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-    """Square root whose gradient at zero is zero, where that of `torch.sqrt` is infinite."""
+    """Computes the square root with gradient 0 at zero, where the gradient of `torch.sqrt` is infinite."""
     positive = values > 0
     return torch.where(positive, torch.where(positive, values, torch.ones_like(values)).sqrt(), 0.0)
 
 
 def at_least_float32(vectors: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-    """The vectors in float32 if they are of a smaller type, else as they are."""
+    """Converts smaller types to float32; float32 and float64 stay."""
     return vectors.to(torch.promote_types(vectors.dtype, torch.float32))

@@ -1,11 +1,13 @@
-"""The grid-cell picture of YOLO: boxes to cells and back.
+"""The grid encoding of YOLO: boxes to cells and back.
 
-Frame of a cell: its top-left corner is (0, 0), its bottom-right corner (1, 1). A prediction is the vector
+In the frame of a cell the top-left corner is (0, 0) and the bottom-right corner (1, 1). A prediction is the vector
 
     pc, bx, by, bh, bw, c1 … cC
 
-with pc "there is an object", (bx, by) its centre in the frame of the cell, (bh, bw) its height and width in cells
-(they may exceed 1), and a 0 or 1 for each class.
+- pc: objectness
+- (bx, by): the centre of the object in the frame of the cell
+- (bh, bw): its height and width in cells, which may exceed 1
+- c1 … cC: 0 or 1 for each class
 """
 
 from typing import NamedTuple
@@ -27,13 +29,13 @@ def encode(
     columns: int,
     num_classes: int,
 ) -> Float[Tensor, "rows columns a values"]:
-    """The target of one image as it is usually drawn: each object in the cell of its centre, at the anchor most alike.
+    """Encodes the objects of one image as a target grid: the cell of the centre, at the anchor of highest shape IoU.
 
     `boxes` are xyxy in pixels, `anchors` (width, height) in pixels. An object centred on or beyond the border
-    belongs to the nearest cell; of two at the same place the later stands.
+    belongs to the nearest cell. At a position taken twice, the later object overwrites the earlier.
 
-    A 3×3 grid over 300×300 pixels, an upright and a flat anchor, three classes: 3×3×2×8. A car (class 1) with its
-    centre at (150, 210), 180 wide and 90 high, falls into the cell in row 2 and column 1, at the flat anchor:
+    Example: 300×300 pixels, a 3×3 grid, an upright and a flat anchor, and three classes give a 3×3×2×8 target.
+    A car (class 1) of 180×90 pixels has its centre at (150, 210): row 2, column 1, the flat anchor.
 
     >>> anchors = torch.tensor([[60.0, 150.0], [150.0, 60.0]])
     >>> car = torch.tensor([[60.0, 165.0, 240.0, 255.0]])
@@ -68,24 +70,24 @@ class Predictions(NamedTuple):
 def to_pixels(
     cells: Float[Tensor, "*shape 4"], row: Num[Tensor, "..."], column: Num[Tensor, "..."], stride: int
 ) -> Float[Tensor, "*shape 4"]:
-    """The xyxy boxes in pixels of bx, by, bh, bw in the frames of the cells at `row` and `column`."""
+    """Converts bx, by, bh, bw in the frame of the cell at `row` and `column` to xyxy boxes in pixels."""
     x, y = (cells[..., 0] + column) * stride, (cells[..., 1] + row) * stride
     half_height, half_width = cells[..., 2] * stride / 2, cells[..., 3] * stride / 2
     return torch.stack([x - half_width, y - half_height, x + half_width, y + half_height], -1)
 
 
 def activate(raw: Float[Tensor, "*shape 4"], anchors: Float[Tensor, "*shape2 2"], stride: int) -> Tensor:
-    """Raw tx, ty, th, tw to bx, by, bh, bw in the frame of the cell.
+    """Maps raw tx, ty, th, tw to bx, by, bh, bw in the frame of the cell.
 
-    b = 2σ(t) − ½ for the centre, which so reaches into the neighbour cells, and (2σ(t))²·anchor for the size, which
-    so stays below four anchors: the form of YOLOv5 (Jocher 2020) in place of YOLOv3's unbounded exponential.
+    The centre is 2σ(t) − ½, which reaches into the neighbour cells. The size is (2σ(t))²·anchor, at most four
+    anchors. This is the form of YOLOv5 (Jocher 2020) instead of YOLOv3's unbounded exponential.
     """
     sigmoid = raw.sigmoid()
     return torch.cat([2 * sigmoid[..., :2] - 0.5, (2 * sigmoid[..., 2:]).square() * anchors.flip(-1) / stride], -1)
 
 
 def deactivate(cells: Float[Tensor, "*shape 4"], anchors: Float[Tensor, "*shape2 2"], stride: int) -> Tensor:
-    """The raw values that `activate` turns into bx, by, bh, bw; its inverse."""
+    """Maps bx, by, bh, bw back to raw values; the inverse of `activate`."""
     centre = (cells[..., :2] + 0.5) / 2
     size = (cells[..., 2:] * stride / anchors.flip(-1)).sqrt() / 2
     return torch.logit(torch.cat([centre, size], -1))
@@ -103,7 +105,7 @@ def decode(raw: Float[Tensor, "b rows columns a values"], anchors: Float[Tensor,
 def decode_all(
     grids: tuple[Tensor, ...], anchors: Float[Tensor, "levels a 2"], strides: list[int]
 ) -> tuple[Float[Tensor, "b n 4"], Float[Tensor, "b n c"]]:
-    """Boxes and scores (objectness times class) of all anchors of all cells of all grids."""
+    """Decodes all levels to boxes in pixels and scores (objectness × class probability), concatenated."""
     boxes, scores = [], []
     for raw, shapes, stride in zip(grids, anchors, strides, strict=True):
         found = decode(raw, shapes, stride=stride)

@@ -18,12 +18,14 @@ def gru_layer(
 ) -> Float[Tensor, "t b h"]:
     """Returns the states after each step, as `torch.nn.GRU` does; the weights are in the order reset, update, new.
 
-    Takes about three quarters of the time on one core: gates are computed in place, and per-step gradients are
+    Takes about three quarters of torch's time on one core: gates are computed in place, and per-step gradients are
     accumulated while still in cache. Differentiable once.
 
-    tanh(x) is computed as 2σ(2x) - 1, whose error is at most 2e-7 in single precision and 4e-16 in double, but which
-    loses relative precision near 0. FlopCounterMode of torch misses products that are added in place, and so counts
-    about a fifth; `zoo.run.flops` counts the forward pass of an evaluation, which is torch's.
+    tanh(x) is computed as 2σ(2x) − 1, with an error of at most 2e-7 in single and 4e-16 in double precision. It
+    loses relative precision near 0.
+
+    torch's FlopCounterMode misses in-place products and counts about a fifth. `zoo.run.flops` counts an evaluation
+    pass, which torch computes.
     """
     states: Tensor = _Layer.apply(inputs, state, weight_ih, weight_hh, bias_ih, bias_hh)
     return states
@@ -52,7 +54,7 @@ class _Layer(torch.autograd.Function):
             recall.addmm_(past, to_new)
             reset, update = gate.chunk(2, dim=1)
             new.addcmul_(reset, recall)
-            new.mul_(2.0).sigmoid_().mul_(2.0).sub_(1.0)  # tanh, which itself takes three times as long
+            new.mul_(2.0).sigmoid_().mul_(2.0).sub_(1.0)  # tanh; torch.tanh takes three times as long
             torch.lerp(new, past, update, out=after)
         ctx.save_for_backward(inputs, weight_ih, weight_hh, gates, news, recalls, states)
         return states[1:]
@@ -62,8 +64,8 @@ class _Layer(torch.autograd.Function):
     def backward(ctx: Any, grad_states: Tensor) -> tuple[Tensor | None, ...]:
         inputs, weight_ih, weight_hh, gates, news, recalls, states = ctx.saved_tensors
         (steps, batch, _), size = inputs.shape, states.shape[2]
-        # A step's gradients side by side, so that the three for the inputs' product are neighbours, and the three
-        # for the state's, which enters the new state through the recall.
+        # The gradients of a step side by side: the first three multiply the inputs, the last three the past state,
+        # which enters the new state through the recall.
         slopes = inputs.new_empty(batch, 4 * size)
         of_new, of_reset, of_update, of_recall = slopes.chunk(4, dim=1)
         of_inputs, of_past = slopes[:, : 3 * size], slopes[:, size:]

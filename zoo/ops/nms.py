@@ -1,4 +1,4 @@
-"""Non-maximum suppression: of boxes that show the same object, keep the best."""
+"""Non-maximum suppression: greedy, class-wise and soft."""
 
 import math
 from typing import Literal, NamedTuple
@@ -13,18 +13,18 @@ from zoo.ops.boxes import precise
 from zoo.ops.iou import pairwise_iou
 
 Kernel = Literal["compiled", "plain"]
-_TOGETHER = 1_000  # boxes; up to here one call for all classes is faster
-_EXACT = 2.0**20  # pixels; below it, 1,000 classes apart still leave a double 21 bits behind the point
-PREFIX = 512  # first guess of how many of the best boxes decide the answer; scripts/benchmark.py times it
+_MAX_BATCHED = 1_000  # boxes; up to here one call for all classes is faster
+_MAX_COORDINATE = 2.0**20  # pixels; with the offsets of 1,000 classes, a double keeps 21 fractional bits
+PREFIX = 512  # best boxes in the first pass of NMS; scripts/benchmark.py times it
 
 
 def nms(
     boxes: Float[Tensor, "n 4"], scores: Float[Tensor, " n"], iou_threshold: float, kernel: Kernel = "compiled"
 ) -> Int[Tensor, " kept"]:
-    """Indices of the boxes that greedy suppression keeps, best first; equal scores in their given order.
+    """Returns the indices of the boxes that greedy NMS keeps, best first; equal scores keep their input order.
 
-    Take the best box, drop every other whose IoU with it is `iou_threshold` *or more*, repeat. Torchvision's
-    kernel drops "more than"; it is given the next smaller float32, so that a tie is dropped here too.
+    Takes the best box, drops all boxes whose IoU with it is `iou_threshold` *or more*, and repeats. Torchvision's
+    kernel drops those with "more than", so it gets the next smaller float32 as threshold.
     """
     boxes, scores = precise(boxes), scores.float()
     if kernel == "compiled":
@@ -45,34 +45,34 @@ def classwise_nms(
     iou_threshold: float,
     kernel: Kernel = "compiled",
 ) -> Int[Tensor, " kept"]:
-    """`nms` within every class, the survivors of all classes best first.
+    """Applies `nms` within each class and returns the kept indices of all classes, best first.
 
-    Few boxes are moved apart by class and suppressed in one call, in double precision, which keeps every coordinate
-    as it is (in single precision the trick rounds). Many take one call a class: each looks at its own boxes only.
+    Up to `_MAX_BATCHED` boxes are offset by class and suppressed in one call. The offset is added in double
+    precision, which is exact; single precision would round. More boxes take one call per class.
     """
-    if kernel == "compiled" and 0 < len(boxes) <= _TOGETHER and bool(boxes.abs().max() < _EXACT):
-        apart = torch.add(boxes.double(), labels.double()[:, None], alpha=4 * _EXACT)
+    if kernel == "compiled" and 0 < len(boxes) <= _MAX_BATCHED and bool(boxes.abs().max() < _MAX_COORDINATE):
+        offset = torch.add(boxes.double(), labels.double()[:, None], alpha=4 * _MAX_COORDINATE)
         below = math.nextafter(iou_threshold, -math.inf) if boxes.device.type == "cpu" else next_below(iou_threshold)
-        return torchvision.ops.nms(apart, scores.double(), below)
+        return torchvision.ops.nms(offset, scores.double(), below)
     kept = [torch.empty(0, dtype=torch.long, device=boxes.device)]
     for label in labels.unique():
         members = torch.nonzero(labels == label)[:, 0]
         kept.append(members[nms(boxes[members], scores[members], iou_threshold, kernel)])
-    together = torch.cat(kept).sort().values  # the given order, so that ties keep it
-    return together[scores[together].argsort(descending=True, stable=True)]
+    indices = torch.cat(kept).sort().values  # in input order, which ties keep
+    return indices[scores[indices].argsort(descending=True, stable=True)]
 
 
 class SoftNMS(NamedTuple):
-    """What soft-NMS keeps: indices, best first, and their lowered scores."""
+    """Indices of the boxes that soft-NMS keeps, best first, and their lowered scores."""
 
     kept: Int[Tensor, " kept"]
     scores: Float[Tensor, " kept"]
 
 
 def soft_nms(boxes: Float[Tensor, "n 4"], scores: Float[Tensor, " n"], *, sigma: float, min_score: float) -> SoftNMS:
-    """Lower the scores of neighbours by exp(−IoU²/σ) instead of dropping them.
+    """Applies soft-NMS: multiplies the scores of neighbours by exp(−IoU²/σ) instead of dropping them.
 
-    Bodla et al. 2017 (arXiv:1704.04503), the Gaussian form; boxes that fall below `min_score` are dropped.
+    Boxes whose score falls below `min_score` are dropped. The Gaussian form of Bodla et al. 2017 (arXiv:1704.04503).
     """
     scores = scores.float().clone()
     kept, kept_scores = [], []
@@ -91,6 +91,6 @@ def soft_nms(boxes: Float[Tensor, "n 4"], scores: Float[Tensor, " n"], *, sigma:
 
 
 def next_below(threshold: float) -> float:
-    """The largest float32 below `threshold`: a float32 IoU exceeds it where it reaches `threshold`."""
+    """Returns the largest float32 below `threshold`; a float32 IoU of at least `threshold` exceeds it."""
     near = np.float32(threshold)
     return float(np.nextafter(near, np.float32(-np.inf)) if near >= threshold else near)

@@ -1,4 +1,4 @@
-"""Exact nearest neighbours among many unit vectors."""
+"""Exact nearest-neighbour search over unit vectors."""
 
 from typing import NamedTuple
 
@@ -8,20 +8,20 @@ from torch import Tensor
 
 from zoo.ops.distances import squared_distances
 
-BLOCK = 2**24  # products held at a time, so that memory grows neither with the vectors nor with the probes
+BLOCK = 2**24  # products in memory at a time, for any number of vectors and probes
 
 
 class Nearest(NamedTuple):
-    """The closest rows of each probe, best first."""
+    """The nearest rows of each probe and their squared distances, nearest first."""
 
     rows: Int[Tensor, "probes k"]
     distances: Float[Tensor, "probes k"]
 
 
 def nearest(probes: Float[Tensor, "p d"], vectors: Float[Tensor, "n d"], k: int) -> Nearest:
-    """The `k` closest unit vectors by squared Euclidean distance.
+    """Finds the `k` nearest unit vectors of each probe by squared Euclidean distance.
 
-    On the unit sphere |a - b|^2 = 2 - 2ab, so the order is that of the products: one pass over the vectors.
+    On the unit sphere |a − b|² = 2 − 2ab, so that products rank the vectors in one pass.
     """
     k = min(k, len(vectors))
     best = probes.new_full((len(probes), 0), 0)

@@ -1,8 +1,8 @@
-"""Triplet mining: which (anchor, positive, negative) rows of a batch to learn from.
+"""Triplet mining: selects (anchor, positive, negative) rows of a batch.
 
-An anchor and its positive are two different rows of one identity; a negative is a row of another identity.
-Mining needs no gradient: the miners take the batch's distances and return row numbers. A batch without a
-valid triplet gives none.
+Anchor and positive are two different rows of one identity; the negative is a row of another identity.
+Miners take the distances of a batch, without gradient, and return row indices. A batch without a valid triplet
+gives empty indices.
 """
 
 from typing import NamedTuple
@@ -11,12 +11,12 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-# Elements of the largest temporary (pairs x batch): 64 MiB of float32 whatever the batch.
+# Elements of the largest temporary (pairs × batch): 64 MiB of float32 for any batch size.
 CHUNK_ELEMENTS = 2**24
 
 
 class Triplets(NamedTuple):
-    """Row numbers of each triplet."""
+    """Row indices of each triplet."""
 
     anchors: Int[Tensor, " t"]
     positives: Int[Tensor, " t"]
@@ -24,17 +24,17 @@ class Triplets(NamedTuple):
 
 
 def same_identity(identities: Int[Tensor, " n"]) -> Bool[Tensor, "n n"]:
-    """Whether two rows are of one identity."""
+    """Returns whether each pair of rows has the same identity."""
     return identities[:, None] == identities[None, :]
 
 
 def positive_pairs(identities: Int[Tensor, " n"]) -> Int[Tensor, "pairs 2"]:
-    """All (anchor, positive) row pairs, both orders, sorted by anchor."""
+    """Returns all (anchor, positive) pairs of rows, in both orders, sorted by anchor."""
     return same_identity(identities).fill_diagonal_(False).nonzero()
 
 
 def batch_hard_triplets(distances: Float[Tensor, "n n"], identities: Int[Tensor, " n"]) -> Triplets:
-    """For each anchor its farthest positive and its closest negative.
+    """Selects the farthest positive and the closest negative of each anchor.
 
     In Defense of the Triplet Loss for Person Re-Identification (Hermans et al. 2017, arXiv:1703.07737).
     """
@@ -50,11 +50,11 @@ def batch_hard_triplets(distances: Float[Tensor, "n n"], identities: Int[Tensor,
 def semi_hard_triplets(
     distances: Float[Tensor, "n n"], identities: Int[Tensor, " n"], margin: float, hardness: float = 0.0
 ) -> Triplets:
-    """For each (anchor, positive) pair the closest negative beyond the positive, but inside the margin.
+    """Selects, for each (anchor, positive) pair, the closest negative beyond the positive but inside the margin.
 
-    FaceNet (Schroff et al. 2015, arXiv:1503.03832), section 3.2. `hardness` leads from there to hard
-    negatives: a negative is taken from distance (1 - hardness)·d(anchor, positive) upwards, so that at 1
-    the closest of all is taken. Pairs with no such negative give no triplet.
+    FaceNet (Schroff et al. 2015, arXiv:1503.03832), section 3.2. `hardness` lowers the minimum distance of a
+    negative to (1 − hardness)·d(anchor, positive): 0 is semi-hard, 1 the closest of all. Pairs without such a
+    negative give no triplet.
     """
     pairs = positive_pairs(identities)
     negatives, found = [], []
@@ -74,10 +74,10 @@ def semi_hard_triplets(
 
 
 class ActiveTriplets(NamedTuple):
-    """All triplets that violate the margin, as what each distance counts for.
+    """All triplets that violate the margin, as one weight for each distance.
 
-    The sum of the hinge over all triplets is `(weights * distances).sum() + margin * active`, and so is its
-    gradient.
+    `(weights * distances).sum() + margin * active` equals the hinge summed over all triplets, and so does its
+    gradient. `active` counts the violating triplets, `total` all valid ones.
     """
 
     weights: Float[Tensor, "n n"]
@@ -86,7 +86,7 @@ class ActiveTriplets(NamedTuple):
 
 
 def active_triplets(distances: Float[Tensor, "n n"], identities: Int[Tensor, " n"], margin: float) -> ActiveTriplets:
-    """Weigh each distance by its part in all violating triplets, in memory n x n instead of n x n x K."""
+    """Computes the coefficient of each distance in the sum over violating triplets, in O(n²) memory."""
     weights = torch.zeros_like(distances)
     active = torch.zeros((), dtype=torch.long, device=distances.device)
     total = torch.zeros_like(active)
@@ -101,6 +101,6 @@ def active_triplets(distances: Float[Tensor, "n n"], identities: Int[Tensor, " n
 
 
 def _chunks(pairs: Int[Tensor, "pairs 2"], n: int) -> list[tuple[Tensor, Tensor]]:
-    """The pairs in parts small enough for a part x n matrix."""
-    parts = pairs.split(max(1, CHUNK_ELEMENTS // max(1, n))) if len(pairs) else ()
-    return [(part[:, 0], part[:, 1]) for part in parts]
+    """Splits pairs into chunks whose chunk × n matrix has at most `CHUNK_ELEMENTS` elements."""
+    chunks = pairs.split(max(1, CHUNK_ELEMENTS // max(1, n))) if len(pairs) else ()
+    return [(chunk[:, 0], chunk[:, 1]) for chunk in chunks]

@@ -1,4 +1,4 @@
-"""Windows of a series as strided views: no value is copied before a batch is asked for."""
+"""Windows of a series as strided views: values are copied only when a batch is gathered."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ from torch import Tensor
 
 
 def window_view(series: Shaped[Tensor, "time c"], length: int) -> Shaped[Tensor, "starts length c"]:
-    """All windows of `length` steps, one for every start, as a view of the series.
+    """Returns all windows of `length` steps, one per start, as a view of the series.
 
     >>> window_view(torch.arange(4).view(4, 1), 3)[:, :, 0].tolist()
     [[0, 1, 2], [1, 2, 3]]
@@ -17,9 +17,9 @@ def window_view(series: Shaped[Tensor, "time c"], length: int) -> Shaped[Tensor,
 
 
 def window_counts(spans: Int[Tensor, "n 2"], length: int, stride: int) -> Int[Tensor, " n"]:
-    """How many windows of `length` steps lie in each span [first, end), `stride` apart.
+    """Counts the windows of `length` steps in each span [first, end), at intervals of `stride`.
 
-    The last window ends with the span, whatever the stride, so that no step drops off the end.
+    The last window always ends with the span, so that every step is in a window.
     """
     last = spans[:, 1] - spans[:, 0] - length
     counts = torch.div(last + stride - 1, stride, rounding_mode="floor") + 1
@@ -27,24 +27,24 @@ def window_counts(spans: Int[Tensor, "n 2"], length: int, stride: int) -> Int[Te
 
 
 class WindowNumbers(NamedTuple):
-    """The windows of several spans, counted through one after the other; made once for many look-ups."""
+    """Consecutive numbers of the windows of several spans, for look-up of their starts."""
 
     ends: Int[Tensor, " n"]
-    """The number of the first window after each span."""
+    """The number of the first window after each span, the cumulative count."""
     offsets: Int[Tensor, " n"]
-    """Where window 0 would start if all windows were counted as those of the span are."""
+    """The start of window 0, extrapolated from the windows of the span."""
     lasts: Int[Tensor, " n"]
-    """Where the last window of each span starts."""
+    """The start of the last window of each span."""
     stride: int
 
     def starts(self, indices: Int[Tensor, " b"]) -> Int[Tensor, " b"]:
-        """Where the windows of these numbers start."""
+        """Returns the first step of each window."""
         span = torch.searchsorted(self.ends, indices, right=True)
         return torch.minimum(torch.add(self.offsets[span], indices, alpha=self.stride), self.lasts[span])
 
 
 def number_windows(spans: Int[Tensor, "n 2"], length: int, stride: int) -> WindowNumbers:
-    """Numbers the windows of `length` steps of each span [first, end), `stride` apart.
+    """Numbers the windows of `length` steps in each span [first, end), at intervals of `stride`.
 
     >>> number_windows(torch.tensor([[0, 10], [20, 26]]), length=4, stride=4).starts(torch.arange(5)).tolist()
     [0, 4, 6, 20, 22]
@@ -57,9 +57,9 @@ def number_windows(spans: Int[Tensor, "n 2"], length: int, stride: int) -> Windo
 def next_steps(
     history: Float[Tensor, "b t c"], future: Float[Tensor, "b h d"], steps: int, positions: int
 ) -> Float[Tensor, "b positions steps d"]:
-    """What comes in the `steps` after each of the last `positions` steps of the history.
+    """Returns the `steps` values that follow each of the last `positions` steps of the history.
 
-    The first d channels of the history are those of the future. The last position's answer is the first
+    The first d channels of the history are those of the future. The target of the last position is the first
     `steps` of the future.
 
     >>> history, future = torch.tensor([[[1.0], [2.0], [3.0]]]), torch.tensor([[[4.0], [5.0]]])
