@@ -5,15 +5,15 @@ import tomllib
 from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 
-NAME = "lightning-zoo"  # `zoo` and `torchzoo` are packages of others on the public index
+NAME = "lightning-zoo"  # `zoo` and `torchzoo` are other projects on PyPI
 ROOT = Path(__file__).resolve().parent.parent
-"""The root of the clone, where the zoo runs from one; else the folder of installed packages."""
+"""The root of the clone, or the folder of installed packages."""
 
-_FOR_DEVELOPERS = ("test", "dev", "bench")  # extras that no error message recommends
+_FOR_DEVELOPERS = ("test", "dev", "bench")  # extras that error messages skip
 
 
 def install_command(extra: str) -> str:
-    """Return the shell command that installs an extra: of this clone, or of the published package."""
+    """Returns the shell command that installs an extra of this clone, or of the published package."""
     if not _in_clone():
         return f"pip install '{NAME}[{extra}]'"
     folder = "." if Path.cwd() == ROOT else ROOT
@@ -21,7 +21,7 @@ def install_command(extra: str) -> str:
 
 
 def install_command_for(package: str) -> str:
-    """Return the shell command that installs a package: with all of its extra, if one requires it.
+    """Returns the shell command that installs a package, through the extra that requires it if there is one.
 
     >>> install_command_for("wandb")
     'pip install wandb'
@@ -34,7 +34,7 @@ def install_command_for(package: str) -> str:
 
 
 def run_command(program: str) -> str:
-    """Return the shell command of a program such as `train`: a script of this clone, or the installed command."""
+    """Returns the shell command of a program such as `train`: a script of this clone, or the installed command."""
     if not _in_clone():
         return f"zoo-{program.replace('_', '-')}"
     script = Path("train.py") if program == "train" else Path("scripts", f"{program}.py")
@@ -46,12 +46,12 @@ def _in_clone() -> bool:
 
 
 def _extras() -> dict[str, list[str]]:
-    """The requirements of each extra: from the clone, which need not be installed, or from the installed metadata."""
+    """Returns the requirements of each extra, from `pyproject.toml` of the clone or from installed metadata."""
     if _in_clone():
         return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
     try:
         lines = requires(NAME) or []
-    except PackageNotFoundError:  # a copy of the folder `zoo` alone
+    except PackageNotFoundError:  # a copy of the folder `zoo` without metadata
         lines = []
     extras: dict[str, list[str]] = {}
     for line in lines:

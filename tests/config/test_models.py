@@ -5,6 +5,7 @@ import re
 import pytest
 import yaml
 
+from zoo.config.compose import compose
 from zoo.config.listing import CONFIG_DIR, list_models, list_options
 
 NAMES = list_models()
@@ -40,6 +41,11 @@ def test_a_variant_restates_nothing_of_the_model_it_derives_from(name):
     content = read(name)
     for parent in (entry for entry in content["defaults"] if entry in NAMES):
         assert not restated(content["model"], read(parent).get("model", {})), f"{name} repeats {parent}"
+
+
+@pytest.mark.parametrize("name", ["siamese_resnet50", "yolo_resnet50"])
+def test_weights_of_a_backbone_are_published_under_its_name(name):
+    assert compose([f"model={name}"])["published_as"] == "resnet50"
 
 
 def restated(child, parent):

@@ -125,7 +125,7 @@ def test_roots_change_no_ranks():
 
 def test_mining_gently_is_semi_hard():
     loss = TripletLoss(margin=0.2, miner=BatchHard())
-    loss.mine_gently()
+    loss.use_easier_negatives()
     assert isinstance(loss.miner, SemiHard)
 
 

@@ -6,7 +6,6 @@ from zoo.errors import ZooError
 from zoo.networks.embedding import ConvTrunk, EmbeddingNetwork
 from zoo.networks.resnet import ResNet
 from zoo.networks.staged import Outputs
-from zoo.pretrained.catalogue import published
 from zoo.run.create import create_model
 
 
@@ -69,4 +68,3 @@ def test_a_siamese_network_starts_from_the_weights_of_its_backbone(tmp_path):
     same = {name for name, value in classifier.state_dict().items() if torch.equal(own[name], value)}
     assert set(own) - same == {"fc.weight", "fc.bias"}
     assert own["fc.weight"].shape == (128, 2048)
-    assert published("siamese_resnet50").keys() == published("resnet50").keys()

@@ -1,4 +1,4 @@
-"""Counts, options and bad input that all staged networks share."""
+"""Counts, options and bad input of all staged networks of the catalogue."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,6 +7,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from zoo.config.compose import compose, to_dict
+from zoo.config.instantiate import instantiate, locate
+from zoo.config.listing import list_models
 from zoo.errors import ZooError
 from zoo.networks.alexnet import AlexNet
 from zoo.networks.efficientnet_lite import EfficientNetLite
@@ -16,32 +19,49 @@ from zoo.networks.resnet import ResNet
 from zoo.networks.staged import StagedNetwork
 from zoo.networks.vgg import VGG
 
+# Stochastic depth draws random numbers from the same stream as the recomputation.
+FOR_CHECKPOINTING = {"efficientnet_lite0": {"drop_path": 0.0}}
+SLOW = ("vgg11",)  # two copies with 133 million parameters
 ALEXNET_2012 = {"channels": (96, 256, 384, 384, 256), "first_padding": 0}
-VGG11 = (1, 1, 2, 2, 2)
+
 Build = Callable[..., StagedNetwork]
-FAMILIES: dict[str, Build] = {
-    "alexnet": AlexNet,
-    "vgg": lambda **options: VGG(depths=VGG11, batch_norm=True, **options),
-    "resnet": lambda **options: ResNet(layers=(2, 1, 1, 1), **options),
-    "googlenet": GoogLeNet,
-    "inception": InceptionV3,
-    "efficientnet_lite": EfficientNetLite,
-}
-POOLED = {"alexnet": 4096, "vgg": 4096, "resnet": 2048, "googlenet": 1024, "inception": 2048, "efficientnet_lite": 1280}
-families = pytest.mark.parametrize("family", FAMILIES)
 
 
-def on_meta(build: Build, **options: Any) -> StagedNetwork:
+def staged_networks() -> dict[str, dict[str, Any]]:
+    """The network configuration of each model of the catalogue whose network is a `StagedNetwork`."""
+    networks = {name: to_dict(compose([f"model={name}"]))["model"]["network"] for name in list_models()}
+    return {
+        name: network for name, network in networks.items() if issubclass(locate(network["_target_"]), StagedNetwork)
+    }
+
+
+def build(name: str, **options: Any) -> StagedNetwork:
+    return instantiate(NETWORKS[name] | options)
+
+
+def build_on_meta(name: str, **options: Any) -> StagedNetwork:
     with torch.device("meta"):
-        return build(**options)
+        return build(name, **options)
 
 
 def count(network: nn.Module) -> int:
     return sum(parameter.numel() for parameter in network.parameters())
 
 
+def logits_of(output: Any) -> Tensor:
+    return output if isinstance(output, Tensor) else output.logits
+
+
+NETWORKS = staged_networks()
+# The last entry of a class wins, which is its smallest model.
+BY_SIZE = sorted(NETWORKS, key=lambda name: count(build_on_meta(name)), reverse=True)
+SMALLEST = {NETWORKS[name]["_target_"]: name for name in BY_SIZE}
+every_model = pytest.mark.parametrize("name", NETWORKS)
+smallest_of_each_class = pytest.mark.parametrize("name", SMALLEST.values())
+
+
 @pytest.mark.parametrize(
-    ("build", "options", "expected"),
+    ("network", "options", "expected"),
     [
         (AlexNet, {}, 61_100_840),
         (AlexNet, {"num_classes": 10}, 57_044_810),
@@ -58,124 +78,126 @@ def count(network: nn.Module) -> int:
         (EfficientNetLite, {}, 4_652_008),
     ],
 )
-def test_parameter_counts_are_the_published_ones(build: Build, options: dict[str, Any], expected: int) -> None:
-    assert count(on_meta(build, **options)) == expected
+def test_parameter_counts_are_the_published_ones(network: Build, options: dict[str, Any], expected: int) -> None:
+    with torch.device("meta"):
+        assert count(network(**options)) == expected
 
 
-@families
-def test_any_number_of_classes_and_channels(family: str) -> None:
-    network = on_meta(FAMILIES[family], num_classes=7, in_channels=5).eval()
-    output = network(torch.zeros(2, 5, 96, 96, device="meta"))
-    assert (output if isinstance(output, Tensor) else output.logits).shape == (2, 7)
+@every_model
+def test_any_number_of_classes_and_channels(name: str) -> None:
+    network = build_on_meta(name, num_classes=7, in_channels=5).eval()
+    assert logits_of(network(torch.zeros(2, 5, 96, 96, device="meta"))).shape == (2, 7)
     assert [network.get_submodule(head).out_features for head in network.heads] == [7] * len(network.heads)
 
 
-@families
-def test_no_classes_give_pooled_features(family: str) -> None:
-    network = on_meta(FAMILIES[family], num_classes=0).eval()
-    output = network(torch.zeros(2, 3, 96, 96, device="meta"))
-    assert (output if isinstance(output, Tensor) else output.logits).shape == (2, POOLED[family])
+@every_model
+def test_no_classes_give_pooled_features(name: str) -> None:
+    head = build_on_meta(name).get_submodule(build_on_meta(name).heads[0])
+    network = build_on_meta(name, num_classes=0).eval()
+    assert logits_of(network(torch.zeros(2, 3, 96, 96, device="meta"))).shape == (2, head.in_features)
 
 
-@families
-def test_every_parameter_of_the_trunk_belongs_to_one_stage(family: str) -> None:
-    network = on_meta(FAMILIES[family])
+@every_model
+def test_every_parameter_of_the_trunk_belongs_to_one_stage(name: str) -> None:
+    network = build_on_meta(name)
     members = [id(p) for layers in network.stages().values() for layer in layers.values() for p in layer.parameters()]
-    layers = [name for layers in network.stages().values() for name in layers]
-    trunk = {name.split(".")[0] for name in layers}
-    expected = [id(p) for name, p in network.named_parameters() if name.split(".")[0] in trunk]
+    layers = [layer for layers in network.stages().values() for layer in layers]
+    trunk = {layer.split(".")[0] for layer in layers}
+    expected = [id(p) for path, p in network.named_parameters() if path.split(".")[0] in trunk]
     assert sorted(members) == sorted(expected)
-    assert all(network.get_submodule(name) is not None for name in layers)
+    assert all(network.get_submodule(layer) is not None for layer in layers)
 
 
-@families
-def test_features_are_the_maps_that_the_network_computes_on_its_way(family: str) -> None:
+@smallest_of_each_class
+def test_features_are_the_intermediate_maps_of_the_network(name: str) -> None:
     torch.manual_seed(0)
-    whole = FAMILIES[family](num_classes=3).eval()
-    stages = whole.stages()
-    middle = list(stages)[1]
-    layer = next(iter(stages["stem" if "stem" in stages else "stage1"]))
-    wanted = [middle, layer]  # not in the order of the network
-    with torch.device("meta"):
-        cut = FAMILIES[family](features=wanted)
-    left_over = set(whole.state_dict()) - set(cut.state_dict())
-    kept = {k: v for k, v in whole.state_dict().items() if k not in left_over}
-    cut.load_state_dict(kept, strict=True, assign=True)
-    assert left_over
-    seen: dict[str, Tensor] = {}
-    whole.get_submodule(layer).register_forward_hook(lambda m, x, y: seen.__setitem__(layer, y.clone()))
-    last = list(stages[middle])[-1]
-    whole.get_submodule(last).register_forward_hook(lambda m, x, y: seen.__setitem__(middle, y.clone()))
+    network = build(name, num_classes=3).eval()
+    stages = network.stages()
+    first, second = list(stages)[:2]
+    layer = next(iter(stages[first]))
+    features = [second, layer]  # another order than that of the network
+    truncated = build_on_meta(name, features=features)
+    removed = set(network.state_dict()) - set(truncated.state_dict())
+    assert removed
+    kept = {path: value for path, value in network.state_dict().items() if path not in removed}
+    truncated.load_state_dict(kept, strict=True, assign=True)
+    expected: dict[str, Tensor] = {}
+    for feature, path in ((layer, layer), (second, list(stages[second])[-1])):
+        hook = lambda _module, _inputs, output, feature=feature: expected.__setitem__(feature, output.clone())  # noqa: E731
+        network.get_submodule(path).register_forward_hook(hook)
     images = torch.randn(2, 3, 96, 96)
     with torch.no_grad():
-        whole(images)
-        maps = cut.eval()(images)
-    assert list(maps) == wanted
-    for name in wanted:
-        assert torch.equal(maps[name], seen[name]), name
-    assert {k for k, p in cut.named_parameters() if k in left_over} == set()
+        network(images)
+        maps = truncated.eval()(images)
+    assert list(maps) == features
+    for feature in features:
+        assert torch.equal(maps[feature], expected[feature]), feature
 
 
-@families
-def test_features_give_every_parameter_a_gradient(family: str) -> None:
-    network = FAMILIES[family](features=["stem" if family not in ("alexnet", "vgg") else "stage1"])
-    maps = network(torch.randn(2, 3, 96, 96))
+@every_model
+def test_features_give_every_parameter_a_gradient(name: str) -> None:
+    network = build_on_meta(name, features=[next(iter(build_on_meta(name).stages()))])
+    maps = network(torch.zeros(2, 3, 96, 96, device="meta"))
     sum(x.sum() for x in maps.values()).backward()
     assert all(p.grad is not None for p in network.parameters())
 
 
-def test_unknown_feature_lists_those_that_exist() -> None:
+def test_an_unknown_feature_is_reported_with_the_known_ones() -> None:
     with pytest.raises(ZooError, match=r"`features` \(=\['layer5'\]\) must name layers from: stem, conv1, .*r4.1$"):
-        on_meta(ResNet, layers=(2, 2, 2, 2), block="basic", features=["layer5"])
+        build_on_meta("resnet18", features=["layer5"])
 
 
-@pytest.mark.parametrize("family", ["resnet", "googlenet", "efficientnet_lite"])
-def test_checkpointing_changes_nothing_but_memory(family: str) -> None:
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=pytest.mark.slow) if n in SLOW else n for n in SMALLEST.values()]
+)
+def test_checkpointing_keeps_gradients_and_statistics(name: str) -> None:
     torch.manual_seed(0)
-    options = {"num_classes": 4} | ({"drop_path": 0.0} if family == "efficientnet_lite" else {})
-    plain = FAMILIES[family](**options, checkpointing=False)
-    saving = FAMILIES[family](**options, checkpointing=True)
-    saving.load_state_dict(plain.state_dict())
-    images = torch.randn(2, 3, 48, 48)
-    for network in (plain, saving):
+    options = {"num_classes": 4} | FOR_CHECKPOINTING.get(name, {})
+    plain = build(name, **options)
+    checkpointed = build(name, **options, checkpointing=True)
+    checkpointed.load_state_dict(plain.state_dict())
+    images = torch.randn(2, 3, 80, 80)
+    for network in (plain, checkpointed):
         torch.manual_seed(1)
         output = network.train()(images)
         (output if isinstance(output, Tensor) else output.logits + sum(output.auxiliary)).square().sum().backward()
-    for (name, a), b in zip(plain.named_parameters(), saving.parameters(), strict=True):
-        torch.testing.assert_close(a.grad, b.grad, msg=name)
-    for (name, a), b in zip(plain.named_buffers(), saving.buffers(), strict=True):
-        assert torch.equal(a, b), name
+    for (path, a), b in zip(plain.named_parameters(), checkpointed.parameters(), strict=True):
+        torch.testing.assert_close(a.grad, b.grad, msg=path)
+    for (path, a), b in zip(plain.named_buffers(), checkpointed.buffers(), strict=True):
+        assert torch.equal(a, b), path
 
 
-@pytest.mark.parametrize(("family", "least"), [("alexnet", 63), ("vgg", 32), ("googlenet", 15), ("inception", 75)])
-def test_least_image_size(family: str, least: int) -> None:
-    network = on_meta(FAMILIES[family]).eval()
-    network(torch.zeros(2, 3, least, least, device="meta"))
-    with pytest.raises(ZooError, match=f"takes images of at least {least}×{least} pixels, not 200×{least - 1}"):
-        network(torch.zeros(2, 3, 200, least - 1, device="meta"))
+@every_model
+def test_min_size_is_the_smallest_that_works(name: str) -> None:
+    network = build_on_meta(name).eval()
+    size = network.min_size
+    network(torch.zeros(2, 3, size, size, device="meta"))
+    if size == 1:
+        return
+    smaller = torch.zeros(2, 3, 200, size - 1, device="meta")
+    with pytest.raises(ZooError, match=f"takes images of at least {size}×{size} pixels, not 200×{size - 1}"):
+        network(smaller)
+    network.min_size = 1
+    with pytest.raises(RuntimeError):
+        network(smaller)
 
 
-def test_least_image_size_of_2012() -> None:
-    network = on_meta(AlexNet, **ALEXNET_2012)
-    network(torch.zeros(2, 3, 67, 67, device="meta"))
-    with pytest.raises(ZooError, match="at least 67×67"):
-        network(torch.zeros(2, 3, 66, 66, device="meta"))
-
-
-@pytest.mark.parametrize(("build", "option"), [(VGG, {"depths": (2, 2, 4, 4, 4)}), (ResNet, {"layers": (3, 4, 6, 3)})])
-def test_deep_plain_and_residual_networks_start_at_ln_k(build: Build, option: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("network", "options"), [(VGG, {"depths": (2, 2, 4, 4, 4)}), (ResNet, {"layers": (3, 4, 6, 3)})]
+)
+def test_deep_plain_and_residual_networks_start_at_ln_k(network: Build, options: dict[str, Any]) -> None:
     torch.manual_seed(0)
-    network = build(num_classes=10, **option)
+    built = network(num_classes=10, **options)
     images, labels = torch.randn(4, 3, 32, 32), torch.arange(4)
     with torch.no_grad():
-        logits = network(images)
+        logits = built(images)
         loss = nn.functional.cross_entropy(logits, labels)
     assert abs(loss.item() - 2.3026) < 1.0
     assert logits.std(0).mean() > 0.02  # the signal of the images arrives: with PyTorch's default it is 1e-6
 
 
-def test_bad_options_are_told() -> None:
+def test_bad_options_are_reported() -> None:
     with pytest.raises(ZooError, match=r"`stride_on` \(='2x2'\) must be one of 3x3, 1x1"):
-        on_meta(ResNet, layers=(1, 1, 1, 1), stride_on="2x2")
+        build_on_meta("resnet50", stride_on="2x2")
     with pytest.raises(ZooError, match=r"`num_classes` \(=-1\) must not be negative"):
-        on_meta(AlexNet, num_classes=-1)
+        build_on_meta("alexnet", num_classes=-1)

@@ -41,8 +41,8 @@ def test_few_cells_claim_an_object_at_the_start():
 def test_anchors_travel_in_the_state_and_divide_evenly():
     network = YOLO(backbone=SmallDarknet(), anchors=[[30, 30], [10, 10]])
     assert network.state_dict()["anchors"].tolist() == [[[10, 10]], [[30, 30]]]
-    told = r"`anchors` \(=3 of them\) must divide evenly over 2 strides: choose data.anchors or data.num_anchors"
-    with pytest.raises(ZooError, match=told):
+    message = r"`anchors` \(=3 of them\) must divide evenly over 2 strides: choose data.anchors or data.num_anchors"
+    with pytest.raises(ZooError, match=message):
         YOLO(backbone=SmallDarknet(), anchors=[[1, 1], [2, 2], [3, 3]])
 
 
@@ -77,6 +77,6 @@ def test_weights_of_a_classifier_go_into_the_backbone(tmp_path):
         {"widths": [8, 16], "depths": [0, 0], "maps": 3},
     ],
 )
-def test_a_backbone_of_other_stages_than_it_says_is_refused(options):
+def test_widths_depths_and_maps_must_agree(options):
     with pytest.raises(ZooError, match="must have one entry for each stage"):
         SmallDarknet(**options)

@@ -1,7 +1,16 @@
 import pytest
 import torch
 
-from zoo.ops.anchors import YOLOV3, YOLOV3_TINY, anchor_fit, by_stride, kmeans, scaled, select_anchors, shape_ratio
+from zoo.ops.anchors import (
+    YOLOV3,
+    YOLOV3_TINY,
+    anchor_fit,
+    group_by_stride,
+    kmeans,
+    scale_anchors,
+    select_anchors,
+    shape_ratio,
+)
 from zoo.ops.iou import pairwise_shape_iou
 
 
@@ -78,12 +87,12 @@ def test_too_few_boxes_keep_the_defaults():
 
 
 def test_largest_anchors_go_to_the_coarsest_stride():
-    groups = by_stride(list(reversed(YOLOV3)), 3)
+    groups = group_by_stride(list(reversed(YOLOV3)), 3)
     assert groups[0].tolist() == YOLOV3[:3]
     assert groups[2].tolist() == YOLOV3[6:]
     with pytest.raises(ValueError, match="divide evenly"):
-        by_stride(YOLOV3, 2)
+        group_by_stride(YOLOV3, 2)
 
 
 def test_published_anchors_scale_with_the_image():
-    assert scaled([[10, 13]], 208) == [[5.0, 6.5]]
+    assert scale_anchors([[10, 13]], 208) == [[5.0, 6.5]]

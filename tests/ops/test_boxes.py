@@ -2,7 +2,7 @@ import pytest
 import torch
 import torchvision
 
-from zoo.ops.boxes import area, clip, convert, pixels, valid
+from zoo.ops.boxes import area, clip, convert, denormalize, valid
 
 
 def random_boxes(count, seed, size=100.0):
@@ -30,7 +30,7 @@ def test_conversion_rejects_an_unknown_format():
 
 
 def test_fractions_of_the_image_in_pixels():
-    found = pixels(torch.tensor([[0.1, 0.2, 0.5, 1.0]]), height=200, width=400)
+    found = denormalize(torch.tensor([[0.1, 0.2, 0.5, 1.0]]), height=200, width=400)
     torch.testing.assert_close(found, torch.tensor([[40.0, 40.0, 200.0, 200.0]]))
 
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from zoo.ops.identities import rows_within
+from zoo.ops.identities import sample_rows
 
 
 @pytest.mark.parametrize(
@@ -15,6 +15,6 @@ from zoo.ops.identities import rows_within
 )
 def test_rows_in_rounds_are_thinned_by_identity(people, each, limit, kept):
     identities = torch.arange(people).repeat(each)
-    rows = rows_within(identities, limit, least=10)
+    rows = sample_rows(identities, limit, min_per_identity=10)
     assert rows.tolist() == sorted(rows.tolist())
     assert identities[rows].unique(return_counts=True)[1].tolist() == kept

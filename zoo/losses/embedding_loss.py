@@ -38,5 +38,5 @@ class EmbeddingLoss(nn.Module, ABC):
         """Computes the distance of every row of `a` to every row of `b`."""
         return pairwise_squared_distances(a, b)
 
-    def mine_gently(self) -> None:
+    def use_easier_negatives(self) -> None:
         """Switches to easier negatives after a collapse; has no effect on a loss without a miner."""

@@ -74,7 +74,7 @@ class TripletLoss(EmbeddingLoss):
         triplets: Triplets = miner(distances, identities, margin=self.margin, progress=progress)
         return triplets
 
-    def mine_gently(self) -> None:
+    def use_easier_negatives(self) -> None:
         """Switches to semi-hard negatives."""
         self.miner = SemiHard()
 

@@ -38,7 +38,7 @@ class AlexNet(StagedNetwork):
         checkpointing: bool = False,
     ) -> None:
         super().__init__()
-        self.least_size = 67 - 2 * first_padding
+        self.min_size = 67 - 2 * first_padding
         one, two, three, four, five = channels
         self.features = nn.Sequential(
             nn.Conv2d(in_channels, one, 11, stride=4, padding=first_padding),

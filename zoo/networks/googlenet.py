@@ -90,7 +90,7 @@ class GoogLeNet(StagedNetwork):
     """
 
     heads = ("fc", "aux1.fc2", "aux2.fc2")
-    least_size = 15
+    min_size = 15
 
     def __init__(
         self,

@@ -143,7 +143,7 @@ class InceptionV3(StagedNetwork):
     """
 
     heads = ("fc", "AuxLogits.fc")
-    least_size = 75
+    min_size = 75
 
     def __init__(
         self,

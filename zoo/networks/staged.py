@@ -30,7 +30,7 @@ class StagedNetwork(nn.Module, ABC):
     """
 
     heads: ClassVar[tuple[str, ...]]  # module paths of the linear layers with one output per class, main one first
-    least_size: int = 1  # pixels on the shorter side
+    min_size: int = 1  # pixels on the shorter side
     channels_last: ClassVar[bool] = True  # the faster memory layout, measured on CPUs and GPUs
 
     maps: tuple[str, ...] = ()
@@ -48,18 +48,18 @@ class StagedNetwork(nn.Module, ABC):
         """Returns logits, or with `features` the named maps.
 
         Raises:
-            ZooError: images smaller than `least_size`.
+            ZooError: images smaller than `min_size`.
         """
         trunk, maps = self.run(images, self.maps)
         return maps if self.maps else self.classify(trunk)
 
     def run(self, images: Float[Tensor, "n c h w"], keep: Collection[str]) -> tuple[Tensor, dict[str, Tensor]]:
         """Returns the last map of the trunk, and the maps of the stages and layers in `keep`."""
-        if min(images.shape[-2:]) < self.least_size:
+        if min(images.shape[-2:]) < self.min_size:
             height, width = images.shape[-2:]
             raise ZooError(
-                f"{type(self).__name__} takes images of at least {self.least_size}×{self.least_size} pixels, "
-                f"not {height}×{width}: enlarge them, e.g. with data.image_size={self.least_size}"
+                f"{type(self).__name__} takes images of at least {self.min_size}×{self.min_size} pixels, "
+                f"not {height}×{width}: enlarge them, e.g. with data.image_size={self.min_size}"
             )
         x, kept = images, {}
         for stage, layers in self.stages().items():

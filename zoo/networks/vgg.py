@@ -24,7 +24,7 @@ class VGG(StagedNetwork):
 
     heads = ("classifier.6",)
     channels_last = False
-    least_size = 32
+    min_size = 32
 
     def __init__(
         self,

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from zoo.errors import ZooError
-from zoo.ops.anchors import YOLOV3_TINY, Shapes, by_stride
+from zoo.ops.anchors import YOLOV3_TINY, Shapes, group_by_stride
 
 BOX = 5  # pc, bx, by, bh, bw, which precede the classes
 _OBJECTS_PER_IMAGE = 8  # a prior for the initial objectness; Lin et al. 2017, arXiv:1708.02002, section 3.3
@@ -118,7 +118,7 @@ class YOLO(nn.Module):
         self.num_classes = num_classes
         self.strides, channels = _probe(backbone)
         try:
-            self.register_buffer("anchors", by_stride(anchors, len(self.strides)))
+            self.register_buffer("anchors", group_by_stride(anchors, len(self.strides)))
         except ValueError as error:
             raise ZooError(f"{error}: choose data.anchors or data.num_anchors so that they do") from error
         self.inward = nn.ModuleList(ConvBlock(count, width, 1) for count in channels)

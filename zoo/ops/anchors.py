@@ -105,12 +105,12 @@ def select_anchors(
     return AnchorChoice([[round(v, 1) for v in shape] for shape in found.tolist()], before, after, "k-means")
 
 
-def scaled(anchors: Shapes, image_size: int) -> Shapes:
+def scale_anchors(anchors: Shapes, image_size: int) -> Shapes:
     """Rescales published anchors, in pixels, to another image size."""
     return [[round(side * image_size / PUBLISHED_SIZE, 1) for side in shape] for shape in anchors]
 
 
-def by_stride(anchors: Shapes, strides: int) -> Float[Tensor, "strides k 2"]:
+def group_by_stride(anchors: Shapes, strides: int) -> Float[Tensor, "strides k 2"]:
     """Groups anchors by area, the smallest for the finest stride.
 
     Raises:

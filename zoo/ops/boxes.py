@@ -39,7 +39,7 @@ def convert(boxes: Num[Tensor, "*n 4"], source: BoxFormat, target: BoxFormat) ->
     return torch.stack([a, b, c, d], -1)
 
 
-def pixels(boxes: Float[Tensor, "*n 4"], height: float, width: float) -> Float[Tensor, "*n 4"]:
+def denormalize(boxes: Float[Tensor, "*n 4"], height: float, width: float) -> Float[Tensor, "*n 4"]:
     """Scales boxes from fractions of the image to pixels."""
     return boxes * boxes.new_tensor([width, height, width, height])
 

@@ -18,7 +18,7 @@ class Detections(NamedTuple):
     labels: Int[Tensor, " n"]
 
 
-def within(found: Detections, area: Float[Tensor, "4"]) -> Detections:
+def clip_detections(found: Detections, area: Float[Tensor, "4"]) -> Detections:
     """Clips detections to the xyxy `area` of the picture and drops those in the padding."""
     low, high = area.to(found.boxes).chunk(2)
     boxes = found.boxes.clamp(low.repeat(2), high.repeat(2))

@@ -13,12 +13,13 @@ def groups_of(identities: Int[Tensor, " n"]) -> Int[Tensor, " n"]:
     return identities // PER_GROUP
 
 
-def rows_within(identities: Int[Tensor, " n"], limit: int, *, least: int) -> Int[Tensor, " kept"]:
-    """Returns at most `limit` rows in ascending order, sampled by identity: each keeps at least `least` rows (or all).
+def sample_rows(identities: Int[Tensor, " n"], limit: int, *, min_per_identity: int) -> Int[Tensor, " kept"]:
+    """Samples identities and returns at most `limit` of their rows, ascending.
 
-    The first `limit` rows are not enough: where rows cycle through many identities, each might occur once.
+    Each sampled identity has at least `min_per_identity` rows, or all that it has. The first `limit` rows could hold
+    one row of each identity, where rows cycle through many identities.
     """
     index, counts = identities.unique(return_inverse=True, return_counts=True)[1:]
     order = torch.randperm(len(counts), generator=torch.Generator().manual_seed(0)).to(identities.device)
-    kept = order[counts[order].clamp_max(least).cumsum(0) <= limit]
+    kept = order[counts[order].clamp_max(min_per_identity).cumsum(0) <= limit]
     return torch.isin(index, kept).nonzero().squeeze(1)[:limit]

@@ -28,7 +28,7 @@ def create_model(name: str, *, pretrained: str | None = None, **metadata: Any) -
     composed = _composed(name)
     task = build_task(_completed(composed["model"], metadata), {}, {"model": name})
     if pretrained is not None:
-        published_as = composed["published_as"] or name
+        published_as = composed.get("published_as", name)
         keep = task.measured_metadata & metadata.keys()  # explicit values win over those of the weights
         load_pretrained(task, pretrained, model=published_as, keep=keep)
     return task.eval()

@@ -105,7 +105,7 @@ def new_run(
     if not 0 <= config["seed"] < 2**32:
         raise ZooError(f"`seed` (={config['seed']}) must lie in 0 … 4294967295")
     seed_everything(config["seed"], workers=True, verbose=False)
-    published_as = config["published_as"] or model
+    published_as = config.get("published_as", model)
     weights = resolve_weights(config["pretrained"], model=published_as) if config["pretrained"] else None
     if datamodule is None:
         datamodule = build_data(config["data"])

@@ -16,7 +16,7 @@ from zoo.data.detection.check import check_images
 from zoo.data.detection.transforms import Target
 from zoo.data.images.base import to_unit
 from zoo.errors import ZooError
-from zoo.ops.anchors import YOLOV3, YOLOV3_TINY, AnchorChoice, anchor_fit, scaled, select_anchors
+from zoo.ops.anchors import YOLOV3, YOLOV3_TINY, AnchorChoice, anchor_fit, scale_anchors, select_anchors
 
 Batch = tuple[Tensor, list[Target]]
 Anchors = str | float | Sequence[Any] | None
@@ -82,7 +82,7 @@ class DetectionData(DataModule):
     def anchor_choice(self) -> AnchorChoice:
         """The anchors, and how well they and the published ones match the training boxes."""
         if self._anchor_choice is None:
-            sizes, default = self.box_sizes(), scaled(PUBLISHED[self.num_anchors], self.image_size)
+            sizes, default = self.box_sizes(), scale_anchors(PUBLISHED[self.num_anchors], self.image_size)
             before = anchor_fit(sizes, torch.tensor(default))
             if self.anchors == "auto":
                 self._anchor_choice = select_anchors(sizes, default, seed=self.seed)

@@ -9,7 +9,7 @@ import torch
 from zoo.data.detection.annotations import Annotations, Problem, duplicate_stems, read_text
 from zoo.data.images.files import UnreadableImage, list_images, read_head
 from zoo.errors import ZooError
-from zoo.ops.boxes import convert, pixels
+from zoo.ops.boxes import convert, denormalize
 
 
 def read_yolo_txt(root: Path, split: str, class_names: list[str]) -> Annotations:
@@ -113,5 +113,5 @@ def _add_image(result: Annotations, image: Path, file: Path) -> None:
         else:
             boxes.append(values[1:])
             labels.append(int(values[0]))
-    corners = convert(pixels(torch.tensor(boxes).view(-1, 4), height, width), "cxcywh", "xyxy")
+    corners = convert(denormalize(torch.tensor(boxes).view(-1, 4), height, width), "cxcywh", "xyxy")
     result.add(image, file=file.name, width=width, height=height, boxes=corners, labels=labels)

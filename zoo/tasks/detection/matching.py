@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from zoo.ops.boxes import area
-from zoo.ops.detections import Detections, within
+from zoo.ops.detections import Detections, clip_detections
 from zoo.ops.iou import pairwise_intersection, pairwise_iou
 
 Target = dict[str, Tensor]
@@ -26,7 +26,7 @@ class OperatingPoint(NamedTuple):
 def clip_to_pictures(found: list[Detections], targets: list[Target]) -> list[Detections]:
     """Clip detections to the pictures, as predictions do: the padding of a letterboxed picture holds no objects."""
     pairs = zip(found, targets, strict=True)
-    return [within(each, target["picture"]) if "picture" in target else each for each, target in pairs]
+    return [clip_detections(each, target["picture"]) if "picture" in target else each for each, target in pairs]
 
 
 def match(found: Detections, target: Target, iou_threshold: float = MATCH_IOU) -> Int[Tensor, " n"]:

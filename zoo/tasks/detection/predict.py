@@ -14,7 +14,7 @@ from zoo.data.detection.transforms import Letterbox
 from zoo.data.images.base import to_unit
 from zoo.data.images.files import UnreadableImage, read_image
 from zoo.errors import ZooError
-from zoo.ops.detections import Detections, within
+from zoo.ops.detections import Detections, clip_detections
 from zoo.prediction.images import image_files, unused_path, write_json, write_table
 from zoo.tasks.detection.task import Detection, require_thresholds
 from zoo.tasks.detection.video import frames, is_video
@@ -167,7 +167,9 @@ def _detect(
     for letterbox, detections in zip(boxing, found, strict=True):
         width, height = letterbox.original
         boxes, scores, labels = (part.cpu() for part in detections)
-        yield within(Detections(letterbox.back(boxes), scores, labels), torch.tensor([0, 0, width, height]).float())
+        yield clip_detections(
+            Detections(letterbox.back(boxes), scores, labels), torch.tensor([0, 0, width, height]).float()
+        )
 
 
 def _result(picture: _Picture, found: Detections, names: list[str]) -> BoxPrediction:

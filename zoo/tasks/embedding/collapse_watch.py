@@ -38,7 +38,7 @@ class CollapseWatch(Callback):
         if self.recover:
             self._healthy = _weights(task)
         if self.recovered:
-            task.loss.mine_gently()
+            task.loss.use_easier_negatives()
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Store the weights of a healthy epoch; warn of a collapse and recover from it."""
@@ -57,7 +57,7 @@ class CollapseWatch(Callback):
         task.network.load_state_dict(self._healthy)
         for optimizer in trainer.optimizers:
             optimizer.state.clear()  # the old momentum leads back into the collapse
-        task.loss.mine_gently()
+        task.loss.use_easier_negatives()
         self.recovered = True
         log.warning("%s. The last healthy weights are back, and negatives are semi-hard from here on", message)
 

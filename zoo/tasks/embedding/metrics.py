@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from zoo.ops.identities import groups_of, rows_within
+from zoo.ops.identities import groups_of, sample_rows
 from zoo.tasks.embedding.identification import episode_accuracy, one_shot
 from zoo.tasks.embedding.pairs import Pairs, all_pairs
 from zoo.tasks.embedding.verification import (
@@ -68,7 +68,7 @@ def recognition_metrics(
         some = slice(RECOGNITION_LIMIT)
         matrix = distances(vectors[some], vectors[some])
         return {"one_shot": episode_accuracy(matrix, identities[some], groups[some])}
-    rows = rows_within(identities, RECOGNITION_LIMIT, least=2)
+    rows = sample_rows(identities, RECOGNITION_LIMIT, min_per_identity=2)
     vectors, identities = vectors[rows], identities[rows]
     matrix = distances(vectors, vectors)
     found = one_shot(matrix, identities)

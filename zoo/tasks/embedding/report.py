@@ -14,7 +14,7 @@ from torch import Tensor
 
 from zoo.data.base import DataModule
 from zoo.ops.distances import pairwise_squared_distances
-from zoo.ops.identities import PER_GROUP, rows_within
+from zoo.ops.identities import PER_GROUP, sample_rows
 from zoo.reports.figures import COLOURS, SOFT, drawing, without_frame
 from zoo.reports.page import Section
 from zoo.tasks.embedding import Embedding
@@ -138,7 +138,7 @@ def _pair(axes: Axes, datamodule: DataModule, first: int, second: int) -> None:
 
 def _map(vectors: Float[Tensor, "n d"], identities: Tensor, folder: Path) -> Section:
     path = folder / "embedding.png"
-    rows = rows_within(identities, _POINTS, least=_EACH)
+    rows = sample_rows(identities, _POINTS, min_per_identity=_EACH)
     vectors, identities = vectors[rows], identities[rows]
     if len(vectors) < 10:
         return Section("Embedding", "There are too few pictures for a map.")
