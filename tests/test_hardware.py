@@ -52,7 +52,7 @@ def test_with_a_gpu_bfloat16(one_gpu):
     assert "A GPU" in chosen.reasons[0]
 
 
-def test_what_is_asked_stands(one_gpu):
+def test_explicit_values_are_kept(one_gpu):
     chosen = resolve(accelerator="cpu", precision="64-true", devices=2)
     assert (chosen.accelerator, chosen.precision, chosen.devices) == ("cpu", "64-true", 2)
 
@@ -80,9 +80,7 @@ def test_more_gpus_than_there_are(one_gpu, devices):
         ("32-true", "fpu", False),
     ],
 )
-def test_sixteen_bits_where_they_are_slower_are_allowed_and_said(
-    no_gpu, monkeypatch, tmp_path, precision, flags, slower
-):
+def test_slower_sixteen_bits_are_allowed_and_reported(no_gpu, monkeypatch, tmp_path, precision, flags, slower):
     (tmp_path / "cpuinfo").write_text(f"flags : {flags}\n")
     monkeypatch.setattr(hardware, "_CPU_FLAGS", tmp_path / "cpuinfo")
     chosen = resolve(precision=precision)
@@ -90,7 +88,7 @@ def test_sixteen_bits_where_they_are_slower_are_allowed_and_said(
     assert ("slower here: this CPU has no units for it" in chosen.reasons[1]) is slower
 
 
-def test_bfloat16_on_a_gpu_that_emulates_it_is_allowed_and_said(one_gpu, monkeypatch):
+def test_emulated_bfloat16_is_allowed_and_reported(one_gpu, monkeypatch):
     assert "slower" not in resolve(precision="bf16-mixed").reasons[1]
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation=True: including_emulation)
     chosen = resolve(precision="bf16-mixed")
@@ -98,7 +96,7 @@ def test_bfloat16_on_a_gpu_that_emulates_it_is_allowed_and_said(one_gpu, monkeyp
     assert "this GPU only emulates bfloat16" in chosen.reasons[1]
 
 
-def test_more_processes_than_cores_are_allowed_and_said(no_gpu, monkeypatch):
+def test_more_processes_than_cores_are_allowed_and_reported(no_gpu, monkeypatch):
     monkeypatch.setattr(hardware, "cores", lambda: 2)
     chosen = resolve(accelerator="cpu", devices=8)
     assert chosen.devices == 8
@@ -106,7 +104,7 @@ def test_more_processes_than_cores_are_allowed_and_said(no_gpu, monkeypatch):
     assert not any("devices" in reason for reason in resolve(accelerator="cpu", devices=2).reasons)
 
 
-def test_a_network_says_whether_channels_last_pays(no_gpu):
+def test_a_network_declares_its_memory_format(no_gpu):
     network = nn.Conv2d(1, 1, 1)
     assert not resolve(network=network).channels_last
     network.channels_last = True
@@ -124,7 +122,7 @@ def test_cores_are_cut_by_the_quota(monkeypatch, tmp_path):
     assert hardware.cores() == 2
 
 
-def test_workers_as_asked_or_half_of_the_cores(monkeypatch, no_gpu):
+def test_workers_are_the_given_number_or_half_of_the_cores(monkeypatch, no_gpu):
     monkeypatch.setattr(hardware, "cores", lambda: 6)
     assert hardware.data_workers(4) == 4
     assert hardware.data_workers("auto") == 3

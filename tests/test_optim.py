@@ -74,6 +74,6 @@ def test_a_schedule_without_warm_up():
 
 
 @pytest.mark.parametrize("make", [lambda: OneCycle(warmup=1, start=0, final=0), lambda: Step(milestones=[3], factor=1)])
-def test_epochs_are_not_taken_for_fractions(make):
+def test_epochs_are_rejected_as_fractions(make):
     with pytest.raises(ZooError, match=r"must lie in \[0, 1\): it is a fraction of training"):
         make()

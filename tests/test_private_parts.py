@@ -75,7 +75,7 @@ def test_a_package_with_private_parts_has_an_upper_bound():
     assert {part.partition(".")[0] for part in PARTS} <= bounded
 
 
-def test_what_is_gone_is_noticed():
+def test_a_missing_part_is_found():
     assert exists("torch.nn.Module._parameters")
     assert not exists("torch.nn.Module._no_such_part")
     assert not exists("torch._no_such_module.part")

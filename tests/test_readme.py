@@ -34,7 +34,7 @@ def test_a_command_composes(line):
         compose(with_task_options(values, ROOT / "configs" / f"{name}.yaml"), config_name=name)
 
 
-def test_what_it_shows_is_there():
+def test_files_and_names_that_it_shows_exist():
     for target in re.findall(r"\]\(([^)#]+)\)", README):
         assert target.startswith("http") or (ROOT / target).exists(), target
 

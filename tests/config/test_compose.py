@@ -11,7 +11,7 @@ def test_the_command_line_wins_over_the_data_that_a_model_chooses():
     assert compose(["model=lenet5", "data=mnist"]).data._target_ != compose(["model=lenet5"]).data._target_
 
 
-def test_composing_leaves_the_state_of_a_running_command_alone():
+def test_composing_keeps_the_state_of_a_running_command():
     HydraConfig.instance().cfg = OmegaConf.create({"hydra": {"job": {"name": "running"}}})
     try:
         compose()
@@ -20,7 +20,7 @@ def test_composing_leaves_the_state_of_a_running_command_alone():
         HydraConfig.instance().cfg = None
 
 
-def test_a_missing_value_is_named():
+def test_a_missing_value_is_reported():
     with pytest.raises(ZooError, match="`checkpoint` is not given: add checkpoint=… to the command"):
         to_dict(compose(config_name="evaluate"))
 

@@ -18,7 +18,7 @@ from zoo.errors import ZooError
         (["seed"], "`seed` is not of the form KEY=VALUE"),
     ],
 )
-def test_a_wrong_override_is_named_with_what_exists(words, message):
+def test_a_wrong_override_is_reported_with_the_known_names(words, message):
     with pytest.raises(ZooError) as error:
         compose(words)
     assert message in str(error.value)

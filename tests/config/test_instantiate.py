@@ -19,17 +19,17 @@ def test_completing_leaves_the_configuration_alone():
     assert config == {"network": LENET}
 
 
-def test_a_value_that_contradicts_the_data_is_refused():
+def test_a_value_that_contradicts_the_data_is_rejected():
     with pytest.raises(ZooError, match=r"`model.num_classes` \(=5\) contradicts the data, which says 10"):
         complete(LENET | {"num_classes": 5}, {"num_classes": 10}, "model")
 
 
-def test_an_argument_that_nothing_reads_is_refused():
+def test_an_unknown_argument_is_rejected():
     with pytest.raises(ZooError, match="^unknown key `model.widht`: there are: model.activation, model.image_size, "):
         complete(LENET | {"widht": 5}, {}, "model")
 
 
-def test_an_argument_that_is_missing_is_named():
+def test_a_missing_argument_is_reported():
     with pytest.raises(ZooError, match=r"^`model.network` is not given: add \+model.network=… to the command$"):
         complete({"_target_": "zoo.tasks.classification.Classification"}, {}, "model")
 
@@ -49,12 +49,12 @@ def test_lists_and_partials():
         ("not_installed_anywhere.Thing", "needs the package|names no module"),
     ],
 )
-def test_a_target_that_is_not_there(target, message):
+def test_an_unknown_target_is_reported(target, message):
     with pytest.raises(ZooError, match=message):
         locate(target, "model")
 
 
-def test_a_logger_whose_package_is_missing_says_what_to_install():
+def test_a_logger_with_a_missing_package_reports_what_to_install():
     config = {"_target_": "pytorch_lightning.loggers.wandb.WandbLogger"}
     pytest.importorskip("pytorch_lightning")
     try:

@@ -16,7 +16,7 @@ def read(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_it_holds_choices_and_a_model_alone(name):
+def test_a_model_file_contains_only_choices_and_the_model(name):
     content = read(name)
     assert content.keys() <= {"defaults", "model", "published_as"}
     for entry in content["defaults"]:
@@ -29,7 +29,7 @@ def test_it_holds_choices_and_a_model_alone(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_its_first_comment_describes_it_in_one_line(name):
+def test_the_first_comment_describes_the_model_in_one_line(name):
     first, second, third = (CONFIG_DIR / "model" / f"{name}.yaml").read_text(encoding="utf-8").splitlines()[:3]
     assert first == "# @package _global_"
     assert re.fullmatch(r"# [A-Z].*\.", second)
@@ -37,7 +37,7 @@ def test_its_first_comment_describes_it_in_one_line(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_variant_restates_nothing_of_the_model_it_derives_from(name):
+def test_a_variant_repeats_no_value_of_its_parent(name):
     content = read(name)
     for parent in (entry for entry in content["defaults"] if entry in NAMES):
         assert not restated(content["model"], read(parent).get("model", {})), f"{name} repeats {parent}"
@@ -49,7 +49,7 @@ def test_weights_of_a_backbone_are_published_under_its_name(name):
 
 
 def restated(child, parent):
-    """Keys that a variant sets to the value that they have already."""
+    """Keys that a variant sets to the value of its parent."""
     return [
         key
         for key, value in child.items()

@@ -43,7 +43,7 @@ def test_a_class_without_constructor_takes_that_of_its_base():
 
 
 @pytest.mark.parametrize("target", ["zoo.nothing.Here", "nothing.at.All", "zoo.errors.Nothing", "builtins.dict"])
-def test_what_has_no_source_is_left_alone(target):
+def test_a_target_without_source_has_no_parameters(target):
     assert parameters(target) is None
 
 

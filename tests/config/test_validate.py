@@ -42,7 +42,7 @@ def test_the_command_and_the_api_report_a_mistake_alike(target, key, value, mess
         assert refusal(complete, config, {}, "a") == from_source
 
 
-def test_an_example_stands_beside_the_type_where_a_value_is_listed():
+def test_a_listed_value_is_the_example_of_the_type():
     given, listed = ({"a": {"_target_": LENET, "num_classes": value}} for value in ("abc", 10))
     assert refusal(validate, given, listed) == "`a.num_classes` (=abc) must be a whole number, such as 10"
 
@@ -57,7 +57,7 @@ def test_an_example_stands_beside_the_type_where_a_value_is_listed():
         ("", None, "`a.x` is empty: write a value after the =, or null"),
     ],
 )
-def test_a_listed_value_stands_for_the_type_where_no_annotation_does(value, listed, message):
+def test_a_listed_value_defines_the_type_without_annotation(value, listed, message):
     config, reference = ({"a": {"_target_": "torch.optim.sgd.SGD", "x": x}} for x in (value, listed))
     del config["a"]["_target_"], reference["a"]["_target_"]
     assert refusal(validate, config, reference) == message
@@ -68,7 +68,7 @@ def test_a_value_like_the_listed_one_passes(value, listed):
     validate({"a": {"x": value}}, {"a": {"x": listed}})
 
 
-def test_an_annotation_goes_before_the_listed_value():
+def test_an_annotation_has_precedence_over_the_listed_value():
     given, listed = ({"data": {"_target_": FOLDER, "num_workers": value}} for value in ("auto", 4))
     validate(given, listed)
 
@@ -94,7 +94,7 @@ def test_a_target_that_takes_any_keyword_is_not_checked():
     validate({"a": {"_target_": "torchvision.models.resnet.resnet18", "any_name": 3}}, {"a": {}})
 
 
-def test_an_unknown_group_is_named():
+def test_an_unknown_group_is_reported():
     assert refusal(validate, {"modle": 1}, {"model": {}, "data": {}}) == (
         "unknown key `modle`: did you mean `model`? there are: data, model"
     )

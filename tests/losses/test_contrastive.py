@@ -15,14 +15,14 @@ def batch(rows=12, kinds=4):
     return vectors.requires_grad_(), torch.arange(rows) % kinds
 
 
-def naive(vectors, identities, together, apart):
+def naive(vectors, identities, positive_cost, negative_cost):
     same, different = [], []
     for i in range(len(vectors)):
         for j in range(i):
             if identities[i] == identities[j]:
-                same.append(together(vectors[i], vectors[j]))
+                same.append(positive_cost(vectors[i], vectors[j]))
             else:
-                different.append(apart(vectors[i], vectors[j]))
+                different.append(negative_cost(vectors[i], vectors[j]))
     return (torch.stack(same).mean() + torch.stack(different).mean()) / 2
 
 
@@ -64,11 +64,11 @@ def test_verification_head_equals_a_logistic_unit_over_absolute_differences():
 
 def test_verification_distances_of_many_are_taken_in_blocks(monkeypatch):
     vectors, loss, sizes = torch.randn(20, 5), VerificationLoss(size=5), []
-    whole = loss.distances(vectors, vectors)
+    expected = loss.distances(vectors, vectors)
     monkeypatch.setattr(contrastive, "BLOCK", 300)
     absolute = torch.Tensor.abs
     monkeypatch.setattr(torch.Tensor, "abs", lambda x: sizes.append(x.numel()) or absolute(x))
-    torch.testing.assert_close(loss.distances(vectors, vectors), whole)
+    torch.testing.assert_close(loss.distances(vectors, vectors), expected)
     assert sizes == [300] * 6 + [200]
 
 
@@ -103,13 +103,13 @@ def test_margin_must_be_positive():
         ContrastiveLoss(margin=0.0)
 
 
-def test_active_pairs_are_those_that_still_cost():
+def test_active_pairs_have_a_positive_cost():
     """On a line: two of one identity at 0 and 0.5, one of another at 0.9; the margin is 1."""
     vectors, identities = torch.tensor([[0.0], [0.5], [0.9]]), torch.tensor([0, 0, 1])
     found = ContrastiveLoss(margin=1.0)(vectors, identities)
     assert (int(found.active), int(found.total)) == (3, 3)
-    apart = ContrastiveLoss(margin=0.6)(vectors, identities)
-    assert (int(apart.active), int(apart.total)) == (2, 3)
+    loss = ContrastiveLoss(margin=0.6)(vectors, identities)
+    assert (int(loss.active), int(loss.total)) == (2, 3)
     solved = ContrastiveLoss(margin=0.3)(torch.tensor([[0.0], [0.0], [0.9]]), identities)
     assert (int(solved.active), int(solved.total)) == (0, 3)
 

@@ -36,7 +36,7 @@ def test_extreme_logits_stay_finite():
     assert torch.isfinite(logits.grad).all()
 
 
-def test_class_weights_travel_with_the_state():
+def test_class_weights_are_in_the_state_dict():
     assert CrossEntropy(class_weights=[1.0, 2.0]).state_dict()["class_weights"].tolist() == [1.0, 2.0]
 
 
@@ -48,6 +48,6 @@ def test_class_weights_travel_with_the_state():
         ({"class_weights": [1.0, 0.0]}, r"`class_weights` \(=\[1.0, 0.0\]\) must be positive"),
     ],
 )
-def test_wrong_values_are_named(change, message):
+def test_invalid_values_are_reported(change, message):
     with pytest.raises(ZooError, match=message):
         CrossEntropy(**change)

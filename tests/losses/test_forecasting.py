@@ -44,6 +44,6 @@ def test_the_median_must_be_in_the_middle(quantiles: list[float]):
         Quantile(quantiles=quantiles)
 
 
-def test_huber_refuses_a_delta_of_zero():
+def test_huber_rejects_a_delta_of_zero():
     with pytest.raises(ZooError, match=r"`delta` \(=0.0\) must be positive"):
         Huber(delta=0.0)

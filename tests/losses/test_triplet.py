@@ -123,7 +123,7 @@ def test_roots_change_no_ranks():
     assert all(torch.equal(ours, theirs) for ours, theirs in zip(*found, strict=True))
 
 
-def test_mining_gently_is_semi_hard():
+def test_easier_negatives_are_semi_hard():
     loss = TripletLoss(margin=0.2, miner=BatchHard())
     loss.use_easier_negatives()
     assert isinstance(loss.miner, SemiHard)

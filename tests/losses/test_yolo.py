@@ -70,7 +70,7 @@ def test_the_loss_equals_a_sum_by_hand(seed):
     torch.testing.assert_close(losses.total, 2 * losses.objectness + 3 * losses.box + 5 * losses.classes)
 
 
-def test_a_batch_without_objects_teaches_objectness_only():
+def test_a_batch_without_objects_trains_objectness_only():
     grids, targets = batch()
     losses = make_loss()(grids, [targets[1], targets[1]], ANCHORS, STRIDES)
     losses.total.backward()
@@ -123,13 +123,13 @@ def test_half_precision_grids_give_a_finite_loss():
     assert torch.isfinite(losses.total)
 
 
-def test_a_ratio_that_no_decoded_box_can_reach_is_refused():
+def test_a_ratio_beyond_decoded_boxes_is_rejected():
     with pytest.raises(ZooError, match=r"`max_ratio` \(=5"):
         ShapeRatio(max_ratio=5.0)
 
 
 class MostCertain(Assigner):
-    """Assigns each object to the prediction of its image that claims an object most, on one level."""
+    """Assigns each object to the prediction of its image with the highest objectness, on one level."""
 
     def forward(self, grids, objects, anchors, strides):
         claims = [grid[..., 0].detach().flatten(1) for grid in grids]
@@ -141,7 +141,7 @@ class MostCertain(Assigner):
         return [matches if i == level else Matches(*(part[:0] for part in matches)) for i in range(len(grids))]
 
 
-def test_an_assigner_of_ones_own_sees_predictions_and_objects():
+def test_a_custom_assigner_gets_predictions_and_objects():
     grids, targets = batch()
     grids[1].data[0, 2, 1, 1, 0] = 50.0
     losses = make_loss(assigner=MostCertain())(grids, targets, ANCHORS, STRIDES)
@@ -160,7 +160,7 @@ def test_an_assigner_of_ones_own_sees_predictions_and_objects():
         ("class_weights", [1.0, 2.0], r"`class_weights` \(=\[1.0, 2.0\]\) must have one number for each of the 3"),
     ],
 )
-def test_a_wrong_option_is_refused(option, value, message):
+def test_an_invalid_option_is_rejected(option, value, message):
     grids, targets = batch()
     with pytest.raises(ZooError, match=message):
         make_loss(**{option: value})(grids, targets, ANCHORS, STRIDES)

@@ -68,6 +68,6 @@ def test_adaptive_pooling_goes_into_the_convolution() -> None:
         assert isinstance(network(images), Tensor)  # the original is as it was
 
 
-def test_other_networks_are_refused() -> None:
+def test_other_networks_are_rejected() -> None:
     with pytest.raises(ZooError, match="Linear is not a trunk and a fully connected head"):
         to_convolutional(nn.Linear(3, 2), in_channels=3, image_size=14)

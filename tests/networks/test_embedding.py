@@ -17,7 +17,7 @@ def test_unit_vectors_for_every_size(size):
     assert vectors.shape == (4, 16)
 
 
-def test_the_mirror_image_counts_the_same_out_of_training():
+def test_mirrored_images_have_the_same_embedding_in_evaluation():
     torch.manual_seed(0)
     network = EmbeddingNetwork(backbone=ConvTrunk(num_classes=16), mirror=True)
     network(torch.rand(8, 1, 32, 32))
@@ -28,7 +28,7 @@ def test_the_mirror_image_counts_the_same_out_of_training():
     assert not torch.allclose(plain(images), plain(images.flip(3)), atol=1e-3)
 
 
-def test_light_does_not_count_where_pictures_are_standardized():
+def test_standardized_images_are_invariant_to_lighting():
     torch.manual_seed(0)
     network = EmbeddingNetwork(backbone=ConvTrunk(num_classes=16, standardize=True)).eval()
     images = torch.rand(3, 1, 32, 32)

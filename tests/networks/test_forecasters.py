@@ -30,7 +30,7 @@ def test_shapes_and_gradients_with_several_channels(network: type[nn.Module], kn
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in model.parameters())
 
 
-def test_linear_equals_the_sum_it_stands_for():
+def test_linear_equals_a_weighted_sum():
     model = LinearForecaster(context=4)
     history = torch.randn(3, 4, 1)
     expected = (history[:, :, 0] * model.output.weight[0]).sum(1) + model.output.bias
@@ -71,7 +71,7 @@ def test_random_is_even_over_its_range_and_repeats_itself():
     assert abs(torch.corrcoef(pairs.T)[0, 1]) < 0.03
 
 
-def test_what_they_refuse():
+def test_invalid_options_are_rejected():
     with pytest.raises(ZooError, match=r"`season` \(=8\) must lie in 1 … 7"):
         SeasonalNaive(season=8, context=7)
     with pytest.raises(ZooError, match=r"`context` \(=1\) must be at least 2"):

@@ -20,7 +20,7 @@ def both(layers: int, bidirectional: bool, dropout: float = 0.0, channels: int =
 
 
 def passes(network: nn.Module, inputs: Tensor, weight: Tensor) -> list[Tensor]:
-    """The outputs, the last states, and the gradients of the inputs and of every parameter."""
+    """Returns outputs, final states, and gradients of the inputs and of every parameter."""
     inputs = inputs.clone().requires_grad_()
     torch.manual_seed(0)  # of the dropout
     states, last = network(inputs)
@@ -46,12 +46,12 @@ def test_gradients_equal_finite_differences():
     assert torch.autograd.gradcheck(lambda x, *_: ours(x)[0], (inputs, *ours.parameters()))
 
 
-def test_one_step_and_one_window_are_enough():
+def test_one_step_and_one_window_suffice():
     ours, theirs = both(layers=1, bidirectional=False)
     torch.testing.assert_close(ours(torch.ones(1, 1, 3))[0], theirs(torch.ones(1, 1, 3))[0])
 
 
-def test_what_torch_does_itself_is_left_to_it(monkeypatch):
+def test_other_calls_are_handled_by_torch(monkeypatch):
     calls = []
     monkeypatch.setattr(gru, "gru_layer", lambda *_: calls.append(1) or torch.zeros(4, 2, 8))
     ours, theirs = both(layers=1, bidirectional=False)
@@ -69,7 +69,7 @@ def test_what_torch_does_itself_is_left_to_it(monkeypatch):
 
 
 @pytest.mark.filterwarnings("ignore:.torch.jit.script")  # which torch.func.jvp calls
-def test_transforms_of_functions_are_torchs():
+def test_function_transforms_are_handled_by_torch():
     networks, inputs = both(layers=1, bidirectional=False), torch.randn(2, 4, 3)
 
     def gradients(network: nn.Module) -> dict[str, Tensor]:
@@ -81,14 +81,14 @@ def test_transforms_of_functions_are_torchs():
 
 
 @pytest.mark.filterwarnings("ignore:.torch.jit.trace", "ignore::torch.jit.TracerWarning")
-def test_a_trace_of_its_training_takes_other_lengths():
+def test_a_trace_accepts_other_lengths():
     ours, theirs = both(layers=1, bidirectional=False)
     traced = torch.jit.trace(ours, torch.randn(2, 4, 3), check_trace=False)
     longer = torch.randn(5, 9, 3)
     torch.testing.assert_close(traced(longer), theirs(longer))
 
 
-def test_its_tanh_is_as_precise_as_is_said():
+def test_tanh_has_the_documented_precision():
     for dtype, most in ((torch.float32, 2e-7), (torch.float64, 4e-16)):
         x = torch.linspace(-20, 20, 100_001, dtype=torch.float64).to(dtype)
         weights = torch.zeros(3, 1, dtype=dtype), torch.zeros(3, 1, dtype=dtype)
@@ -99,7 +99,7 @@ def test_its_tanh_is_as_precise_as_is_said():
 
 
 @pytest.mark.parametrize("options", [{"batch_first": False}, {"batch_first": True, "bias": False}])
-def test_other_forms_of_it_are_torchs(options):
+def test_other_options_are_handled_by_torch(options):
     ours, theirs = FastGRU(3, 8, **options), nn.GRU(3, 8, **options)
     theirs.load_state_dict(ours.state_dict())
     inputs = torch.randn(4, 5, 3)
@@ -107,7 +107,7 @@ def test_other_forms_of_it_are_torchs(options):
 
 
 @pytest.mark.parametrize("inputs", [torch.ones(2, 0, 3), torch.ones(2, 4, 7), torch.ones(2, 4, 3, dtype=torch.float64)])
-def test_torch_says_what_is_wrong_with_inputs(inputs):
+def test_invalid_inputs_raise_the_errors_of_torch(inputs):
     ours, theirs = both(layers=1, bidirectional=False)
     with pytest.raises((RuntimeError, ValueError)) as expected:
         theirs(inputs)
@@ -132,4 +132,4 @@ for strict in (False, True):
 
 
 def test_it_compiles_and_is_exported():
-    subprocess.run([sys.executable, "-c", COMPILED], check=True)  # where no checks of shapes are in the way
+    subprocess.run([sys.executable, "-c", COMPILED], check=True)  # a process without the checks of shapes

@@ -26,7 +26,7 @@ def test_a_network_without_linear_layers_ends_in_its_head():
     assert head_paths(nn.Sequential(nn.Conv2d(1, 1, 1), nn.ReLU(), nn.Conv2d(1, 1, 1), nn.ReLU())) == ("2",)
 
 
-def test_every_level_of_a_detector_is_head_and_no_trunk():
+def test_every_level_of_a_detector_belongs_to_the_head():
     network = zoo.create_model("yolo").network
     stages, head = stages_and_head(network)
     assert head == [branch[2] for branch in network.branches]

@@ -65,7 +65,7 @@ def test_bidirectional_reads_the_last_state_of_each_direction():
 @pytest.mark.parametrize("cell", ["gru", "lstm", "rnn"])
 @pytest.mark.parametrize("difference_input", [False, True])
 @pytest.mark.parametrize("known_channels", [0, 2])
-def test_recursion_equals_feeding_the_grown_history_again(cell: str, difference_input: bool, known_channels: int):
+def test_recursion_equals_encoding_the_extended_history(cell: str, difference_input: bool, known_channels: int):
     shared = {"cell": cell, "difference_input": difference_input, "known_channels": known_channels, "hidden_size": 8}
     shared |= {"in_channels": 2, "out_channels": 2}
     network = RecurrentForecaster(strategy="recursive", horizon=4, **shared).double()
@@ -81,7 +81,7 @@ def test_recursion_equals_feeding_the_grown_history_again(cell: str, difference_
 
 
 @pytest.mark.parametrize("options", [{}, {"difference_input": True}, {"known_channels": 1}, {"cell": "lstm"}])
-def test_no_position_sees_what_comes_after_it(options: dict):
+def test_no_position_depends_on_later_steps(options: dict):
     network = RecurrentForecaster(hidden_size=8, horizon=3, **options).eval()
     history, known = torch.randn(2, 10, 1), torch.randn(2, 13, 1) if "known_channels" in options else None
     before = network.sequence(history, known, 10)
@@ -101,7 +101,7 @@ def test_differences_start_from_the_last_value():
     assert torch.allclose(shifted, network(history) + 5.0, atol=1e-5)
 
 
-def test_bidirectional_refuses_to_be_trained_on_positions_that_see_the_answer():
+def test_bidirectional_rejects_training_on_several_positions():
     network = RecurrentForecaster(bidirectional=True)
     with pytest.raises(ZooError, match="the backward pass sees the answers"):
         network.sequence(torch.randn(1, 4, 1), None, 2)
@@ -120,7 +120,7 @@ def test_bidirectional_refuses_to_be_trained_on_positions_that_see_the_answer():
         ({"strategy": "recursive", "bidirectional": True}, "goes with bidirectional=false"),
     ],
 )
-def test_what_it_refuses(options: dict, message: str):
+def test_invalid_options_are_rejected(options: dict, message: str):
     with pytest.raises(ZooError, match=message):
         RecurrentForecaster(**options)
 

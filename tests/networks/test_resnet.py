@@ -6,7 +6,7 @@ from torch import nn
 from zoo.networks.resnet import Bottleneck, ResNet
 
 
-def test_the_stride_is_where_it_is_asked_for() -> None:
+def test_stride_on_selects_the_convolution_with_the_stride() -> None:
     for stride_on, expected in (("3x3", [1, 2]), ("1x1", [2, 1])):
         with torch.device("meta"):
             network = ResNet(layers=(1, 1, 1, 1), stride_on=stride_on)

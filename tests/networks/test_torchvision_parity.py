@@ -48,7 +48,7 @@ def shapes(network: nn.Module) -> dict[str, torch.Size]:
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_state_dict_has_their_names_and_shapes(name: str) -> None:
+def test_state_dict_has_the_names_and_shapes_of_torchvision(name: str) -> None:
     with torch.device("meta"):
         mine, other = ours(name), theirs(name)
     assert shapes(mine) == shapes(other)
@@ -99,20 +99,20 @@ def compare(name: str, size: int) -> None:
 
 
 @pytest.mark.parametrize("name", QUICK)
-def test_outputs_and_gradients_equal_theirs(name: str) -> None:
+def test_outputs_and_gradients_equal_torchvision(name: str) -> None:
     compare(name, QUICK[name])
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", OURS)
-def test_outputs_and_gradients_equal_theirs_for_every_variant(name: str) -> None:
+def test_outputs_and_gradients_equal_torchvision_for_every_variant(name: str) -> None:
     compare(name, SIZES.get(name, 64))
 
 
 @pytest.mark.parametrize(
     ("name", "size"), [("googlenet", 32), pytest.param("inception_v3", 299, marks=pytest.mark.slow)]
 )
-def test_auxiliary_logits_equal_theirs(name: str, size: int) -> None:
+def test_auxiliary_logits_equal_torchvision(name: str, size: int) -> None:
     mine, other = pair(name)
     for network in (mine, other):
         for module in network.modules():

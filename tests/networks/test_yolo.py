@@ -16,7 +16,7 @@ def test_grids_have_a_vector_for_each_anchor_of_each_cell_in_train_and_eval():
         assert [tuple(g.shape) for g in grids] == [(2, 8, 12, 3, 8), (2, 4, 6, 3, 8)]
 
 
-def test_any_backbone_with_maps_will_do():
+def test_any_backbone_with_maps_works():
     backbone = ResNet(layers=[1, 1, 1, 1], block="basic", features=["layer2", "layer3", "layer4"])
     network = YOLO(backbone=backbone, width=16, num_classes=2)
     assert network.strides == [8, 16, 32]
@@ -24,7 +24,7 @@ def test_any_backbone_with_maps_will_do():
     assert [tuple(g.shape) for g in grids] == [(1, 8, 8, 2, 7), (1, 4, 4, 2, 7), (1, 2, 2, 2, 7)]
 
 
-def test_probing_leaves_the_backbone_as_it_was():
+def test_probing_leaves_the_backbone_unchanged():
     backbone = SmallDarknet()
     before = {name: value.clone() for name, value in backbone.state_dict().items()}
     YOLO(backbone=backbone)
@@ -32,13 +32,13 @@ def test_probing_leaves_the_backbone_as_it_was():
     assert all(torch.equal(before[name], value) for name, value in backbone.state_dict().items())
 
 
-def test_few_cells_claim_an_object_at_the_start():
+def test_initial_objectness_is_low():
     network = YOLO(backbone=SmallDarknet(), num_classes=10).eval()
     grids = network(torch.rand(2, 3, 96, 96))
     assert 0 < torch.cat([g[..., 0].sigmoid().flatten() for g in grids]).mean() < 0.01
 
 
-def test_anchors_travel_in_the_state_and_divide_evenly():
+def test_anchors_are_in_the_state_dict_and_divide_evenly():
     network = YOLO(backbone=SmallDarknet(), anchors=[[30, 30], [10, 10]])
     assert network.state_dict()["anchors"].tolist() == [[[10, 10]], [[30, 30]]]
     message = r"`anchors` \(=3 of them\) must divide evenly over 2 strides: choose data.anchors or data.num_anchors"
@@ -51,7 +51,7 @@ def test_sides_must_be_multiples_of_the_largest_stride():
         YOLO(backbone=SmallDarknet())(torch.zeros(1, 3, 40, 64))
 
 
-def test_a_backbone_without_maps_is_refused():
+def test_a_backbone_without_maps_is_rejected():
     with pytest.raises(ZooError, match="give it `features`"):
         YOLO(backbone=ResNet(layers=[1, 1, 1, 1], block="basic"))
     with pytest.raises(ZooError, match="each must be twice"):

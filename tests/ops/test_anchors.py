@@ -42,7 +42,7 @@ def test_kmeans_is_a_function_of_its_seed_and_sorted_by_area():
     assert kmeans(sizes, 4, seed=3).prod(1).diff().ge(0).all()
 
 
-def test_kmeans_wants_as_many_different_sizes_as_anchors():
+def test_kmeans_needs_as_many_distinct_sizes_as_anchors():
     with pytest.raises(ValueError, match=r"`k` \(=2\)"):
         kmeans(torch.ones(10, 2), 2, seed=0)
 

@@ -5,7 +5,7 @@ from zoo.ops.conformal import residual_quantiles
 
 
 def test_ranks_are_those_of_split_conformal_prediction():
-    residuals = torch.arange(1.0, 20.0)[torch.randperm(19)].view(19, 1, 1)  # 19 residuals: (n + 1) level is whole
+    residuals = torch.arange(1.0, 20.0)[torch.randperm(19)].view(19, 1, 1)  # 19 residuals: (n + 1) level is an integer
     levels = torch.tensor([0.05, 0.5, 0.95, 0.1, 0.9])
     assert residual_quantiles(residuals, levels).flatten().tolist() == [1, 10, 19, 2, 18]
     odd = residual_quantiles(residuals[:17], torch.tensor([0.05, 0.95]))

@@ -13,7 +13,7 @@ def dense(count, classes, seed):
     return boxes, torch.rand(count, classes, generator=generator)
 
 
-def whole(boxes, scores, min_score, iou, count):
+def full_nms(boxes, scores, min_score, iou, count):
     best, labels = scores.max(1)
     alive = best >= min_score
     kept = torchvision.ops.batched_nms(boxes[alive], best[alive], labels[alive], iou)[:count]
@@ -25,7 +25,7 @@ def whole(boxes, scores, min_score, iou, count):
 def test_the_prefix_is_exact(count, limit):
     boxes, scores = dense(count, 3, count)
     found = select(boxes, scores, min_score=0.1, iou_threshold=0.5, max_detections=limit)
-    expected = whole(boxes, scores, 0.1, 0.5, limit)
+    expected = full_nms(boxes, scores, 0.1, 0.5, limit)
     for mine, theirs in zip(found, expected, strict=True):
         assert torch.equal(mine, theirs)
 

@@ -64,7 +64,7 @@ def test_elementwise_equals_torchvision(kind):
 @pytest.mark.parametrize(
     ("kind", "expected"), [("iou", 0.0), ("giou", -0.857143), ("diou", -0.532353), ("ciou", -0.534042)]
 )
-def test_values_of_two_boxes_apart(kind, expected):
+def test_values_of_two_disjoint_boxes(kind, expected):
     a, b = torch.tensor([[0.0, 0.0, 2.0, 2.0]]), torch.tensor([[5.0, 5.0, 6.0, 7.0]])
     assert overlap(a, b, kind).item() == pytest.approx(expected, abs=1e-6)
 

@@ -22,7 +22,7 @@ def test_equals_scikit_learn(block, monkeypatch):
     torch.testing.assert_close(found.distances.double(), torch.from_numpy(distances).square(), rtol=1e-4, atol=1e-6)
 
 
-def test_fewer_vectors_than_asked_for():
+def test_fewer_vectors_than_requested():
     found = nearest(unit(2), unit(3), 10)
     assert found.rows.shape == (2, 3)
     assert nearest(unit(0), unit(3), 2).rows.shape == (0, 2)

@@ -82,15 +82,15 @@ def test_miners_equal_naive_loops_on_thousands_of_batches():
     assert without_triplet > 100
 
 
-def test_parts_make_the_same_triplets(monkeypatch):
+def test_chunks_give_the_same_triplets(monkeypatch):
     generator = torch.Generator().manual_seed(0)
     vectors = torch.randn(40, 4, generator=generator)
     identities = torch.arange(40) % 7
     distances = torch.cdist(vectors, vectors)
-    whole = rows(semi_hard_triplets(distances, identities, 1.0)), active_triplets(distances, identities, 1.0)
+    expected = rows(semi_hard_triplets(distances, identities, 1.0)), active_triplets(distances, identities, 1.0)
     monkeypatch.setattr(mining, "CHUNK_ELEMENTS", 100)
-    assert rows(semi_hard_triplets(distances, identities, 1.0)) == whole[0]
-    assert torch.equal(active_triplets(distances, identities, 1.0).weights, whole[1].weights)
+    assert rows(semi_hard_triplets(distances, identities, 1.0)) == expected[0]
+    assert torch.equal(active_triplets(distances, identities, 1.0).weights, expected[1].weights)
 
 
 def test_semi_hard_equals_pytorch_metric_learning():

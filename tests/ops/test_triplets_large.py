@@ -28,7 +28,7 @@ print(round(resident("VmHWM")))
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells the peak of a process")
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads the peak memory from /proc")
 @pytest.mark.parametrize("miner", ["BatchHard()", "SemiHard()", "Curriculum()", "None"])
 @pytest.mark.parametrize("pictures", [4, 32])
 def test_a_step_on_4096_embeddings_fits_in_two_gibibytes(miner, pictures):
