@@ -76,3 +76,34 @@ def test_missing_files(refused, trained, pets):
     assert line == "`nms` means nothing to a classification model; it takes: no options"
     line = refused(f"chekpoint={trained}", "source=pets", name="predict")
     assert line == "unknown key `chekpoint`: did you mean `checkpoint`?"
+
+
+def hostile_data(mark: Path, target: str) -> dict[str, dict]:
+    """Data configurations that would call `target`, by the depth at which it stands."""
+    call = {"_target_": target, "path": str(mark)}
+    chain = {"_target_": "zoo.data.images.augment.Chain", "steps": [call]}
+    return {
+        "data": call,
+        "argument": {"augmentation": call},
+        "list": {"augmentation": chain},
+        "partial": {"augmentation": call | {"_partial_": True}},
+        "extra key": {"comment": {"deep": [{"deeper": call}]}},
+    }
+
+
+@pytest.mark.parametrize("target", ["os.mkdir", "zoo.tensor_files.read_tensors", "subprocess.Popen"])
+@pytest.mark.parametrize("depth", list(hostile_data(Path(), "")))
+def test_the_data_that_a_checkpoint_describes_runs_no_code(refused, trained, tmp_path, depth, target):
+    mark = tmp_path / "it-ran"
+    content = torch.load(trained, weights_only=True)
+    content["zoo"]["card"]["data"] |= hostile_data(mark, target)[depth]
+    torch.save(content, tmp_path / "hostile.ckpt")
+    line = refused("checkpoint=hostile.ckpt", name="evaluate")
+    own = "which is no data module or augmentation"
+    assert line == f"hostile.ckpt wants to build {target}" + (
+        f", {own}" if target.startswith("zoo.") else ": only zoo's own classes are built"
+    )
+    assert not mark.exists()
+    trusting = refused("checkpoint=hostile.ckpt", f"trust=[{target.partition('.')[0]}]", name="evaluate")
+    assert trusting == f"hostile.ckpt wants to build {target}, {own}"
+    assert not mark.exists()

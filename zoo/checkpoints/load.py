@@ -4,6 +4,7 @@ A checkpoint is Lightning's with an additional entry `zoo`: the format number, t
 the card (preprocessing, class names, data) as plain containers. Reading it runs no code from the file.
 """
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from torch import nn
 
 from zoo.config.instantiate import instantiate, locate
+from zoo.data.base import DataModule
 from zoo.distribution import run_command
 from zoo.errors import ZooError
 from zoo.tasks.base import CHECKPOINT_FORMAT, Task
@@ -27,7 +29,7 @@ def load(path: str | Path, *, trust: Sequence[str] = ()) -> Task:
     """
     checkpoint = read(path)
     config = checkpoint["zoo"]["model"]
-    check_targets(config, tuple(trust), path)
+    check_targets(config, trust, path)
     task = instantiate(config, "model")
     if not isinstance(task, Task):
         raise ZooError(f"{path} describes no model: {config.get('_target_')}")
@@ -61,26 +63,39 @@ def read(path: str | Path) -> dict[str, Any]:
     return checkpoint
 
 
-def check_targets(config: Any, trust: tuple[str, ...], path: str | Path) -> None:
-    """Check that a configuration builds only networks, losses and tasks, of zoo and of trusted packages.
+def check_data_targets(config: Any, trust: Sequence[str], path: str | Path) -> None:
+    """Check that a file describes only data modules and augmentations, of zoo, torchvision and trusted packages.
 
     Raises:
         ZooError: another target.
     """
+    _check(config, (DataModule, nn.Module), "data module or augmentation", {"zoo", "torchvision", *trust}, path)
+
+
+def check_targets(config: Any, trust: Sequence[str], path: str | Path) -> None:
+    """Check that a file describes only networks, losses and tasks, of zoo and of trusted packages.
+
+    Raises:
+        ZooError: another target.
+    """
+    _check(config, (nn.Module,), "network, loss or task", {"zoo", *trust}, path)
+
+
+def _check(config: Any, bases: tuple[type, ...], names: str, packages: set[str], path: str | Path) -> None:
+    """Refuse every target but classes derived from `bases` in `packages`: functions are never called."""
     if isinstance(config, list):
         for item in config:
-            check_targets(item, trust, path)
+            _check(item, bases, names, packages, path)
     if not isinstance(config, dict):
         return
     if "_target_" in config:
         target = str(config["_target_"])
         package = target.partition(".")[0]
-        if package != "zoo" and package not in trust:
-            raise ZooError(
-                f"{path} wants to build {target}: only zoo's own classes are built; trust=[{package}] allows it"
-            )
+        if package not in packages:
+            advice = "" if package in sys.stdlib_module_names else f"; trust=[{package}] allows it"
+            raise ZooError(f"{path} wants to build {target}: only zoo's own classes are built{advice}")
         found = locate(target)
-        if not (isinstance(found, type) and issubclass(found, nn.Module)):
-            raise ZooError(f"{path} wants to build {target}, which is no network, loss or task")
+        if not (isinstance(found, type) and issubclass(found, bases)):
+            raise ZooError(f"{path} wants to build {target}, which is no {names}")
     for value in config.values():
-        check_targets(value, trust, path)
+        _check(value, bases, names, packages, path)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from zoo.checkpoints.load import load
+from zoo.checkpoints.load import check_data_targets, load
 from zoo.data.base import DataModule
 from zoo.errors import ZooError
 from zoo.run.build import build_data, frozen_inference, require_matching_data
@@ -29,6 +29,8 @@ def evaluate(config: dict[str, Any], run_dir: Path, *, data: str | None) -> dict
     task = load(config["checkpoint"], trust=config["trust"])
     options = check_options(task.prepare_evaluation, config["options"], kind=task.kind)
     name = data or task.card["data_name"]
+    if data is None:
+        check_data_targets(task.card["data"], config["trust"], config["checkpoint"])
     datamodule = build_data(_data_config(config["data"], task, data))
     require_matching_data(task.config["_target_"], datamodule, model=task.card["model"], data=name)
     changed = task.prepare_evaluation(datamodule, **options)

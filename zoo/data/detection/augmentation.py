@@ -2,7 +2,7 @@
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from zoo.data.detection.transforms import Target, Window, crop_boxes, crop_resize, flip, mixup, mosaic
 from zoo.data.options import Range, parse_range, require_share
@@ -11,7 +11,7 @@ from zoo.errors import ZooError
 _LUMA = (0.299, 0.587, 0.114)
 
 
-class BoxAugmentation:
+class BoxAugmentation(nn.Module):
     """Mosaic, mixup, scale and crop, flips and colour jitter; a probability or strength of 0 turns one off.
 
     `scale` [low, high] is the range of magnification, `colour` the largest relative change of brightness, contrast
@@ -34,6 +34,7 @@ class BoxAugmentation:
         colour: float,
         min_visible: float,
     ) -> None:
+        super().__init__()
         shares = {
             "mosaic": mosaic,
             "mixup": mixup,
@@ -57,7 +58,7 @@ class BoxAugmentation:
         self.colour = colour
         self.min_visible = min_visible
 
-    def __call__(
+    def forward(
         self, images: Float[Tensor, "b c h w"], targets: list[Target], progress: float
     ) -> tuple[Float[Tensor, "b c h w"], list[Target]]:
         """Augments a batch; `progress` is the completed fraction of training."""

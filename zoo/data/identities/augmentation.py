@@ -4,7 +4,7 @@ import math
 
 import torch
 from jaxtyping import Float, Shaped
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from zoo.errors import ZooError
@@ -12,7 +12,7 @@ from zoo.errors import ZooError
 _WARP_POINTS = 5  # control points of a smooth distortion on each side
 
 
-class IdentityAugmentation:
+class IdentityAugmentation(nn.Module):
     """Transforms, distorts, relights and mirrors each image of a batch by its own random amounts, on the device.
 
     `degrees` and `shear` are in degrees, `translate` is a fraction of the image, `scale` a relative change of size
@@ -35,6 +35,7 @@ class IdentityAugmentation:
         lighting: float,
         mirror: bool,
     ) -> None:
+        super().__init__()
         amounts = {"degrees": degrees, "translate": translate, "shear": shear, "warp": warp, "lighting": lighting}
         for name, value in amounts.items():
             if value < 0:
@@ -49,7 +50,7 @@ class IdentityAugmentation:
         self.lighting = lighting
         self.mirror = mirror
 
-    def __call__(
+    def forward(
         self, images: Float[Tensor, "b c h w"], identities: Shaped[Tensor, "b *k"]
     ) -> tuple[Float[Tensor, "b c h w"], Shaped[Tensor, "b *k"]]:
         """Augments the images of a batch."""

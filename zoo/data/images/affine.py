@@ -4,13 +4,13 @@ import math
 
 import torch
 from jaxtyping import Float, Shaped
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from zoo.errors import ZooError
 
 
-class RandomAffine:
+class RandomAffine(nn.Module):
     """Rotates, shifts, scales and shears every image of a batch by its own random amounts.
 
     torchvision's `RandomAffine` draws one amount per batch. Pixels from outside the image repeat its border.
@@ -20,6 +20,7 @@ class RandomAffine:
     """
 
     def __init__(self, *, degrees: float, translate: float, scale: list[float], shear: float) -> None:
+        super().__init__()
         for name, value in (("degrees", degrees), ("translate", translate), ("shear", shear)):
             if value < 0:
                 raise ZooError(f"`data.augmentation.{name}` (={value}) must not be negative")
@@ -30,7 +31,7 @@ class RandomAffine:
         self.scale = scale
         self.shear = shear
 
-    def __call__(
+    def forward(
         self, images: Float[Tensor, "b c h w"], labels: Shaped[Tensor, "b *k"]
     ) -> tuple[Float[Tensor, "b c h w"], Shaped[Tensor, "b *k"]]:
         """Transforms a batch; `degrees` and `shear` are in degrees, `translate` is a fraction of the image."""

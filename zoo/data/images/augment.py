@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 from jaxtyping import Float, Shaped
-from torch import Tensor
+from torch import Tensor, nn
 
 from zoo.data.images.base import Augmentation
 from zoo.errors import ZooError
@@ -16,51 +16,54 @@ _EIGENVALUES = (0.2175, 0.0188, 0.0045)
 _EIGENVECTORS = ((-0.5675, 0.7192, 0.4009), (-0.5808, -0.0045, -0.8140), (-0.5836, -0.6948, 0.4203))
 
 
-class Chain:
+class Chain(nn.Module):
     """Applies augmentations one after another."""
 
     def __init__(self, *, steps: Sequence[Augmentation]) -> None:
+        super().__init__()
         self.steps = list(steps)
         self.mixes_labels = any(getattr(step, "mixes_labels", False) for step in steps)
 
-    def __call__(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Applies all steps to a batch."""
         for step in self.steps:
             images, labels = step(images, labels)
         return images, labels
 
 
-class OneOf:
+class OneOf(nn.Module):
     """Applies a randomly drawn augmentation to each batch; a choice of `Chain` with no steps leaves it unchanged."""
 
     def __init__(self, *, choices: Sequence[Augmentation]) -> None:
+        super().__init__()
         if not choices:
             raise ZooError("`choices` of OneOf is empty")
         self.choices = list(choices)
         self.mixes_labels = any(getattr(choice, "mixes_labels", False) for choice in choices)
 
-    def __call__(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Applies one of the choices to a batch."""
         return self.choices[int(torch.randint(len(self.choices), ()))](images, labels)
 
 
-class Each:
+class Each(nn.Module):
     """Applies a torchvision transform to each image: on a batch it would draw one random amount for all images."""
 
     def __init__(self, *, transform: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
         self.transform = transform
 
-    def __call__(
+    def forward(
         self, images: Float[Tensor, "b c h w"], labels: Shaped[Tensor, "b ..."]
     ) -> tuple[Float[Tensor, "b c k l"], Shaped[Tensor, "b ..."]]:
         """Transforms each image of a batch."""
         return torch.stack([self.transform(image) for image in images]), labels
 
 
-class Mirror:
+class Mirror(nn.Module):
     """Mirrors half of the images left to right."""
 
-    def __call__(
+    def forward(
         self, images: Float[Tensor, "b c h w"], labels: Shaped[Tensor, "b ..."]
     ) -> tuple[Float[Tensor, "b c h w"], Shaped[Tensor, "b ..."]]:
         """Mirrors a batch."""
@@ -68,7 +71,7 @@ class Mirror:
         return torch.where(mirrored, images.flip(-1), images), labels
 
 
-class ColorNoise:
+class ColorNoise(nn.Module):
     """Shifts the colours of every image along the principal axes of ImageNet's colours.
 
     Source: Krizhevsky et al., ImageNet Classification with Deep Convolutional Neural Networks, 2012, section 4.1,
@@ -79,11 +82,12 @@ class ColorNoise:
     """
 
     def __init__(self, *, std: float) -> None:
+        super().__init__()
         if std < 0:
             raise ZooError(f"`data.augmentation.std` (={std}) must not be negative")
         self.std = std
 
-    def __call__(
+    def forward(
         self, images: Float[Tensor, "b c h w"], labels: Shaped[Tensor, "b ..."]
     ) -> tuple[Float[Tensor, "b c h w"], Shaped[Tensor, "b ..."]]:
         """Shifts the colours of a batch; values stay in [0, 1]."""
@@ -94,7 +98,7 @@ class ColorNoise:
         return (images + shift[:, :, None, None]).clamp(0, 1), labels
 
 
-class Mixup:
+class Mixup(nn.Module):
     """Blends every image and its label with those of another image; the weight is drawn from Beta(`alpha`, `alpha`).
 
     Source: Zhang et al., mixup: Beyond Empirical Risk Minimization, 2017, arXiv:1710.09412. One weight per batch.
@@ -107,9 +111,10 @@ class Mixup:
     """Expects labels as class probabilities."""
 
     def __init__(self, *, alpha: float) -> None:
+        super().__init__()
         self.alpha = _positive(alpha)
 
-    def __call__(
+    def forward(
         self, images: Float[Tensor, "b c h w"], labels: Float[Tensor, "b k"]
     ) -> tuple[Float[Tensor, "b c h w"], Float[Tensor, "b k"]]:
         """Blends a batch with itself in random order."""
@@ -117,7 +122,7 @@ class Mixup:
         return _blend(images, images[order], weight), _blend(labels, labels[order], weight)
 
 
-class CutMix:
+class CutMix(nn.Module):
     """Pastes a rectangle of another image into every image; labels are blended in proportion to the areas.
 
     Source: Yun et al., CutMix, 2019, arXiv:1905.04899. One rectangle per batch.
@@ -130,9 +135,10 @@ class CutMix:
     """Expects labels as class probabilities."""
 
     def __init__(self, *, alpha: float) -> None:
+        super().__init__()
         self.alpha = _positive(alpha)
 
-    def __call__(
+    def forward(
         self, images: Float[Tensor, "b c h w"], labels: Float[Tensor, "b k"]
     ) -> tuple[Float[Tensor, "b c h w"], Float[Tensor, "b k"]]:
         """Pastes rectangles of a batch into itself in random order."""

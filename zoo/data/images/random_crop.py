@@ -4,13 +4,13 @@ import math
 
 import torch
 from jaxtyping import Float, Shaped
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from zoo.errors import ZooError
 
 
-class RandomCrop:
+class RandomCrop(nn.Module):
     """Crops a random rectangle of every image, resizes it to `size`, and mirrors half of them left to right.
 
     The augmentation of GoogLeNet and its successors (Szegedy et al., 2014, arXiv:1409.4842, section 6). `area` is the
@@ -23,6 +23,7 @@ class RandomCrop:
     """
 
     def __init__(self, *, size: int, area: list[float], aspect: list[float], flip: bool) -> None:
+        super().__init__()
         for name, values in (("area", area), ("aspect", aspect)):
             if len(values) != 2 or not 0 < values[0] <= values[1]:
                 raise ZooError(f"`data.augmentation.{name}` (={values}) must be [low, high] with 0 < low <= high")
@@ -33,7 +34,7 @@ class RandomCrop:
         self.aspect = aspect
         self.flip = flip
 
-    def __call__(
+    def forward(
         self, images: Float[Tensor, "b c h w"], labels: Shaped[Tensor, "b ..."]
     ) -> tuple[Float[Tensor, "b c s s"], Shaped[Tensor, "b ..."]]:
         """Crops, resizes and mirrors a batch."""

@@ -2,13 +2,13 @@
 
 import torch
 from jaxtyping import Shaped
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from zoo.errors import ZooError
 
 
-class ShiftAndFlip:
+class ShiftAndFlip(nn.Module):
     """Shifts every image by up to `pixels` in each direction and mirrors half of them left to right.
 
     The augmentation of He et al. (2015, arXiv:1512.03385, section 4.2): pads an image of 32×32 with four black
@@ -19,12 +19,13 @@ class ShiftAndFlip:
     """
 
     def __init__(self, *, pixels: int, flip: bool) -> None:
+        super().__init__()
         if pixels < 0:
             raise ZooError(f"`data.augmentation.pixels` (={pixels}) must not be negative")
         self.pixels = pixels
         self.flip = flip
 
-    def __call__(
+    def forward(
         self, images: Shaped[Tensor, "b c h w"], labels: Shaped[Tensor, "b ..."]
     ) -> tuple[Shaped[Tensor, "b c h w"], Shaped[Tensor, "b ..."]]:
         """Shifts and mirrors a batch."""
