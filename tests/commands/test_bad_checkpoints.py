@@ -91,8 +91,14 @@ def hostile_data(mark: Path, target: str) -> dict[str, dict]:
     }
 
 
-@pytest.mark.parametrize("target", ["os.mkdir", "zoo.tensor_files.read_tensors", "subprocess.Popen"])
-@pytest.mark.parametrize("depth", list(hostile_data(Path(), "")))
+@pytest.mark.parametrize(
+    ("depth", "target"),
+    [
+        *((depth, "os.mkdir") for depth in hostile_data(Path(), "")),
+        ("argument", "zoo.tensor_files.read_tensors"),
+        ("argument", "subprocess.Popen"),
+    ],
+)
 def test_the_data_that_a_checkpoint_describes_runs_no_code(refused, trained, tmp_path, depth, target):
     mark = tmp_path / "it-ran"
     content = torch.load(trained, weights_only=True)
