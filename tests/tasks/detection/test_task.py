@@ -15,7 +15,7 @@ from zoo.run.build import build_data, build_task
 from zoo.run.ema import MovingAverage
 from zoo.tasks.detection import Detection
 from zoo.tasks.detection.predict import predict
-from zoo.tasks.detection.report import run
+from zoo.tasks.detection.report import detect_test_split
 
 TINY = [
     "data.train_scenes=8",
@@ -125,7 +125,7 @@ def test_validation_measures_what_a_prediction_gives_for_a_picture_that_is_not_s
     (stepped,) = task.predict_step((images, [truth]))
     assert len(stepped.labels) == 2
     torch.testing.assert_close(stepped.boxes, measured.boxes[measured.scores >= 0.5])
-    found, _, _ = run(task, data)  # the val picture is the test picture too
+    found, _, _ = detect_test_split(task, data)  # the val picture is the test picture too
     torch.testing.assert_close(found[0].boxes, measured.boxes)
 
 
