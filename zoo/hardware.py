@@ -116,15 +116,17 @@ def _cpu_has_units(kind: Literal["bf16", "fp16"]) -> bool:
 
 
 def _layout(channels_last: bool | Literal["auto"], network: nn.Module, *, sharded: bool) -> tuple[bool, str]:
+    if channels_last not in (True, False, "auto"):
+        raise ZooError(f"`channels_last` (={channels_last}) must be true, false or auto")
     if sharded:  # trainer=fsdp
         if channels_last is True:
-            raise ZooError("`channels_last` (=true): trainer=fsdp divides channels-first weights alone; leave it out")
-        return False, "memory layout: channels-first (weights that are divided have no other)"
+            raise ZooError("`channels_last` (=true): trainer=fsdp shards channels-first weights only; leave it out")
+        return False, "memory layout: channels-first (the only one of sharded weights)"
     if channels_last != "auto":
         return channels_last, f"memory layout: {'channels-last' if channels_last else 'channels-first'} (as requested)"
     if bool(getattr(network, "channels_last", False)):
         return True, "memory layout: channels-last (faster for this network)"
-    return False, "memory layout: channels-first (channels-last brings this network nothing)"
+    return False, "memory layout: channels-first (channels-last is no faster for this network)"
 
 
 def check_sync_batchnorm(trainer: dict[str, Any], hardware: Hardware, network: nn.Module) -> None:

@@ -71,3 +71,19 @@ def test_features_that_a_network_has_not_and_that_a_classifier_cannot_use(refuse
 def test_a_group_without_an_option(refused):
     line = refused("pretrained=null", "finetune=null", "experiment=finetune_lite0", "data.root=pets")
     assert line == "`finetune` (=null): a group takes the name of an option: full, gradual, head, none"
+
+
+@pytest.mark.parametrize(
+    ("word", "line"),
+    [
+        ("seed=abc", "`seed` (=abc) must be a number, such as 0"),  # not `data.seed`, which refers to it
+        ("channels_last=x", "`channels_last` (=x) must be true, false or auto"),
+        ("resume=autos", "`resume` (=autos) is no file: give a checkpoint, or auto for the newest run of this model"),
+    ],
+)
+def test_the_key_that_was_given_is_named(refused, word, line):
+    assert refused(word, *QUICK) == line
+
+
+def test_groups_without_an_option_are_known(refused):
+    assert refused("finetun=head").startswith("unknown key `finetun`: did you mean `finetune`? there are: ")

@@ -27,7 +27,7 @@ def test_a_layout_that_cannot_be_divided():
     network = nn.Conv2d(1, 1, 1)
     network.channels_last = True
     assert not hardware.resolve_hardware(config, channels_last="auto", network=network).channels_last
-    with pytest.raises(ZooError, match=r"`channels_last` \(=true\): trainer=fsdp divides channels-first weights alone"):
+    with pytest.raises(ZooError, match=r"`channels_last` \(=true\): trainer=fsdp shards channels-first weights only"):
         hardware.resolve_hardware(config, channels_last=True, network=network)
 
 

@@ -55,6 +55,8 @@ def _unknown_key(key: str, overrides: Sequence[str], compose: Compose) -> str:
         return _unknown_key(parent, overrides, compose)
     start = f"{parent}." if parent else ""
     listed = [f"{start}{entry!s}" for entry in node if not str(entry).startswith("_")]
+    if not parent:  # groups without an option are not in the configuration
+        listed = sorted({*listed, *(folder.name for folder in CONFIG_DIR.iterdir() if folder.is_dir())})
     taken = parameters(node["_target_"]) or {} if "_target_" in node else {}
     if name in taken or not node:
         given = dict(word.split("=", 1) for word in overrides if "=" in word)

@@ -89,7 +89,8 @@ def _check_node(path: str, node: Any, listed: Any, annotation: Any = Any) -> Non
         below = listed if isinstance(listed, Mapping) else {}
         if takes is not None:
             _check_keys(path, node, takes, below)
-        for key, value in node.items():
+        # Plain values first: `seed` is named before `data.seed`, which refers to it.
+        for key, value in sorted(node.items(), key=lambda item: isinstance(item[1], Mapping)):
             _check_node(join(path, key), value, below.get(key), _annotation(target, takes or {}, key))
 
 

@@ -24,6 +24,8 @@ def resume_from(resume: str | None, run_dir: Path, task: Task, trainer: Trainer)
     if resume is None:
         return None
     path = _newest(run_dir) if resume == "auto" else Path(resume)
+    if not path.exists():
+        raise ZooError(f"`resume` (={resume}) is no file: give a checkpoint, or auto for the newest run of this model")
     checkpoint = read(path)
     saved = checkpoint["zoo"]
     _check_equal(path, saved["model"], task.config, "model")
