@@ -45,7 +45,7 @@ def data_workers(num_workers: int | Literal["auto"]) -> int:
     return min(cores(), 16) if torch.cuda.is_available() else max(1, cores() // 2)
 
 
-def resolve_hardware(trainer: dict[str, Any], *, channels_last: bool | Literal["auto"], network: nn.Module) -> Hardware:
+def resolve_hardware(trainer: dict[str, Any], *, channels_last: bool | str, network: nn.Module) -> Hardware:
     """Resolve `auto` values of a trainer configuration; explicit values are kept.
 
     Raises:
@@ -115,7 +115,7 @@ def _cpu_has_units(kind: Literal["bf16", "fp16"]) -> bool:
     return f"avx512_{kind}" in flags or f"amx_{kind}" in flags
 
 
-def _layout(channels_last: bool | Literal["auto"], network: nn.Module, *, sharded: bool) -> tuple[bool, str]:
+def _layout(channels_last: bool | str, network: nn.Module, *, sharded: bool) -> tuple[bool, str]:
     if channels_last not in (True, False, "auto"):
         raise ZooError(f"`channels_last` (={channels_last}) must be true, false or auto")
     if sharded:  # trainer=fsdp
@@ -123,7 +123,9 @@ def _layout(channels_last: bool | Literal["auto"], network: nn.Module, *, sharde
             raise ZooError("`channels_last` (=true): trainer=fsdp shards channels-first weights only; leave it out")
         return False, "memory layout: channels-first (the only one of sharded weights)"
     if channels_last != "auto":
-        return channels_last, f"memory layout: {'channels-last' if channels_last else 'channels-first'} (as requested)"
+        return bool(
+            channels_last
+        ), f"memory layout: {'channels-last' if channels_last else 'channels-first'} (as requested)"
     if bool(getattr(network, "channels_last", False)):
         return True, "memory layout: channels-last (faster for this network)"
     return False, "memory layout: channels-first (channels-last is no faster for this network)"

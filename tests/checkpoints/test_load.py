@@ -99,7 +99,7 @@ def test_a_format_of_another_version(saved, other):
     _, checkpoint, path = saved
     checkpoint["zoo"]["format"] = other
     torch.save(checkpoint, path)
-    with pytest.raises(ZooError, match=f"has checkpoint format {other}; this version reads 2: train it again"):
+    with pytest.raises(ZooError, match=f"has checkpoint format {other}; this version reads 2: load it with"):
         read(path)
 
 

@@ -73,7 +73,7 @@ def test_missing_files(refused, trained, pets):
     line = refused(f"checkpoint={trained}", "source=pets", "horizon=3", name="predict")
     assert line == "`horizon` means nothing to a classification model; it takes: batch_size, tta"
     line = refused(f"checkpoint={trained}", "nms=true", name="export")
-    assert line == "`nms` means nothing to a classification model; it takes: no options"
+    assert line == "`nms` means nothing to a classification model; it takes no options"
     line = refused(f"chekpoint={trained}", "source=pets", name="predict")
     assert line == "unknown key `chekpoint`: did you mean `checkpoint`?"
 

@@ -77,6 +77,8 @@ def test_a_group_without_an_option(refused):
     ("word", "line"),
     [
         ("seed=abc", "`seed` (=abc) must be a number, such as 0"),  # not `data.seed`, which refers to it
+        ("model.loss=3", "`model.loss` (=3) must be keys with a `_target_`, which names a class"),
+        ("model.network=null", "`model.network` (=null) must be keys with a `_target_`, which names a class"),
         ("channels_last=x", "`channels_last` (=x) must be true, false or auto"),
         ("resume=autos", "`resume` (=autos) is no file: give a checkpoint, or auto for the newest run of this model"),
     ],

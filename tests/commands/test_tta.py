@@ -123,7 +123,7 @@ def test_what_cannot_be_averaged(command, trained):
     assert refused(f"checkpoint={other}", "tta=five_crops") == margin
     series = command("train", *QUICK, "model=linear_forecaster", "runs=series").folder / "series"
     other = next(series.rglob("best.ckpt"))
-    no_classes = "`tta` means nothing to a forecasting model; it takes: no options"
+    no_classes = "`tta` means nothing to a forecasting model; it takes no options"
     assert refused(f"checkpoint={other}", "tta=flip") == no_classes
     line = refused(f"checkpoint={other}", "tta=flip", "source=pets", name="predict")
     assert line.startswith("`tta` means nothing to a forecasting model; it takes: ")

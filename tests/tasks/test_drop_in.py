@@ -136,7 +136,7 @@ num_workers: 0
 seed: 0
 """
 CONFIGS = ["--config-dir", "configs"]
-TRUST = "trust=[toys,torch]"
+TRUST = "trust=[toys]"
 
 
 @pytest.fixture
@@ -175,7 +175,7 @@ def test_a_task_without_report_baselines_or_predict(command, toys, tmp_path):
     assert again["test"]["rmse"] == pytest.approx(results["test"]["rmse"], abs=1e-6)
 
     saved = torch.load(checkpoint, weights_only=True)["state_dict"]
-    model = zoo.load(checkpoint, trust=["toys", "torch"])
+    model = zoo.load(checkpoint, trust=["toys"])
     assert model.kind == "rating"
     assert all(torch.equal(value, saved[name]) for name, value in model.state_dict().items())
 

@@ -5,7 +5,7 @@ the card (preprocessing, class names, data) as plain containers. Reading it runs
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,7 @@ def read(path: str | Path) -> dict[str, Any]:
     if described["format"] != CHECKPOINT_FORMAT:
         raise ZooError(
             f"{path} has checkpoint format {described['format']}; this version reads {CHECKPOINT_FORMAT}: "
-            "train it again, or load it with the version that wrote it"
+            "load it with the version that wrote it, or train it again"
         )
     return checkpoint
 
@@ -69,33 +69,39 @@ def check_data_targets(config: Any, trust: Sequence[str], path: str | Path) -> N
     Raises:
         ZooError: another target.
     """
-    _check(config, (DataModule, nn.Module), "data module or augmentation", {"zoo", "torchvision", *trust}, path)
+    _check(config, (DataModule, nn.Module), "data module or augmentation", ("zoo", "torchvision", *trust), path)
 
 
 def check_targets(config: Any, trust: Sequence[str], path: str | Path) -> None:
-    """Check that a file describes only networks, losses and tasks, of zoo and of trusted packages.
+    """Check that a file describes only networks, losses and tasks, of zoo, torch.nn and trusted packages.
 
     Raises:
         ZooError: another target.
     """
-    _check(config, (nn.Module,), "network, loss or task", {"zoo", *trust}, path)
+    _check(config, (nn.Module,), "network, loss or task", ("zoo", "torch.nn", *trust), path)
 
 
-def _check(config: Any, bases: tuple[type, ...], names: str, packages: set[str], path: str | Path) -> None:
+def _check(config: Any, bases: tuple[type, ...], names: str, packages: Sequence[str], path: str | Path) -> None:
     """Refuse every target but classes derived from `bases` in `packages`: functions are never called."""
-    if isinstance(config, list):
-        for item in config:
-            _check(item, bases, names, packages, path)
-    if not isinstance(config, dict):
-        return
-    if "_target_" in config:
-        target = str(config["_target_"])
-        package = target.partition(".")[0]
-        if package not in packages:
-            advice = "" if package in sys.stdlib_module_names else f"; trust=[{package}] allows it"
-            raise ZooError(f"{path} wants to build {target}: only zoo's own classes are built{advice}")
+    targets = [*_targets(config)]
+    strange = [target for target in targets if not any(target.startswith(f"{package}.") for package in packages)]
+    if strange:
+        unsafe = {target.partition(".")[0] for target in strange}
+        advice = "" if unsafe & sys.stdlib_module_names else f"; trust=[{','.join(sorted(unsafe))}] allows it"
+        raise ZooError(f"{path} wants to build {strange[0]}: only zoo's own classes are built{advice}")
+    for target in targets:
         found = locate(target)
         if not (isinstance(found, type) and issubclass(found, bases)):
             raise ZooError(f"{path} wants to build {target}, which is no {names}")
-    for value in config.values():
-        _check(value, bases, names, packages, path)
+
+
+def _targets(config: Any) -> Iterator[str]:
+    """Every `_target_` in a configuration, at any depth."""
+    if isinstance(config, Mapping):
+        if "_target_" in config:
+            yield str(config["_target_"])
+        config = config.values()
+    elif not isinstance(config, list):
+        return
+    for value in config:
+        yield from _targets(value)

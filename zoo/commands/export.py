@@ -26,4 +26,4 @@ def _export(config: Any) -> None:
         trust=values["trust"],
         options=values["options"],
     )
-    print(f"{path}: equals the network at batches of 1 and 3 within {worst:.1e}")
+    print(f"{path}: outputs match the network's within {worst:.1e} at batches of 1 and 3")

@@ -6,6 +6,7 @@ A command is validated twice by the same rules. `validate` uses signatures from 
 
 from collections.abc import Iterable, Mapping
 from inspect import Parameter
+from types import NoneType
 from typing import Any
 
 from zoo.config.argument_types import is_simple, type_error
@@ -118,6 +119,8 @@ def _required(parameter: Parameter) -> bool:
 
 def _unlike(listed: Any, value: Any, path: str) -> str | None:
     """Returns the type of the listed value, in words, if `value` has another type."""
+    if isinstance(listed, Mapping) and "_target_" in listed and not isinstance(value, Mapping | NoneType):
+        return "keys with a `_target_`, which names a class"
     if _is_number(listed) and isinstance(value, str | bool):
         return "a number"
     if isinstance(listed, bool) and not isinstance(value, bool):

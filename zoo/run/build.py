@@ -41,6 +41,9 @@ def build_task(config: dict[str, Any], metadata: Mapping[str, Any], card: dict[s
         ZooError: an argument is missing, unknown, or contradicts the metadata.
     """
     completed = complete(config, metadata, "model")
+    for name in ("network", "loss"):
+        if name in completed and not isinstance(completed[name], Mapping):
+            raise ZooError(f"`model.{name}` (=null) must be keys with a `_target_`, which names a class")
     task = instantiate(completed, "model")
     if not isinstance(task, Task):
         raise ZooError(
@@ -60,8 +63,8 @@ def require_matching_data(target: str, datamodule: DataModule, *, model: str, da
     kind = getattr(locate(target), "kind", None)
     if kind is not None and datamodule.feeds and kind not in datamodule.feeds:
         raise ZooError(
-            f"model={model} does {kind}, and data={data} is for {' and '.join(sorted(datamodule.feeds))}: without "
-            f"`data=…` a model trains on data that suits it, and `{run_command('train')} --help` lists the others"
+            f"model={model} does {kind}, and data={data} is for {' and '.join(sorted(datamodule.feeds))}: leave "
+            f"out `data=…` for data that suits the model; `{run_command('train')} --help` lists all"
         )
 
 

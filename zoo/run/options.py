@@ -26,8 +26,8 @@ def check_options(function: Callable[..., Any], options: Mapping[str, Any], *, k
     checked = {}
     for name, value in options.items():
         if name not in parameters:
-            known = ", ".join(parameters) or "no options"
-            raise ZooError(f"`{name}` means nothing to a {kind} model; it takes: {known}")
+            known = f"it takes: {', '.join(parameters)}" if parameters else "it takes no options"
+            raise ZooError(f"`{name}` means nothing to a {kind} model; {known}")
         if value is not None:
             checked[name] = _checked(name, value, parameters[name].annotation)
     return checked
