@@ -39,7 +39,7 @@ def test_each_problem_is_listed_and_the_command_ends_with_1(command, tmp_path):
 def test_other_data_and_missing_folders_are_mistakes(command, tmp_path):
     ended = command("check_data", "data=digits")
     assert ended.code == 2
-    assert "check_data is for pictures with boxes: data=voc, coco, yolo_txt or digit_scenes" in ended.err
+    assert "has no check: data sets with boxes have one, such as data=voc" in ended.err
     ended = command("check_data", "data=voc", f"data.root={tmp_path / 'none'}", folder=tmp_path / "other")
     assert ended.code == 2
     assert "none does not exist" in ended.err

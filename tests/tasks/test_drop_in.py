@@ -230,6 +230,11 @@ def test_predict_baselines_and_report_are_found_beside_the_class(command, toys, 
         assert refused.err == f"zoo-predict: {line}\n"
 
 
+def test_keys_of_a_folder_of_ones_own_are_known(command, toys):
+    refused = command("train", *CONFIGS, "model=toy", "data.batchsize=8")
+    assert refused.err.startswith("zoo-train: unknown key `data.batchsize`: did you mean `data.batch_size`? ")
+
+
 def test_data_for_another_task_is_refused(command, toys):
     refused = command("train", *CONFIGS, "model=lenet5", "data=toy_ratings", "trainer=cpu")
     assert refused.code == 2

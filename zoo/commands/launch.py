@@ -52,6 +52,9 @@ def launch(name: str, command: Command, *, task_options: bool = False) -> None:
         except ZooError as error:  # here: Hydra would print its own line
             _remove_if_untouched(folder)
             _fail(name, str(error))
+        except ModuleNotFoundError as error:
+            _fail_if_optional(name, error)
+            raise
         except OSError as error:
             _fail_if_not_writable(name, error)
             raise
@@ -62,11 +65,11 @@ def launch(name: str, command: Command, *, task_options: bool = False) -> None:
     try:
         main()
     except (ConfigCompositionException, HydraException, OmegaConfBaseException) as error:
-        _fail(name, explain(error, sys.argv[1:], partial(compose, config_name=name)))
+        _fail(name, explain(error, sys.argv[1:], partial(compose, config_name=name, config_dir=_config_dir())))
     except ValueError as error:
         if not str(error).startswith("Config group override"):  # Hydra's error for a group without an option
             raise
-        _fail(name, explain(error, sys.argv[1:], partial(compose, config_name=name)))
+        _fail(name, explain(error, sys.argv[1:], partial(compose, config_name=name, config_dir=_config_dir())))
     except OSError as error:  # from Hydra, which creates the run directory
         _fail_if_not_writable(name, error)
         raise
@@ -75,9 +78,28 @@ def launch(name: str, command: Command, *, task_options: bool = False) -> None:
         raise SystemExit(130) from None
 
 
+def _config_dir() -> Path | None:
+    """The user's folder of configurations, from the words of the command line."""
+    for word, following in zip(sys.argv, [*sys.argv[1:], ""], strict=True):
+        if word in ("--config-dir", "-cd"):
+            return Path(following)
+        if word.startswith("--config-dir="):
+            return Path(word.partition("=")[2])
+    return None
+
+
 def _fail(name: str, message: str) -> None:
     print(f"zoo-{name.replace('_', '-')}: {' '.join(message.split())}", file=sys.stderr)
     raise SystemExit(2) from None
+
+
+def _fail_if_optional(name: str, error: ModuleNotFoundError) -> None:
+    from zoo.distribution import install_command_for
+
+    package = (error.name or "").partition(".")[0]
+    command = install_command_for(package)
+    if command != f"pip install {package}":  # an extra requires it
+        _fail(name, f"this needs the package {package}, which is not installed: {command}")
 
 
 def _fail_if_not_writable(name: str, error: OSError) -> None:

@@ -23,9 +23,9 @@ def explain(error: Exception, overrides: Sequence[str], compose: Compose) -> str
     if refused := re.search(r"Could not load '([^']+)/([^/']+)'", text):
         return unknown(refused[1], refused[2], list_options(refused[1]))
     if "Config group override must be a string" in text:
-        empty = [word.removesuffix("=null") for word in overrides if word.endswith("=null")]
-        group = next((name for name in empty if (CONFIG_DIR / name).is_dir()), "")
-        return f"`{group}` (=null): a group takes the name of an option: {', '.join(list_options(group))}"
+        for group, _, value in (word.partition("=") for word in overrides):
+            if (CONFIG_DIR / group).is_dir() and value not in list_options(group):
+                return f"`{group}` (={value}): a group takes the name of an option: {', '.join(list_options(group))}"
     if isinstance(error, OverrideParseException):
         return f"`{error.override}` is not of the form KEY=VALUE: {text.splitlines()[1].strip()}"
     if refused := re.search(r"[Cc]ould not override '([^'@]+)'", text):

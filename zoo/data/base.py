@@ -106,7 +106,7 @@ class DataModule(LightningDataModule, ABC):
         Raises:
             ZooError: this kind of data has no check.
         """
-        raise ZooError("check_data is for pictures with boxes: data=voc, coco, yolo_txt or digit_scenes")
+        raise ZooError(f"{type(self).__name__} has no check: data sets with boxes have one, such as data=voc")
 
     def setup(self, stage: str | None = None) -> None:
         """Loads the splits once."""

@@ -95,7 +95,7 @@ def transfer_weights(
             result[key] = _head_rows(mine, theirs, class_names, source.class_names, layout)
             report.loaded += result[key] is theirs
         elif key in keep and theirs is not None and theirs.shape == mine.shape and not theirs.equal(mine.to(theirs)):
-            report.adapted.append(f"{key} are not theirs but this model's own")
+            report.adapted.append(f"{key} are this model's own")
         elif theirs is not None and theirs.shape == mine.shape:
             result[key] = theirs
             report.loaded += 1

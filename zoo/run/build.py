@@ -55,7 +55,7 @@ def build_task(config: dict[str, Any], metadata: Mapping[str, Any], card: dict[s
 
 
 def require_matching_data(target: str, datamodule: DataModule, *, model: str, data: str) -> None:
-    """Check that the batches of the data feed the task class with the dotted path `target`.
+    """Check that the task accepts the batches of the data with the dotted path `target`.
 
     Raises:
         ZooError: they feed other kinds of tasks.
@@ -144,7 +144,7 @@ def prepare_network(task: Task, *, channels_last: bool, compiled: bool) -> None:
 def frozen_inference(*, compiled: bool) -> AbstractContextManager[object]:
     """Context manager for compiled inference: TorchInductor constant-folds the weights (`freezing=True`).
 
-    Batch norms are folded into convolutions and activations are fused; ResNet-50 on a CPU takes 0.6 of the time.
+    Batch norms are folded into convolutions and activations are fused; ResNet-50 on a CPU takes about half the time.
     A network compiled in this context keeps its weights of that moment.
     """
     if not compiled:
@@ -157,6 +157,6 @@ def frozen_inference(*, compiled: bool) -> AbstractContextManager[object]:
 def _named(configs: Mapping[str, Any], metadata: Mapping[str, Any], where: str) -> list[Any]:
     for name, config in configs.items():
         if not isinstance(config, Mapping) or "_target_" not in config:
-            raise ZooError(f"`{where}.{name}` (={config}) has no `_target_`, so nothing reads it")
+            raise ZooError(f"`{where}.{name}` (={config}) must have a `_target_`")
     completed = {name: complete(config, metadata, f"{where}.{name}") for name, config in configs.items()}
     return [instantiate(config, f"{where}.{name}") for name, config in completed.items()]

@@ -24,12 +24,12 @@ from zoo.tasks.module import Module
 from zoo.tasks.scheduling import schedule_over_training
 
 CHECKPOINT_FORMAT = 2
-"""Written into every checkpoint; raised when `_target_` paths, state-dict keys or the card change."""
+"""Written into every checkpoint; increase it when `_target_` paths, state-dict keys or the card change."""
 
 Stage = Literal["train", "val", "test"]
 OptimizerFactory = Callable[[Iterable[dict[str, Any]]], Optimizer]
 Baselines = dict[str, dict[str, float]]
-"""For each baseline its test metrics by name."""
+"""Test metrics of each baseline: {baseline: {metric: value}}."""
 
 _FINITE_CHECK_EVERY = 50  # steps; reading the loss synchronizes with the GPU
 
@@ -49,11 +49,11 @@ class Task(Module, ABC):
     """The logged value that selects the best checkpoint."""
     monitor_mode: ClassVar[Literal["min", "max"]]
     measured_metadata: ClassVar[frozenset[str]] = frozenset()
-    """Names of metadata measured on the training split; values in a checkpoint win over those of other data."""
+    """Metadata measured on the training split; on other data, a checkpoint's own values are used."""
     shardable: ClassVar[bool] = False
-    """True if every parameter is used inside `forward` of a module of the network, as FSDP requires."""
+    """True if parameters are only used in the `forward` of the submodule that owns them, as FSDP requires."""
     not_averaged: ClassVar[frozenset[str]] = frozenset()
-    """Buffers that a moving average of the weights copies: results of validation, such as a threshold."""
+    """Names of buffers that EMA copies instead of averaging, such as a threshold measured in validation."""
 
     def __init__(
         self,
@@ -91,7 +91,7 @@ class Task(Module, ABC):
     # Interface for generic code --------------------------------------------------------------------------------------
 
     def network_inputs(self, batch: Any) -> tuple[Any, ...]:
-        """The arguments of the network in a batch; None for an optional one that the batch lacks."""
+        """The arguments of the network in a batch; None in place of an optional input that the batch lacks."""
         return (batch[0],)
 
     def num_samples(self, batch: Any) -> int:
@@ -109,7 +109,7 @@ class Task(Module, ABC):
     def nominal_inputs(cls, network: Mapping[str, Any]) -> tuple[Tensor, ...] | None:
         """One sample in a size that suits every network of this kind, on torch's default device.
 
-        `network` is a completed configuration; the catalogue's table counts FLOPs at this size. None: not counted.
+        `network` is a completed configuration. The catalogue's table counts FLOPs at this size; None: it counts none.
         """
         return None
 
@@ -118,7 +118,7 @@ class Task(Module, ABC):
         return self.network(*(_cast(value, self.dtype) for value in inputs))
 
     def compile_network(self) -> None:
-        """Compile everything of the network that the task calls; compilation happens at the first call."""
+        """Compile every method of the network that the task calls; compilation happens at the first call."""
         self.network.compile()
 
     def baselines(self, datamodule: DataModule) -> Baselines:
@@ -153,7 +153,7 @@ class Task(Module, ABC):
         Raises:
             ZooError: this task cannot be exported.
         """
-        raise ZooError(f"a {self.kind} model is not a network of images; those alone are exported")
+        raise ZooError(f"{self.kind} models cannot be exported")
 
     def evaluation_settings(self) -> dict[str, Any]:
         """Settings of the test to record in `metrics.json`."""

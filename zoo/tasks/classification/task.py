@@ -44,7 +44,7 @@ class Classification(ImageTask):
 
     def __init__(self, *, network: nn.Module, loss: nn.Module, num_classes: int, auxiliary_weight: float = 0.3) -> None:
         if num_classes < 2:
-            raise ZooError(f"`num_classes` (={num_classes}) must be at least 2: one class leaves nothing to tell")
+            raise ZooError(f"`num_classes` (={num_classes}) must be at least 2")
         metrics = _metrics(num_classes)
         super().__init__(
             network=network,
@@ -66,7 +66,7 @@ class Classification(ImageTask):
         return _logits(self.forward_network(images))
 
     def step(self, batch: tuple[Tensor, Tensor], stage: Stage) -> Tensor:
-        """The cross-entropy of a batch."""
+        """The loss of a batch, with those of auxiliary heads in training."""
         images, labels = batch
         if stage == "test" and self.tta_views:
             return self._measured(self.average_views(images, self.tta_views, self.tta_size), labels, stage)

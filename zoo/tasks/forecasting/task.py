@@ -1,4 +1,4 @@
-"""Forecasting: the steps that follow a known past, with intervals."""
+"""Forecasting: the steps after a history, with intervals."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
