@@ -21,7 +21,7 @@ WARM_UP = 3  # steps of each side that are not measured
 
 
 def build_run(words: Sequence[str], data: DataModule, settings: Settings) -> Run:
-    """Build the run of `python train.py WORDS` on the given data, in a folder of its own."""
+    """Build the run of `python train.py WORDS` on the given data, in a new folder."""
     folder = Path(tempfile.mkdtemp(dir=settings.scratch))
     return new_run(to_dict(compose(words)), folder, model="benchmark", data="benchmark", datamodule=data)
 

@@ -93,7 +93,7 @@ def download_people(name: str, fetch: Callable[..., Any], min_pictures: int, **o
     """Like `download`, for people with at least `min_pictures` images.
 
     Raises:
-        ZooError: the files are missing and cannot be downloaded, or nobody has that many images.
+        ZooError: the files are missing and cannot be downloaded, or no person has that many images.
     """
     try:
         return download(name, fetch, min_faces_per_person=min_pictures, **options)

@@ -98,7 +98,7 @@ class Gallery:
         """Remove a name; returns the number of its pictures.
 
         Raises:
-            ZooError: nobody of that name is enrolled.
+            ZooError: no person of that name is enrolled.
         """
         self.require(name)
         kept = torch.tensor([other != name for other in self.names], dtype=torch.bool)
