@@ -1,4 +1,4 @@
-"""Writes the README's table of models from the catalogue; with --check, fails if it is out of date.
+"""Writes the README's table of models from the catalog; with --check, fails if it is out of date.
 
 python scripts/models_table.py
 python scripts/models_table.py --check
@@ -16,9 +16,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the zoo of this 
 
 from zoo.config.instantiate import instantiate, locate
 from zoo.config.listing import CONFIG_DIR, list_models
-from zoo.pretrained.catalogue import published
+from zoo.pretrained.catalog import published
 from zoo.reports.units import format_flops
-from zoo.run.create import catalogue_config
+from zoo.run.create import catalog_config
 from zoo.run.flops import count_flops
 from zoo.tasks.base import Task
 
@@ -44,7 +44,7 @@ def table() -> str:
 
 def _row(names: list[str], measured: dict[str, str]) -> str:
     names = [names[0], *sorted(names[1:], key=_numbers_in_order)]
-    configs = [catalogue_config(name) for name in names]
+    configs = [catalog_config(name) for name in names]
     networks = [config["network"] for config in configs]
     counts = [_parameters(network) for network in networks]
     count = f"{counts[0]:,}" if len(set(counts)) == 1 else f"{min(counts):,} – {max(counts):,}"

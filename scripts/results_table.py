@@ -21,13 +21,13 @@ baseline is the run's best in the first metric. Seconds are those of training, o
 | command | seeds | test | best baseline | epochs | seconds | device |
 |---|--:|---|---|--:|--:|---|
 """
-LOWER = {"eer", "rmse", "nme", "mse_normalised", "mae_normalised"}  # lower is better
+LOWER = {"eer", "rmse", "nme", "mse_normalized", "mae_normalized"}  # lower is better
 SHOWN = (  # a run shows the first of these lines of which it has every metric
     ("map_50", "map"),
     ("one_shot", "eer"),
     ("eer", "rank1", "tar_at_far_0.01", "dir_at_far_0.01"),
     ("eer", "auc"),
-    ("rmse", "mse_normalised", "mae_normalised"),
+    ("rmse", "mse_normalized", "mae_normalized"),
     ("nme", "presence"),
     ("accuracy",),
 )

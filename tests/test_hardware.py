@@ -128,7 +128,7 @@ def test_workers_are_the_given_number_or_half_of_the_cores(monkeypatch, no_gpu):
     assert hardware.data_workers("auto") == 3
 
 
-def test_norms_are_synchronised_between_gpus_alone(tmp_path):
+def test_norms_are_synchronized_between_gpus_alone(tmp_path):
     config = to_dict(compose(["trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2"]))["trainer"]
     on_cpu = hardware.Hardware(accelerator="cpu", devices=2, precision="32-true", channels_last=False)
     trainer = build_trainer(config, on_cpu, tmp_path, callbacks=[], loggers=[], deterministic=False)

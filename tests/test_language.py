@@ -1,4 +1,4 @@
-"""Docstrings and comments use the field's terms."""
+"""Docstrings and comments use the field's terms, in American spelling."""
 
 import ast
 import io
@@ -19,6 +19,12 @@ IDIOMS = {  # what a reader outside this project reads twice: the field's word
     r"\bwhat (stands|is left) behind\b": "say what it is",
     r"\bnone of these\b": "say what it is",
 }
+BRITISH = re.compile(
+    r"colour|grey|centre|centring|neighbour|behaviour|favour|catalogue|labelled|modelled|cancelled|spelt|learnt|licence|"
+    r"artefact|enrolment|fulfil\b|(normal|standard|initial|util|optim|regular|quant|recogn|organ|general|minim|maxim|"
+    r"visual|serial|synchron|summar|factor|parameter|vector|penal|custom)is(e|ing|ation)",
+    re.IGNORECASE,
+)
 FILES = sorted([*(ROOT / "zoo").rglob("*.py"), *(ROOT / "scripts").rglob("*.py")])
 
 
@@ -50,6 +56,21 @@ def test_no_idiom(path: Path) -> None:
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "docs/RESULTS.md", "docs/BENCHMARK.md"])
 def test_no_idiom_in_a_document(name: str) -> None:
     assert not idioms(iter(enumerate((ROOT / name).read_text(encoding="utf-8").splitlines(), 1)))
+
+
+def test_spelling_is_american() -> None:
+    """In names, keys, messages and prose of everything but this file."""
+    folders = ("zoo", "scripts", "tests", "configs", "docs")
+    files = [
+        path for folder in folders for path in (ROOT / folder).rglob("*") if path.suffix in (".py", ".yaml", ".md")
+    ]
+    found = {
+        path.relative_to(ROOT).as_posix(): words
+        for path in [*ROOT.glob("*.md"), *ROOT.glob("*.py"), *files]
+        if path != Path(__file__)
+        and (words := {word[0] for word in BRITISH.finditer(path.name + path.read_text(encoding="utf-8"))})
+    }
+    assert not found
 
 
 def test_an_idiom_is_found(tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def test_a_task_imports_no_other_task(task):
         assert not used & others, f"{path.relative_to(ZOO)} imports {sorted(used & others)}"
 
 
-ABOUT_ONE_TASK = {"run/backtest.py", "run/enrolment.py", "commands/backtest.py"}
+ABOUT_ONE_TASK = {"run/backtest.py", "run/enrollment.py", "commands/backtest.py"}
 
 
 @pytest.mark.parametrize("part", sorted(set(PARTS) - {"tasks"}))

@@ -52,7 +52,7 @@ def before_the_origin(data, split: str):
     return torch.nonzero(starts + 12 <= ORIGIN).flatten(), torch.nonzero(starts + 15 <= ORIGIN).flatten()
 
 
-def test_every_forecaster_of_the_catalogue_is_among_them():
+def test_every_forecaster_of_the_catalog_is_among_them():
     naive = {"naive_last", "naive_drift", "naive_random", "seasonal_naive"}
     assert {"gru", "gru_last", "gru_quantile", "lstm", "linear_forecaster"} | naive <= {*FORECASTERS}
 

@@ -25,7 +25,7 @@ PARTS = {  # what is used: where, and what for
     ),
     "pytorch_lightning.strategies.ModelParallelStrategy._layer_sync": (
         "zoo/run/sharding.py",
-        "synchronised batch norms before sharding",
+        "synchronized batch norms before sharding",
     ),
     "torch._C._are_functorch_transforms_active": ("zoo/networks/gru.py", "the fallback under torch.func"),
     "torch._foreach_lerp_": ("zoo/run/ema.py", "the average of all tensors in one call"),

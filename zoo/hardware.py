@@ -132,14 +132,14 @@ def _layout(channels_last: bool | str, network: nn.Module, *, sharded: bool) -> 
 
 
 def check_sync_batchnorm(trainer: dict[str, Any], hardware: Hardware, network: nn.Module) -> None:
-    """Check that synchronised batch norms run on GPUs; PyTorch reports this only during training.
+    """Check that synchronized batch norms run on GPUs; PyTorch reports this only during training.
 
     Raises:
-        ZooError: the network has batch norms, to be synchronised between CPU processes.
+        ZooError: the network has batch norms, to be synchronized between CPU processes.
     """
-    synchronised = trainer.get("sync_batchnorm") and trainer.get("strategy") is not None
+    synchronized = trainer.get("sync_batchnorm") and trainer.get("strategy") is not None
     norms = any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in network.modules())
-    if synchronised and norms and hardware.accelerator == "cpu":
+    if synchronized and norms and hardware.accelerator == "cpu":
         raise ZooError(
             "`trainer.sync_batchnorm` (=true) works between GPUs alone: on the CPU give trainer.sync_batchnorm=false"
         )

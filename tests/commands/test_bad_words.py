@@ -22,7 +22,7 @@ def test_data_for_another_task(refused, model, data, task, feeds):
     assert line.startswith(f"model={model} does {task}, and data={data} is for {feeds}: ")
 
 
-def test_a_siamese_network_reads_labelled_images_too(command):
+def test_a_siamese_network_reads_labeled_images_too(command):
     ended = command("train", "model=siamese", "data=digits", *QUICK)
     assert ended.code == 0, ended.err
 

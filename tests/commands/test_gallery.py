@@ -1,4 +1,4 @@
-"""`zoo-gallery` from photographs to names, with a network that separates colours."""
+"""`zoo-gallery` from photographs to names, with a network that separates colors."""
 
 import json
 
@@ -15,7 +15,7 @@ def checkpoint(tmp_path):
     """An untrained siamese network with a threshold: pictures that are equal are the same person."""
     torch.manual_seed(0)
     task = create_model("siamese", in_channels=1)
-    for _ in range(3):  # running statistics of batch normalisation
+    for _ in range(3):  # running statistics of batch normalization
         task.train().network(torch.randn(32, 1, 32, 32))
     task.threshold.fill_(0.05)
     preprocessing = {"size": 32, "channels": 1, "mean": [0.5], "std": [0.25], "resize": "squash", "crop_ratio": 1.0}

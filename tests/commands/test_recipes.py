@@ -31,7 +31,7 @@ def test_finetune_resnet50(command, tmp_path, flowers):
     torch.save(resnet50(weights=None).state_dict(), tmp_path / "r50.pth")
     ended = command("train", "experiment=finetune_resnet50", "pretrained=r50.pth", *SHORT)
     assert ended.code == 0, ended.err
-    assert "loaded: 318 tensors of r50.pth\nnewly initialised: fc 1000→2 classes\nleft over: nothing" in ended.out
+    assert "loaded: 318 tensors of r50.pth\nnewly initialized: fc 1000→2 classes\nleft over: nothing" in ended.out
     assert "logistic regression on frozen features" in json.loads((ended.run / "metrics.json").read_text())["baselines"]
 
 

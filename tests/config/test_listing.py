@@ -2,7 +2,7 @@ from zoo.config.compose import compose
 from zoo.config.listing import CONFIG_DIR, list_models, list_options
 
 
-def test_the_catalogue_is_the_listing_of_the_model_folder():
+def test_the_catalog_is_the_listing_of_the_model_folder():
     assert list_models() == sorted(path.stem for path in (CONFIG_DIR / "model").glob("*.yaml"))
     assert "lenet5" in list_models()
 

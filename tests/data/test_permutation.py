@@ -24,7 +24,7 @@ def test_the_positions_are_not_changed():
     assert torch.equal(positions, torch.arange(10))
 
 
-def test_neighbours_are_uniform_and_uncorrelated():
+def test_neighbors_are_uniform_and_uncorrelated():
     drawn = Permutation(10**8, 0)(torch.arange(100_000))
     assert chisquare(torch.histc(drawn.double(), bins=100, min=0, max=10**8).numpy()).pvalue > 0.001
     assert abs(spearmanr(drawn[:-1].numpy(), drawn[1:].numpy()).statistic) < 0.02

@@ -1,4 +1,4 @@
-"""Counts, options and bad input of all staged networks of the catalogue."""
+"""Counts, options and bad input of all staged networks of the catalog."""
 
 from collections.abc import Callable
 from typing import Any
@@ -26,7 +26,7 @@ Build = Callable[..., StagedNetwork]
 
 
 def staged_networks() -> dict[str, dict[str, Any]]:
-    """The network configuration of each model of the catalogue whose network is a `StagedNetwork`."""
+    """The network configuration of each model of the catalog whose network is a `StagedNetwork`."""
     networks = {name: to_dict(compose([f"model={name}"]))["model"]["network"] for name in list_models()}
     return {
         name: network for name, network in networks.items() if issubclass(locate(network["_target_"]), StagedNetwork)

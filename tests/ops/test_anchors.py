@@ -16,9 +16,9 @@ from zoo.ops.iou import pairwise_shape_iou
 
 def three_shapes(count=300):
     generator = torch.Generator().manual_seed(0)
-    centres = torch.tensor([[10.0, 10.0], [20.0, 40.0], [80.0, 60.0]])
+    centers = torch.tensor([[10.0, 10.0], [20.0, 40.0], [80.0, 60.0]])
     noise = 1 + 0.1 * torch.randn(count, 2, generator=generator)
-    return centres[torch.randint(0, 3, (count,), generator=generator)] * noise
+    return centers[torch.randint(0, 3, (count,), generator=generator)] * noise
 
 
 def test_kmeans_finds_three_clusters():
@@ -26,7 +26,7 @@ def test_kmeans_finds_three_clusters():
     torch.testing.assert_close(found, torch.tensor([[10.0, 10.0], [20.0, 40.0], [80.0, 60.0]]), rtol=0.05, atol=0)
 
 
-def test_kmeans_beats_random_shapes_and_one_more_centre_does_not_hurt():
+def test_kmeans_beats_random_shapes_and_one_more_center_does_not_hurt():
     generator = torch.Generator().manual_seed(1)
     sizes = 5 + 100 * torch.rand(400, 2, generator=generator)
     one_less, mine = kmeans(sizes, 5, seed=0), kmeans(sizes, 6, seed=0)

@@ -62,7 +62,7 @@ def test_empty_boxes_are_discarded():
     assert torch.equal(found.boxes, boxes[3:])
 
 
-def test_soft_keeps_a_neighbour_with_a_lower_score():
+def test_soft_keeps_a_neighbor_with_a_lower_score():
     boxes = torch.tensor([[0.0, 0.0, 10.0, 10.0], [0.0, 0.0, 10.0, 8.0]])
     scores = torch.tensor([[0.9, 0.0], [0.8, 0.1]])
     hard = select(boxes, scores, min_score=0.05, iou_threshold=0.5, max_detections=5)

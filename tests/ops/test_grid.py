@@ -27,8 +27,8 @@ def test_encoded_boxes_come_back(seed):
     generator = torch.Generator().manual_seed(seed)
     anchors = torch.tensor([[20.0, 20.0], [60.0, 30.0], [30.0, 60.0]])
     cell = torch.randperm(35, generator=generator)[:6]
-    centre = torch.stack([cell % 7, cell // 7], 1) * 16 + 16 * torch.rand(6, 2, generator=generator)
-    boxes = convert(torch.cat([centre, 5 + 60 * torch.rand(6, 2, generator=generator)], 1), "cxcywh", "xyxy")
+    center = torch.stack([cell % 7, cell // 7], 1) * 16 + 16 * torch.rand(6, 2, generator=generator)
+    boxes = convert(torch.cat([center, 5 + 60 * torch.rand(6, 2, generator=generator)], 1), "cxcywh", "xyxy")
     labels = torch.randint(0, 4, (6,), generator=generator)
     target = encode(boxes, labels, anchors, stride=16, rows=5, columns=7, num_classes=4)
     row, column, anchor = torch.nonzero(target[..., 0], as_tuple=True)
@@ -55,13 +55,13 @@ def test_a_raw_grid_made_from_targets_decodes_to_the_boxes():
     assert found.classes[0][best].argmax(1).tolist() == [0, 2]
 
 
-def test_a_centre_on_the_far_border_belongs_to_the_last_cell():
+def test_a_center_on_the_far_border_belongs_to_the_last_cell():
     box = torch.tensor([[90.0, 80.0, 110.0, 120.0]])
     target = encode(box, torch.tensor([0]), torch.tensor([[20.0, 40.0]]), stride=25, rows=4, columns=4, num_classes=1)
     assert target[3, 3, 0].tolist() == pytest.approx([1, 1, 1, 1.6, 0.8, 1])
 
 
-def test_a_centre_beyond_the_border_belongs_to_the_nearest_cell():
+def test_a_center_beyond_the_border_belongs_to_the_nearest_cell():
     boxes = torch.tensor([[-60.0, 0.0, 20.0, 20.0], [50.0, -60.0, 70.0, 20.0], [110.0, 110.0, 130.0, 130.0]])
     y = encode(boxes, torch.zeros(3).long(), torch.ones(1, 2), stride=25, rows=4, columns=4, num_classes=1)
     assert torch.nonzero(y[..., 0]).tolist() == [[0, 0, 0], [0, 2, 0], [3, 3, 0]]

@@ -14,10 +14,10 @@ def test_five_crops_are_torchvisions_and_their_mirror_images_follow(size):
     assert all(torch.equal(a, F.horizontal_flip(b)) for a, b in zip(ours[5:], theirs, strict=True))
 
 
-def test_without_crops_the_centre():
+def test_without_crops_the_center():
     images = torch.rand(2, 1, 8, 8)
-    centre = F.center_crop(images, [6, 6])
+    center = F.center_crop(images, [6, 6])
     plain, mirrored = views(images, names=["flip"], size=6)
-    assert torch.equal(plain, centre)
-    assert torch.equal(mirrored, centre.flip(-1))
+    assert torch.equal(plain, center)
+    assert torch.equal(mirrored, center.flip(-1))
     assert len(views(images, names=[], size=8)) == 1

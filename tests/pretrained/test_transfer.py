@@ -16,7 +16,7 @@ from zoo.networks.googlenet import GoogLeNet
 from zoo.networks.lenet import LeNet5
 from zoo.networks.resnet import ResNet
 from zoo.networks.yolo import YOLO, SmallDarknet
-from zoo.pretrained.catalogue import Source
+from zoo.pretrained.catalog import Source
 from zoo.pretrained.transfer import load_pretrained, normalize_as, transfer_weights
 from zoo.run.build import build_data
 from zoo.run.create import create_model
@@ -37,7 +37,7 @@ def test_equal_networks_load_whole() -> None:
     report = transfer_weights(ours, source(theirs), class_names=None)
     assert report.lines("net.pth") == [
         f"loaded: {len(theirs.state_dict())} tensors of net.pth",
-        "newly initialised: nothing",
+        "newly initialized: nothing",
         "left over: nothing",
     ]
     for a, b in zip(ours.state_dict().values(), theirs.state_dict().values(), strict=True):
@@ -77,10 +77,10 @@ def test_the_first_convolution_adapts_to_the_channels(channels: int) -> None:
     ours, theirs = resnet(num_classes=100, in_channels=channels), resnet(num_classes=100)
     report = transfer_weights(ours, source(theirs), class_names=None)
     assert report.adapted == [f"conv1 adapted from 3 to {channels} channels"]
-    grey = torch.randn(2, 1, 32, 32)
+    gray = torch.randn(2, 1, 32, 32)
     with torch.no_grad():
-        expected = theirs.eval()(grey.expand(-1, 3, -1, -1))
-        found = ours.eval()(grey.expand(-1, channels, -1, -1))
+        expected = theirs.eval()(gray.expand(-1, 3, -1, -1))
+        found = ours.eval()(gray.expand(-1, channels, -1, -1))
     if channels == 1:
         torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-4)
     else:  # the same picture in every channel gives answers of the same size

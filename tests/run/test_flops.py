@@ -5,7 +5,7 @@ from torch import nn
 from zoo.config.compose import compose, to_dict
 from zoo.losses.cross_entropy import CrossEntropy
 from zoo.run.build import build_data, build_task
-from zoo.run.create import catalogue_config, create_model
+from zoo.run.create import catalog_config, create_model
 from zoo.run.flops import count_flops, forward_flops
 from zoo.tasks.classification import Classification
 
@@ -15,13 +15,13 @@ from zoo.tasks.classification import Classification
     [("resnet18", 1.814), ("resnet50", 4.089), ("resnet101", 7.801), ("vgg16", 15.47), ("alexnet", 0.714)],
 )
 def test_equals_the_published_multiply_adds(name, published):
-    counted = count_flops(catalogue_config(name)["network"], torch.empty(1, 3, 224, 224))
+    counted = count_flops(catalog_config(name)["network"], torch.empty(1, 3, 224, 224))
     assert counted / 2 == pytest.approx(published * 1e9, rel=1e-3)
 
 
 def test_lenet_by_hand():
     convolutions = 28 * 28 * 6 * 25 + 10 * 10 * 16 * 150
-    assert count_flops(catalogue_config("lenet5")["network"], torch.empty(1, 1, 32, 32)) == 2 * (
+    assert count_flops(catalog_config("lenet5")["network"], torch.empty(1, 1, 32, 32)) == 2 * (
         convolutions + 400 * 120 + 120 * 84 + 84 * 10
     )
 

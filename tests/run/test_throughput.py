@@ -128,7 +128,7 @@ def cuda(monkeypatch):
     return waits
 
 
-def test_a_gpu_is_waited_for_once_an_epoch_and_has_memory_and_utilisation(monkeypatch, cuda):
+def test_a_gpu_is_waited_for_once_an_epoch_and_has_memory_and_utilization(monkeypatch, cuda):
     run = Run(monkeypatch, device="cuda", flops=10**10, world_size=2)
     run.epoch(steps=10)
     assert len(cuda) == 1
@@ -137,7 +137,7 @@ def test_a_gpu_is_waited_for_once_an_epoch_and_has_memory_and_utilisation(monkey
 
 
 @pytest.mark.parametrize("uncounted", [True, False])
-def test_no_utilisation_where_a_part_is_frozen_or_the_network_uncounted(monkeypatch, cuda, uncounted):
+def test_no_utilization_where_a_part_is_frozen_or_the_network_uncounted(monkeypatch, cuda, uncounted):
     run = Run(monkeypatch, device="cuda", flops=None if uncounted else 10**10, frozen=not uncounted)
     run.epoch()
     assert run.logged[0].keys() == {"samples_per_second", "waiting_for_data", "memory_mb"}

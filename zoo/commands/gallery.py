@@ -18,7 +18,7 @@ def main() -> None:
 def _gallery(config: Any) -> None:
     folder, values = run_directory(), to_dict(config)
 
-    from zoo.run.enrolment import run  # imports torch: after the configuration is composed
+    from zoo.run.enrollment import run  # imports torch: after the configuration is composed
 
     for line in run(values, folder):
         print(line)

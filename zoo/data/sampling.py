@@ -80,5 +80,5 @@ class IndexBatches(Sampler[Tensor]):
 
 
 def numbered_seed(seed: int, number: int) -> int:
-    """A seed for each number (an epoch, a step), far from those of neighbouring seeds and numbers."""
+    """A seed for each number (an epoch, a step), far from those of neighboring seeds and numbers."""
     return (seed * 1_000_003 + number * 7_919 + 12_345) % 2**31

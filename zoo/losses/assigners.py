@@ -32,7 +32,7 @@ class Assigner(nn.Module, ABC):
 
 
 class ShapeRatio(Assigner):
-    """Matches an object with every anchor of similar shape, in the centre's cell and its two nearest neighbours.
+    """Matches an object with every anchor of similar shape, in the center's cell and its two nearest neighbors.
 
     The rule of YOLOv5 (Jocher 2020): width and height of anchor and box differ by a factor below `max_ratio`.
 

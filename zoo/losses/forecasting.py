@@ -24,7 +24,7 @@ class AbsoluteError(nn.Module):
 
 
 class Huber(nn.Module):
-    """Huber loss: squared for errors below `delta` (in standardised units), linear above.
+    """Huber loss: squared for errors below `delta` (in standardized units), linear above.
 
     Source: Huber, "Robust Estimation of a Location Parameter", 1964.
 

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from zoo.networks.staged import Layers, StagedNetwork, head, initialise
+from zoo.networks.staged import Layers, StagedNetwork, head, initialize
 
 
 class AlexNet(StagedNetwork):
@@ -18,7 +18,7 @@ class AlexNet(StagedNetwork):
 
     The form of 2012 has `channels` 96, 256, 384, 384, 256, `first_padding=0` (for 227×227 images), `response_norm`
     and `groups=2`, which splits convolutions 2, 4 and 5 into two groups of channels. Both forms use Kaiming
-    initialisation instead of the paper's.
+    initialization instead of the paper's.
     """
 
     heads = ("classifier.6",)
@@ -67,7 +67,7 @@ class AlexNet(StagedNetwork):
             nn.ReLU(inplace=True),
             head(4096, num_classes),
         )
-        initialise(self, self.heads)
+        initialize(self, self.heads)
         self.finish(features=features, checkpointing=checkpointing)
 
     def stages(self) -> dict[str, Layers]:

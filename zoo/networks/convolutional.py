@@ -35,7 +35,7 @@ def to_convolutional(network: nn.Module, *, in_channels: int, image_size: int) -
     other layers become 1×1 convolutions (Sermanet et al., OverFeat, 2013, arXiv:1312.6229).
 
     Without padding in the trunk, each output equals that of `network` on the cropped window. With padding, a window
-    sees neighbouring pixels where the crop sees zeros.
+    sees neighboring pixels where the crop sees zeros.
 
     Raises:
         ZooError: the network is not a trunk followed by fully connected layers.

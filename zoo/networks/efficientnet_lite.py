@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from zoo.errors import ZooError
-from zoo.networks.staged import Layers, StagedNetwork, head, initialise
+from zoo.networks.staged import Layers, StagedNetwork, head, initialize
 
 # Kernel, stride, expansion, channels out, number of blocks: table 1 of the paper.
 STAGES = (
@@ -121,7 +121,7 @@ class EfficientNetLite(StagedNetwork):
         for module in self.modules():
             if isinstance(module, nn.BatchNorm2d):
                 module.momentum = norm_momentum
-        initialise(self, self.heads)
+        initialize(self, self.heads)
         self.finish(features=features, checkpointing=checkpointing)
 
     def stages(self) -> dict[str, Layers]:

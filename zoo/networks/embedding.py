@@ -11,7 +11,7 @@ from zoo.errors import ZooError
 
 
 class EmbeddingNetwork(nn.Module):
-    """Embedding network: an image backbone and L2 normalisation.
+    """Embedding network: an image backbone and L2 normalization.
 
     Any classification network of the zoo is a backbone: with `num_classes` set to the embedding size, its last layer
     is the embedding head. With `mirror`, evaluation adds the embedding of the mirrored image. That helps for faces
@@ -45,7 +45,7 @@ class ConvTrunk(nn.Module):
     """Small convolutional backbone for crops of 28 to 112 pixels: 3×3 convolutions and a 2×2 max pooling per width.
 
     The last map is average-pooled to `grid` × `grid` cells, since the position of a feature matters for faces and
-    characters. A linear layer maps it to `num_classes` values. With `whiten`, batch normalisation without affine
+    characters. A linear layer maps it to `num_classes` values. With `whiten`, batch normalization without affine
     parameters gives all values equal variance, so that the first embeddings cover the sphere.
     """
 
@@ -66,7 +66,7 @@ class ConvTrunk(nn.Module):
         super().__init__()
         if not widths:
             raise ZooError("`widths` (=[]) must name at least one width, as in [32, 64]")
-        # Normalises each image to mean 0 and standard deviation 1, against differences in lighting.
+        # Normalizes each image to mean 0 and standard deviation 1, against differences in lighting.
         layers: list[nn.Module] = [nn.InstanceNorm2d(in_channels)] if standardize else []
         channels = in_channels
         for width in widths:
@@ -85,7 +85,7 @@ class ConvTrunk(nn.Module):
         self.spread = nn.BatchNorm1d(num_classes, affine=False) if whiten else nn.Identity()
 
     def forward(self, images: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d"]:
-        """Returns the vector of each image, before L2 normalisation."""
+        """Returns the vector of each image, before L2 normalization."""
         features = self.pool(self.features(images))
         vectors: Tensor = self.spread(self.head(self.dropout(torch.flatten(features, 1))))
         return vectors

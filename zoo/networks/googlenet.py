@@ -7,11 +7,11 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from zoo.networks.staged import Layers, Outputs, StagedNetwork, head, initialise
+from zoo.networks.staged import Layers, Outputs, StagedNetwork, head, initialize
 
 
 class ConvNorm(nn.Module):
-    """Convolution, batch normalisation, ReLU."""
+    """Convolution, batch normalization, ReLU."""
 
     def __init__(
         self,
@@ -27,7 +27,7 @@ class ConvNorm(nn.Module):
         self.bn = nn.BatchNorm2d(out, eps=0.001)
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d k l"]:
-        """Applies convolution, batch normalisation and ReLU."""
+        """Applies convolution, batch normalization and ReLU."""
         return F.relu(self.bn(self.conv(x)), inplace=True)
 
 
@@ -85,7 +85,7 @@ class GoogLeNet(StagedNetwork):
     """GoogLeNet (Inception v1): nine Inception modules, with auxiliary heads after 4a and 4d.
 
     Szegedy et al., Going Deeper with Convolutions, 2014 (arXiv:1409.4842). Follows torchvision, with its state-dict
-    names: batch normalisation instead of response normalisation, and 3×3 instead of 5×5. `auxiliary` of the output is
+    names: batch normalization instead of response normalization, and 3×3 instead of 5×5. `auxiliary` of the output is
     (aux2, aux1), the deeper head first.
     """
 
@@ -119,7 +119,7 @@ class GoogLeNet(StagedNetwork):
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.dropout = nn.Dropout(dropout)
         self.fc = head(1024, num_classes)
-        initialise(self, self.heads)
+        initialize(self, self.heads)
         self.finish(features=features, checkpointing=checkpointing)
 
     def stages(self) -> dict[str, Layers]:

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from zoo.networks.googlenet import ConvNorm
-from zoo.networks.staged import Layers, Outputs, StagedNetwork, head, initialise
+from zoo.networks.staged import Layers, Outputs, StagedNetwork, head, initialize
 
 
 class ModuleA(nn.Module):
@@ -49,7 +49,7 @@ class ModuleB(nn.Module):
 
 
 class ModuleC(nn.Module):
-    """Inception module C on 17×17 maps: 7×7 convolutions factorised into 1×7 and 7×1 (figure 6)."""
+    """Inception module C on 17×17 maps: 7×7 convolutions factorized into 1×7 and 7×1 (figure 6)."""
 
     def __init__(self, channels: int, width: int) -> None:
         super().__init__()
@@ -179,7 +179,7 @@ class InceptionV3(StagedNetwork):
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.dropout = nn.Dropout(dropout)
         self.fc = head(2048, num_classes)
-        initialise(self, self.heads)
+        initialize(self, self.heads)
         self.finish(features=features, checkpointing=checkpointing)
 
     def stages(self) -> dict[str, Layers]:

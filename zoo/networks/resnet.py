@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from zoo.errors import ZooError
-from zoo.networks.staged import Layers, StagedNetwork, head, initialise
+from zoo.networks.staged import Layers, StagedNetwork, head, initialize
 
 
 class BasicBlock(nn.Module):
@@ -72,7 +72,7 @@ class ResNet(StagedNetwork):
 
     A bottleneck has its stride in the 3×3 convolution (v1.5, as in torchvision), or with `stride_on="1x1"` in the
     first 1×1 (v1, as in the paper). `stem="small"` is one 3×3 convolution without stride or pooling, for images up to
-    64 pixels (section 4.2 of the paper). `zero_init_residual` initialises the last norm of each block with zero, so
+    64 pixels (section 4.2 of the paper). `zero_init_residual` initializes the last norm of each block with zero, so
     that the block starts as its shortcut (Goyal et al. 2017, arXiv:1706.02677).
 
     Raises:
@@ -120,7 +120,7 @@ class ResNet(StagedNetwork):
             self.add_module(f"layer{i}", nn.Sequential(*blocks))
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.fc = head(channels, num_classes)
-        initialise(self, self.heads)
+        initialize(self, self.heads)
         if zero_init_residual:
             for module in self.modules():
                 if isinstance(module, BasicBlock | Bottleneck):

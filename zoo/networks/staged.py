@@ -98,10 +98,10 @@ class StagedNetwork(nn.Module, ABC):
             self.set_submodule(name, nn.Identity())
 
 
-def initialise(network: nn.Module, last: Collection[str]) -> None:
-    """Applies Kaiming initialisation (He et al. 2015, arXiv:1502.01852), and small weights in the `last` layers.
+def initialize(network: nn.Module, last: Collection[str]) -> None:
+    """Applies Kaiming initialization (He et al. 2015, arXiv:1502.01852), and small weights in the `last` layers.
 
-    Small weights in the last layers start the loss at ln K. With PyTorch's default initialisation the activations of
+    Small weights in the last layers start the loss at ln K. With PyTorch's default initialization the activations of
     a deep plain network shrink layer by layer, and its loss stays at ln K.
     """
     for name, module in network.named_modules():

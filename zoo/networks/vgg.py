@@ -1,4 +1,4 @@
-"""VGG-11, 13, 16 and 19, with and without batch normalisation."""
+"""VGG-11, 13, 16 and 19, with and without batch normalization."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from zoo.networks.alexnet import pooled_stages
-from zoo.networks.staged import Layers, StagedNetwork, head, initialise
+from zoo.networks.staged import Layers, StagedNetwork, head, initialize
 
 WIDTHS = (64, 128, 256, 512, 512)
 
@@ -59,7 +59,7 @@ class VGG(StagedNetwork):
             nn.Dropout(dropout),
             head(4096, num_classes),
         )
-        initialise(self, self.heads)
+        initialize(self, self.heads)
         self.finish(features=features, checkpointing=checkpointing)
 
     def stages(self) -> dict[str, Layers]:

@@ -18,7 +18,7 @@ _PROBE = 64  # pixels; the image with which a backbone's strides and channels ar
 
 
 class ConvBlock(nn.Sequential):
-    """Convolution without bias, batch normalisation, SiLU."""
+    """Convolution without bias, batch normalization, SiLU."""
 
     def __init__(self, inputs: int, outputs: int, size: int = 3, stride: int = 1) -> None:
         super().__init__(
@@ -90,7 +90,7 @@ class YOLO(nn.Module):
 
     `backbone` is any network that returns a dict of maps, the finest first, each half the size of the one before.
     `anchors` are (width, height) in pixels of the network's input; the smallest belong to the finest grid.
-    `mean` and `std` normalise the channels of images in [0, 1], as a pretrained backbone expects.
+    `mean` and `std` normalize the channels of images in [0, 1], as a pretrained backbone expects.
 
     Raises:
         ZooError: anchors that do not divide evenly over the maps; a backbone without a dict of maps that halve in size.
@@ -164,7 +164,7 @@ class YOLO(nn.Module):
         return tuple(grids)
 
     def _init_bias(self, last: nn.Conv2d, stride: int) -> None:
-        """Initialises biases to a low prior of objectness and equal priors of the classes."""
+        """Initializes biases to a low prior of objectness and equal priors of the classes."""
         assert last.bias is not None
         cells = (416 / stride) ** 2 * len(self.anchors[0])
         with torch.no_grad():

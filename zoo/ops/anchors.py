@@ -61,8 +61,8 @@ def kmeans(
 ) -> Float[Tensor, "k 2"]:
     """Clusters box shapes into `k` anchors under the distance 1 − IoU; returns them sorted by area.
 
-    Starts from k-means++ and updates each centre to the median of its members. The median does not minimise the
-    mean distance, so that a step can increase it; the best centres seen are returned.
+    Starts from k-means++ and updates each center to the median of its members. The median does not minimize the
+    mean distance, so that a step can increase it; the best centers seen are returned.
 
     Raises:
         ValueError: fewer distinct sizes than anchors.
@@ -74,17 +74,17 @@ def kmeans(
     sizes = sizes.double().cpu()
     best, best_iou = sizes[:k], -1.0
     for _ in range(restarts):
-        centres = _plus_plus(sizes, k, generator)
+        centers = _plus_plus(sizes, k, generator)
         previous = None
         for _ in range(iterations):
-            nearest, index = pairwise_shape_iou(sizes, centres).max(1)
+            nearest, index = pairwise_shape_iou(sizes, centers).max(1)
             if (mean_iou := float(nearest.mean())) > best_iou:
-                best, best_iou = centres, mean_iou
+                best, best_iou = centers, mean_iou
             if previous is not None and torch.equal(index, previous):
                 break
             previous = index
             members = [sizes[index == j] for j in range(k)]
-            centres = torch.stack([m.median(0).values if len(m) else c for m, c in zip(members, centres, strict=True)])
+            centers = torch.stack([m.median(0).values if len(m) else c for m, c in zip(members, centers, strict=True)])
     return best[best.prod(1).argsort(stable=True)].float()
 
 

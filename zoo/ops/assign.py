@@ -29,7 +29,7 @@ def assign_by_shape(
     columns: int,
     ratio: float,
 ) -> Matches:
-    """Matches boxes with every anchor within a factor of `ratio`, in the centre's cell and its two nearest neighbours.
+    """Matches boxes with every anchor within a factor of `ratio`, in the center's cell and its two nearest neighbors.
 
     This is the rule of YOLOv5 (Jocher 2020). Several matches per object speed up training from scratch, compared
     with the single match of `zoo.ops.grid`.
@@ -38,10 +38,10 @@ def assign_by_shape(
     """
     fits = shape_ratio((boxes[:, 2:] - boxes[:, :2]).clamp(min=1e-6), anchors) < ratio
     obj, anchor = torch.nonzero(fits, as_tuple=True)
-    centre = (boxes[obj, :2] + boxes[obj, 2:]) / 2 / stride
-    limit = centre.new_tensor([columns, rows])
-    cell = torch.minimum(centre.floor(), limit - 1).clamp(min=0)  # the last cell for a centre on the far border
-    side = torch.where(centre - cell < 0.5, -1.0, 1.0)  # the nearer neighbour along x and along y
+    center = (boxes[obj, :2] + boxes[obj, 2:]) / 2 / stride
+    limit = center.new_tensor([columns, rows])
+    cell = torch.minimum(center.floor(), limit - 1).clamp(min=0)  # the last cell for a center on the far border
+    side = torch.where(center - cell < 0.5, -1.0, 1.0)  # the nearer neighbor along x and along y
     zero = torch.zeros_like(side[:, 0])
     steps = torch.stack([torch.stack([zero, zero], 1), side * side.new_tensor([1, 0]), side * side.new_tensor([0, 1])])
     cells = cell + steps  # [3 m 2]

@@ -14,7 +14,7 @@ COORDINATE_LIMIT = 1e9  # pixels; areas of boxes within this limit fit in float3
 
 
 def convert(boxes: Num[Tensor, "*n 4"], source: BoxFormat, target: BoxFormat) -> Num[Tensor, "*n 4"]:
-    """Converts boxes between formats: corners (xyxy), corner and size (xywh), centre and size (cxcywh).
+    """Converts boxes between formats: corners (xyxy), corner and size (xywh), center and size (cxcywh).
 
     >>> convert(torch.tensor([10.0, 20.0, 30.0, 60.0]), "xyxy", "cxcywh")
     tensor([20., 40., 20., 40.])

@@ -13,14 +13,14 @@ def squared_distances(a: Float[Tensor, "n d"], b: Float[Tensor, "n d"]) -> Float
 def pairwise_squared_distances(a: Float[Tensor, "n d"], b: Float[Tensor, "m d"]) -> Float[Tensor, "n m"]:
     """Computes the squared Euclidean distance of every row of `a` to every row of `b`, in float32 or better.
 
-    The Gram form |a|² + |b|² − 2ab avoids an n × m × d intermediate. Both sides are centred on the mean of `b`,
+    The Gram form |a|² + |b|² − 2ab avoids an n × m × d intermediate. Both sides are centered on the mean of `b`,
     because the form cancels digits for vectors far from the origin.
     """
     a, b = at_least_float32(a), at_least_float32(b)
     # Half precision loses every digit of a small distance, so autocast must not reach the product.
     with torch.autocast(device_type=a.device.type, enabled=False):
-        centre = b.detach().mean(dim=0) if len(b) else b.new_zeros(b.shape[1])
-        a, b = a - centre, b - centre
+        center = b.detach().mean(dim=0) if len(b) else b.new_zeros(b.shape[1])
+        a, b = a - center, b - center
         products = torch.addmm(b.square().sum(dim=1)[None], a, b.T, alpha=-2)
         return (products + a.square().sum(dim=1)[:, None]).clamp_min(0)
 

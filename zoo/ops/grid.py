@@ -5,7 +5,7 @@ In the frame of a cell the top-left corner is (0, 0) and the bottom-right corner
     pc, bx, by, bh, bw, c1 … cC
 
 - pc: objectness
-- (bx, by): the centre of the object in the frame of the cell
+- (bx, by): the center of the object in the frame of the cell
 - (bh, bw): its height and width in cells, which may exceed 1
 - c1 … cC: 0 or 1 for each class
 """
@@ -29,13 +29,13 @@ def encode(
     columns: int,
     num_classes: int,
 ) -> Float[Tensor, "rows columns a values"]:
-    """Encodes the objects of one image as a target grid: the cell of the centre, at the anchor of highest shape IoU.
+    """Encodes the objects of one image as a target grid: the cell of the center, at the anchor of highest shape IoU.
 
-    `boxes` are xyxy in pixels, `anchors` (width, height) in pixels. An object centred on or beyond the border
+    `boxes` are xyxy in pixels, `anchors` (width, height) in pixels. An object centered on or beyond the border
     belongs to the nearest cell. At a position taken twice, the later object overwrites the earlier.
 
     Example: 300×300 pixels, a 3×3 grid, an upright and a flat anchor, and three classes give a 3×3×2×8 target.
-    A car (class 1) of 180×90 pixels has its centre at (150, 210): row 2, column 1, the flat anchor.
+    A car (class 1) of 180×90 pixels has its center at (150, 210): row 2, column 1, the flat anchor.
 
     >>> anchors = torch.tensor([[60.0, 150.0], [150.0, 60.0]])
     >>> car = torch.tensor([[60.0, 165.0, 240.0, 255.0]])
@@ -79,7 +79,7 @@ def to_pixels(
 def activate(raw: Float[Tensor, "*shape 4"], anchors: Float[Tensor, "*shape2 2"], stride: int) -> Tensor:
     """Maps raw tx, ty, th, tw to bx, by, bh, bw in the frame of the cell.
 
-    The centre is 2σ(t) − ½, which reaches into the neighbour cells. The size is (2σ(t))²·anchor, at most four
+    The center is 2σ(t) − ½, which reaches into the neighbor cells. The size is (2σ(t))²·anchor, at most four
     anchors. This is the form of YOLOv5 (Jocher 2020) instead of YOLOv3's unbounded exponential.
     """
     sigmoid = raw.sigmoid()
@@ -88,9 +88,9 @@ def activate(raw: Float[Tensor, "*shape 4"], anchors: Float[Tensor, "*shape2 2"]
 
 def deactivate(cells: Float[Tensor, "*shape 4"], anchors: Float[Tensor, "*shape2 2"], stride: int) -> Tensor:
     """Maps bx, by, bh, bw back to raw values; the inverse of `activate`."""
-    centre = (cells[..., :2] + 0.5) / 2
+    center = (cells[..., :2] + 0.5) / 2
     size = (cells[..., 2:] * stride / anchors.flip(-1)).sqrt() / 2
-    return torch.logit(torch.cat([centre, size], -1))
+    return torch.logit(torch.cat([center, size], -1))
 
 
 def decode(raw: Float[Tensor, "b rows columns a values"], anchors: Float[Tensor, "a 2"], *, stride: int) -> Predictions:

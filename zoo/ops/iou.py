@@ -56,8 +56,8 @@ def overlap(a: Float[Tensor, "*n 4"], b: Float[Tensor, "*n 4"], kind: Overlap = 
     if kind == "giou":
         hull_area = hull.prod(-1)
         return iou - (hull_area - union) / hull_area.clamp(min=EPS)
-    centre_distance = (a[..., :2] + a[..., 2:] - b[..., :2] - b[..., 2:]).square().sum(-1) / 4
-    diou = iou - centre_distance / hull.square().sum(-1).clamp(min=EPS)
+    center_distance = (a[..., :2] + a[..., 2:] - b[..., :2] - b[..., 2:]).square().sum(-1) / 4
+    diou = iou - center_distance / hull.square().sum(-1).clamp(min=EPS)
     if kind == "diou":
         return diou
     slope_a, slope_b = (torch.atan2(*size.clamp(min=EPS).unbind(-1)) for size in (size_a, size_b))

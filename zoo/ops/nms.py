@@ -70,7 +70,7 @@ class SoftNMS(NamedTuple):
 
 
 def soft_nms(boxes: Float[Tensor, "n 4"], scores: Float[Tensor, " n"], *, sigma: float, min_score: float) -> SoftNMS:
-    """Applies soft-NMS: multiplies the scores of neighbours by exp(−IoU²/σ) instead of dropping them.
+    """Applies soft-NMS: multiplies the scores of neighbors by exp(−IoU²/σ) instead of dropping them.
 
     Boxes whose score falls below `min_score` are dropped. The Gaussian form of Bodla et al. 2017 (arXiv:1704.04503).
     """

@@ -1,4 +1,4 @@
-"""Exact nearest-neighbour search over unit vectors."""
+"""Exact nearest-neighbor search over unit vectors."""
 
 from typing import NamedTuple
 

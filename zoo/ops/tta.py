@@ -6,12 +6,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 VIEWS = ("flip", "five_crops")
-# The fraction of the margin above and to the left of the crop: four corners and the centre.
+# The fraction of the margin above and to the left of the crop: four corners and the center.
 _POSITIONS = ((0.0, 0.0), (0.0, 1.0), (1.0, 0.0), (1.0, 1.0), (0.5, 0.5))
 
 
 def views(images: Float[Tensor, "b c *size"], *, names: Collection[str], size: int) -> list[Tensor]:
-    """Returns views of `size` pixels: the centre crop, with `five_crops` also the corners, with `flip` also mirrored.
+    """Returns views of `size` pixels: the center crop, with `five_crops` also the corners, with `flip` also mirrored.
 
     Together they are the ten crops of Krizhevsky et al., ImageNet Classification with Deep Convolutional Neural
     Networks, 2012, section 4.1.

@@ -40,8 +40,8 @@ def write_contact_sheet(path: Path, captions: Sequence[Caption]) -> None:
         draw.rectangle((left, top, left + SIDE - 1, top + SIDE - 1), fill=CARD)
         if (picture := _thumbnail(caption.path)) is not None:
             sheet.paste(picture, (left + (SIDE - picture.width) // 2, top + (SIDE - picture.height) // 2))
-        title_colour = WARNING if caption.warning else INK
-        draw.text((left, top + SIDE + 6), _shortened(caption.title, font), title_colour, font)
+        title_color = WARNING if caption.warning else INK
+        draw.text((left, top + SIDE + 6), _shortened(caption.title, font), title_color, font)
         draw.text((left, top + SIDE + 25), _shortened(caption.detail, font), SOFT, font)
     sheet.save(path)
 

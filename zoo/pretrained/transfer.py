@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from zoo.data.base import DataModule
 from zoo.errors import ZooError
 from zoo.networks.heads import head_paths
-from zoo.pretrained.catalogue import Source, resolve_weights
+from zoo.pretrained.catalog import Source, resolve_weights
 from zoo.tasks.base import Task
 
 Layout = tuple[int, int]
@@ -28,10 +28,10 @@ class Report:
     left_over: list[str] = field(default_factory=list)
 
     def lines(self, label: str) -> list[str]:
-        """Three console lines: loaded, newly initialised, left over."""
+        """Three console lines: loaded, newly initialized, left over."""
         return [
             "; ".join([f"loaded: {self.loaded} tensors of {label}", *self.adapted]),
-            f"newly initialised: {'; '.join(self.new) or 'nothing'}",
+            f"newly initialized: {'; '.join(self.new) or 'nothing'}",
             f"left over: {'; '.join(self.left_over) or 'nothing'}",
         ]
 
@@ -47,7 +47,7 @@ def load_pretrained(
     """Load published weights or a file into the task's network and return three report lines.
 
     A head for other classes keeps the rows of `class_names` found in the source; the other rows stay newly
-    initialised. A first convolution for another number of channels is adapted. Buffers in `keep` are not loaded; by
+    initialized. A first convolution for another number of channels is adapted. Buffers in `keep` are not loaded; by
     default these are the task's `measured_metadata`, such as the anchors of a detector. The card of the task gets the
     preprocessing, and the class names if the full head was loaded, unless the data has set them.
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from zoo.reports.figures import COLOURS, LINE, SOFT, drawing, plain_text
+from zoo.reports.figures import COLORS, LINE, SOFT, drawing, plain_text
 from zoo.reports.page import Section
 from zoo.reports.units import format_flops
 
@@ -52,8 +52,8 @@ def draw_bars(path: Path, metric: str, values: dict[str, float]) -> Path:
     with drawing(path, width=7.5, height=0.7 + 0.42 * len(values)) as figure:
         axes = figure.add_subplot()
         positions = range(len(values))
-        colours = [COLOURS[0]] + ["#b8c0cc"] * (len(values) - 1)
-        bars = axes.barh(positions, list(values.values()), height=0.62, color=colours)
+        colors = [COLORS[0]] + ["#b8c0cc"] * (len(values) - 1)
+        bars = axes.barh(positions, list(values.values()), height=0.62, color=colors)
         axes.bar_label(bars, [f"{value:.4g}" for value in values.values()], padding=5, color=SOFT)
         axes.set_yticks(positions, [plain_text(name, 48) for name in values])
         axes.set_xlabel(metric)

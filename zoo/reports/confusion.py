@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Int
 
-from zoo.reports.figures import COLOURS, drawing, plain_text
+from zoo.reports.figures import COLORS, drawing, plain_text
 
-NUMBERED_UP_TO = 20  # classes; larger matrices show colours without counts
+NUMBERED_UP_TO = 20  # classes; larger matrices show colors without counts
 NAMED_UP_TO = 50  # classes; larger matrices show no class names
 
 
 def draw_confusion(path: Path, matrix: Int[np.ndarray, "k k"], class_names: Sequence[str]) -> Path:
-    """Draw a confusion matrix; colours show the share of each prediction within its row (true class)."""
+    """Draw a confusion matrix; colors show the share of each prediction within its row (true class)."""
     count = len(class_names)
     shares = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
     side = min(max(3.2, 1.6 + 0.42 * count), 8.2)
@@ -30,8 +30,8 @@ def draw_confusion(path: Path, matrix: Int[np.ndarray, "k k"], class_names: Sequ
             axes.set_yticks(range(count), names)
         if count <= NUMBERED_UP_TO:
             for row, column in zip(*np.nonzero(matrix), strict=True):
-                colour = "white" if shares[row, column] > 0.55 else COLOURS[0]
-                axes.text(column, row, str(matrix[row, column]), ha="center", va="center", color=colour, size=8)
+                color = "white" if shares[row, column] > 0.55 else COLORS[0]
+                axes.text(column, row, str(matrix[row, column]), ha="center", va="center", color=color, size=8)
         bar = figure.colorbar(image, ax=axes, shrink=0.7, label="share of the true class")
         bar.outline.set_visible(False)
     return path

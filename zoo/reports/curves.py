@@ -8,12 +8,12 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from zoo.reports.figures import COLOURS, drawing
+from zoo.reports.figures import COLORS, drawing
 from zoo.reports.page import Section
 
 Series = list[tuple[float, float]]
 COLUMNS = 3
-STAGES = {"train": COLOURS[1], "val": COLOURS[0]}
+STAGES = {"train": COLORS[1], "val": COLORS[0]}
 
 
 def learning_curves(run_dir: Path, folder: Path) -> list[Section]:

@@ -10,8 +10,8 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-COLOURS = ("#2f6fde", "#e8843c", "#3a9d6e", "#b3508f", "#8a6fd1", "#c2a227", "#4aa3b5", "#7d8590")
-"""Safe for colour-blind readers if used in this order; the first one marks the model."""
+COLORS = ("#2f6fde", "#e8843c", "#3a9d6e", "#b3508f", "#8a6fd1", "#c2a227", "#4aa3b5", "#7d8590")
+"""Safe for color-blind readers if used in this order; the first one marks the model."""
 DPI = 144
 INK, SOFT, LINE = "#1d2330", "#667085", "#e4e7ec"
 
@@ -65,9 +65,9 @@ def plain_text(text: str, longest: int = 24) -> str:
     return line.replace("$", r"\$")
 
 
-def colour_cycle(axes: Axes) -> None:
-    """Use the project's colours for the next lines of `axes`."""
-    axes.set_prop_cycle(color=list(COLOURS))
+def color_cycle(axes: Axes) -> None:
+    """Use the project's colors for the next lines of `axes`."""
+    axes.set_prop_cycle(color=list(COLORS))
 
 
 def without_frame(axes: Axes) -> None:

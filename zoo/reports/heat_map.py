@@ -23,7 +23,7 @@ def draw_heat_map(
     """Draw the probability of a class in each window over the image; returns it as a map.
 
     `image` is the normalized input of the network, `shown` the same picture in [0, 1]. Each cell of the map is one
-    window. The map is stretched over the full image, although the outermost windows are centred inside it.
+    window. The map is stretched over the full image, although the outermost windows are centered inside it.
 
     Raises:
         ZooError: the class does not exist.

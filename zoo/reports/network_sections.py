@@ -23,7 +23,7 @@ EDGES = {
 
 
 def training_images_section(datamodule: DataModule, folder: Path) -> Section | None:
-    """A contact sheet of augmented training images; None if the data has no labelled images."""
+    """A contact sheet of augmented training images; None if the data has no labeled images."""
     sample = datamodule.training_images(SHOWN)
     if sample is None:
         return None

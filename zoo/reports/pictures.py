@@ -26,7 +26,7 @@ def draw_pictures(path: Path, pictures: Sequence[Shaped[Tensor, "..."]], titles:
 
 
 def show_picture(axes: Axes, picture: Shaped[Tensor, "..."]) -> None:
-    """Show a byte image [C H W] in grey or colour; a volume [C D H W] as its maximum over the depth."""
+    """Show a byte image [C H W] in gray or color; a volume [C D H W] as its maximum over the depth."""
     if picture.ndim == 4:
         picture = picture.amax(1)
     shown: Float[np.ndarray, "h w *c"] = picture.permute(1, 2, 0).numpy() / 255.0

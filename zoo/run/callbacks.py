@@ -115,7 +115,7 @@ class Progress(TQDMProgressBar):
         line = [f"epoch {trainer.current_epoch + 1}/{epochs}", *values]
         throughput = _throughput(trainer)
         line.append(f"{throughput.samples_per_second:,.0f} samples/s")
-        if (mfu := throughput.utilisation(throughput.samples_per_second)) is not None:
+        if (mfu := throughput.utilization(throughput.samples_per_second)) is not None:
             line.append(f"MFU {mfu:.0%}")
         if throughput.waiting_share >= _NOTABLE_WAIT:
             line.append(f"data {throughput.waiting_share:.0%}")

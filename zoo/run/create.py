@@ -1,4 +1,4 @@
-"""Build models of the catalogue by name, without data, with or without pretrained weights."""
+"""Build models of the catalog by name, without data, with or without pretrained weights."""
 
 import inspect
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from zoo.tasks.base import Task
 
 
 def create_model(name: str, *, pretrained: str | None = None, **metadata: Any) -> Task:
-    """Build a model of the catalogue as a LightningModule in eval mode.
+    """Build a model of the catalog as a LightningModule in eval mode.
 
     `pretrained` is the name of published weights or a path. `metadata` are values that a data module would give
     (`num_classes`, `in_channels`, `image_size`, …); the defaults of the network apply otherwise.
@@ -34,8 +34,8 @@ def create_model(name: str, *, pretrained: str | None = None, **metadata: Any) -
     return task.eval()
 
 
-def catalogue_config(name: str, **metadata: Any) -> dict[str, Any]:
-    """The configuration of a model of the catalogue, completed with `metadata` and the defaults of its network.
+def catalog_config(name: str, **metadata: Any) -> dict[str, Any]:
+    """The configuration of a model of the catalog, completed with `metadata` and the defaults of its network.
 
     Raises:
         ZooError: no such model or argument.

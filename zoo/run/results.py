@@ -107,7 +107,7 @@ def _throughput(trainer: Trainer) -> dict[str, float | None]:
         return {"seconds": 0.0, "samples_per_second": None, "waiting_for_data": None, "memory_mb": None, "mfu": None}
     (measured,) = found
     speed = measured.samples / measured.seconds
-    memory, mfu = measured.peak_memory, measured.utilisation(speed)
+    memory, mfu = measured.peak_memory, measured.utilization(speed)
     return {
         "seconds": round(measured.seconds, 3),
         "samples_per_second": round(speed, 1),

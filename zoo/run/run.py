@@ -13,7 +13,7 @@ from torch import nn
 from zoo.data.base import DataModule
 from zoo.errors import ZooError
 from zoo.hardware import Hardware, check_sync_batchnorm, resolve_hardware
-from zoo.pretrained.catalogue import Source, resolve_weights
+from zoo.pretrained.catalog import Source, resolve_weights
 from zoo.pretrained.finetune import apply_finetuning
 from zoo.pretrained.transfer import load_pretrained, normalize_as
 from zoo.reports.units import format_flops

@@ -1,4 +1,4 @@
-"""Measure training throughput, time spent waiting for data, and GPU utilisation."""
+"""Measure training throughput, time spent waiting for data, and GPU utilization."""
 
 import time
 import warnings
@@ -22,7 +22,7 @@ _MUCH = 0.25  # fraction of an epoch
 class Throughput(Callback):
     """Count samples, seconds of training, and seconds spent waiting for data.
 
-    On a GPU also peak memory and model-FLOPs utilisation (MFU): the fraction of the published peak that the network
+    On a GPU also peak memory and model-FLOPs utilization (MFU): the fraction of the published peak that the network
     uses, from `flops`, the FLOPs of a forward pass of one sample. Source: Chowdhery et al., "PaLM", 2022,
     arXiv:2204.02311, appendix B. Synchronizes with the GPU once an epoch; Lightning's ThroughputMonitor does so at
     every step.
@@ -85,12 +85,12 @@ class Throughput(Callback):
         figures = {"samples_per_second": self.samples_per_second, "waiting_for_data": self.waiting_share}
         if self.peak_memory is not None:
             figures["memory_mb"] = self.peak_memory / 2**20
-        if (mfu := self.utilisation(self.samples_per_second)) is not None:
+        if (mfu := self.utilization(self.samples_per_second)) is not None:
             figures["mfu"] = mfu
         pl_module.log_dict(figures, rank_zero_only=True)
 
-    def utilisation(self, samples_per_second: float) -> float | None:
-        """Model-FLOPs utilisation; None if the peak of the GPU or the FLOPs of the network are unknown."""
+    def utilization(self, samples_per_second: float) -> float | None:
+        """Model-FLOPs utilization; None if the peak of the GPU or the FLOPs of the network are unknown."""
         if self._peak_flops is None or self.flops is None:
             return None
         return _PASSES * self.flops * samples_per_second / self._peak_flops

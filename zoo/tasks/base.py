@@ -109,7 +109,7 @@ class Task(Module, ABC):
     def nominal_inputs(cls, network: Mapping[str, Any]) -> tuple[Tensor, ...] | None:
         """One sample in a size that suits every network of this kind, on torch's default device.
 
-        `network` is a completed configuration. The catalogue's table counts FLOPs at this size; None: it counts none.
+        `network` is a completed configuration. The catalog's table counts FLOPs at this size; None: it counts none.
         """
         return None
 

@@ -18,7 +18,7 @@ from zoo.data.images.image_folder import IMAGENET_MEAN, IMAGENET_STD
 from zoo.data.images.lazy_files import ImageFiles
 
 WIDTH, HEIGHT, COUNT = 500, 375, 32
-_STEP = 1 / 255 / 0.224  # one of 256 grey levels after normalization
+_STEP = 1 / 255 / 0.224  # one of 256 gray levels after normalization
 
 
 def cases(settings: Settings) -> Iterator[Case]:
@@ -56,7 +56,7 @@ def _compare(settings: Settings) -> Measured:
         return torch.stack([theirs(Image.open(path).convert("RGB")) for path in paths])
 
     apart = (batch_ours() - batch_theirs()).abs()
-    note = f"pixels apart by {float(apart.mean()) / _STEP:.2f} grey levels, {float(apart.max()) / _STEP:.0f} at most"
+    note = f"pixels apart by {float(apart.mean()) / _STEP:.2f} gray levels, {float(apart.max()) / _STEP:.0f} at most"
     return compare(batch_ours, batch_theirs, settings, note=note)
 
 

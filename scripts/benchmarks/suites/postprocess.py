@@ -83,7 +83,7 @@ def scene(count: int) -> tuple[Tensor, Tensor]:
 
 
 def yolo_output(percent: int) -> Tensor:
-    """Generate a raw output [1, 84, 8400]: centre, width and height in pixels, then a score for each class."""
+    """Generate a raw output [1, 84, 8400]: center, width and height in pixels, then a score for each class."""
     generator = torch.Generator().manual_seed(percent)
     corners, _ = scene(ANCHORS)
     boxes = torchvision.ops.box_convert(corners, "xyxy", "cxcywh")
@@ -101,8 +101,8 @@ def _beside_ultralytics(percent: int, settings: Settings) -> Measured:
     output = original.clone()
 
     def ours() -> Detections:
-        centre, half = output[0, :2], output[0, 2:4] / 2
-        boxes = torch.cat([centre - half, centre + half]).T
+        center, half = output[0, :2], output[0, 2:4] / 2
+        boxes = torch.cat([center - half, center + half]).T
         return select(boxes, output[0, 4:].T, min_score=THRESHOLD, iou_threshold=YOLO_IOU, max_detections=YOLO_KEPT)
 
     def theirs() -> Tensor:

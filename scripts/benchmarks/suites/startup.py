@@ -1,4 +1,4 @@
-"""Time and memory of processes that need no model: `--help` and a misspelt option."""
+"""Time and memory of processes that need no model: `--help` and a misspelled option."""
 
 import json
 import subprocess
@@ -26,10 +26,10 @@ print(json.dumps([used.ru_utime + used.ru_stime, time.perf_counter() - started, 
 
 
 def cases(settings: Settings) -> Iterator[Case]:
-    """`--help` and a misspelt option; peer: a script that imports its libraries at the top."""
+    """`--help` and a misspelled option; peer: a script that imports its libraries at the top."""
     peer = "a script that imports torch, torchvision and Lightning at its top"
     absent = "" if sys.platform == "linux" else "needs Linux, which reports the peak memory of a process in KiB"
-    for name, word in (("train.py --help", "--help"), ("train.py with a misspelt option", "trainer.max_epoch=3")):
+    for name, word in (("train.py --help", "--help"), ("train.py with a misspelled option", "trainer.max_epoch=3")):
         measure = cache(partial(_compare, word, settings))  # both rows report the same processes
         yield Case(name=f"{name}: time", peer=peer, measure=measure, limit=1e3 * SECONDS, limit_on="ms", absent=absent)
         yield Case(

@@ -15,7 +15,7 @@ from benchmarks.settings import Settings
 from benchmarks.synthetic import RandomImages
 from benchmarks.timing import Measured, rate
 from zoo.config.instantiate import locate
-from zoo.run.create import catalogue_config
+from zoo.run.create import catalog_config
 
 NETWORKS = ("alexnet", "vgg16", "resnet50", "googlenet")
 SIZE, CLASSES, STEPS = 64, 10, 12
@@ -76,7 +76,7 @@ def torchvision_network(name: str, ours: nn.Module, **options: Any) -> nn.Module
 
 def laid_out_by_auto(name: str) -> bool:
     """Return whether `trainer=auto` selects another layout than channels-first."""
-    return bool(getattr(locate(catalogue_config(name)["network"]["_target_"]), "channels_last", False))
+    return bool(getattr(locate(catalog_config(name)["network"]["_target_"]), "channels_last", False))
 
 
 def _timm(name: str, ours: nn.Module) -> nn.Module:

@@ -66,7 +66,7 @@ def test_a_box_partly_outside_is_clipped(tmp_path):
     assert len(only(coco(tmp_path).annotations(decode=False), "box partly outside")) == 1
 
 
-def test_corners_read_as_corner_and_size_are_recognised(tmp_path):
+def test_corners_read_as_corner_and_size_are_recognized(tmp_path):
     corners = [(i % 3, 5, 20 + i, 15 + i, 45 + i, 30 + i) for i in range(12)]
     write_coco(tmp_path, corners)
     write_coco(tmp_path, [(0, 5, 1, 1, 9, 9)], split="val")
@@ -77,7 +77,7 @@ def test_corners_read_as_corner_and_size_are_recognised(tmp_path):
 def test_fractions_read_as_pixels_are_refused(tmp_path):
     write_coco(tmp_path, [(i % 3, 5, 0.1, 0.2, 0.01 * (i + 10), 0.3) for i in range(12)])
     write_coco(tmp_path, [(0, 5, 1, 1, 9, 9)], split="val")
-    with pytest.raises(ZooError, match="normalised boxes"):
+    with pytest.raises(ZooError, match="normalized boxes"):
         coco(tmp_path).setup()
 
 

@@ -6,7 +6,7 @@ import torch
 from zoo.config.compose import compose, to_dict
 from zoo.config.instantiate import instantiate
 from zoo.data.detection.augmentation import BoxAugmentation
-from zoo.data.detection.transforms import GREY, Letterbox, crop_boxes, crop_resize, flip, mixup, mosaic
+from zoo.data.detection.transforms import GRAY, Letterbox, crop_boxes, crop_resize, flip, mixup, mosaic
 from zoo.errors import ZooError
 
 SIZE = 64
@@ -26,7 +26,7 @@ def painted(seed, count=4, height=SIZE, width=SIZE):
 
 
 def box_in(channel):
-    """The xyxy box of the bright pixels; the grey border is darker than 0.45."""
+    """The xyxy box of the bright pixels; the gray border is darker than 0.45."""
     rows, columns = torch.nonzero(channel > 0.5, as_tuple=True)
     return torch.tensor([columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]).float()
 
@@ -58,14 +58,14 @@ def test_scale_and_crop_move_boxes_with_pixels(seed, window):
     assert_boxes_follow(seen, moved, within=1.5)
 
 
-def test_the_full_window_changes_nothing_and_outside_is_grey():
+def test_the_full_window_changes_nothing_and_outside_is_gray():
     image, target = painted(0)
     torch.testing.assert_close(crop_resize(image, (0, 0, 64, 64), width=64, height=64), image, atol=1e-5, rtol=0)
     assert torch.equal(
         crop_boxes(target, (0, 0, 64, 64), width=64, height=64, min_visible=0.0)["boxes"], target["boxes"]
     )
     outside = crop_resize(image, (100, 100, 164, 164), width=64, height=64)
-    torch.testing.assert_close(outside, torch.full_like(outside, GREY))
+    torch.testing.assert_close(outside, torch.full_like(outside, GRAY))
 
 
 def test_boxes_with_a_small_visible_fraction_are_dropped():
@@ -85,7 +85,7 @@ def test_mosaic_joins_four_images_with_their_boxes(seed):
         images[k, :k] = images[k, k + 1 :] = 0
         targets.append({name: value[k : k + 1] for name, value in target.items()})
     windows = [(0.0, 0.0, 64.0, 64.0)] * 4
-    image, target = mosaic(images, targets, centre=(30, 36), windows=windows, min_visible=0.0)
+    image, target = mosaic(images, targets, center=(30, 36), windows=windows, min_visible=0.0)
     assert target["labels"].tolist() == [0, 1, 2, 3]
     assert_boxes_follow(image, target, within=1.5)
 
@@ -117,7 +117,7 @@ def make(**changes):
         "scale": (0.7, 1.4),
         "flip": 0.5,
         "vertical_flip": 0.5,
-        "colour": 0.3,
+        "color": 0.3,
         "min_visible": 0.3,
     }
     return BoxAugmentation(**(options | changes))
@@ -146,10 +146,10 @@ def test_augmentation_drops_the_letterbox_area():
     assert all("picture" in target for target in placed)
 
 
-def test_augmentation_without_mosaic_and_colour_moves_boxes_with_pixels():
+def test_augmentation_without_mosaic_and_color_moves_boxes_with_pixels():
     torch.manual_seed(0)
     images, targets = zip(*(painted(k) for k in range(8)), strict=True)
-    augmentation = make(mixup=0, colour=0, scale=(0.9, 1.0), mosaic=1.0)
+    augmentation = make(mixup=0, color=0, scale=(0.9, 1.0), mosaic=1.0)
     result, moved = augmentation(torch.stack(images), list(targets), progress=0.9)  # after the end of mosaic
     for image, target in zip(result, moved, strict=True):
         assert_boxes_follow(image, target, within=1.5)
@@ -159,7 +159,7 @@ def test_augmentation_without_mosaic_and_colour_moves_boxes_with_pixels():
     ("name", "value", "expected"),
     [
         *((name, 7, "must be a number from 0 to 1") for name in ("mosaic", "mixup", "mosaic_until", "flip")),
-        *((name, -0.1, "must be a number from 0 to 1") for name in ("vertical_flip", "colour", "min_visible")),
+        *((name, -0.1, "must be a number from 0 to 1") for name in ("vertical_flip", "color", "min_visible")),
         *(("scale", value, "with 0 < low <= high") for value in (1.2, [1.2], [1.4, 0.7], [-1, -1], [0, 1])),
     ],
 )

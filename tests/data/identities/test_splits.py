@@ -41,5 +41,5 @@ def test_near_duplicates_are_found_across_splits_only():
 
 
 def test_uniform_images_are_not_duplicates():
-    grey = torch.full((2, 1, 20, 20), 128, dtype=torch.uint8)
-    assert near_duplicates({"train": grey, "test": grey}) == []
+    gray = torch.full((2, 1, 20, 20), 128, dtype=torch.uint8)
+    assert near_duplicates({"train": gray, "test": gray}) == []

@@ -29,10 +29,10 @@ def test_mirror_flips_about_half() -> None:
     assert torch.equal(labels, LABELS)
 
 
-def test_colour_noise_has_imagenets_covariance() -> None:
+def test_color_noise_has_imagenets_covariance() -> None:
     torch.manual_seed(0)
-    grey = torch.full((20_000, 3, 1, 1), 0.5)
-    shift = (ColorNoise(std=0.1)(grey, torch.zeros(20_000))[0] - 0.5).flatten(1)
+    gray = torch.full((20_000, 3, 1, 1), 0.5)
+    shift = (ColorNoise(std=0.1)(gray, torch.zeros(20_000))[0] - 0.5).flatten(1)
     values, axes = torch.linalg.eigh(torch.cov(shift.T))
     torch.testing.assert_close(values.sqrt().flip(0), torch.tensor([0.02175, 0.00188, 0.00045]), rtol=0.05, atol=1e-5)
     assert abs(axes[:, -1] @ torch.tensor([-0.5675, -0.5808, -0.5836])) > 0.999

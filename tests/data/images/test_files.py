@@ -31,17 +31,17 @@ def close(actual: np.ndarray, expected: Image.Image, tolerance: int) -> bool:
     ("name", "picture", "tolerance"),
     [
         ("rgb.png", RGB, 0),
-        ("grey.png", RGB.convert("L"), 0),
+        ("gray.png", RGB.convert("L"), 0),
         ("bilevel.png", RGB.convert("1"), 0),
         ("palette.png", RGB.quantize(64), 0),
         ("palette.gif", RGB.quantize(64), 0),
         ("rgb.jpg", RGB, 8),
-        ("grey.jpg", RGB.convert("L"), 8),
+        ("gray.jpg", RGB.convert("L"), 8),
         ("cmyk.jpg", RGB.convert("CMYK"), 8),
         ("cmyk.tif", RGB.convert("CMYK"), 0),
         ("rgb.bmp", RGB, 0),
         ("rgb.webp", RGB, 40),
-        ("grey.pgm", RGB.convert("L"), 0),
+        ("gray.pgm", RGB.convert("L"), 0),
         ("opaque.png", RGB.convert("RGBA"), 0),
     ],
 )
@@ -50,7 +50,7 @@ def test_reads_every_format(tmp_path, name, picture, tolerance):
     assert close(pixels(tmp_path / name), picture, tolerance)
 
 
-def test_grey_comes_from_colour_with_pillows_weights(tmp_path):
+def test_gray_comes_from_color_with_pillows_weights(tmp_path):
     noise = Image.fromarray(RNG.integers(0, 256, (50, 50, 3), dtype=np.uint8))
     noise.save(tmp_path / "noise.png")
     assert np.array_equal(pixels(tmp_path / "noise.png", channels=1)[..., 0], np.asarray(noise.convert("L")))
@@ -74,7 +74,7 @@ def test_exif_rotation_is_applied(tmp_path, orientation, kind):
     assert (seen.min(axis=-1) > 220).sum() < 200  # and nowhere else
 
 
-def test_deep_grey_uses_the_whole_range(tmp_path):
+def test_deep_gray_uses_the_whole_range(tmp_path):
     ramp = np.linspace(0, 65535, 256).astype(np.uint16).reshape(16, 16)
     Image.fromarray(ramp).save(tmp_path / "ramp.png")
     Image.fromarray(ramp).save(tmp_path / "ramp.tif")
@@ -83,8 +83,8 @@ def test_deep_grey_uses_the_whole_range(tmp_path):
         assert np.array_equal(pixels(tmp_path / name, channels=1).ravel(), np.arange(256))
 
 
-def test_colour_of_sixteen_bits_is_read(tmp_path):
-    """Builds the file by the PNG specification: Pillow cannot write 16-bit colour."""
+def test_color_of_sixteen_bits_is_read(tmp_path):
+    """Builds the file by the PNG specification: Pillow cannot write 16-bit color."""
     values = RNG.integers(0, 65536, (5, 4, 3), dtype=np.uint16)
     rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
     header = struct.pack(">IIBBBBB", 4, 5, 16, 2, 0, 0, 0)
@@ -98,7 +98,7 @@ def test_colour_of_sixteen_bits_is_read(tmp_path):
 def test_transparent_pixels_become_white(tmp_path, mode):
     picture = Image.new("RGBA", (4, 2), (0, 0, 0, 0))
     picture.putpixel((0, 0), (200, 0, 0, 255) if mode != "LA" else (200, 200, 200, 255))
-    if mode == "RGB":  # one colour is declared transparent
+    if mode == "RGB":  # one color is declared transparent
         picture.convert("RGB").save(tmp_path / "a.png", transparency=(0, 0, 0))
     else:
         picture.convert(mode).save(tmp_path / "a.png")
@@ -107,7 +107,7 @@ def test_transparent_pixels_become_white(tmp_path, mode):
     assert (seen.reshape(-1, 3)[1:] == 255).all()
 
 
-def test_half_transparent_black_is_grey(tmp_path):
+def test_half_transparent_black_is_gray(tmp_path):
     Image.new("RGBA", (2, 2), (0, 0, 0, 128)).save(tmp_path / "a.png")
     assert (pixels(tmp_path / "a.png") == 127).all()
 
@@ -173,7 +173,7 @@ def test_missing_files_and_folders_are_named(tmp_path):
         read_image(tmp_path / "no.png", channels=3)
     with pytest.raises(UnreadableImage, match="is a directory"):
         read_image(tmp_path, channels=3)
-    with pytest.raises(ZooError, match=r"`channels` \(=2\) must be 1 \(grey\) or 3 \(colour\)"):
+    with pytest.raises(ZooError, match=r"`channels` \(=2\) must be 1 \(gray\) or 3 \(color\)"):
         read_image(tmp_path / "no.png", channels=2)
 
 
@@ -186,7 +186,7 @@ def test_a_huge_picture_is_refused_before_it_is_decoded(tmp_path):
                 read(tmp_path / name)
 
 
-def test_grey_values_out_of_range_are_refused(tmp_path):
+def test_gray_values_out_of_range_are_refused(tmp_path):
     Image.fromarray(np.full((4, 4), 300.0, dtype=np.float32)).save(tmp_path / "a.tif")
-    with pytest.raises(UnreadableImage, match="grey values from 300 to 300, where 0 to 1 was expected"):
+    with pytest.raises(UnreadableImage, match="gray values from 300 to 300, where 0 to 1 was expected"):
         read_image(tmp_path / "a.tif", channels=1)

@@ -72,7 +72,7 @@ def test_training_images_keep_a_margin_for_the_augmentation(folder):
     assert data.normalize(batch)[0].shape == (4, 3, 14, 14)
 
 
-def test_reads_grey_images(folder):
+def test_reads_gray_images(folder):
     data = build(folder, channels=1, mean=[0.5], std=[0.2])
     assert data.normalize(data.dataset("val")[torch.arange(2)])[0].shape == (2, 1, 14, 14)
 
@@ -82,7 +82,7 @@ def test_reads_grey_images(folder):
     [
         ({"image_size": 0}, "`data.image_size` (=0) must be positive"),
         ({"crop_ratio": 1.5}, "`data.crop_ratio` (=1.5) must be above 0 and at most 1"),
-        ({"channels": 4}, "`data.channels` (=4) must be 1 (grey) or 3 (colour)"),
+        ({"channels": 4}, "`data.channels` (=4) must be 1 (gray) or 3 (color)"),
         ({"channels": 1}, "`data.mean` (=[0.5, 0.5, 0.5]) must have 1 values, one for each channel"),
         ({"std": [0.2, 0.0, 0.2]}, "`data.std` (=[0.2, 0.0, 0.2]) must be positive"),
         ({"on_error": "ignore"}, "`data.on_error` (=ignore) must be raise or skip"),

@@ -6,7 +6,7 @@ from zoo.errors import ZooError
 
 
 def ramp(count: int, side: int) -> torch.Tensor:
-    """Channel 0 is the horizontal position of each pixel's centre, channel 1 the vertical one, from 0 to 1."""
+    """Channel 0 is the horizontal position of each pixel's center, channel 1 the vertical one, from 0 to 1."""
     positions = (torch.arange(side) + 0.5) / side
     return torch.stack([positions.expand(side, side), positions[:, None].expand(side, side)]).expand(count, -1, -1, -1)
 

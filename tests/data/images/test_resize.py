@@ -35,6 +35,6 @@ def test_cut_square_crops_a_long_strip_before_resizing():
     assert cut_square(strip, short=256, size=224).shape == (1, 224, 224)  # resizing first would take 1.3 billion pixels
 
 
-def test_to_channels_keeps_grey_through_colour():
-    grey = torch.arange(256, dtype=torch.uint8).view(1, 16, 16)
-    assert torch.equal(to_channels(to_channels(grey, 3), 1), grey)
+def test_to_channels_keeps_gray_through_color():
+    gray = torch.arange(256, dtype=torch.uint8).view(1, 16, 16)
+    assert torch.equal(to_channels(to_channels(gray, 3), 1), gray)

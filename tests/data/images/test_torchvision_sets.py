@@ -126,8 +126,8 @@ def test_cifar_equals_that_of_torchvision(tmp_path, monkeypatch):
     assert np.array_equal(test.images.permute(0, 2, 3, 1).numpy(), theirs.data)
     assert data.class_names == list("abcdefghij")
     assert data.metadata() == {"num_classes": 10, "in_channels": 3, "image_size": 32}
-    grey = build("cifar10", tmp_path, channels=1)
-    assert torch.equal(grey.dataset("test").images, to_channels(test.images, 1))
+    gray = build("cifar10", tmp_path, channels=1)
+    assert torch.equal(gray.dataset("test").images, to_channels(test.images, 1))
 
 
 def test_a_changed_cifar_file_is_refused_before_it_is_unpickled(tmp_path, monkeypatch):
@@ -179,7 +179,7 @@ def test_damaged_files_are_named(tmp_path, content):
     ("change", "message"),
     [
         ({"name": "cifar11"}, "`data.name` (=cifar11) must be one of mnist, fashion_mnist, cifar10, cifar100"),
-        ({"channels": 2}, "`data.channels` (=2) must be 1 (grey) or 3 (colour)"),
+        ({"channels": 2}, "`data.channels` (=2) must be 1 (gray) or 3 (color)"),
         ({"padding": -1}, "`data.padding` (=-1) must not be negative"),
         ({"image_size": 0}, "`data.image_size` (=0) must be positive"),
     ],

@@ -71,7 +71,7 @@ def test_a_folder_gives_a_result_for_every_file_and_all_that_is_promised(task, p
     assert sorted(p.name for p in (tmp_path / "out" / "pictures").iterdir()) == ["0.png", "0_2.png", "1.png", "3.png"]
 
 
-def test_no_box_is_empty_though_the_letterbox_is_mostly_grey(task, tmp_path):
+def test_no_box_is_empty_though_the_letterbox_is_mostly_gray(task, tmp_path):
     Image.new("RGB", (200, 20)).save(tmp_path / "flat.png")
     (result,) = predict(task, tmp_path / "flat.png", min_score=0.0)
     assert len(result.boxes) > 0

@@ -41,8 +41,8 @@ def test_eigenfaces_equal_an_eigendecomposition_of_the_training_pictures(data):
 @pytest.mark.parametrize("measured", [None, 100])
 def test_pixels_are_measured_as_scikit_learn_does(data, measured):
     test = data.dataset("test").images.flatten(1).double().numpy()
-    centred = test - data.dataset("train").images.flatten(1).double().numpy().mean(0)
-    unit = centred / np.linalg.norm(centred, axis=1, keepdims=True)
+    centered = test - data.dataset("train").images.flatten(1).double().numpy().mean(0)
+    unit = centered / np.linalg.norm(centered, axis=1, keepdims=True)
     labels = data.dataset("test").labels[:measured]
     pairs = compared_pairs(labels)
     cosines = (unit[pairs.first] * unit[pairs.second]).sum(1)

@@ -1,4 +1,4 @@
-"""Enrolment and search."""
+"""Enrollment and search."""
 
 import pytest
 import torch
@@ -54,7 +54,7 @@ def test_enrolling_again_adds(gallery):
     assert gallery.people == {"ann": 2, "bob": 2}
 
 
-def test_many_enrolments_are_put_together_once(task, monkeypatch):
+def test_many_enrollments_are_put_together_once(task, monkeypatch):
     gallery = Gallery(fingerprint(task), [], torch.zeros(0, 0))
     joined, cat = [], torch.cat
     monkeypatch.setattr(torch, "cat", lambda parts, **options: joined.append(len(parts)) or cat(parts, **options))

@@ -18,12 +18,12 @@ def faces(people=6, each=5, noise=0.7):
     return torch.randn(people, 4, dtype=torch.float64)[identities] + noise * torch.randn(people * each, 4), identities
 
 
-def test_rank_one_equals_nearest_neighbour():
+def test_rank_one_equals_nearest_neighbor():
     vectors, identities = faces()
     gallery, probes = torch.arange(0, 30, 2), torch.arange(1, 30, 2)
     found = candidates(torch.cdist(vectors[probes], vectors[gallery]), identities[gallery], 6)
-    neighbours = KNeighborsClassifier(1).fit(vectors[gallery].numpy(), identities[gallery].numpy())
-    assert rank_k(found, identities[probes], 1) == neighbours.score(vectors[probes].numpy(), identities[probes].numpy())
+    neighbors = KNeighborsClassifier(1).fit(vectors[gallery].numpy(), identities[gallery].numpy())
+    assert rank_k(found, identities[probes], 1) == neighbors.score(vectors[probes].numpy(), identities[probes].numpy())
     assert rank_k(found, identities[probes], 6) == 1
     assert (found.distances.diff(dim=1) >= 0).all()
 

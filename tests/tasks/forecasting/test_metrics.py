@@ -75,9 +75,9 @@ def test_batches_add_up_to_the_whole():
         "wape": wape(FORECAST, TARGET),
         "mase": mase(FORECAST, TARGET, torch.tensor([1.0, 2.0, 3.0])),
         "skill": skill(FORECAST, TARGET, LAST),
-        "mse_normalised": rmse(FORECAST / scale, TARGET / scale) ** 2,
-        "rmse_normalised": rmse(FORECAST / scale, TARGET / scale),
-        "mae_normalised": mae(FORECAST / scale, TARGET / scale),
+        "mse_normalized": rmse(FORECAST / scale, TARGET / scale) ** 2,
+        "rmse_normalized": rmse(FORECAST / scale, TARGET / scale),
+        "mae_normalized": mae(FORECAST / scale, TARGET / scale),
     }
     measured = metric.compute()
     assert measured.keys() == expected.keys()

@@ -5,7 +5,7 @@ from zoo.tasks.forecasting.standardizer import Standardizer
 STANDARDIZER = Standardizer(center=[5.0, 100.0], scale=[2.0, 30.0], known_center=[0.5], known_scale=[4.0])
 
 
-def test_standardising_and_returning_are_inverses():
+def test_standardizing_and_returning_are_inverses():
     values = torch.randn(3, 4, 2, dtype=torch.float64) * 50
     assert torch.allclose(STANDARDIZER.inverse(STANDARDIZER(values)), values)
     quantiles = STANDARDIZER(values)[..., None].expand(-1, -1, -1, 5)

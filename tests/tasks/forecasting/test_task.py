@@ -35,7 +35,7 @@ def validated(model: Forecasting, batch: WindowBatch) -> Forecasting:
     return model
 
 
-def test_the_network_reads_and_answers_in_standardised_units():
+def test_the_network_reads_and_answers_in_standardized_units():
     model, batch = task(), windows()
     inputs = ((batch.history - torch.tensor(CENTER)) / torch.tensor(SCALE)).float()
     expected = model.network(inputs)[..., 0] * torch.tensor(SCALE) + torch.tensor(CENTER)

@@ -1,4 +1,4 @@
-"""Labelled boxes read from annotation files, and the problems found in them."""
+"""Labeled boxes read from annotation files, and the problems found in them."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ Kind = Literal[
     "box partly outside",
     "duplicate box",
     "wrong box format",
-    "normalised boxes",
+    "normalized boxes",
     "pixel boxes",
     "id gap",
     "class missing",
@@ -42,7 +42,7 @@ HARMLESS: frozenset[str] = frozenset({"box partly outside", "turned image", "id 
 ALWAYS_REFUSED: frozenset[str] = frozenset(
     {
         "wrong box format",
-        "normalised boxes",
+        "normalized boxes",
         "pixel boxes",
         "no images",
         "no classes",

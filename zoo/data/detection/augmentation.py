@@ -12,9 +12,9 @@ _LUMA = (0.299, 0.587, 0.114)
 
 
 class BoxAugmentation(nn.Module):
-    """Mosaic, mixup, scale and crop, flips and colour jitter; a probability or strength of 0 turns one off.
+    """Mosaic, mixup, scale and crop, flips and color jitter; a probability or strength of 0 turns one off.
 
-    `scale` [low, high] is the range of magnification, `colour` the largest relative change of brightness, contrast
+    `scale` [low, high] is the range of magnification, `color` the largest relative change of brightness, contrast
     and saturation. Boxes of which less than the fraction `min_visible` remains are dropped. Mosaic and mixup create
     unrealistic images: they stop after the fraction `mosaic_until` of training.
 
@@ -31,7 +31,7 @@ class BoxAugmentation(nn.Module):
         scale: Range,
         flip: float,
         vertical_flip: float,
-        colour: float,
+        color: float,
         min_visible: float,
     ) -> None:
         super().__init__()
@@ -41,7 +41,7 @@ class BoxAugmentation(nn.Module):
             "mosaic_until": mosaic_until,
             "flip": flip,
             "vertical_flip": vertical_flip,
-            "colour": colour,
+            "color": color,
             "min_visible": min_visible,
         }
         for name, value in shares.items():
@@ -55,19 +55,19 @@ class BoxAugmentation(nn.Module):
         self.scale = zoom
         self.flip = flip
         self.vertical_flip = vertical_flip
-        self.colour = colour
+        self.color = color
         self.min_visible = min_visible
 
     def forward(
         self, images: Float[Tensor, "b c h w"], targets: list[Target], progress: float
     ) -> tuple[Float[Tensor, "b c h w"], list[Target]]:
         """Augments a batch; `progress` is the completed fraction of training."""
-        labelled = [{name: part for name, part in target.items() if name != "picture"} for target in targets]
-        single = [self._augment_one(image, target) for image, target in zip(images, labelled, strict=True)]
+        labeled = [{name: part for name, part in target.items() if name != "picture"} for target in targets]
+        single = [self._augment_one(image, target) for image, target in zip(images, labeled, strict=True)]
         if progress < self.mosaic_until:
             single = [self._combine(i, single) for i in range(len(single))]
         result = torch.stack([image for image, _ in single])
-        return self._jitter_colour(result), [target for _, target in single]
+        return self._jitter_color(result), [target for _, target in single]
 
     def _augment_one(self, image: Tensor, target: Target) -> tuple[Tensor, Target]:
         height, width = image.shape[-2:]
@@ -91,23 +91,23 @@ class BoxAugmentation(nn.Module):
             windows = [_tile_window(width, height, w, h, _uniform(0.6, 1.0)) for w, h in sizes]
             images = torch.stack([picture for picture, _ in chosen])
             targets = [boxes for _, boxes in chosen]
-            image, target = mosaic(images, targets, centre=(x, y), windows=windows, min_visible=self.min_visible)
+            image, target = mosaic(images, targets, center=(x, y), windows=windows, min_visible=self.min_visible)
         if _chance(self.mixup):
             other, others = batch[int(torch.randint(len(batch), (1,)))]
             image, target = mixup(image, target, other, others, share=_uniform(0.4, 0.6))
         return image, target
 
-    def _jitter_colour(self, images: Tensor) -> Tensor:
-        if self.colour == 0:
+    def _jitter_color(self, images: Tensor) -> Tensor:
+        if self.color == 0:
             return images
         brightness, contrast, saturation = (
-            1 + self.colour * (2 * torch.rand(3, len(images), 1, 1, 1, device=images.device) - 1)
+            1 + self.color * (2 * torch.rand(3, len(images), 1, 1, 1, device=images.device) - 1)
         ).unbind(0)
         images = images * brightness
         mean = images.mean((1, 2, 3), keepdim=True)
         images = (images - mean) * contrast + mean
-        grey = (images * images.new_tensor(_LUMA).view(3, 1, 1)).sum(1, keepdim=True)
-        return ((images - grey) * saturation + grey).clamp(0, 1)
+        gray = (images * images.new_tensor(_LUMA).view(3, 1, 1)).sum(1, keepdim=True)
+        return ((images - gray) * saturation + gray).clamp(0, 1)
 
 
 def _window(width: int, height: int, zoom: float) -> Window:

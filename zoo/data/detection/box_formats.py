@@ -23,7 +23,7 @@ def suspect_format(annotations: Annotations, split: str) -> list[Problem]:
         return []
     if float((boxes.abs() <= 2).all(1).float().mean()) > _FITS:
         message = "nearly all coordinates lie in 0 … 1: fractions of the picture, where pixels are meant"
-        return [Problem(split, "normalised boxes", message)]
+        return [Problem(split, "normalized boxes", message)]
     bad = 1 - _possible(boxes, limits)
     if bad < _SUSPICIOUS:
         return []
@@ -31,9 +31,9 @@ def suspect_format(annotations: Annotations, split: str) -> list[Problem]:
     sized = convert(boxes, "xyxy", "xywh")  # the original numbers, if they were read as x, y, width, height
     guesses = {
         "read as x, y, width, height, they fit as corners x1, y1, x2, y2": sized,
-        "read as x, y, width, height, they fit as centre and size": convert(sized, "cxcywh", "xyxy"),
+        "read as x, y, width, height, they fit as center and size": convert(sized, "cxcywh", "xyxy"),
         "read as corners x1, y1, x2, y2, they fit as x, y, width, height": convert(boxes, "xywh", "xyxy"),
-        "read as corners x1, y1, x2, y2, they fit as centre and size": convert(boxes, "cxcywh", "xyxy"),
+        "read as corners x1, y1, x2, y2, they fit as center and size": convert(boxes, "cxcywh", "xyxy"),
         "x and y are exchanged": boxes[:, [1, 0, 3, 2]],
     }
     share, guess = max((_possible(guess, limits), name) for name, guess in guesses.items())

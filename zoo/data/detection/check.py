@@ -9,7 +9,7 @@ from PIL import Image
 
 from zoo.data.base import DataModule
 from zoo.data.detection.annotations import HARMLESS, Annotations, Record
-from zoo.data.detection.drawing import COLOURS, draw_boxes, sheet
+from zoo.data.detection.drawing import COLORS, draw_boxes, sheet
 from zoo.data.images.files import read_image
 
 _SHOWN = 12  # pictures of each split
@@ -24,8 +24,8 @@ def check_images(datamodule: DataModule, class_names: Sequence[str], folder: Pat
         drawn = []
         for image, target in zip(images, targets, strict=True):
             labels = target["labels"].tolist()
-            captions, colours = [str(class_names[i]) for i in labels], [COLOURS[i % len(COLOURS)] for i in labels]
-            drawn.append(draw_boxes(image, target["boxes"], captions, colours, enlarge=2))
+            captions, colors = [str(class_names[i]) for i in labels], [COLORS[i % len(COLORS)] for i in labels]
+            drawn.append(draw_boxes(image, target["boxes"], captions, colors, enlarge=2))
         path = folder / f"boxes_{split}.png"
         sheet(drawn, side=_SIDE, columns=_COLUMNS).save(path)
         print(f"{split}: {len(datamodule.dataset(split)):,} pictures; {path}")
@@ -70,5 +70,5 @@ def _contents(split: str, annotations: Annotations) -> list[str]:
 
 def _drawn(record: Record, names: list[str]) -> Image.Image:
     labels = record.labels.tolist()
-    captions, colours = [names[i] for i in labels], [COLOURS[i % len(COLOURS)] for i in labels]
-    return draw_boxes(read_image(record.path, channels=3), record.boxes, captions, colours)
+    captions, colors = [names[i] for i in labels], [COLORS[i % len(COLORS)] for i in labels]
+    return draw_boxes(read_image(record.path, channels=3), record.boxes, captions, colors)

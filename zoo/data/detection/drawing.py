@@ -7,14 +7,14 @@ from jaxtyping import Num, UInt8
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-COLOURS = ("#2f6fde", "#e8843c", "#3a9d6e", "#b3508f", "#8a6fd1", "#c2a227", "#4aa3b5", "#d94f4f")
+COLORS = ("#2f6fde", "#e8843c", "#3a9d6e", "#b3508f", "#8a6fd1", "#c2a227", "#4aa3b5", "#d94f4f")
 
 
 def draw_boxes(
     image: UInt8[Tensor, "3 h w"],
     boxes: Num[Tensor, "n 4"],
     captions: Sequence[str],
-    colours: Sequence[str],
+    colors: Sequence[str],
     enlarge: int = 1,
 ) -> Image.Image:
     """Draws xyxy boxes (in pixels of the original) with captions on the image, enlarged by `enlarge`."""
@@ -24,14 +24,14 @@ def draw_boxes(
     draw = ImageDraw.Draw(picture)
     long = max(picture.size)
     thickness, font = max(1, long // 320), ImageFont.load_default(max(10, long // 48))
-    for box, caption, colour in zip((boxes * enlarge).tolist(), captions, colours, strict=True):
+    for box, caption, color in zip((boxes * enlarge).tolist(), captions, colors, strict=True):
         x1, y1, x2, y2 = box
-        draw.rectangle((min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2)), outline=colour, width=thickness)
+        draw.rectangle((min(x1, x2), min(y1, y2), max(x1, x2), max(y1, y2)), outline=color, width=thickness)
         if caption:
             left, top, right, bottom = draw.textbbox((0, 0), caption, font=font)
             height = bottom - top + 4
             y = y1 - height if y1 >= height else y1
-            draw.rectangle((x1, y, x1 + right - left + 4, y + height), fill=colour)
+            draw.rectangle((x1, y, x1 + right - left + 4, y + height), fill=color)
             draw.text((x1 + 2 - left, y + 2 - top), caption, fill="white", font=font)
     return picture
 

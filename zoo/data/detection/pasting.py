@@ -16,7 +16,7 @@ from zoo.errors import ZooError
 
 _BRIGHTEST = 16  # pixel value of full ink in the 8×8 images
 _INK = 96  # of 255; brighter pixels belong to the box
-_MIN_CONTRAST = 90  # of 255; mean colour difference between a digit and its background
+_MIN_CONTRAST = 90  # of 255; mean color difference between a digit and its background
 _STRIPS: dict[Split, tuple[float, float]] = {"train": (0.0, 0.5), "val": (0.5, 0.7), "test": (0.7, 1.0)}
 
 
@@ -114,8 +114,8 @@ def ink_box(ink: UInt8[np.ndarray, "h w"]) -> tuple[int, int, int, int] | None:
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
-def colour(below: UInt8[np.ndarray, "h w 3"], rng: np.random.Generator) -> tuple[int, int, int]:
-    """A random colour with enough contrast to the mean of the background."""
+def color(below: UInt8[np.ndarray, "h w 3"], rng: np.random.Generator) -> tuple[int, int, int]:
+    """A random color with enough contrast to the mean of the background."""
     mean = below.reshape(-1, 3).mean(0)
     while True:
         drawn = rng.integers(0, 256, 3)
@@ -135,5 +135,5 @@ def paste(
     left, top = place[0] - box[0], place[1] - box[1]
     moved = (place[0], place[1], place[0] + box[2] - box[0], place[1] + box[3] - box[1])
     below = np.asarray(picture.crop(moved))
-    picture.paste(colour(below, rng), (left, top), Image.fromarray(ink))
+    picture.paste(color(below, rng), (left, top), Image.fromarray(ink))
     return Pasted(moved, corners + np.array([left, top]))

@@ -12,9 +12,9 @@ Target = dict[str, Tensor]
 """`boxes` [N 4] xyxy in pixels and `labels` [N].
 
 Optional: `ignore` [M 4], regions without ground truth, and `ignore_labels` [M]; regions without labels apply to every
-class. Optional: `picture` [4], the xyxy area of a letterboxed image without its grey border, for evaluation only.
+class. Optional: `picture` [4], the xyxy area of a letterboxed image without its gray border, for evaluation only.
 """
-GREY = 114 / 255  # fill value outside an image, as is usual in YOLO code
+GRAY = 114 / 255  # fill value outside an image, as is usual in YOLO code
 Window = tuple[float, float, float, float]
 """A region of an image, xyxy in pixels; it may exceed the image."""
 _MIN_SIDE = 2.0  # pixels; boxes cropped below this are dropped
@@ -40,13 +40,13 @@ def crop_boxes(target: Target, window: Window, *, width: int, height: int, min_v
 
 
 def crop_resize(image: Float[Tensor, "c h w"], window: Window, *, width: int, height: int) -> Float[Tensor, "c i j"]:
-    """Crops the `window` of an image and resizes it to `width` × `height`; grey outside the image."""
+    """Crops the `window` of an image and resizes it to `width` × `height`; gray outside the image."""
     x1, y1, x2, y2 = window
     rows, columns = image.shape[-2:]
     x = (x1 + (torch.arange(width, device=image.device) + 0.5) * (x2 - x1) / width) * 2 / columns - 1
     y = (y1 + (torch.arange(height, device=image.device) + 0.5) * (y2 - y1) / height) * 2 / rows - 1
     grid = torch.stack(torch.meshgrid(x, y, indexing="xy"), -1)[None]
-    return F.grid_sample((image - GREY)[None], grid, align_corners=False)[0] + GREY
+    return F.grid_sample((image - GRAY)[None], grid, align_corners=False)[0] + GRAY
 
 
 def flip(image: Shaped[Tensor, "c h w"], target: Target, *, vertical: bool = False) -> tuple[Tensor, Target]:
@@ -66,13 +66,13 @@ def mosaic(
     images: Float[Tensor, "4 c h w"],
     targets: list[Target],
     *,
-    centre: tuple[int, int],
+    center: tuple[int, int],
     windows: list[Window],
     min_visible: float,
 ) -> tuple[Float[Tensor, "c h w"], Target]:
-    """Joins the windows of four images around `centre` (x, y) (Bochkovskiy et al. 2020, arXiv:2004.10934)."""
+    """Joins the windows of four images around `center` (x, y) (Bochkovskiy et al. 2020, arXiv:2004.10934)."""
     height, width = images.shape[-2:]
-    x, y = centre
+    x, y = center
     result = torch.empty_like(images[0])
     parts: list[Target] = []
     corners = [(0, 0, x, y), (x, 0, width, y), (0, y, x, height), (x, y, width, height)]
@@ -98,7 +98,7 @@ def mixup(
 class Letterbox:
     """Maps images and boxes into a square, and boxes back.
 
-    The image keeps its aspect ratio and is centred on grey.
+    The image keeps its aspect ratio and is centered on gray.
     """
 
     def __init__(self, *, width: int, height: int, size: int) -> None:
@@ -117,7 +117,7 @@ class Letterbox:
 
     def image(self, image: Shaped[Tensor, "c h w"]) -> Shaped[Tensor, "c size size"]:
         """Letterboxes an image; keeps its dtype."""
-        fill = GREY if image.is_floating_point() else round(255 * GREY)
+        fill = GRAY if image.is_floating_point() else round(255 * GRAY)
         canvas = image.new_full((image.shape[0], self.size, self.size), fill)
         resized = T.resize(image, [self.height, self.width], antialias=True)
         canvas[:, self.top : self.top + self.height, self.left : self.left + self.width] = resized

@@ -1,4 +1,4 @@
-"""Handwritten digits as identities: trains on some digit classes, verifies and recognises others."""
+"""Handwritten digits as identities: trains on some digit classes, verifies and recognizes others."""
 
 from dataclasses import dataclass
 

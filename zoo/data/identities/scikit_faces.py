@@ -19,7 +19,7 @@ from zoo.errors import ZooError
 
 @dataclass(kw_only=True, eq=False)
 class ScikitFaces(IdentityData):
-    """Face sets loaded by scikit-learn, split at random by person, in grey or RGB as published.
+    """Face sets loaded by scikit-learn, split at random by person, in gray or RGB as published.
 
     `faces` is `olivetti` (40 people, 10 images of 64×64 each) or `lfw` (people with at least `min_pictures` images).
     Images are resized to `image_size` without keeping the aspect ratio. Files are downloaded once to `root` (null:

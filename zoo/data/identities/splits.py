@@ -12,7 +12,7 @@ from zoo.data.base import Split
 from zoo.errors import ZooError
 
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
-_THUMBNAIL = 16  # pixels; hides small shifts, scalings and compression artefacts
+_THUMBNAIL = 16  # pixels; hides small shifts, scalings and compression artifacts
 _LIMIT = 20_000  # images compared per split
 
 
@@ -61,7 +61,7 @@ class NearDuplicate(NamedTuple):
 def near_duplicates(
     images: Mapping[str, UInt8[Tensor, "_ c h w"]], min_correlation: float = 0.99
 ) -> list[NearDuplicate]:
-    """Pairs of images across splits whose grey thumbnails correlate at least this much, the most similar first."""
+    """Pairs of images across splits whose gray thumbnails correlate at least this much, the most similar first."""
     thumbnails = {name: _thumbnails(split[:_LIMIT]) for name, split in images.items()}
     names = list(thumbnails)
     found = []
@@ -75,7 +75,7 @@ def near_duplicates(
 
 
 def _thumbnails(images: UInt8[Tensor, "n c h w"]) -> Tensor:
-    """Grey thumbnails without mean, scaled to length one; a uniform image correlates with no other."""
+    """Gray thumbnails without mean, scaled to length one; a uniform image correlates with no other."""
     parts: Sequence[Tensor] = [
         F.interpolate(part.float().mean(1, keepdim=True), size=_THUMBNAIL, mode="area").flatten(1)
         for part in images.split(1024)

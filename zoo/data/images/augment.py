@@ -1,4 +1,4 @@
-"""Augmentations of image batches: composition, per-image transforms, mirroring, colour noise, mixup and CutMix."""
+"""Augmentations of image batches: composition, per-image transforms, mirroring, color noise, mixup and CutMix."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from zoo.data.images.base import Augmentation
 from zoo.errors import ZooError
 
-# Eigenvalues and eigenvectors (columns) of the covariance of ImageNet's colours, scaled to [0, 1]. First published
-# with facebook's fb.resnet.torch; the common values of reimplementations of AlexNet's colour noise.
+# Eigenvalues and eigenvectors (columns) of the covariance of ImageNet's colors, scaled to [0, 1]. First published
+# with facebook's fb.resnet.torch; the common values of reimplementations of AlexNet's color noise.
 _EIGENVALUES = (0.2175, 0.0188, 0.0045)
 _EIGENVECTORS = ((-0.5675, 0.7192, 0.4009), (-0.5808, -0.0045, -0.8140), (-0.5836, -0.6948, 0.4203))
 
@@ -72,7 +72,7 @@ class Mirror(nn.Module):
 
 
 class ColorNoise(nn.Module):
-    """Shifts the colours of every image along the principal axes of ImageNet's colours.
+    """Shifts the colors of every image along the principal axes of ImageNet's colors.
 
     Source: Krizhevsky et al., ImageNet Classification with Deep Convolutional Neural Networks, 2012, section 4.1,
     with a `std` of 0.1.
@@ -90,7 +90,7 @@ class ColorNoise(nn.Module):
     def forward(
         self, images: Float[Tensor, "b c h w"], labels: Shaped[Tensor, "b ..."]
     ) -> tuple[Float[Tensor, "b c h w"], Shaped[Tensor, "b ..."]]:
-        """Shifts the colours of a batch; values stay in [0, 1]."""
+        """Shifts the colors of a batch; values stay in [0, 1]."""
         if images.shape[1] != 3:
             raise ZooError(f"ColorNoise is for images of 3 channels, and these have {images.shape[1]}")
         amounts = self.std * torch.randn(len(images), 3, device=images.device)
@@ -169,5 +169,5 @@ def _blend(a: Tensor, b: Tensor, weight: float) -> Any:
 
 def _interval(length: int, fraction: float) -> tuple[int, int]:
     """A random interval of `fraction` of the length, clipped to [0, length]."""
-    centre, half = int(torch.randint(length, ())), round(length * fraction / 2)
-    return max(centre - half, 0), min(centre + half, length)
+    center, half = int(torch.randint(length, ())), round(length * fraction / 2)
+    return max(center - half, 0), min(center + half, length)

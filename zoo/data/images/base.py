@@ -1,4 +1,4 @@
-"""Labelled images: preprocessing that is stored in checkpoints, and datasets held in memory."""
+"""Labeled images: preprocessing that is stored in checkpoints, and datasets held in memory."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -26,13 +26,13 @@ class Preprocessing:
     size: int
     """Height and width in pixels."""
     channels: int
-    """1 (grey) or 3 (RGB)."""
+    """1 (gray) or 3 (RGB)."""
     mean: tuple[float, ...]
     """Per channel, for pixels in [0, 1]."""
     std: tuple[float, ...]
     """Per channel, for pixels in [0, 1]."""
     resize: Literal["squash", "crop"]
-    """`squash` changes the aspect ratio; `crop` resizes the short side to `size / crop_ratio` and crops the centre."""
+    """`squash` changes the aspect ratio; `crop` resizes the short side to `size / crop_ratio` and crops the center."""
     crop_ratio: float = 1.0
     """0.875 is the ImageNet evaluation crop (256 to 224); above 1 pads with black."""
 
@@ -132,7 +132,7 @@ class ImageData(DataModule):
 
 @dataclass(kw_only=True, eq=False)
 class ImageClassificationData(ImageData):
-    """Labelled images with class names."""
+    """Labeled images with class names."""
 
     feeds = frozenset({"classification", "embedding"})
 

@@ -88,7 +88,7 @@ def is_image_name(name: str) -> bool:
 
 
 def read_image(path: str | Path, *, channels: int) -> UInt8[Tensor, "c h w"]:
-    """Reads an image file as a viewer would show it, in 1 (grey) or 3 (RGB) channels.
+    """Reads an image file as a viewer would show it, in 1 (gray) or 3 (RGB) channels.
 
     Applies the EXIF rotation, converts palettes and CMYK to RGB and 16 bits to 8, puts transparent pixels on white,
     and takes the first frame of an animation. torchcodec decodes plain 8-bit JPEG and PNG files, 1.4 times as fast as
@@ -100,7 +100,7 @@ def read_image(path: str | Path, *, channels: int) -> UInt8[Tensor, "c h w"]:
         ZooError: `channels` is neither 1 nor 3.
     """
     if channels not in (1, 3):
-        raise ZooError(f"`channels` (={channels}) must be 1 (grey) or 3 (colour)")
+        raise ZooError(f"`channels` (={channels}) must be 1 (gray) or 3 (color)")
     try:
         data = Path(path).read_bytes()
     except FileNotFoundError:
@@ -158,7 +158,7 @@ def _reasons(path: str | Path) -> Iterator[None]:
 
 
 def to_channels(images: UInt8[Tensor, "*n c h w"], channels: int) -> UInt8[Tensor, "*n d h w"]:
-    """Converts grey to RGB, or RGB to grey with Pillow's integer ITU-R 601-2 weights."""
+    """Converts gray to RGB, or RGB to gray with Pillow's integer ITU-R 601-2 weights."""
     if images.shape[-3] == channels:
         return images
     if channels == 3:
@@ -179,7 +179,7 @@ def cut_square(
 
     A `short` of 256 and a `size` of 224 is the evaluation transform of torchvision's classifiers. 28 and 32 add the
     border of two black pixels with which LeNet-5 was published. `place` positions the crop along the image: 0 is the
-    top left end, 0.5 the centre, 1 the bottom right end.
+    top left end, 0.5 the center, 1 the bottom right end.
     """
     height, width = images.shape[-2:]
     limit = MAX_ASPECT * min(height, width)
@@ -226,7 +226,7 @@ def _pil_to_tensor(picture: Image.Image) -> UInt8[Tensor, "c h w"]:
     """Converts a Pillow image of any mode to 1 or 3 channels of 8 bits, upright and on white."""
     picture = ImageOps.exif_transpose(picture)
     if picture.mode in ("I", "F") or picture.mode.startswith("I;"):
-        return _deep_grey(np.asarray(picture))
+        return _deep_gray(np.asarray(picture))
     if picture.has_transparency_data:
         picture = picture.convert("RGBA")
         picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
@@ -236,10 +236,10 @@ def _pil_to_tensor(picture: Image.Image) -> UInt8[Tensor, "c h w"]:
     return pixels[None] if pixels.ndim == 2 else pixels.permute(2, 0, 1).contiguous()
 
 
-def _deep_grey(pixels: np.ndarray) -> UInt8[Tensor, "1 h w"]:
-    """Scales grey of 16 bits (0 to 65,535) or floating point (0 to 1) to 8 bits."""
+def _deep_gray(pixels: np.ndarray) -> UInt8[Tensor, "1 h w"]:
+    """Scales gray of 16 bits (0 to 65,535) or floating point (0 to 1) to 8 bits."""
     white = 1.0 if pixels.dtype.kind == "f" else 65535.0
     low, high = float(pixels.min()), float(pixels.max())
     if not (low >= 0 and high <= white):  # also true for NaN
-        raise ValueError(f"grey values from {low:g} to {high:g}, where 0 to {white:g} was expected")
+        raise ValueError(f"gray values from {low:g} to {high:g}, where 0 to {white:g} was expected")
     return torch.from_numpy((pixels * (255 / white)).round().astype(np.uint8))[None]

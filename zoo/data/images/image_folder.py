@@ -183,7 +183,7 @@ def _check_image(image_size: int, crop_ratio: float, channels: int, mean: list[f
     if not 0 < crop_ratio <= 1:
         raise ZooError(f"`data.crop_ratio` (={crop_ratio}) must be above 0 and at most 1")
     if channels not in (1, 3):
-        raise ZooError(f"`data.channels` (={channels}) must be 1 (grey) or 3 (colour)")
+        raise ZooError(f"`data.channels` (={channels}) must be 1 (gray) or 3 (color)")
     for name, values in (("mean", mean), ("std", std)):
         if len(values) != channels:
             raise ZooError(f"`data.{name}` (={values}) must have {channels} values, one for each channel")

@@ -20,7 +20,7 @@ _CHUNK = 32  # files that a worker reads at a time
 
 
 class ImageFiles:
-    """Labelled image files; `__getitem__` reads and decodes a batch, usually in a worker process.
+    """Labeled image files; `__getitem__` reads and decodes a batch, usually in a worker process.
 
     Crops the central square of an image, or with `random_crop` a random one along its long side. The draw depends on
     the batch alone, so that a resumed run repeats it.

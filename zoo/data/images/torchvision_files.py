@@ -24,7 +24,7 @@ SETS: dict[str, Any] = {
 _IDX_UINT8 = 8  # the type code of unsigned bytes, in the third byte of an idx file
 
 
-class LabelledImages(NamedTuple):
+class LabeledImages(NamedTuple):
     """Images and labels of one published split."""
 
     images: UInt8[Tensor, "n c h w"]
@@ -35,7 +35,7 @@ class MissingFiles(Exception):
     """Files of the set are missing or damaged."""
 
 
-def read_set(name: str, root: Path, *, download: bool) -> tuple[LabelledImages, LabelledImages, list[str]]:
+def read_set(name: str, root: Path, *, download: bool) -> tuple[LabeledImages, LabeledImages, list[str]]:
     """Reads the training split, the test split and the class names of a set; downloads missing files if allowed.
 
     Raises:
@@ -73,7 +73,7 @@ def _folder(name: str, root: Path) -> Path:
     return root / SETS[name].__name__ / "raw"
 
 
-def _read(name: str, root: Path) -> tuple[LabelledImages, LabelledImages, list[str]]:
+def _read(name: str, root: Path) -> tuple[LabeledImages, LabeledImages, list[str]]:
     if name.startswith("cifar"):
         return _read_cifar(name, root)
     folder = _folder(name, root)
@@ -81,19 +81,19 @@ def _read(name: str, root: Path) -> tuple[LabelledImages, LabelledImages, list[s
     for prefix in ("train", "t10k"):
         images = _read_idx(folder / f"{prefix}-images-idx3-ubyte")
         labels = _read_idx(folder / f"{prefix}-labels-idx1-ubyte")
-        splits.append(LabelledImages(images[:, None], labels.long()))
+        splits.append(LabeledImages(images[:, None], labels.long()))
     digits = [str(digit) for digit in range(10)]
     return splits[0], splits[1], digits if name == "mnist" else list(SETS[name].classes)
 
 
-def _read_cifar(name: str, root: Path) -> tuple[LabelledImages, LabelledImages, list[str]]:
+def _read_cifar(name: str, root: Path) -> tuple[LabeledImages, LabeledImages, list[str]]:
     """Reads the pickled files of CIFAR; torchvision compares their checksums before it opens them."""
     try:
         train, test = (SETS[name](root, train=is_train) for is_train in (True, False))
     except (RuntimeError, OSError) as error:
         raise MissingFiles("missing, or not as published") from error
     train_images, test_images = (
-        LabelledImages(torch.from_numpy(split.data).permute(0, 3, 1, 2).contiguous(), torch.tensor(split.targets))
+        LabeledImages(torch.from_numpy(split.data).permute(0, 3, 1, 2).contiguous(), torch.tensor(split.targets))
         for split in (train, test)
     )
     return train_images, test_images, list(train.classes)

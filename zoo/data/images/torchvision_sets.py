@@ -39,7 +39,7 @@ class TorchvisionImages(ImageClassificationData):
         if self.name not in SETS:
             raise ZooError(f"`data.name` (={self.name}) must be one of {', '.join(SETS)}")
         if self.channels not in (1, 3):
-            raise ZooError(f"`data.channels` (={self.channels}) must be 1 (grey) or 3 (colour)")
+            raise ZooError(f"`data.channels` (={self.channels}) must be 1 (gray) or 3 (color)")
         if self.padding < 0:
             raise ZooError(f"`data.padding` (={self.padding}) must not be negative")
         if self.image_size < 1:

@@ -78,7 +78,7 @@ class DigitCorners(DataModule):
     """Digits of scikit-learn, rotated by up to 30°, on crops of its photographs; a fifth of the images has no digit.
 
     The four points are the corners of the digit's frame, clockwise from the digit's own top left: the network has to
-    recognise which way is up. New training scenes in every epoch; the splits share neither digits nor photographs.
+    recognize which way is up. New training scenes in every epoch; the splits share neither digits nor photographs.
 
     Raises:
         ZooError: an object size outside the image, or a split without scenes.

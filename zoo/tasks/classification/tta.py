@@ -50,7 +50,7 @@ def remove_margin(datamodule: DataModule, size: int) -> None:
 
 
 def with_margin(preprocessing: Preprocessing) -> Preprocessing:
-    """Keep the square of the full short side, from which crops are cut, instead of its centre.
+    """Keep the square of the full short side, from which crops are cut, instead of its center.
 
     Raises:
         ZooError: the preprocessing already keeps the full square.

@@ -123,8 +123,8 @@ def slide(slider: nn.Module, images: Float[Tensor, "1 3 h w"], anchors: Float[Te
         column = torch.arange(logits.shape[3]).expand(logits.shape[2:])
         x = (column.flatten() * _STEP + _SIDE / 2 - pad) * width / columns
         y = (row.flatten() * _STEP + _SIDE / 2 - pad) * height / rows
-        centres = torch.stack([x, y], 1)
-        boxes.append(convert(torch.cat([centres, shape.expand(len(centres), 2)], 1), "cxcywh", "xyxy"))
+        centers = torch.stack([x, y], 1)
+        boxes.append(convert(torch.cat([centers, shape.expand(len(centers), 2)], 1), "cxcywh", "xyxy"))
     if not boxes:
         return Detections(torch.empty(0, 4), torch.empty(0), torch.empty(0, dtype=torch.long))
     inside = clip(torch.cat(boxes), height, width)  # as the detector does

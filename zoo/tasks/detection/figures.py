@@ -9,10 +9,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from zoo.data.base import BatchDataset
-from zoo.data.detection.drawing import COLOURS, draw_boxes
+from zoo.data.detection.drawing import COLORS, draw_boxes
 from zoo.ops.anchors import Shapes
-from zoo.reports.figures import COLOURS as LINES
-from zoo.reports.figures import SOFT, colour_cycle, drawing, plain_text, without_frame
+from zoo.reports.figures import COLORS as LINES
+from zoo.reports.figures import SOFT, color_cycle, drawing, plain_text, without_frame
 
 _NAMED_CURVES = 12
 _POINTS = 2000  # boxes at most in the figure of the anchors
@@ -34,7 +34,7 @@ def draw_curves(path: Path, curves: Mapping[str, Curve], point: tuple[float, flo
     """Draw the precision-recall curve of each class, and the operating point over all classes."""
     with drawing(path, width=6.8, height=4.2) as figure:
         axes = figure.add_subplot()
-        colour_cycle(axes)
+        color_cycle(axes)
         for i, (name, (recall, precision)) in enumerate(curves.items()):
             label = plain_text(name) if i < _NAMED_CURVES else None
             axes.plot(recall.tolist(), precision.tolist(), label=label, linewidth=1.4)
@@ -68,7 +68,7 @@ def draw_mistakes(path: Path, mistakes: Sequence[Mistake], pictures: BatchDatase
             image = pictures[torch.tensor([mistake.picture])][0][0]
             x1, y1, x2, y2 = mistake.box.tolist()
             side = max(x2 - x1, y2 - y1, 8) * _AROUND
-            drawn = draw_boxes(image, mistake.box[None], [""], [COLOURS[-1]], enlarge=max(1, 480 // image.shape[-1]))
+            drawn = draw_boxes(image, mistake.box[None], [""], [COLORS[-1]], enlarge=max(1, 480 // image.shape[-1]))
             scale = drawn.width / image.shape[-1]
             x, y = (x1 + x2) / 2, (y1 + y2) / 2
             axes.imshow(drawn)

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
-from zoo.data.detection.drawing import COLOURS, draw_boxes
+from zoo.data.detection.drawing import COLORS, draw_boxes
 from zoo.data.detection.transforms import Letterbox
 from zoo.data.images.base import to_unit
 from zoo.data.images.files import UnreadableImage, read_image
@@ -183,5 +183,5 @@ def _result(picture: _Picture, found: Detections, names: list[str]) -> BoxPredic
 def _draw(result: BoxPrediction, image: UInt8[Tensor, "3 h w"], folder: Path) -> None:
     corners = torch.tensor([box.corners for box in result.boxes]).view(-1, 4)
     captions = [f"{box.label} {box.score:.2f}" for box in result.boxes]
-    colours = [COLOURS[box.category % len(COLOURS)] for box in result.boxes]
-    draw_boxes(image, corners, captions, colours).save(unused_path(folder, result.name))
+    colors = [COLORS[box.category % len(COLORS)] for box in result.boxes]
+    draw_boxes(image, corners, captions, colors).save(unused_path(folder, result.name))

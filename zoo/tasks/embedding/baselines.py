@@ -45,10 +45,10 @@ def embeddings(datamodule: DataModule, measured: Int[Tensor, " n"]) -> dict[str,
         )
     fitted = _eigenfaces(datamodule)
     whitened = torch.from_numpy(fitted.transform(test)).float()
-    centred = torch.from_numpy(test - fitted.mean_)
+    centered = torch.from_numpy(test - fitted.mean_)
     return {
         "eigenfaces": F.normalize(whitened, dim=1),
-        "pixels": F.normalize(centred, dim=1),
+        "pixels": F.normalize(centered, dim=1),
     }
 
 

@@ -60,13 +60,13 @@ class Gallery:
         self.names = list(names)
         """The name of each picture."""
         self.people: dict[str, int] = dict(Counter(self.names))
-        """The number of pictures of each name, in the order of enrolment."""
+        """The number of pictures of each name, in the order of enrollment."""
         self._vectors = [vectors]
         self._templates: Templates | None = None
 
     @property
     def vectors(self) -> Float[Tensor, "n d"]:
-        """The embedding of each picture. Enrolments are concatenated here, once, so that enrolling stays cheap."""
+        """The embedding of each picture. Enrollments are concatenated here, once, so that enrolling stays cheap."""
         if len(self._vectors) > 1:
             self._vectors = [torch.cat([part for part in self._vectors if len(part)])]
         return self._vectors[0]

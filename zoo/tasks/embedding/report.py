@@ -15,7 +15,7 @@ from torch import Tensor
 from zoo.data.base import DataModule
 from zoo.ops.distances import pairwise_squared_distances
 from zoo.ops.identities import PER_GROUP, sample_rows
-from zoo.reports.figures import COLOURS, SOFT, drawing, without_frame
+from zoo.reports.figures import COLORS, SOFT, drawing, without_frame
 from zoo.reports.page import Section
 from zoo.tasks.embedding import Embedding
 from zoo.tasks.embedding.baselines import embeddings
@@ -86,9 +86,9 @@ def _roc(values: Tensor, pairs: Pairs, identities: Tensor, datamodule: DataModul
         curves[name] = roc(pair_distances(vectors, pairs, pairwise_squared_distances), pairs.same)
     with drawing(path, width=9, height=4) as figure:
         left, right = figure.subplots(1, 2)
-        for (name, curve), colour in zip(curves.items(), COLOURS, strict=False):
-            left.plot(curve.far, curve.tar, label=f"{name} (AUC {auc(curve):.3f})", color=colour)
-            right.plot(curve.far.clamp_min(1e-6), 1 - curve.tar, label=name, color=colour)
+        for (name, curve), color in zip(curves.items(), COLORS, strict=False):
+            left.plot(curve.far, curve.tar, label=f"{name} (AUC {auc(curve):.3f})", color=color)
+            right.plot(curve.far.clamp_min(1e-6), 1 - curve.tar, label=name, color=color)
         left.plot([0, 1], [1, 0], color=SOFT, linestyle=":", linewidth=1)
         left.set(xlabel="false-accept rate", ylabel="true-accept rate", title="ROC")
         left.legend(loc="lower right")
@@ -103,9 +103,9 @@ def _histogram(values: Tensor, pairs: Pairs, threshold: float, folder: Path) -> 
     bins = np.linspace(float(values.min()), float(values.max()) + 1e-6, 60).tolist()
     with drawing(path, width=7, height=3.2) as figure:
         axes = figure.subplots()
-        for kind, name, colour in ((pairs.same, "same", COLOURS[0]), (~pairs.same, "different", COLOURS[1])):
+        for kind, name, color in ((pairs.same, "same", COLORS[0]), (~pairs.same, "different", COLORS[1])):
             if kind.any():
-                axes.hist(values[kind].numpy(), bins=bins, density=True, alpha=0.6, label=name, color=colour)
+                axes.hist(values[kind].numpy(), bins=bins, density=True, alpha=0.6, label=name, color=color)
         if np.isfinite(threshold):
             axes.axvline(threshold, color="black", linewidth=1.2, label=f"threshold {threshold:.3f}")
         axes.set(xlabel="distance", ylabel="density", yticks=[])
@@ -152,12 +152,10 @@ def _map(vectors: Float[Tensor, "n d"], identities: Tensor, folder: Path) -> Sec
         for number, name in enumerate(names):
             inside = (identities == name).numpy()
             named = len(names) <= _NAMED
-            colour = COLOURS[number % len(COLOURS)]
-            marker = "osD^vP*X"[number // len(COLOURS) % 8]
+            color = COLORS[number % len(COLORS)]
+            marker = "osD^vP*X"[number // len(COLORS) % 8]
             label = str(name % PER_GROUP) if named else None
-            axes.scatter(
-                points[inside, 0], points[inside, 1], s=14, color=colour, marker=marker, alpha=0.8, label=label
-            )
+            axes.scatter(points[inside, 0], points[inside, 1], s=14, color=color, marker=marker, alpha=0.8, label=label)
         if len(names) <= _NAMED:
             axes.legend(title="identity")
         without_frame(axes)

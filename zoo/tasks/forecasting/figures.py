@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 from matplotlib.ticker import MaxNLocator
 
-from zoo.reports.figures import COLOURS, SOFT, drawing
+from zoo.reports.figures import COLORS, SOFT, drawing
 
 Array = Float[np.ndarray, "..."]
 
@@ -21,17 +21,17 @@ def draw_windows(path: Path, windows: Sequence[tuple[str, Array, Array, Array, A
         panels = figure.subplots((len(windows) + 1) // 2, 2, squeeze=False).ravel()
         for axes, (title, history, truth, forecast, lower, upper) in zip(panels, windows, strict=False):
             past = np.arange(1 - len(history), 1)
-            axes.plot(past, history, color=COLOURS[7], label="known")
+            axes.plot(past, history, color=COLORS[7], label="known")
             ahead, line = np.arange(len(truth) + 1), "-"
             if len(truth) == 1:
                 ahead, line = ahead[1:], "o"
                 error = np.maximum([forecast - lower, upper - forecast], 0)
-                axes.errorbar(ahead, forecast, error, color=COLOURS[0], capsize=4, fmt="none", label="interval")
+                axes.errorbar(ahead, forecast, error, color=COLORS[0], capsize=4, fmt="none", label="interval")
             else:
                 truth, forecast, lower, upper = (np.append(history[-1], v) for v in (truth, forecast, lower, upper))
-                axes.fill_between(ahead, lower, upper, color=COLOURS[0], alpha=0.18, linewidth=0, label="interval")
-            axes.plot(ahead, truth, line, color=COLOURS[1], markersize=4, label="truth")
-            axes.plot(ahead, forecast, line, color=COLOURS[0], markersize=4, label="forecast")
+                axes.fill_between(ahead, lower, upper, color=COLORS[0], alpha=0.18, linewidth=0, label="interval")
+            axes.plot(ahead, truth, line, color=COLORS[1], markersize=4, label="truth")
+            axes.plot(ahead, forecast, line, color=COLORS[0], markersize=4, label="forecast")
             axes.set_title(title)
         for axes in panels[len(windows) :]:
             axes.remove()
@@ -45,14 +45,14 @@ def draw_errors(path: Path, errors: Mapping[str, Sequence[float] | Array], *, ov
         axes = figure.add_subplot()
         # LAST2's trend may run away and would flatten the others
         top = 1.15 * max(max(values) for name, values in errors.items() if name != "naive_drift")
-        for colour, (name, values) in zip(COLOURS, errors.items(), strict=False):
+        for color, (name, values) in zip(COLORS, errors.items(), strict=False):
             label = f"{name} (up to {max(values):.3g},\nbeyond the axis)" if max(values) > top else name
             marker = "o" if len(values) < 20 else None
-            axes.plot(range(1, len(values) + 1), values, color=colour, label=label, marker=marker, markersize=4)
+            axes.plot(range(1, len(values) + 1), values, color=color, label=label, marker=marker, markersize=4)
         axes.set_ylim(0, top)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_xlabel(over)
-        axes.set_ylabel("RMSE, standardised")
+        axes.set_ylabel("RMSE, standardized")
         figure.legend(loc="outside right upper")
     return path
 
@@ -62,7 +62,7 @@ def draw_calibration(path: Path, calibration: Sequence[tuple[float, float]]) -> 
     with drawing(path, width=3.8, height=3.6) as figure:
         axes = figure.add_subplot()
         axes.plot([0, 1], [0, 1], color=SOFT, linestyle=":", linewidth=1.3, label="perfectly calibrated")
-        axes.plot(*zip(*calibration, strict=True), "o", color=COLOURS[0], ms=4.5, label="this model")
+        axes.plot(*zip(*calibration, strict=True), "o", color=COLORS[0], ms=4.5, label="this model")
         axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="quantile", ylabel="share of the truth below")
         axes.legend(loc="upper left")
     return path
@@ -74,8 +74,8 @@ def draw_autocorrelation(path: Path, autocorrelation: Array, band: Array) -> Pat
     with drawing(path, width=8.0, height=2.6) as figure:
         axes = figure.add_subplot()
         axes.fill_between(lags, -band, band, step="mid", color=SOFT, alpha=0.15, lw=0, label="no correlation (95 %)")
-        axes.vlines(lags, 0, autocorrelation, color=COLOURS[0])
-        axes.plot(lags, autocorrelation, "o", color=COLOURS[0], markersize=4)
+        axes.vlines(lags, 0, autocorrelation, color=COLORS[0])
+        axes.plot(lags, autocorrelation, "o", color=COLORS[0], markersize=4)
         axes.axhline(0, color=SOFT, linewidth=0.8)
         axes.set_xlabel("lag, in windows")
         axes.set_ylabel("autocorrelation")

@@ -66,7 +66,7 @@ class ConformalIntervals(nn.Module):
 class QuantileIntervals(nn.Module):
     """The quantiles that a network was trained to forecast; the outermost two are the interval."""
 
-    source = "learnt as quantiles"
+    source = "learned as quantiles"
 
     def __init__(self, levels: Sequence[float]) -> None:
         super().__init__()

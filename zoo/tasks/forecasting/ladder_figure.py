@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import mean
 
-from zoo.reports.figures import COLOURS, SOFT, drawing, plain_text
+from zoo.reports.figures import COLORS, SOFT, drawing, plain_text
 
 
 def draw_ladder(
@@ -21,13 +21,13 @@ def draw_ladder(
         below = [middle - min(seeds) for middle, seeds in zip(means, values.values(), strict=True)]
         above = [max(seeds) - middle for middle, seeds in zip(means, values.values(), strict=True)]
         positions = range(len(values))
-        bars = axes.barh(positions, means, xerr=[below, above], height=0.6, color=COLOURS[0], ecolor=SOFT, capsize=3)
+        bars = axes.barh(positions, means, xerr=[below, above], height=0.6, color=COLORS[0], ecolor=SOFT, capsize=3)
         axes.bar_label(bars, [f"{middle:.4g}" for middle in means], padding=8, color=SOFT)
         marks = [(published[name], place) for place, name in enumerate(values) if name in published]
         if marks:
-            axes.plot(*zip(*marks, strict=True), "D", color=COLOURS[1], markersize=6, label="published")
+            axes.plot(*zip(*marks, strict=True), "D", color=COLORS[1], markersize=6, label="published")
         if floor is not None:
-            axes.axvline(floor, color=COLOURS[2], linestyle=":", label="best possible")
+            axes.axvline(floor, color=COLORS[2], linestyle=":", label="best possible")
         if marks or floor is not None:
             axes.legend(loc="lower right")
         axes.set_yticks(positions, [plain_text(name) for name in values])

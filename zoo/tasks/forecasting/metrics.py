@@ -53,7 +53,7 @@ def _symmetric(forecast: Tensor, target: Tensor) -> Tensor:
 class ForecastErrors(Metric):
     """All errors of this module over the batches of a stage, in double precision.
 
-    Errors in standardised units (divided by `scale` [d]) are named `…_normalised`.
+    Errors in standardized units (divided by `scale` [d]) are named `…_normalized`.
     """
 
     full_state_update = False
@@ -97,7 +97,7 @@ class ForecastErrors(Metric):
             "wape": self.absolute.sum() / self.size.sum(),
             "mase": (self.absolute / self.count / self.naive_error).mean(),
             "skill": 1.0 - root / (self.last_square.sum() / total).sqrt(),
-            "mse_normalised": mean_square,
-            "rmse_normalised": mean_square.sqrt(),
-            "mae_normalised": (self.absolute / self.scale).sum() / total,
+            "mse_normalized": mean_square,
+            "rmse_normalized": mean_square.sqrt(),
+            "mae_normalized": (self.absolute / self.scale).sum() / total,
         }

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from zoo.reports.figures import COLOURS, drawing, plain_text
+from zoo.reports.figures import COLORS, drawing, plain_text
 
 Stamp = str | int | float
 _PICTURES = 20  # series at most
@@ -67,14 +67,14 @@ def draw_forecast(path: Path, result: SeriesForecast) -> Path:
             values = [row[index] for row in result.values]
             bounds = [(low[index], up[index]) for low, up in zip(result.lower, result.upper, strict=True)]
             measured = [k for k, (low, _) in enumerate(bounds) if low is not None]
-            axes.plot(past, history, color=COLOURS[7], label="known")
-            axes.plot([past[-1], *ahead], [history[-1], *values], color=COLOURS[0], label="forecast")
+            axes.plot(past, history, color=COLORS[7], label="known")
+            axes.plot([past[-1], *ahead], [history[-1], *values], color=COLORS[0], label="forecast")
             if measured:
                 axes.fill_between(
                     [ahead[k] for k in measured],
                     [bounds[k][0] for k in measured],
                     [bounds[k][1] for k in measured],
-                    color=COLOURS[0],
+                    color=COLORS[0],
                     alpha=0.18,
                     linewidth=0,
                     label="interval",

@@ -1,4 +1,4 @@
-"""Standardised units: zero mean and unit scale for each channel, measured on the training part."""
+"""Standardized units: zero mean and unit scale for each channel, measured on the training part."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 
 class Standardizer(nn.Module):
-    """Converts between the data's own units and standardised ones, in double precision.
+    """Converts between the data's own units and standardized ones, in double precision.
 
     `center` and `scale` have a value for each channel of the history; the forecast channels are the first of them.
     `known_center` and `known_scale` are those of the covariates known ahead.
@@ -37,17 +37,17 @@ class Standardizer(nn.Module):
             self.register_buffer(name, torch.tensor(values, dtype=torch.float64))
 
     def forward(self, values: Float[Tensor, "b t d"]) -> Float[Tensor, "b t d"]:
-        """Standardises the first d channels."""
+        """Standardizes the first d channels."""
         center, scale, channels = self.center, self.scale, values.shape[2]
         if channels < len(center):
             center, scale = center[:channels], scale[:channels]
         return (values - center).div_(scale)
 
     def known(self, values: Float[Tensor, "b s k"]) -> Float[Tensor, "b s k"]:
-        """Standardises covariates that are known ahead."""
+        """Standardizes covariates that are known ahead."""
         return (values - self.known_center) / self.known_scale
 
     def inverse(self, values: Float[Tensor, "b h d *q"]) -> Float[Tensor, "b h d *q"]:
-        """Returns standardised values of the first d channels to the data's own units."""
+        """Returns standardized values of the first d channels to the data's own units."""
         channels, trailing = values.shape[2], [1] * (values.ndim - 3)
         return values * self.scale[:channels].view(-1, *trailing) + self.center[:channels].view(-1, *trailing)

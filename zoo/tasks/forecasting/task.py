@@ -43,7 +43,7 @@ class Forecasting(Task):
     """Forecasts of `(history [B T C], future [B H D], known [B T+H K] or None)`, all in the data's own units.
 
     Dimensions: T known steps, H steps ahead, C channels read, D channels forecast (the first of those read), K
-    covariates known ahead, Q outputs a value. The network reads and returns standardised units.
+    covariates known ahead, Q outputs a value. The network reads and returns standardized units.
 
     `train_on="last_half"` trains on the forecasts after each step of the last half of the history, `"last"` on those
     after its last step. Metrics always use the last step. A network of one output gets split-conformal intervals of the
@@ -54,7 +54,7 @@ class Forecasting(Task):
     """
 
     kind = "forecasting"
-    monitor = "val/rmse_normalised"
+    monitor = "val/rmse_normalized"
     monitor_mode = "min"
     measured_metadata = frozenset({"center", "scale", "known_center", "known_scale", "naive_error", "season"})
     not_averaged = frozenset({"intervals.residuals"})
@@ -136,7 +136,7 @@ class Forecasting(Task):
             self._sequence = torch.compile(self._sequence)
 
     def step(self, batch: Any, stage: Stage) -> Tensor:
-        """The loss of a batch in standardised units."""
+        """The loss of a batch in standardized units."""
         history, future, known = batch
         target = self._standardize(future)
         if stage == "train" and self.train_on == "last_half":

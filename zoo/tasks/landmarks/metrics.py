@@ -25,7 +25,7 @@ class PointErrors(Metric):
 
     def update(self, predicted: Float[Tensor, "b k 2"], points: Float[Tensor, "b k 2"]) -> None:
         """Add images with an object."""
-        distances = normalised_distances(predicted, points)
+        distances = normalized_distances(predicted, points)
         self.total += distances.double().sum()
         self.near += (distances < 0.1).sum()
         self.count += distances.numel()
@@ -36,7 +36,7 @@ class PointErrors(Metric):
         return {"nme": (self.total / count).float(), "found": (self.near / count).float()}
 
 
-def normalised_distances(predicted: Float[Tensor, "b k 2"], points: Float[Tensor, "b k 2"]) -> Float[Tensor, "b k"]:
+def normalized_distances(predicted: Float[Tensor, "b k 2"], points: Float[Tensor, "b k 2"]) -> Float[Tensor, "b k"]:
     """Distance of each point, divided by the square root of the area of the box around the true points."""
     size = (points.amax(1) - points.amin(1)).clamp(min=1e-6).prod(1).sqrt()
     return (predicted - points).norm(dim=2) / size[:, None]

@@ -9,7 +9,7 @@ from PIL import ImageDraw, ImageFont
 from torch import Tensor
 from torchvision.transforms.v2.functional import to_pil_image
 
-from zoo.data.detection.drawing import COLOURS
+from zoo.data.detection.drawing import COLORS
 from zoo.data.detection.transforms import Letterbox
 from zoo.data.images.base import to_unit
 from zoo.data.images.files import UnreadableImage, read_image
@@ -89,6 +89,6 @@ def _draw(result: LandmarkPrediction, image: UInt8[Tensor, "3 h w"], folder: Pat
     radius = max(3, max(picture.size) // 80)
     for number, point in enumerate(result.points, start=1):
         x, y = (larger * value for value in point)
-        canvas.ellipse((x - radius, y - radius, x + radius, y + radius), outline=COLOURS[1], width=max(1, radius // 3))
-        canvas.text((x + radius, y + radius), str(number), COLOURS[1], ImageFont.load_default(3 * radius))
+        canvas.ellipse((x - radius, y - radius, x + radius, y + radius), outline=COLORS[1], width=max(1, radius // 3))
+        canvas.text((x + radius, y + radius), str(number), COLORS[1], ImageFont.load_default(3 * radius))
     picture.save(unused_path(folder, result.path.stem))

@@ -10,11 +10,11 @@ from torch import Tensor
 
 from zoo.data.base import DataModule
 from zoo.reports.comparison import comparison
-from zoo.reports.figures import COLOURS, drawing
+from zoo.reports.figures import COLORS, drawing
 from zoo.reports.page import Section
 from zoo.reports.pictures import show_picture
 from zoo.tasks.landmarks import Landmarks
-from zoo.tasks.landmarks.metrics import normalised_distances
+from zoo.tasks.landmarks.metrics import normalized_distances
 
 _SHOWN = 12
 
@@ -25,7 +25,7 @@ def sections(task: Landmarks, datamodule: DataModule, folder: Path, results: Map
     images, target = test[torch.arange(len(test))]
     predicted = task.test_outputs()
     present = torch.nonzero(target["present"])[:, 0]
-    distances = normalised_distances(predicted[present], target["points"][present])
+    distances = normalized_distances(predicted[present], target["points"][present])
     table = [["point", "mean error", "median error", "below 0.1"]]
     for number, column in enumerate(distances.T, start=1):
         near = f"{float((column < 0.1).float().mean()):.1%}"
@@ -55,9 +55,9 @@ def _draw(
         grid = figure.subplots(rows, columns, squeeze=False).ravel()
         for axes, i in zip(grid, chosen, strict=False):
             show_picture(axes, images[i])
-            for marker, colour, place in (("o", "white", points[i]), ("x", COLOURS[1], predicted[i])):
+            for marker, color, place in (("o", "white", points[i]), ("x", COLORS[1], predicted[i])):
                 x, y = (place * size - 0.5).T.tolist()
-                axes.plot(x, y, marker, color=colour, ms=5, mfc="none")
+                axes.plot(x, y, marker, color=color, ms=5, mfc="none")
             axes.set(xlim=(-0.5, size - 0.5), ylim=(size - 0.5, -0.5))
         for axes in grid[len(chosen) :]:
             axes.remove()

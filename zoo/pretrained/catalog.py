@@ -40,7 +40,7 @@ class Weights:
 def published(model: str) -> dict[str, Weights]:
     """The published weights of a network by name, including `DEFAULT`; empty if there are none.
 
-    `model` is the name in the catalogue, or the `published_as` of its file.
+    `model` is the name in the catalog, or the `published_as` of its file.
     """
     if model == "efficientnet_lite0":
         return _packaged()

@@ -10,7 +10,7 @@ from torchvision import models
 
 from zoo.data.images.base import Preprocessing
 from zoo.errors import ZooError
-from zoo.pretrained.catalogue import published, resolve_weights
+from zoo.pretrained.catalog import published, resolve_weights
 
 
 def test_torchvision_says_address_hash_classes_and_preprocessing() -> None:

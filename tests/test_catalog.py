@@ -1,4 +1,4 @@
-"""Every model of the catalogue composes, builds, learns, saves and loads."""
+"""Every model of the catalog composes, builds, learns, saves and loads."""
 
 from typing import Any, NamedTuple
 
@@ -11,7 +11,7 @@ from zoo.config.instantiate import instantiate, locate
 from zoo.config.listing import list_models
 from zoo.data.base import DataModule, Split
 from zoo.run.build import attach_optimizer, build_data, build_task
-from zoo.run.create import catalogue_config
+from zoo.run.create import catalog_config
 from zoo.tasks.base import Task
 
 BATCH = 8
@@ -30,7 +30,7 @@ class Built(NamedTuple):
 
 @pytest.fixture(scope="module", params=list_models())
 def built(request):
-    """Each model of the catalogue, in turn, so that one at a time is in memory."""
+    """Each model of the catalog, in turn, so that one at a time is in memory."""
     config = to_dict(compose([f"model={request.param}"]))
     datamodule = build_data(config["data"] | {"batch_size": LARGER.get(request.param, BATCH)})
     datamodule.setup()
@@ -42,7 +42,7 @@ def built(request):
 
 @pytest.mark.parametrize("name", list_models())
 def test_it_is_built_by_name_alone(name):
-    config = catalogue_config(name)
+    config = catalog_config(name)
     with torch.device("meta"):
         network = instantiate(config["network"])
     assert type(network).__module__.startswith("zoo.networks.")
