@@ -20,7 +20,7 @@ from zoo.tensor_files import read_tensors
 
 
 def load(path: str | Path, *, trust: Sequence[str] = ()) -> Task:
-    """Load the model of a checkpoint, in eval mode on the CPU.
+    """Load the model of a checkpoint, in eval mode on the CPU; a Lightning `Trainer` trains it in training mode.
 
     Instantiates only classes of `zoo` and of the packages in `trust`.
 

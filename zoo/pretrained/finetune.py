@@ -11,6 +11,7 @@ from torch import nn
 from zoo.config.instantiate import complete, instantiate
 from zoo.errors import ZooError
 from zoo.networks.heads import head_paths
+from zoo.networks.norms import frozen_norms_to_eval
 from zoo.networks.staged import StagedNetwork
 from zoo.optim import weight_decay_groups
 from zoo.tasks.base import Task
@@ -131,11 +132,7 @@ def frozen_to_eval(network: nn.Module, frozen: int) -> None:
     for stage in stages[:frozen]:
         for layer in stage:
             layer.eval()
-    for module in network.modules():
-        if isinstance(module, nn.modules.batchnorm._BatchNorm) and not any(
-            p.requires_grad for p in module.parameters()
-        ):
-            module.eval()
+    frozen_norms_to_eval(network)
 
 
 class KeepFrozenInEval(Callback):

@@ -14,10 +14,11 @@ from zoo.tasks.base import Task
 
 
 def create_model(name: str, *, pretrained: str | None = None, **metadata: Any) -> Task:
-    """Build a model of the catalog as a LightningModule in eval mode.
+    """Build a model of the catalog as a LightningModule in training mode, as torchvision and timm do.
 
     `pretrained` is the name of published weights or a path. `metadata` are values that a data module would give
-    (`num_classes`, `in_channels`, `image_size`, …); the defaults of the network apply otherwise.
+    (`num_classes`, `in_channels`, `image_size`, …); the defaults of the network apply otherwise. Call `eval()` on it
+    before calling it on tensors; `zoo.predict` does.
 
     Raises:
         ZooError: no such model, weights or argument.
@@ -31,7 +32,7 @@ def create_model(name: str, *, pretrained: str | None = None, **metadata: Any) -
         published_as = composed.get("published_as", name)
         keep = task.measured_metadata & metadata.keys()  # explicit values win over those of the weights
         load_pretrained(task, pretrained, model=published_as, keep=keep)
-    return task.eval()
+    return task
 
 
 def catalog_config(name: str, **metadata: Any) -> dict[str, Any]:

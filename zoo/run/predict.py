@@ -1,5 +1,7 @@
 """Predict on files with the `predict.py` of the model's task."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,5 +30,18 @@ def predict(model: Task, source: str | Path, folder: str | Path | None = None, *
     if module is None:
         raise ZooError(f"a {model.kind} model has no prediction on files: call the model itself on tensors")
     chosen = check_options(module.predict, options, kind=model.kind)
-    results: list[Any] = module.predict(model, source, Path(folder) if folder is not None else None, **chosen)
+    with _evaluating(model):
+        results: list[Any] = module.predict(model, source, Path(folder) if folder is not None else None, **chosen)
     return results
+
+
+@contextmanager
+def _evaluating(model: Task) -> Iterator[None]:
+    """Put the model in eval mode, and every module back in its own mode afterwards."""
+    modes = {module: module.training for module in model.modules()}
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes.items():
+            module.training = training

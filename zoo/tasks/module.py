@@ -7,6 +7,8 @@ from pytorch_lightning import LightningModule
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from zoo.networks.norms import frozen_norms_to_eval
+
 LEARNED = ("network", "loss")
 """Children that are converted to the training precision; all other tensors keep theirs."""
 
@@ -17,6 +19,8 @@ class Module(LightningModule):
     With LeNet-5 at batch size 64, Lightning's hooks add 1.3 ms to a step of 13 ms in a plain loop; these overrides
     reduce that (`python scripts/benchmark.py suites=[overhead]`).
     """
+
+    network: nn.Module
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Skip the search for parameters and modules for a plain attribute; Lightning sets one at every hook."""
@@ -39,6 +43,15 @@ class Module(LightningModule):
         for name, child in self.named_children() if recurse else ():
             child._apply(fn if name in LEARNED else move)
         return super()._apply(move, recurse=False)
+
+    def on_fit_start(self) -> None:
+        """Leave eval mode, in which `zoo.load` returns a task: Lightning would train with constant batch norms.
+
+        Batch norms with frozen weights stay in eval mode. A task in training mode keeps the modes of its modules.
+        """
+        if not self.training:
+            self.train()
+            frozen_norms_to_eval(self.network)
 
     def configure_gradient_clipping(
         self, optimizer: Optimizer, gradient_clip_val: float | None = None, gradient_clip_algorithm: str | None = None

@@ -68,7 +68,7 @@ def _beside(
     channels_last: bool = False,
     compiled: bool = False,
 ) -> Measured:
-    task = create_model(name)
+    task = create_model(name).eval()
     theirs = torchvision_network(name, task.network).eval()
     prepare_network(task, channels_last=channels_last, compiled=compiled)
     with frozen_inference(compiled=compiled):
@@ -78,7 +78,7 @@ def _beside(
 def _timm(settings: Settings, batch: int) -> Measured:
     import timm
 
-    task = create_model("resnet50")
+    task = create_model("resnet50").eval()
     theirs = timm.create_model("resnet50").eval()
     theirs.load_state_dict(task.network.state_dict())
     prepare_network(task, channels_last=True, compiled=False)
@@ -107,7 +107,7 @@ def _compare(task: Task, theirs: nn.Module, settings: Settings, batch: int, thei
 
 def _on_gpu(settings: Settings) -> Measured:
     batch = 8 if settings.quick else 256
-    task = create_model("resnet50").to(settings.device)
+    task = create_model("resnet50").eval().to(settings.device)
     theirs = torchvision_network("resnet50", task.network).eval().to(settings.device)
     theirs = theirs.to(memory_format=torch.channels_last)
     prepare_network(task, channels_last=True, compiled=True)

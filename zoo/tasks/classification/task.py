@@ -65,7 +65,7 @@ class Classification(ImageTask):
         """Logits of each image."""
         return _logits(self.forward_network(images))
 
-    def step(self, batch: tuple[Tensor, Tensor], stage: Stage) -> Tensor:
+    def step(self, batch: Sequence[Tensor], stage: Stage) -> Tensor:
         """The loss of a batch, with those of auxiliary heads in training."""
         images, labels = batch
         if stage == "test" and self.tta_views:

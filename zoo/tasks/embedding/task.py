@@ -1,5 +1,6 @@
 """Metric learning: embeddings of one identity lie close together, those of different identities far apart."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -68,7 +69,7 @@ class Embedding(ImageTask):
         with torch.no_grad():
             return self.loss.distances(a, b)
 
-    def step(self, batch: tuple[Tensor, Tensor], stage: Stage) -> Tensor:
+    def step(self, batch: Sequence[Tensor], stage: Stage) -> Tensor:
         """Returns the loss of a batch; in training of the batches of all processes together, with their gradient."""
         images, identities = batch
         vectors = self(images)
