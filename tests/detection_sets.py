@@ -24,19 +24,19 @@ def paint(path, shade, size=(60, 40)):
     Image.new("RGB", size, (shade, 255 - shade, 7)).save(path)
 
 
-def write_coco(root, boxes, *, pictures=3, split="train", classes=("cat", "dog"), first_id=5, shade=0):
+def write_coco(root, boxes, *, images=3, split="train", classes=("cat", "dog"), first_id=5, shade=0):
     """Writes COCO JSON; `boxes` are (image, class, x, y, w, h) and optionally further keys of the annotation."""
-    images, annotations = [], []
-    for i in range(pictures):
+    files, annotations = [], []
+    for i in range(images):
         name = f"{split}{i}.png"
         paint(root / split / name, shade + 10 * i + (0 if split == "train" else 100))
-        images.append({"id": i, "file_name": name, "width": 60, "height": 40})
-    for n, (picture, kind, x, y, w, h, *more) in enumerate(boxes):
-        entry = {"id": n, "image_id": picture, "category_id": kind, "bbox": [x, y, w, h], "iscrowd": 0}
+        files.append({"id": i, "file_name": name, "width": 60, "height": 40})
+    for n, (image, kind, x, y, w, h, *more) in enumerate(boxes):
+        entry = {"id": n, "image_id": image, "category_id": kind, "bbox": [x, y, w, h], "iscrowd": 0}
         annotations.append(entry | (more[0] if more else {}))
     categories = [{"id": first_id + 2 * i, "name": name} for i, name in enumerate(classes)]
     (root / "annotations").mkdir(exist_ok=True)
-    content = {"images": images, "annotations": annotations, "categories": categories}
+    content = {"images": files, "annotations": annotations, "categories": categories}
     (root / "annotations" / f"{split}.json").write_text(json.dumps(content))
 
 
@@ -53,8 +53,8 @@ def write_voc(root, boxes, names=("a", "b", "c")):
         things = "".join(
             f"<object><name>{kind}</name><bndbox><xmin>{x1}</xmin><ymin>{y1}</ymin><xmax>{x2}</xmax><ymax>{y2}</ymax>"
             "</bndbox></object>"
-            for picture, kind, x1, y1, x2, y2 in boxes
-            if picture == name
+            for image, kind, x1, y1, x2, y2 in boxes
+            if image == name
         )
         size = "<size><width>60</width><height>40</height><depth>3</depth></size>"
         (root / "Annotations" / f"{name}.xml").write_text(f"<annotation>{size}{things}</annotation>")
@@ -66,8 +66,8 @@ def voc(root, **changes):
     return Voc(**({"root": str(root), "train": "train", "val": "val", "test": "test"} | COMMON | changes))
 
 
-def write_yolo(root, lines, *, split="train", pictures=2, names="cat\ndog\n"):
-    for i in range(pictures):
+def write_yolo(root, lines, *, split="train", images=2, names="cat\ndog\n"):
+    for i in range(images):
         paint(root / "images" / split / f"{split}{i}.png", 20 * i + (100 if split == "val" else 0))
     (root / "labels" / split).mkdir(parents=True)
     for name, text in lines.items():

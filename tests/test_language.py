@@ -18,6 +18,7 @@ IDIOMS = {  # what a reader outside this project reads twice: the field's word
     r"\bspelt\b": "formatted",
     r"\bwhat (stands|is left) behind\b": "say what it is",
     r"\bnone of these\b": "say what it is",
+    r"\bpictures?\b": "image",
 }
 BRITISH = re.compile(
     r"colour|grey|centre|centring|neighbour|behaviour|favour|catalogue|labelled|modelled|cancelled|spelt|learnt|licence|"

@@ -37,21 +37,21 @@ def world(tmp_path_factory):
     digits = load_digits().images
     rng = np.random.default_rng(0)
 
-    def picture(path, pixels, size=(64, 48)):
+    def image(path, pixels, size=(64, 48)):
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray((pixels * 15).astype(np.uint8)).convert("RGB").resize(size).save(path)
 
     for number in range(24):
-        picture(root / "flowers" / ("rose" if number % 2 else "tulip") / f"{number}.jpg", digits[number])
-        picture(root / "photos" / f"{number}.png", digits[number])
+        image(root / "flowers" / ("rose" if number % 2 else "tulip") / f"{number}.jpg", digits[number])
+        image(root / "photos" / f"{number}.png", digits[number])
     for person in range(24):
         for number in range(6):
             noisy = np.clip(digits[person] + rng.normal(0, 1, (8, 8)), 0, 16)
-            picture(root / "faces" / f"p{person:02}" / f"{number}.png", noisy, (32, 32))
+            image(root / "faces" / f"p{person:02}" / f"{number}.png", noisy, (32, 32))
     shutil.copy(root / "faces" / "p00" / "0.png", root / "ada.jpg")
     names = [f"cell{number}" for number in range(12)]
     for number, name in enumerate(names):
-        picture(root / "cells" / "JPEGImages" / f"{name}.jpg", digits[number])
+        image(root / "cells" / "JPEGImages" / f"{name}.jpg", digits[number])
         box = "<bndbox><xmin>9</xmin><ymin>8</ymin><xmax>40</xmax><ymax>40</ymax></bndbox>"
         size = "<size><width>64</width><height>48</height><depth>3</depth></size>"
         text = f"<annotation>{size}<object><name>cell</name>{box}</object></annotation>"

@@ -32,7 +32,7 @@ def test_folders_that_are_not_as_they_must_be(refused, tmp_path):
     [
         ("cut.jpg", None, "the file is truncated"),
         ("empty.jpg", b"", "the file is empty (zero bytes)"),
-        ("text.png", b"no picture", "the content is not that of a known image format"),
+        ("text.png", b"no image", "the content is not that of a known image format"),
         ("huge.png", "huge", HUGE),
     ],
 )
@@ -52,7 +52,7 @@ def test_broken_images_are_named_in_training(refused, pets, name, content, reaso
 
 def test_broken_images_are_left_out_and_counted_on_request(command, pets, caplog):
     truncate(pets / "dog" / "3.jpg")
-    Image.new("RGB", (1, 1)).save(pets / "dog" / "dot.png")  # a picture all the same
+    Image.new("RGB", (1, 1)).save(pets / "dog" / "dot.png")  # an image all the same
     ended = command("train", *FOLDER, "data.on_error=skip")
     assert ended.code == 0, ended.err
     assert "left out 1 of 13 images that cannot be read: pets/dog/3.jpg: the file is truncated" in caplog.text
@@ -61,7 +61,7 @@ def test_broken_images_are_left_out_and_counted_on_request(command, pets, caplog
 def test_broken_images_are_a_line_of_the_results_of_a_prediction(command, trained, pets):
     truncate(pets / "cat" / "0.jpg")
     (pets / "cat" / "1.jpg").write_bytes(b"")
-    (pets / "cat" / "text.png").write_text("no picture")
+    (pets / "cat" / "text.png").write_text("no image")
     Image.new("RGB", (1, 1)).save(pets / "dot.png")
     Image.new("1", (20_000, 20_000)).save(pets / "huge.png")
     ended = command("predict", f"checkpoint={trained}", "source=pets", "hydra.run.dir=out")

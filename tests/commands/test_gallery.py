@@ -12,7 +12,7 @@ from zoo.tasks.base import CHECKPOINT_FORMAT
 
 @pytest.fixture
 def checkpoint(tmp_path):
-    """An untrained siamese network with a threshold: pictures that are equal are the same person."""
+    """An untrained siamese network with a threshold: images that are equal are the same person."""
     torch.manual_seed(0)
     task = create_model("siamese", in_channels=1)
     for _ in range(3):  # running statistics of batch normalization
@@ -30,26 +30,26 @@ def checkpoint(tmp_path):
 
 @pytest.fixture
 def photos(tmp_path):
-    """Three people with two almost equal pictures each, and a stranger."""
+    """Three people with two almost equal images each, and a stranger."""
     generator = torch.Generator().manual_seed(0)
     for name in ("ann", "bob", "eve", "stranger"):
         (tmp_path / "photos" / name).mkdir(parents=True)
         face = torch.rand(8, 8, generator=generator).repeat_interleave(4, 0).repeat_interleave(4, 1)
-        for picture in (1, 2):
+        for image in (1, 2):
             pixels = (face + 0.01 * torch.rand(32, 32, generator=generator)).clamp(0, 1) * 255
-            Image.fromarray(pixels.to(torch.uint8).numpy()).save(tmp_path / "photos" / name / f"{picture}.png")
+            Image.fromarray(pixels.to(torch.uint8).numpy()).save(tmp_path / "photos" / name / f"{image}.png")
     return tmp_path / "photos"
 
 
 def test_the_whole_way(command, checkpoint, photos):
     ended = command("gallery", "enroll", checkpoint, "name=ann", f"source={photos / 'ann' / '1.png'}")
     assert ended.code == 0, ended.err
-    assert "ann: 1 picture enrolled\n1 people in people.gallery" in ended.out
+    assert "ann: 1 image enrolled\n1 people in people.gallery" in ended.out
     command("gallery", "enroll", checkpoint, "name=bob", f"source={photos / 'bob' / '1.png'}")
 
     ended = command("gallery", "enroll", checkpoint, "name=ann", f"source={photos / 'ann'}")
-    assert "ann was enrolled already: 2 pictures added to 1" in ended.out
-    assert command("gallery", "list").out == "ann: 3 pictures\nbob: 1 picture\n2 people\n"
+    assert "ann was enrolled already: 2 images added to 1" in ended.out
+    assert command("gallery", "list").out == "ann: 3 images\nbob: 1 image\n2 people\n"
 
     ended = command("gallery", "verify", checkpoint, "name=bob", f"source={photos}")
     verdicts = [line.partition(" (")[0].partition(": ")[2] for line in ended.out.splitlines()]
@@ -63,7 +63,7 @@ def test_the_whole_way(command, checkpoint, photos):
     assert [row["name"] for row in json.loads(written.read_text())] == ["ann", "ann", "bob", "bob", *[None] * 4]
     assert (written.parent / "contact_sheet.png").is_file()
 
-    assert command("gallery", "remove", "name=ann").out == "ann: 3 pictures removed, 1 people left\n"
+    assert command("gallery", "remove", "name=ann").out == "ann: 3 images removed, 1 people left\n"
     ended = command("gallery", "identify", checkpoint, f"source={photos / 'ann'}")
     assert ended.out.count("not recognized (closest is bob") == 2
 
@@ -107,7 +107,7 @@ def test_enrolling_needs_no_threshold(command, checkpoint, photos, tmp_path):
 
 def test_nobody_in_a_folder_is_left_out_silently(command, checkpoint, photos):
     (photos / "eve").rename(photos / "__eve")
-    assert "__eve: 2 pictures enrolled" in command("gallery", "enroll", checkpoint, f"source={photos}").out
+    assert "__eve: 2 images enrolled" in command("gallery", "enroll", checkpoint, f"source={photos}").out
     (photos / "ann" / "1.png").rename(photos / "loose.png")
     ended = command("gallery", "enroll", checkpoint, f"source={photos}")
     assert (ended.code, f"`source` (={photos}) has loose.png beside its folders" in ended.err) == (2, True)
@@ -124,11 +124,11 @@ def test_names_that_read_as_numbers_are_quoted(command, checkpoint, photos, fold
         ended = command("gallery", *words, checkpoint, f"source={photos / folder}", f"name={folder}")
         assert ended.code == 2
         assert f"was read as {kind}, not as text: quote it twice, as in \"name='…'\"" in ended.err
-    assert f"{folder}: 2 pictures removed" in command("gallery", "remove", f"name='{folder}'").out
+    assert f"{folder}: 2 images removed" in command("gallery", "remove", f"name='{folder}'").out
 
 
-def test_pictures_that_cannot_be_read(command, checkpoint, photos):
-    (photos / "ann" / "3.png").write_bytes(b"no picture")
+def test_images_that_cannot_be_read(command, checkpoint, photos):
+    (photos / "ann" / "3.png").write_bytes(b"no image")
     ended = command("gallery", "enroll", checkpoint, "name=ann", f"source={photos / 'ann'}")
     assert ended.code == 2
     assert "3.png: the content is not that of a known image format; nobody was enrolled" in ended.err

@@ -36,7 +36,7 @@ def write(folder: Path, *, plain: bool) -> None:
 
 @pytest.fixture
 def trained(command, tmp_path):
-    """The checkpoint of a run over pictures, of one color each if `plain`."""
+    """The checkpoint of a run over images, of one color each if `plain`."""
 
     def run(*words: str, plain: bool = False) -> Path:
         write(tmp_path / "pets", plain=plain)

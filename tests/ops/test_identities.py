@@ -8,8 +8,8 @@ from zoo.ops.identities import sample_rows
     ("people", "each", "limit", "kept"),
     [
         (5, 4, 100, [4] * 5),  # all fit
-        (5, 40, 100, [20] * 5),  # fewer pictures of all
-        (100, 4, 42, [4] * 10),  # all pictures of fewer
+        (5, 40, 100, [20] * 5),  # fewer images of all
+        (100, 4, 42, [4] * 10),  # all images of fewer
         (100, 40, 50, [10] * 5),  # fewer of both
     ],
 )

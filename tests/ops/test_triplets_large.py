@@ -30,11 +30,11 @@ print(round(resident("VmHWM")))
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads the peak memory from /proc")
 @pytest.mark.parametrize("miner", ["BatchHard()", "SemiHard()", "Curriculum()", "None"])
-@pytest.mark.parametrize("pictures", [4, 32])
-def test_a_step_on_4096_embeddings_fits_in_two_gibibytes(miner, pictures):
-    words = [sys.executable, "-W", "ignore", "-c", STEP, miner, str(pictures)]
+@pytest.mark.parametrize("images", [4, 32])
+def test_a_step_on_4096_embeddings_fits_in_two_gibibytes(miner, images):
+    words = [sys.executable, "-W", "ignore", "-c", STEP, miner, str(images)]
     whole_process = int(subprocess.run(words, check=True, capture_output=True, text=True).stdout)
-    print(f"{miner}, {pictures} pictures each: {whole_process} MiB at most, torch itself included")
+    print(f"{miner}, {images} images each: {whole_process} MiB at most, torch itself included")
     assert whole_process < 2048
 
 

@@ -83,7 +83,7 @@ def test_the_first_convolution_adapts_to_the_channels(channels: int) -> None:
         found = ours.eval()(gray.expand(-1, channels, -1, -1))
     if channels == 1:
         torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-4)
-    else:  # the same picture in every channel gives answers of the same size
+    else:  # the same image in every channel gives answers of the same size
         assert 0.5 < found.std() / expected.std() < 2
 
 
@@ -155,7 +155,7 @@ def test_create_model_takes_a_file(tmp_path: Path) -> None:
     assert model.network.state_dict()["classifier.5.weight"].shape[0] == 7
 
 
-def test_pictures_of_identities_are_normalized_as_the_weights_expect() -> None:
+def test_images_of_identities_are_normalized_as_the_weights_expect() -> None:
     data = build_data(
         to_dict(compose(["model=siamese"]))["data"] | {"steps_per_epoch": 1},
     )

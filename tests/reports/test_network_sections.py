@@ -1,4 +1,4 @@
-"""Pictures of what a network sees and looks for."""
+"""Figures of what a network sees and looks for."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""`zoo-gallery`: enroll people, verify and identify them in pictures."""
+"""`zoo-gallery`: enroll people, verify and identify them in images."""
 
 import sys
 from typing import Any

@@ -19,7 +19,7 @@ class Detections(NamedTuple):
 
 
 def clip_detections(found: Detections, area: Float[Tensor, "4"]) -> Detections:
-    """Clips detections to the xyxy `area` of the picture and drops those in the padding."""
+    """Clips detections to the xyxy `area` of the image and drops those in the padding."""
     low, high = area.to(found.boxes).chunk(2)
     boxes = found.boxes.clamp(low.repeat(2), high.repeat(2))
     shown = valid(boxes)

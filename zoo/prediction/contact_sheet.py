@@ -9,15 +9,15 @@ from torchvision.transforms.v2.functional import to_pil_image
 
 from zoo.data.images.files import UnreadableImage, read_image
 
-SHOWN = 60  # pictures at most; a folder may hold thousands
+SHOWN = 60  # images at most; a folder may hold thousands
 COLUMNS = 6
-SIDE, GAP, TEXT = 168, 14, 44  # pixels of a picture, between pictures, and of the text below a picture
+SIDE, GAP, TEXT = 168, 14, 44  # pixels of an image, between images, and of the text below an image
 FONT_SIZE = 14
 PAPER, CARD, INK, SOFT, WARNING = "#ffffff", "#eef0f3", "#1d2330", "#667085", "#b42318"
 
 
 class Caption(NamedTuple):
-    """A picture file and the text below it."""
+    """An image file and the text below it."""
 
     path: Path
     title: str
@@ -26,7 +26,7 @@ class Caption(NamedTuple):
 
 
 def write_contact_sheet(path: Path, captions: Sequence[Caption]) -> None:
-    """Write the first 60 pictures as one PNG; an unreadable file is an empty card with its caption."""
+    """Write the first 60 images as one PNG; an unreadable file is an empty card with its caption."""
     shown = captions[:SHOWN]
     columns = min(COLUMNS, len(shown))
     rows = -(-len(shown) // columns)
@@ -38,8 +38,8 @@ def write_contact_sheet(path: Path, captions: Sequence[Caption]) -> None:
         left = GAP + (number % columns) * (SIDE + GAP)
         top = GAP + (number // columns) * (SIDE + TEXT + GAP)
         draw.rectangle((left, top, left + SIDE - 1, top + SIDE - 1), fill=CARD)
-        if (picture := _thumbnail(caption.path)) is not None:
-            sheet.paste(picture, (left + (SIDE - picture.width) // 2, top + (SIDE - picture.height) // 2))
+        if (image := _thumbnail(caption.path)) is not None:
+            sheet.paste(image, (left + (SIDE - image.width) // 2, top + (SIDE - image.height) // 2))
         title_color = WARNING if caption.warning else INK
         draw.text((left, top + SIDE + 6), _shortened(caption.title, font), title_color, font)
         draw.text((left, top + SIDE + 25), _shortened(caption.detail, font), SOFT, font)
@@ -47,18 +47,18 @@ def write_contact_sheet(path: Path, captions: Sequence[Caption]) -> None:
 
 
 def _thumbnail(path: Path) -> Image.Image | None:
-    """Fit the full picture into the square; very small pictures keep sharp pixels."""
+    """Fit the full image into the square; very small images keep sharp pixels."""
     try:
-        picture = to_pil_image(read_image(path, channels=3))
+        image = to_pil_image(read_image(path, channels=3))
     except UnreadableImage:
         return None
-    scale = SIDE / max(picture.size)
-    size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
-    return picture.resize(size, Image.Resampling.NEAREST if scale > 2 else Image.Resampling.LANCZOS)
+    scale = SIDE / max(image.size)
+    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    return image.resize(size, Image.Resampling.NEAREST if scale > 2 else Image.Resampling.LANCZOS)
 
 
 def _shortened(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
-    """Shorten a text in the middle until it fits below a picture."""
+    """Shorten a text in the middle until it fits below an image."""
     text = " ".join(text.split())
     if font.getlength(text) <= SIDE:
         return text

@@ -70,7 +70,7 @@ def write_json(path: Path, results: Sequence[Mapping[str, Any]]) -> None:
 
 
 def unused_path(folder: Path, name: str) -> Path:
-    """A path for a new picture: adds a number if the name is taken, as by a file of another subfolder."""
+    """A path for a new image: adds a number if the name is taken, as by a file of another subfolder."""
     path, number = folder / f"{name}.png", 1
     while path.exists():
         number += 1

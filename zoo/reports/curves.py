@@ -27,14 +27,14 @@ def learning_curves(run_dir: Path, folder: Path) -> list[Section]:
         return []
     columns = min(COLUMNS, len(panels))
     rows = math.ceil(len(panels) / columns)
-    picture = folder / "learning_curves.png"
-    with drawing(picture, width=2.9 * columns, height=2.4 * rows) as figure:
+    figure_path = folder / "learning_curves.png"
+    with drawing(figure_path, width=2.9 * columns, height=2.4 * rows) as figure:
         grid = figure.subplots(rows, columns, squeeze=False).ravel()
         for axes, (name, stages) in zip(grid, panels.items(), strict=False):
             _panel(axes, name, stages)
         for axes in grid[len(panels) :]:
             axes.remove()
-    return [Section("Learning curves", "Training and validation metrics of each epoch.", [picture])]
+    return [Section("Learning curves", "Training and validation metrics of each epoch.", [figure_path])]
 
 
 def read_metrics(path: Path) -> dict[str, dict[str, Series]]:

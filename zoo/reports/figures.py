@@ -71,7 +71,7 @@ def color_cycle(axes: Axes) -> None:
 
 
 def without_frame(axes: Axes) -> None:
-    """Remove ticks, grid and frame of `axes`, as for a picture."""
+    """Remove ticks, grid and frame of `axes`, as for an image."""
     axes.set_xticks([])
     axes.set_yticks([])
     axes.grid(False)

@@ -22,7 +22,7 @@ def draw_heat_map(
 ) -> Float[Tensor, "rows columns"]:
     """Draw the probability of a class in each window over the image; returns it as a map.
 
-    `image` is the normalized input of the network, `shown` the same picture in [0, 1]. Each cell of the map is one
+    `image` is the normalized input of the network, `shown` the same image in [0, 1]. Each cell of the map is one
     window. The map is stretched over the full image, although the outermost windows are centered inside it.
 
     Raises:
@@ -36,9 +36,9 @@ def draw_heat_map(
     smooth = F.interpolate(probability[None, None], size=(height, width), mode="bilinear", align_corners=False)[0, 0]
     with drawing(path, width=8.4, height=4.2 * height / width + 0.5) as figure:
         left, right = figure.subplots(1, 2)
-        picture = shown.permute(1, 2, 0).squeeze(-1).cpu().numpy()
-        left.imshow(picture, cmap="gray", vmin=0, vmax=1)
-        right.imshow(picture, cmap="gray", vmin=0, vmax=1)
+        pixels = shown.permute(1, 2, 0).squeeze(-1).cpu().numpy()
+        left.imshow(pixels, cmap="gray", vmin=0, vmax=1)
+        right.imshow(pixels, cmap="gray", vmin=0, vmax=1)
         heat = right.imshow(smooth.numpy(), cmap="inferno", vmin=0, vmax=1, alpha=0.6)
         for axes in (left, right):
             axes.set_axis_off()

@@ -46,14 +46,14 @@ def filters_section(network: nn.Module, folder: Path) -> Section | None:
         parts = figure.subfigures(2, 1, squeeze=False, height_ratios=[1.3, -(-len(learned) // COLUMNS)])
         upper, lower = parts[:, 0]
         for axes, kernel, name in zip(upper.subplots(1, len(EDGES)), known, EDGES, strict=True):
-            axes.imshow(_picture(kernel).numpy(), cmap="gray", vmin=0, vmax=1)
+            axes.imshow(_image(kernel).numpy(), cmap="gray", vmin=0, vmax=1)
             axes.set_title(name, fontsize=9)
             axes.set_axis_off()
         grid = lower.subplots(-(-len(learned) // COLUMNS), COLUMNS, squeeze=False).ravel()
         for axes in grid:
             axes.set_axis_off()
         for axes, kernel in zip(grid, learned, strict=False):
-            axes.imshow(_picture(kernel).numpy(), cmap="gray", vmin=0, vmax=1)
+            axes.imshow(_image(kernel).numpy(), cmap="gray", vmin=0, vmax=1)
     text = (
         f"Top: classical edge filters. Bottom: {len(learned)} of the {len(first.weight)} filters of the first "
         "convolution, each rescaled to its own range."
@@ -61,14 +61,14 @@ def filters_section(network: nn.Module, folder: Path) -> Section | None:
     return Section("First-layer filters", text, [folder / "first_filters.png"])
 
 
-def _sheet(path: Path, pictures: Float[Tensor, "n c h w"], titles: list[str]) -> Path:
-    rows = -(-len(pictures) // COLUMNS)
+def _sheet(path: Path, images: Float[Tensor, "n c h w"], titles: list[str]) -> Path:
+    rows = -(-len(images) // COLUMNS)
     with drawing(path, width=8.4, height=1.3 * rows) as figure:
         grid = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
         for axes in grid:
             axes.set_axis_off()
-        for axes, picture, title in zip(grid, pictures, titles, strict=False):
-            axes.imshow(picture.permute(1, 2, 0).squeeze(-1).numpy(), cmap="gray", vmin=0, vmax=1)
+        for axes, image, title in zip(grid, images, titles, strict=False):
+            axes.imshow(image.permute(1, 2, 0).squeeze(-1).numpy(), cmap="gray", vmin=0, vmax=1)
             axes.set_title(title, fontsize=8)
     return path
 
@@ -82,7 +82,7 @@ def _title(label: Tensor, names: list[str]) -> str:
     return " ".join(parts)
 
 
-def _picture(kernel: Float[Tensor, "c h w"]) -> Tensor:
+def _image(kernel: Float[Tensor, "c h w"]) -> Tensor:
     """A filter as an image, rescaled from its own range to [0, 1]."""
     low, high = kernel.min(), kernel.max()
     return ((kernel - low) / (high - low).clamp(min=1e-12)).permute(1, 2, 0).squeeze(-1)

@@ -43,19 +43,19 @@ def _enroll(values: dict[str, Any], folder: Path) -> Iterator[str]:
     source = _source(values)
     if values["name"] is None:
         if not source.is_dir() or not any(entry.is_dir() for entry in source.iterdir()):
-            raise ZooError("`name` is not given: add name=… or give a source with a folder of pictures for each name")
+            raise ZooError("`name` is not given: add name=… or give a source with a folder of images for each name")
         chosen = {str(person.name): person for person in subfolders(source, "source")}
     else:
         chosen = {_name(values): source}
     lines = []
-    for name, pictures in chosen.items():
-        if pictures.is_dir() and not list_images(pictures):
-            raise ZooError(f"source={pictures} holds no pictures of {name}")
-        read = embed(task, pictures, batch_size=values["batch_size"])
+    for name, images in chosen.items():
+        if images.is_dir() and not list_images(images):
+            raise ZooError(f"source={images} holds no images of {name}")
+        read = embed(task, images, batch_size=values["batch_size"])
         if broken := [result for result in read if result.error is not None]:
             raise ZooError(f"cannot embed {broken[0].path}: {broken[0].error}; nobody was enrolled")
         before = gallery.enroll(name, _vectors(read))
-        added = f"{len(read)} picture{'s' if len(read) > 1 else ''}"
+        added = f"{len(read)} image{'s' if len(read) > 1 else ''}"
         lines.append(
             f"{name} was enrolled already: {added} added to {before}" if before else f"{name}: {added} enrolled"
         )
@@ -112,8 +112,8 @@ def _identify(values: dict[str, Any], folder: Path) -> Iterator[str]:
 
 def _list(values: dict[str, Any], folder: Path) -> Iterator[str]:
     people = read_gallery(_gallery_path(values)).people
-    for name, pictures in people.items():
-        yield f"{name}: {pictures} picture{'s' if pictures > 1 else ''}"
+    for name, count in people.items():
+        yield f"{name}: {count} image{'s' if count > 1 else ''}"
     yield f"{len(people)} people"
 
 
@@ -122,7 +122,7 @@ def _remove(values: dict[str, Any], folder: Path) -> Iterator[str]:
     gallery = read_gallery(path)
     removed = gallery.remove(name)
     save_gallery(gallery, path)
-    yield f"{name}: {removed} picture{'s' if removed > 1 else ''} removed, {len(gallery.people)} people left"
+    yield f"{name}: {removed} image{'s' if removed > 1 else ''} removed, {len(gallery.people)} people left"
 
 
 def _model(values: dict[str, Any]) -> Embedding:
@@ -137,7 +137,7 @@ def _model(values: dict[str, Any]) -> Embedding:
 
 
 def _source(values: dict[str, Any]) -> Path:
-    source = Path(_text(values, "source", "add source=… of a picture or a folder of pictures"))
+    source = Path(_text(values, "source", "add source=… of an image or a folder of images"))
     if not source.exists():
         raise ZooError(f"source={source} does not exist")
     return source

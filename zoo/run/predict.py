@@ -14,7 +14,7 @@ from zoo.tasks.companions import companion
 def predict(model: Task, source: str | Path, folder: str | Path | None = None, **options: Any) -> list[Any]:
     """Predict on a file, or on every file of a folder.
 
-    With `folder`, predictions.csv, predictions.json and pictures are written there. `options` are the keyword-only
+    With `folder`, predictions.csv, predictions.json and images are written there. `options` are the keyword-only
     parameters of `predict` in the `predict.py` of the model's task.
 
     Returns:

@@ -28,7 +28,7 @@ def test_coco_boxes_are_letterboxed_and_ids_remapped(good, capsys):
     assert targets[2]["ignore_labels"].tolist() == [0]
     said = capsys.readouterr().out
     assert "category ids are remapped: 5→0, 7→1" in said
-    assert "no test split is given: the val pictures serve as both" in said
+    assert "no test split is given: the val images serve as both" in said
 
 
 def test_missing_folders_files_and_images_are_reported(tmp_path, good):

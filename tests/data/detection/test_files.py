@@ -94,7 +94,7 @@ def test_boxes_refer_to_the_upright_image(tmp_path, width, height, decode):
     train = voc(tmp_path).annotations(decode=decode)["train"]
     upright = (width, height) == (40, 60)
     told = (
-        "a.png: turned image: EXIF turns the pixels; the boxes are taken as drawn on the upright picture"
+        "a.png: turned image: EXIF turns the pixels; the boxes are taken as drawn on the upright image"
         if upright
         else "a.png: wrong image size: 40×60 pixels once EXIF has turned it, annotated as 60×40"
     )
@@ -136,7 +136,7 @@ def test_missing_classes_and_bad_images_are_reported(tmp_path):
     write_coco(tmp_path, [(0, 5, 1, 1, 9, 9)])
     write_coco(tmp_path, [(0, 5, 1, 1, 9, 9), (0, 7, 1, 1, 9, 9)], split="val")
     paint(tmp_path / "train" / "train1.png", 33, size=(50, 40))
-    (tmp_path / "train" / "train2.png").write_bytes(b"no picture")
+    (tmp_path / "train" / "train2.png").write_bytes(b"no image")
     annotations = coco(tmp_path).annotations(decode=True)
     assert only(annotations, "class missing")[0].message == "no object of dog"
     assert only(annotations, "wrong image size")[0].message == "50×40 pixels, annotated as 60×40"
@@ -149,7 +149,7 @@ def test_missing_classes_and_bad_images_are_reported(tmp_path):
     [
         ([(0, 5, 1, 1, 9, 9), (0, 7, 1, 1, 9, 9)], ("cat", "cat"), "train: duplicate class: several .* called 'cat'"),
         ([], (), "train: no classes: there is no class to detect"),
-        ([], ("cat",), "train: no boxes: no picture has an object to learn from"),
+        ([], ("cat",), "train: no boxes: no image has an object to learn from"),
         ([(0, 5, 1, 1, 9, 9, {"iscrowd": 1})], ("cat",), "train: no boxes"),
     ],
 )
@@ -161,7 +161,7 @@ def test_untrainable_sets_are_refused(tmp_path, boxes, classes, message):
 
 
 def test_without_validation_and_test_training_images_are_split(tmp_path):
-    write_coco(tmp_path, [(i, 5, 1, 1, 9, 9) for i in range(20)], pictures=20)
+    write_coco(tmp_path, [(i, 5, 1, 1, 9, 9) for i in range(20)], images=20)
     data = coco(tmp_path, val=None)
     paths = [{r.path for r in data.dataset(split).records} for split in ("train", "val", "test")]
     assert [len(p) for p in paths] == [16, 2, 2]

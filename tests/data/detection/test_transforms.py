@@ -78,10 +78,10 @@ def test_boxes_with_a_small_visible_fraction_are_dropped():
 
 @pytest.mark.parametrize("seed", range(5))
 def test_mosaic_joins_four_images_with_their_boxes(seed):
-    pictures = [painted(10 * seed + k) for k in range(4)]
-    images = torch.stack([image for image, _ in pictures])
+    samples = [painted(10 * seed + k) for k in range(4)]
+    images = torch.stack([image for image, _ in samples])
     targets = []
-    for k, (_, target) in enumerate(pictures):  # one rectangle per image
+    for k, (_, target) in enumerate(samples):  # one rectangle per image
         images[k, :k] = images[k, k + 1 :] = 0
         targets.append({name: value[k : k + 1] for name, value in target.items()})
     windows = [(0.0, 0.0, 64.0, 64.0)] * 4
@@ -140,10 +140,10 @@ def test_augmented_boxes_stay_inside_with_their_labels(seed):
 
 def test_augmentation_drops_the_letterbox_area():
     images, targets = zip(*(painted(k, count=3) for k in range(4)), strict=True)
-    placed = [target | {"picture": torch.tensor([0.0, 8, 64, 56])} for target in targets]
+    placed = [target | {"area": torch.tensor([0.0, 8, 64, 56])} for target in targets]
     _, moved = make(mosaic=1, mixup=1)(torch.stack(images), placed, 0.0)
     assert [set(target) for target in moved] == [{"boxes", "labels"}] * 4
-    assert all("picture" in target for target in placed)
+    assert all("area" in target for target in placed)
 
 
 def test_augmentation_without_mosaic_and_color_moves_boxes_with_pixels():

@@ -9,7 +9,7 @@ from zoo.errors import ZooError
 
 
 def test_yolo_boxes_refer_to_the_upright_image(tmp_path):
-    write_yolo(tmp_path, {"train0": "0 0.5 0.5 0.5 0.5"}, pictures=1)
+    write_yolo(tmp_path, {"train0": "0 0.5 0.5 0.5 0.5"}, images=1)
     exif = Image.Exif()
     exif[ORIENTATION] = 6
     Image.new("RGB", (60, 40)).save(tmp_path / "images" / "train" / "train0.png", exif=exif)

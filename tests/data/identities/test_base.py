@@ -37,9 +37,9 @@ def people(tmp_path):
     torch.manual_seed(0)
     for person in range(8):
         (tmp_path / f"person {person}").mkdir()
-        for picture in range(4):
+        for image in range(4):
             pixels = (torch.rand(30, 20, 3) * 255).to(torch.uint8)
-            Image.fromarray(pixels.numpy()).save(tmp_path / f"person {person}" / f"{picture}.png")
+            Image.fromarray(pixels.numpy()).save(tmp_path / f"person {person}" / f"{image}.png")
     return tmp_path
 
 
@@ -81,7 +81,7 @@ def test_identities_of_a_folder_are_split_at_random(people):
     data = folder(people)
     assert [len(data.dataset(name)) for name in ("train", "val", "test")] == [16, 8, 8]
     assert data.dataset("train").images.shape == (16, 1, 24, 24)
-    assert data.notes[0] == "train: 16 pictures of 4 identities"
+    assert data.notes[0] == "train: 16 images of 4 identities"
 
 
 def test_folders_of_splits_are_kept(people, tmp_path_factory):
@@ -120,8 +120,8 @@ def test_only_hidden_folders_are_skipped(people):
         folder(people).setup()
 
 
-def test_an_unreadable_picture_is_named(people):
-    (people / "person 3" / "2.png").write_bytes(b"no picture")
+def test_an_unreadable_image_is_named(people):
+    (people / "person 3" / "2.png").write_bytes(b"no image")
     with pytest.raises(ZooError, match=r"person 3/2\.png`.*; mend or remove it"):
         folder(people).setup()
 
@@ -129,13 +129,13 @@ def test_an_unreadable_picture_is_named(people):
 def test_identities_with_one_image_are_reported(people, caplog):
     for person in range(8):
         if person % 2:
-            for picture in (1, 2, 3):
-                (people / f"person {person}" / f"{picture}.png").unlink()
+            for image in (1, 2, 3):
+                (people / f"person {person}" / f"{image}.png").unlink()
     with caplog.at_level(logging.WARNING):
         data = folder(people)
         alone = int((data.dataset("train").labels.bincount() == 1).sum())
     assert alone > 0
-    assert f"{alone} training identities have a single picture and are kept out of the triplets" in caplog.text
+    assert f"{alone} training identities have a single image and are kept out of the triplets" in caplog.text
 
 
 def test_duplicates_across_splits_are_reported(people, caplog):
@@ -143,14 +143,14 @@ def test_duplicates_across_splits_are_reported(people, caplog):
         (people / f"person {person}" / "0.png").write_bytes((people / "person 0" / "0.png").read_bytes())
     with caplog.at_level(logging.WARNING):
         folder(people).setup()
-    assert "pairs of pictures in different splits look the same" in caplog.text
+    assert "pairs of images in different splits look the same" in caplog.text
 
 
 @pytest.mark.parametrize(
     ("make", "message"),
     [
         (lambda root: folder(root / "none"), r"`data.root` \(=.*none\) does not exist"),
-        (lambda root: folder(root), "has no folders; it must have a folder of pictures for each identity"),
+        (lambda root: folder(root), "has no folders; it must have a folder of images for each identity"),
         (lambda root: digits(rotations_as_classes=3), r"`data.rotations_as_classes` \(=3\) must be 1, 4 or 8"),
         (lambda root: digits(val=[5, 10]), r"`data.val` \(=\[5, 10\]\) must be digits from 0 to 9"),
         (lambda root: digits(val=[1, 1]), r"`data.val` \(=\[1, 1\]\) must be digits from 0 to 9, each once"),

@@ -53,7 +53,7 @@ def test_processes_draw_different_identities():
     [
         ({"images_per_identity": 1}, r"`data.images_per_identity` \(=1\) must be at least 2"),
         ({"batch_size": 10}, r"`data.batch_size` \(=10\) must be a multiple of data.images_per_identity \(=3\)"),
-        ({"batch_size": 15}, r"needs 5 identities and there are 4 with two pictures or more: type data.batch_size=12"),
+        ({"batch_size": 15}, r"needs 5 identities and there are 4 with two images or more: type data.batch_size=12"),
         ({"steps_per_epoch": 0}, r"`data.steps_per_epoch` \(=0\) must be at least 1"),
     ],
 )

@@ -69,8 +69,8 @@ def test_names_have_one_spelling_in_all_splits(root):
 
 
 def test_too_many_required_images_are_refused(root):
-    with pytest.raises(ZooError, match=r"`data.min_pictures` \(=3\) leaves nobody of data=lfw_pairs: "):
-        build(root, min_pictures=3)
+    with pytest.raises(ZooError, match=r"`data.min_images` \(=3\) leaves nobody of data=lfw_pairs: "):
+        build(root, min_images=3)
 
 
 def test_too_few_people_outside_the_pairs_are_refused(root):

@@ -12,7 +12,7 @@ def faces(**changes):
     arguments = {
         "faces": "olivetti",
         "root": None,
-        "min_pictures": 2,
+        "min_images": 2,
         "image_size": 16,
         "val": 0.25,
         "test": 0.25,
@@ -62,8 +62,8 @@ def test_too_many_required_images_are_refused(monkeypatch):
         raise ValueError(f"min_faces_per_person={min_faces_per_person} is too restrictive")
 
     monkeypatch.setattr("zoo.data.identities.scikit_faces.fetch_lfw_people", refuse)
-    with pytest.raises(ZooError, match=r"`data.min_pictures` \(=900\) leaves nobody of data=lfw: .*restrictive"):
-        faces(faces="lfw", min_pictures=900).setup()
+    with pytest.raises(ZooError, match=r"`data.min_images` \(=900\) leaves nobody of data=lfw: .*restrictive"):
+        faces(faces="lfw", min_images=900).setup()
 
 
 def test_an_unknown_name_is_refused():

@@ -28,13 +28,13 @@ def test_an_overlap_is_refused():
 def test_near_duplicates_are_found_across_splits_only():
     torch.manual_seed(0)
     smooth = torch.nn.functional.interpolate(torch.rand(6, 1, 6, 6), size=48, mode="bicubic").clamp(0, 1)
-    pictures = (smooth * 255).to(torch.uint8)
-    brighter = (pictures[1:2].float() * 0.8 + 30).to(torch.uint8)
-    noisy = (pictures[2:3].float() + 8 * torch.randn(1, 1, 48, 48)).clamp(0, 255).to(torch.uint8)
+    images = (smooth * 255).to(torch.uint8)
+    brighter = (images[1:2].float() * 0.8 + 30).to(torch.uint8)
+    noisy = (images[2:3].float() + 8 * torch.randn(1, 1, 48, 48)).clamp(0, 255).to(torch.uint8)
     splits = {
-        "train": torch.cat([pictures[:3], pictures[:1]]),  # repetitions within a split are allowed
-        "val": torch.cat([pictures[3:4], brighter]),
-        "test": torch.cat([noisy, pictures[5:]]),
+        "train": torch.cat([images[:3], images[:1]]),  # repetitions within a split are allowed
+        "val": torch.cat([images[3:4], brighter]),
+        "test": torch.cat([noisy, images[5:]]),
     }
     found = {(pair.splits, pair.rows) for pair in near_duplicates(splits)}
     assert found == {(("train", "val"), (1, 1)), (("train", "test"), (2, 0))}

@@ -84,13 +84,13 @@ def test_every_option_returns_valid_images(name: str) -> None:
     augmentation = instantiate(complete(config, {}, "data.augmentation"))
     torch.manual_seed(0)
     labels = SOFT[:8] if getattr(augmentation, "mixes_labels", False) else LABELS[:8]
-    pictures = torch.rand(8, 3, 36, 36)
-    varied, targets = augmentation(pictures, labels)
+    images = torch.rand(8, 3, 36, 36)
+    varied, targets = augmentation(images, labels)
     assert varied.shape[:2] == (8, 3)
     assert len(targets) == 8
     assert torch.isfinite(varied).all()
     assert -0.01 <= varied.min() < varied.max() <= 1.01
-    assert varied.shape != pictures.shape or not torch.equal(varied, pictures)
+    assert varied.shape != images.shape or not torch.equal(varied, images)
 
 
 def test_invalid_values_are_refused() -> None:

@@ -1,4 +1,4 @@
-"""No damaged image file ends the process: every flipped bit gives a picture or an UnreadableImage."""
+"""No damaged image file ends the process: every flipped bit gives an image or an UnreadableImage."""
 
 import subprocess
 import sys
@@ -14,7 +14,7 @@ from zoo.data.images.files import UnreadableImage, read_image
 
 folder, count = Path(sys.argv[1]), int(sys.argv[2])
 photo = Image.fromarray(np.random.default_rng(0).integers(0, 256, (6, 8, 3), dtype=np.uint8)).resize((80, 60))
-pictures = {"RGB": photo, "L": photo.convert("L"), "flat": Image.new("RGB", (80, 60), (3, 4, 5))}
+images = {"RGB": photo, "L": photo.convert("L"), "flat": Image.new("RGB", (80, 60), (3, 4, 5))}
 formats = {"png": {}, "jpeg": {}, "jpeg progressive": {"progressive": True}}
 
 def with_checksums(data):
@@ -27,10 +27,10 @@ def with_checksums(data):
 
 refused = 0
 for name, options in formats.items():
-    for picture in pictures.values():
+    for image in images.values():
         kind = name.split()[0]
         buffer = io.BytesIO()
-        picture.save(buffer, kind, **options)
+        image.save(buffer, kind, **options)
         for seed in range(count):
             generator, data = random.Random(seed), bytearray(buffer.getvalue())
             for _ in range(generator.choice((1, 1, 8))):

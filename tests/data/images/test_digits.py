@@ -23,10 +23,10 @@ def test_every_digit_is_in_one_split_and_every_split_has_every_class():
         assert share.min() > 0.08
     counts = sum(torch.bincount(part.labels) for part in parts)
     assert counts.tolist() == np.bincount(load_digits().target).tolist()
-    pictures = torch.cat([part.images for part in parts]).flatten(1)
+    pixels = torch.cat([part.images for part in parts]).flatten(1)
     whole = build(seed=7)
     others = torch.cat([whole.dataset(name).images for name in ("train", "val", "test")]).flatten(1)
-    assert torch.equal(pictures.double().sum(1).sort().values, others.double().sum(1).sort().values)
+    assert torch.equal(pixels.double().sum(1).sort().values, others.double().sum(1).sort().values)
     assert not torch.equal(data.dataset("test").labels, whole.dataset("test").labels)
 
 

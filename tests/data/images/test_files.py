@@ -28,7 +28,7 @@ def close(actual: np.ndarray, expected: Image.Image, tolerance: int) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("name", "picture", "tolerance"),
+    ("name", "image", "tolerance"),
     [
         ("rgb.png", RGB, 0),
         ("gray.png", RGB.convert("L"), 0),
@@ -45,9 +45,9 @@ def close(actual: np.ndarray, expected: Image.Image, tolerance: int) -> bool:
         ("opaque.png", RGB.convert("RGBA"), 0),
     ],
 )
-def test_reads_every_format(tmp_path, name, picture, tolerance):
-    picture.save(tmp_path / name)
-    assert close(pixels(tmp_path / name), picture, tolerance)
+def test_reads_every_format(tmp_path, name, image, tolerance):
+    image.save(tmp_path / name)
+    assert close(pixels(tmp_path / name), image, tolerance)
 
 
 def test_gray_comes_from_color_with_pillows_weights(tmp_path):
@@ -96,12 +96,12 @@ def test_color_of_sixteen_bits_is_read(tmp_path):
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "RGB"])
 def test_transparent_pixels_become_white(tmp_path, mode):
-    picture = Image.new("RGBA", (4, 2), (0, 0, 0, 0))
-    picture.putpixel((0, 0), (200, 0, 0, 255) if mode != "LA" else (200, 200, 200, 255))
+    image = Image.new("RGBA", (4, 2), (0, 0, 0, 0))
+    image.putpixel((0, 0), (200, 0, 0, 255) if mode != "LA" else (200, 200, 200, 255))
     if mode == "RGB":  # one color is declared transparent
-        picture.convert("RGB").save(tmp_path / "a.png", transparency=(0, 0, 0))
+        image.convert("RGB").save(tmp_path / "a.png", transparency=(0, 0, 0))
     else:
-        picture.convert(mode).save(tmp_path / "a.png")
+        image.convert(mode).save(tmp_path / "a.png")
     seen = pixels(tmp_path / "a.png")
     assert seen[0, 0, 0] == 200
     assert (seen.reshape(-1, 3)[1:] == 255).all()
@@ -133,7 +133,7 @@ def test_both_decoders_give_the_same_numbers(tmp_path, monkeypatch, kind, mode, 
     assert len(calls) == 1
 
 
-def test_a_picture_of_one_pixel(tmp_path):
+def test_an_image_of_one_pixel(tmp_path):
     Image.new("RGB", (1, 1), (10, 20, 30)).save(tmp_path / "dot.png")
     dot = read_image(tmp_path / "dot.png", channels=3)
     assert dot.flatten().tolist() == [10, 20, 30]
@@ -150,7 +150,7 @@ def truncated(kind: str, keep: float) -> bytes:
     ("name", "content", "reason"),
     [
         ("empty.png", b"", "the file is empty (zero bytes)"),
-        ("text.png", b"this is no picture\n" * 20, "the content is not that of a known image format"),
+        ("text.png", b"this is no image\n" * 20, "the content is not that of a known image format"),
         ("cut.jpg", truncated("jpeg", 0.5), "the file is truncated"),
         ("end.jpg", truncated("jpeg", 0.95), "the file is truncated"),
         ("cut.png", truncated("png", 0.5), "the file is truncated"),
@@ -177,7 +177,7 @@ def test_missing_files_and_folders_are_named(tmp_path):
         read_image(tmp_path / "no.png", channels=2)
 
 
-def test_a_huge_picture_is_refused_before_it_is_decoded(tmp_path):
+def test_a_huge_image_is_refused_before_it_is_decoded(tmp_path):
     Image.new("1", (20_000, 20_000)).save(tmp_path / "huge.png")
     Image.new("1", (10_000, 9_000)).save(tmp_path / "big.png")
     for name in ("huge.png", "big.png"):

@@ -16,7 +16,7 @@ def test_every_crop_of_the_padded_image_occurs():
         for right in range(3):
             cut = padded[:, down : down + 5, right : right + 6]
             cuts[down, right, False], cuts[down, right, True] = cut, cut.flip(2)
-    found = [next(name for name, cut in cuts.items() if torch.equal(cut, picture)) for picture in shifted]
+    found = [next(name for name, cut in cuts.items() if torch.equal(cut, each)) for each in shifted]
     assert set(found) == set(cuts)
 
 

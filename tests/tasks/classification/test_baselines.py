@@ -10,7 +10,7 @@ from zoo.tasks.classification.baselines import MAX_TRAIN_IMAGES, baselines, fit_
 from zoo.tasks.classification.frozen_features import features
 
 
-class Pictures(DataModule):
+class Images(DataModule):
     def __init__(self, train, test):
         super().__init__(batch_size=8, num_workers=0, seed=0)
         self.parts = {"train": train, "test": test}
@@ -33,7 +33,7 @@ def stripes(count: int, brightness: int = 255) -> TensorImages:
 
 
 def test_simple_rules_solve_a_simple_task():
-    scores = baselines(Pictures(stripes(80), stripes(40)), task(3))
+    scores = baselines(Images(stripes(80), stripes(40)), task(3))
     assert scores == {
         "majority class": {"accuracy": 0.5},
         "logistic regression": {"accuracy": 1.0},
@@ -44,13 +44,13 @@ def test_simple_rules_solve_a_simple_task():
 def test_they_see_nothing_of_the_test_labels():
     shuffled = stripes(400)
     shuffled.labels = shuffled.labels[torch.randperm(400, generator=torch.Generator().manual_seed(0))]
-    scores = baselines(Pictures(stripes(80), shuffled), task(3))
+    scores = baselines(Images(stripes(80), shuffled), task(3))
     assert all(values["accuracy"] <= 0.55 for values in scores.values())
 
 
 def test_big_sets_are_sampled_with_the_seed():
     big = stripes(2 * MAX_TRAIN_IMAGES)
-    first, second = (baselines(Pictures(big, stripes(40)), task(3)) for _ in range(2))
+    first, second = (baselines(Images(big, stripes(40)), task(3)) for _ in range(2))
     assert first == second
 
 
@@ -92,9 +92,9 @@ class Sides(nn.Module):
 def test_frozen_features_of_the_weights_that_training_started_from():
     model = task(3)
     model.pretrained_network = Sides
-    scores = baselines(Pictures(stripes(80), stripes(40)), model)
+    scores = baselines(Images(stripes(80), stripes(40)), model)
     assert scores["logistic regression on frozen features"] == {"accuracy": 1.0}
     train = stripes(8)
-    read, labels = features(Sides(), Pictures(train, stripes(8)), "train", np.array([1, 3]))
+    read, labels = features(Sides(), Images(train, stripes(8)), "train", np.array([1, 3]))
     assert read == pytest.approx(torch.stack([h[[1, 3]].float().mean((1, 2, 3)) for h in train.images.chunk(2, -1)], 1))
     assert labels.tolist() == train.labels[[1, 3]].tolist()

@@ -32,10 +32,10 @@ def photos(tmp_path):
     folder = tmp_path / "photos"
     (folder / "more").mkdir(parents=True)
     pixels = torch.randint(0, 256, (9, 6, 6, 3), dtype=torch.uint8)
-    for number, picture in enumerate(pixels):
-        Image.fromarray(picture.numpy()).save(folder / ("more" if number > 5 else ".") / f"{number}.png")
+    for number, image in enumerate(pixels):
+        Image.fromarray(image.numpy()).save(folder / ("more" if number > 5 else ".") / f"{number}.png")
     (folder / "3.png").write_bytes(b"")
-    (folder / "notes.txt").write_text("no picture")
+    (folder / "notes.txt").write_text("no image")
     return folder, pixels.permute(0, 3, 1, 2)
 
 
@@ -106,7 +106,7 @@ def test_image_files_of_a_file_is_the_file(tmp_path):
     assert image_files(tmp_path / "odd.name") == [tmp_path / "odd.name"]
 
 
-def test_contact_sheet_shows_pictures_in_rows_and_stops(tmp_path, monkeypatch):
+def test_contact_sheet_shows_images_in_rows_and_stops(tmp_path, monkeypatch):
     monkeypatch.setattr(contact_sheet, "SHOWN", 7)
     Image.new("RGB", (40, 10), (250, 0, 0)).save(tmp_path / "red.png")
     captions = [Caption(tmp_path / "red.png", "a title that is much too long for its place", "猫")] * 9

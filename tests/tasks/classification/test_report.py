@@ -76,7 +76,7 @@ def test_confused_pairs_come_most_frequent_first():
     assert confused_pairs(matrix, 9) == [(1, 0, 4), (1, 2, 2), (0, 1, 1)]
 
 
-class Pictures(DataModule):
+class Images(DataModule):
     def load(self):
         pixels = torch.randint(0, 256, (300, 3, 8, 8), dtype=torch.uint8)
         return {"test": TensorImages(pixels, torch.from_numpy(LABELS))}
@@ -88,7 +88,7 @@ def measured():
     task.card = {"class_names": ["a", "b", "c$ & $d", "e", "f", "g"]}
     task.test_probabilities.update(torch.from_numpy(PROBABILITIES))
     task.test_labels.update(torch.from_numpy(LABELS))
-    return task, Pictures(batch_size=8, num_workers=0, seed=0)
+    return task, Images(batch_size=8, num_workers=0, seed=0)
 
 
 def test_report_has_every_part(measured, tmp_path):

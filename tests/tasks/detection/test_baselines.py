@@ -5,7 +5,7 @@ from zoo.networks.lenet import LeNet5
 from zoo.tasks.detection.baselines import slide
 
 
-def test_an_anchor_far_larger_than_the_picture_is_left_out():
+def test_an_anchor_far_larger_than_the_image_is_left_out():
     torch.manual_seed(0)
     network = LeNet5(num_classes=3, in_channels=3, image_size=32, activation="relu", pooling="max")
     slider = to_convolutional(network.eval(), in_channels=3, image_size=32)

@@ -112,7 +112,7 @@ def test_the_example_of_torchmetrics():
     assert metric.point.score == pytest.approx(0.536)
 
 
-def test_a_process_with_fewer_pictures_is_counted_as_the_other_is(monkeypatch):
+def test_a_process_with_fewer_images_is_counted_as_the_other_is(monkeypatch):
     found, targets = scene(0)
     full, first, second = DetectionMetrics(), DetectionMetrics(), DetectionMetrics()
     for metric, part in ((full, slice(None)), (first, slice(27)), (second, slice(27, None))):

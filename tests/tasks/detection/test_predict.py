@@ -40,7 +40,7 @@ def photos(tmp_path):
     for i, (width, height) in enumerate([(80, 40), (30, 90), (64, 64), (200, 150)]):
         pixels = torch.randint(0, 256, (height, width, 3), dtype=torch.uint8, generator=generator)
         Image.fromarray(pixels.numpy()).save(folder / ("sub" if i == 2 else ".") / ("0.png" if i == 2 else f"{i}.png"))
-    (folder / "broken.png").write_bytes(b"no picture")
+    (folder / "broken.png").write_bytes(b"no image")
     return folder
 
 
@@ -68,7 +68,7 @@ def test_a_folder_gives_a_result_for_every_file_and_all_that_is_promised(task, p
     with (tmp_path / "out" / "predictions.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == sum(max(len(r.boxes), 1) for r in results)
-    assert sorted(p.name for p in (tmp_path / "out" / "pictures").iterdir()) == ["0.png", "0_2.png", "1.png", "3.png"]
+    assert sorted(p.name for p in (tmp_path / "out" / "images").iterdir()) == ["0.png", "0_2.png", "1.png", "3.png"]
 
 
 def test_no_box_is_empty_though_the_letterbox_is_mostly_gray(task, tmp_path):
@@ -97,7 +97,7 @@ def test_thresholds_given_win(task, photos):
         predict(task, photos, batch_size=0)
 
 
-def test_every_picture_of_a_video(task, tmp_path):
+def test_every_image_of_a_video(task, tmp_path):
     av = pytest.importorskip("av")
     with av.open(str(tmp_path / "film.mp4"), "w") as container:
         stream = container.add_stream("mpeg4", rate=10)
@@ -110,7 +110,7 @@ def test_every_picture_of_a_video(task, tmp_path):
             container.mux(packet)
     results = predict(task, tmp_path / "film.mp4", tmp_path / "out", batch_size=2)
     assert [r.frame for r in results] == [0, 1, 2, 3, 4]
-    assert (tmp_path / "out" / "pictures" / "film_000004.png").is_file()
+    assert (tmp_path / "out" / "images" / "film_000004.png").is_file()
     entries = [entry for result in results for entry in result.to_coco()]
     assert {entry["image_id"] for entry in entries} == {f"{tmp_path}/film.mp4#{i}" for i in range(5)}
 
@@ -122,7 +122,7 @@ def test_a_broken_video_is_named(task, tmp_path):
         predict(task, tmp_path / "film.mp4")
 
 
-def test_a_model_that_was_never_trained_knows_no_pictures(task, photos):
+def test_a_model_that_was_never_trained_knows_no_images(task, photos):
     task.card = {}
-    with pytest.raises(ZooError, match="knows no pictures"):
+    with pytest.raises(ZooError, match="knows no images"):
         predict(task, photos)

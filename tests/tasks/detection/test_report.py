@@ -49,7 +49,7 @@ def test_the_report_has_all_its_parts(built, tmp_path):
         "Anchors",
     ]
     assert "is the score 0.003" in parts[1].text
-    assert "ms per test picture, sliding LeNet-5 3.0 ms." in parts[0].text
+    assert "ms per test image, sliding LeNet-5 3.0 ms." in parts[0].text
     classes = parts[2].table
     assert len(classes) == 11
     objects = sum(len(target["labels"]) for target in data.dataset("test").targets)

@@ -99,12 +99,12 @@ def test_an_object_at_the_border_is_measured_with_the_box_that_is_given():
     torch.testing.assert_close(task._boxes_of("val")._found()[0].boxes[:1], best)
 
 
-def test_validation_measures_what_a_prediction_gives_for_a_picture_that_is_not_square(tmp_path):
+def test_validation_measures_what_a_prediction_gives_for_an_image_that_is_not_square(tmp_path):
     for split in ("train", "val"):
-        write_coco(tmp_path, [(0, 5, 0, 0, 30, 20), (0, 7, 30, 24, 20, 16)], split=split, pictures=1)
+        write_coco(tmp_path, [(0, 5, 0, 0, 30, 20), (0, 7, 30, 24, 20, 16)], split=split, images=1)
     data = coco(tmp_path)  # 60 × 40 pixels in a square of 64, with 10 rows of gray above and 11 below
     images, (truth,) = data.normalize(data.dataset("val")[torch.arange(1)])
-    assert truth["picture"].tolist() == [0, 10, 64, 53]
+    assert truth["area"].tolist() == [0, 10, 64, 53]
     beyond = truth["boxes"].clone()
     beyond[0, 1], beyond[1, 3] = 4, 60
     beside = torch.tensor([[40.0, 1.0, 52.0, 9.0]])  # in the gray
@@ -125,7 +125,7 @@ def test_validation_measures_what_a_prediction_gives_for_a_picture_that_is_not_s
     (stepped,) = task.predict_step((images, [truth]))
     assert len(stepped.labels) == 2
     torch.testing.assert_close(stepped.boxes, measured.boxes[measured.scores >= 0.5])
-    found, _, _ = detect_test_split(task, data)  # the val picture is the test picture too
+    found, _, _ = detect_test_split(task, data)  # the val image is the test image too
     torch.testing.assert_close(found[0].boxes, measured.boxes)
 
 

@@ -26,7 +26,7 @@ def data():
     )
 
 
-def test_eigenfaces_equal_an_eigendecomposition_of_the_training_pictures(data):
+def test_eigenfaces_equal_an_eigendecomposition_of_the_training_images(data):
     train = data.dataset("train").images.flatten(1).double().numpy() / 255
     test = data.dataset("test").images.flatten(1).double().numpy() / 255
     values, directions = np.linalg.eigh(np.cov(train.T))
@@ -54,6 +54,6 @@ def test_pixels_are_measured_as_scikit_learn_does(data, measured):
     assert {"auc", "eer", "rank1", "tar_at_far_0.01", "dir_at_far_0.01"} <= found["eigenfaces"].keys()
 
 
-def test_pictures_that_are_not_the_first_ones_are_refused(data):
-    with pytest.raises(ZooError, match=r"`trainer.limit_test_batches` makes each process test its own pictures"):
+def test_images_that_are_not_the_first_ones_are_refused(data):
+    with pytest.raises(ZooError, match=r"`trainer.limit_test_batches` makes each process test its own images"):
         embeddings(data, data.dataset("test").labels[1:])

@@ -18,7 +18,7 @@ def test_the_closest_are_found_best_first(gallery, task):
     assert gallery.distance(task, "bob", axis(1, 0.1)) == [pytest.approx(found[0].distance)]
 
 
-def test_a_person_is_the_mean_of_their_pictures(gallery, task):
+def test_a_person_is_the_mean_of_their_images(gallery, task):
     names, _, templates = gallery.templates()
     assert names == ["ann", "bob"]
     torch.testing.assert_close(templates[0], F.normalize(axis(0) + axis(0, 0.2), dim=1)[0])
@@ -67,7 +67,7 @@ def test_many_enrollments_are_put_together_once(task, monkeypatch):
     assert gallery.people == {f"person {number}": 2 for number in range(50)}
 
 
-def test_pictures_of_another_length_are_refused_before_anything_is_kept(gallery):
+def test_images_of_another_length_are_refused_before_anything_is_kept(gallery):
     with pytest.raises(ZooError, match="of 3 numbers, and those enrolled have 4"):
         gallery.enroll("eve", torch.zeros(1, 3))
     assert gallery.people == {"ann": 2, "bob": 1}

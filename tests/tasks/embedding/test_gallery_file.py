@@ -85,7 +85,7 @@ def test_malformed_entries_are_refused_whatever_the_digest(gallery, tmp_path, mo
     [
         ({"weights": torch.ones(1)}, "g is no gallery$"),
         ({"zoo_gallery": torch.ones(2)}, "g is no gallery$"),
-        ({"zoo_gallery": 1}, "is a gallery of format 1, and this version reads 2: enroll the pictures again"),
+        ({"zoo_gallery": 1}, "is a gallery of format 1, and this version reads 2: enroll the images again"),
     ],
 )
 def test_other_files_are_refused(tmp_path, content, message):

@@ -64,7 +64,7 @@ def test_limited_pairs_are_an_even_choice():
     assert 8 < seen.min() <= seen.max() < 40  # 4,000 pairs of two rows: 20 times a row
 
 
-def test_many_pictures_of_one_identity_need_no_memory_for_their_square():
+def test_many_images_of_one_identity_need_no_memory_for_their_square():
     identities = (torch.arange(200_000) == 0).long()
     pairs = all_pairs(identities, None, limit=500)
     assert len(pairs.first) == 1000

@@ -22,7 +22,7 @@ def model():
 
 
 @pytest.fixture
-def pictures(tmp_path):
+def images(tmp_path):
     torch.manual_seed(0)
     for name in ("a", "b"):
         pixels = (torch.rand(40, 30, 3) * 255).to(torch.uint8)
@@ -31,8 +31,8 @@ def pictures(tmp_path):
     return tmp_path
 
 
-def test_every_readable_picture_gets_a_unit_vector(model, pictures, tmp_path):
-    found = predict(model, pictures, tmp_path / "out", batch_size=2)
+def test_every_readable_image_gets_a_unit_vector(model, images, tmp_path):
+    found = predict(model, images, tmp_path / "out", batch_size=2)
     assert [result.path.name for result in found] == ["a.png", "b.png", "c.png"]
     assert torch.tensor(found[0].vector).norm() == pytest.approx(1)
     assert found[2].vector is None
@@ -41,30 +41,30 @@ def test_every_readable_picture_gets_a_unit_vector(model, pictures, tmp_path):
         assert [row["name"] for row in csv.DictReader(file)] == ["", "", ""]
 
 
-def test_a_gallery_names_and_rejects(model, pictures, tmp_path):
-    vectors = torch.tensor([result.vector for result in predict(model, pictures)[:1]])
+def test_a_gallery_names_and_rejects(model, images, tmp_path):
+    vectors = torch.tensor([result.vector for result in predict(model, images)[:1]])
     gallery = Gallery(fingerprint(model), [], torch.zeros(0, 0))
     gallery.enroll("ann", vectors)
     save_gallery(gallery, tmp_path / "people")
-    found = predict(model, pictures, gallery=tmp_path / "people", threshold=1e-6)
+    found = predict(model, images, gallery=tmp_path / "people", threshold=1e-6)
     assert [result.name for result in found] == ["ann", None, None]
     assert found[1].candidates[0].name == "ann"
     with pytest.raises(ZooError, match="the checkpoint holds no threshold"):
-        predict(model, pictures, gallery=tmp_path / "people")
+        predict(model, images, gallery=tmp_path / "people")
 
 
-def test_a_vector_that_is_not_finite_is_an_error_of_its_picture(model, pictures, tmp_path, monkeypatch):
-    vectors = torch.tensor([result.vector for result in predict(model, pictures)[:2]])
+def test_a_vector_that_is_not_finite_is_an_error_of_its_image(model, images, tmp_path, monkeypatch):
+    vectors = torch.tensor([result.vector for result in predict(model, images)[:2]])
     gallery = Gallery(fingerprint(model), [], torch.zeros(0, 0))
     gallery.enroll("bob", vectors[1:])
     save_gallery(gallery, tmp_path / "people")
     vectors[0, 3] = float("nan")
     monkeypatch.setattr(model, "predict_step", lambda images: vectors)
-    found = predict(model, pictures, gallery=tmp_path / "people", threshold=1e-6)
+    found = predict(model, images, gallery=tmp_path / "people", threshold=1e-6)
     assert [result.name for result in found] == [None, "bob", None]
     assert (found[0].vector, found[0].error) == (None, "its embedding holds numbers that are not finite")
 
 
-def test_a_model_without_preprocessing(pictures):
+def test_a_model_without_preprocessing(images):
     with pytest.raises(ZooError, match="this model knows no preprocessing"):
-        predict(create_model("siamese"), pictures)
+        predict(create_model("siamese"), images)

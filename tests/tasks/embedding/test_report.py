@@ -27,7 +27,7 @@ def data():
 
 
 def embedded(module, noise, count=None):
-    """A task that has measured `count` test pictures, around one direction for each digit; all equal without noise."""
+    """A task that has measured `count` test images, around one direction for each digit; all equal without noise."""
     task = create_model("siamese")
     task.card = module.card()
     torch.manual_seed(0)
@@ -61,9 +61,9 @@ def test_every_part_is_there(tmp_path, threshold):
     found, test = report(task, module, tmp_path)
     titles = ["Comparison with baselines", "ROC", "Distances", "Hardest pairs", "Embedding", "Data"]
     assert [section.title for section in found] == titles
-    pictures = [path.name for section in found for path in section.figures]
-    assert pictures == ["roc.png", "distances.png", "hardest_pairs.png", "embedding.png"]
-    assert all((tmp_path / name).read_bytes().startswith(b"\x89PNG") for name in pictures)
+    figures = [path.name for section in found for path in section.figures]
+    assert figures == ["roc.png", "distances.png", "hardest_pairs.png", "embedding.png"]
+    assert all((tmp_path / name).read_bytes().startswith(b"\x89PNG") for name in figures)
     table = {row[0]: row for row in found[0].table}
     assert table["metric"] == ["metric", "this model", "95 % interval", "eigenfaces", "pixels"]
     low, high = (float(end) for end in table["auc"][2].split(" – "))
@@ -90,7 +90,7 @@ def test_a_collapsed_embedding_has_no_map(tmp_path):
 def test_limited_test_batches_are_reported(tmp_path, count):
     module = data()
     found, test = report(embedded(module, 0.5, count), module, tmp_path)
-    assert ("auc" in test) == (count > 3)  # the first round holds one picture of each identity
+    assert ("auc" in test) == (count > 3)  # the first round holds one image of each identity
     assert len(found) == 6
 
 
@@ -102,7 +102,7 @@ def digits():
     ("module", "text"),
     [
         (data, "of identities not used in training."),
-        (digits, "in new pictures of the training identities."),
+        (digits, "in new images of the training identities."),
     ],
 )
 def test_the_report_says_whether_the_identities_are_new(tmp_path, module, text):
@@ -111,7 +111,7 @@ def test_the_report_says_whether_the_identities_are_new(tmp_path, module, text):
     assert text in found[0].text
 
 
-def test_the_map_holds_several_pictures_of_an_identity(tmp_path, monkeypatch):
+def test_the_map_holds_several_images_of_an_identity(tmp_path, monkeypatch):
     shown = []
     monkeypatch.setattr("zoo.tasks.embedding.report.TSNE.fit_transform", lambda _, x: shown.append(x) or x[:, :2])
     identities = torch.arange(60).repeat(10)  # in rounds
@@ -124,4 +124,4 @@ def test_the_map_holds_several_pictures_of_an_identity(tmp_path, monkeypatch):
 def test_too_few_unknown_people_are_reported(tmp_path, count, reported):
     module = data()
     found, _ = report(embedded(module, 0.5, count), module, tmp_path)
-    assert ("fewer than 100 pictures show people not enrolled" in found[0].text) == reported
+    assert ("fewer than 100 images show people not enrolled" in found[0].text) == reported

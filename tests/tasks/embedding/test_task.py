@@ -60,7 +60,7 @@ def test_a_diverged_network_ends_the_training_before_it_is_chosen(tmp_path, mine
 def test_embeddings_that_are_not_finite_are_not_measured(tmp_path, stage, split):
     model = task()
     next(model.network.parameters()).data.fill_(torch.nan)
-    with pytest.raises(ZooError, match=f"the embeddings of the {split} pictures are no longer finite"):
+    with pytest.raises(ZooError, match=f"the embeddings of the {split} images are no longer finite"):
         getattr(trainer(tmp_path), stage)(model, datamodule=data())
     assert model.threshold == -torch.inf
 

@@ -34,11 +34,11 @@ def photos(tmp_path):
     folder.mkdir()
     Image.new("RGB", (64, 64), "red").save(folder / "a.png")
     Image.new("RGB", (64, 64), "black").save(folder / "b.png")
-    (folder / "c.png").write_bytes(b"no picture")
+    (folder / "c.png").write_bytes(b"no image")
     return folder
 
 
-def test_points_come_back_in_pixels_of_the_picture(task, photos):
+def test_points_come_back_in_pixels_of_the_image(task, photos):
     seen, empty, broken = predict(task, photos)
     assert seen.points == ((32.0, 32.0), (16.0, 48.0))
     assert seen.label == "dog"
@@ -49,14 +49,14 @@ def test_points_come_back_in_pixels_of_the_picture(task, photos):
     assert broken.error is not None
 
 
-def test_points_of_a_wide_picture_are_not_those_of_its_frame(task, tmp_path):
+def test_points_of_a_wide_image_are_not_those_of_its_frame(task, tmp_path):
     Image.new("RGB", (64, 32), "red").save(tmp_path / "wide.png")
     task.network.forward = lambda images: torch.tensor([[3.0, 0.5, 0.5, 0.0, 0.25, 0.0, 4.0]])
     (found,) = predict(task, tmp_path / "wide.png")
     assert found.points == ((32.0, 16.0), (0.0, 0.0))  # 8 of 32 rows are padding above
 
 
-def test_files_hold_every_picture(task, photos, tmp_path):
+def test_files_hold_every_image(task, photos, tmp_path):
     predict(task, photos, tmp_path / "out")
     rows = list(csv.DictReader((tmp_path / "out" / "predictions.csv").read_text().splitlines()))
     assert [row["label"] for row in rows] == ["dog", "", ""]
@@ -64,14 +64,14 @@ def test_files_hold_every_picture(task, photos, tmp_path):
     assert rows[2]["error"]
     entries = json.loads((tmp_path / "out" / "predictions.json").read_text())
     assert entries[0]["points"] == [[32.0, 32.0], [16.0, 48.0]]
-    drawn = Image.open(tmp_path / "out" / "pictures" / "a.png")
-    plain = Image.open(tmp_path / "out" / "pictures" / "b.png")
+    drawn = Image.open(tmp_path / "out" / "images" / "a.png")
+    plain = Image.open(tmp_path / "out" / "images" / "b.png")
     assert len(drawn.getcolors()) > 1
     assert len(plain.getcolors()) == 1
-    assert not (tmp_path / "out" / "pictures" / "c.png").exists()
+    assert not (tmp_path / "out" / "images" / "c.png").exists()
 
 
-def test_a_model_without_pictures(task, photos):
+def test_a_model_without_images(task, photos):
     task.card = {}
-    with pytest.raises(ZooError, match="this model knows no pictures"):
+    with pytest.raises(ZooError, match="this model knows no images"):
         predict(task, photos)

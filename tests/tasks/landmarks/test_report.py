@@ -15,7 +15,7 @@ def measured(points):
     return task
 
 
-def test_tables_and_pictures(tmp_path):
+def test_tables_and_images(tmp_path):
     config = to_dict(compose(["model=landmarks"]))["data"]
     small = {"train_scenes": 8, "val_scenes": 4, "test_scenes": 20, "num_workers": 0}
     datamodule = instantiate(config | small, "data")
@@ -39,7 +39,7 @@ def test_tables_and_pictures(tmp_path):
     assert {row[3] for row in rows} == {"100.0%"}
     distances = [float(row[1]) for row in rows]
     assert max(distances) - min(distances) < 1e-6  # all points were moved by the same
-    assert all(0.01 < distance < 0.1 for distance in distances)  # shares of the object, which is a part of the picture
+    assert all(0.01 < distance < 0.1 for distance in distances)  # shares of the object, which is a part of the image
     for section in (comparison, first, worst):
         assert all(path.stat().st_size > 1000 for path in section.figures)
         assert section.figures

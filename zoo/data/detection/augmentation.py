@@ -62,7 +62,7 @@ class BoxAugmentation(nn.Module):
         self, images: Float[Tensor, "b c h w"], targets: list[Target], progress: float
     ) -> tuple[Float[Tensor, "b c h w"], list[Target]]:
         """Augments a batch; `progress` is the completed fraction of training."""
-        labeled = [{name: part for name, part in target.items() if name != "picture"} for target in targets]
+        labeled = [{name: part for name, part in target.items() if name != "area"} for target in targets]
         single = [self._augment_one(image, target) for image, target in zip(images, labeled, strict=True)]
         if progress < self.mosaic_until:
             single = [self._combine(i, single) for i in range(len(single))]
@@ -89,7 +89,7 @@ class BoxAugmentation(nn.Module):
             x, y = int(_uniform(0.3, 0.7) * width), int(_uniform(0.3, 0.7) * height)
             sizes = [(x, y), (width - x, y), (x, height - y), (width - x, height - y)]
             windows = [_tile_window(width, height, w, h, _uniform(0.6, 1.0)) for w, h in sizes]
-            images = torch.stack([picture for picture, _ in chosen])
+            images = torch.stack([each for each, _ in chosen])
             targets = [boxes for _, boxes in chosen]
             image, target = mosaic(images, targets, center=(x, y), windows=windows, min_visible=self.min_visible)
         if _chance(self.mixup):

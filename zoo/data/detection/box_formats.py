@@ -22,12 +22,12 @@ def suspect_format(annotations: Annotations, split: str) -> list[Problem]:
     if len(boxes) < _ENOUGH:
         return []
     if float((boxes.abs() <= 2).all(1).float().mean()) > _FITS:
-        message = "nearly all coordinates lie in 0 … 1: fractions of the picture, where pixels are meant"
+        message = "nearly all coordinates lie in 0 … 1: fractions of the image, where pixels are meant"
         return [Problem(split, "normalized boxes", message)]
     bad = 1 - _possible(boxes, limits)
     if bad < _SUSPICIOUS:
         return []
-    message = f"{bad:.0%} of {len(boxes)} boxes are reversed or leave their picture"
+    message = f"{bad:.0%} of {len(boxes)} boxes are reversed or leave their image"
     sized = convert(boxes, "xyxy", "xywh")  # the original numbers, if they were read as x, y, width, height
     guesses = {
         "read as x, y, width, height, they fit as corners x1, y1, x2, y2": sized,

@@ -58,7 +58,7 @@ class SceneMaker:
     def make(self, index: int) -> tuple[UInt8[Tensor, "3 s s"], Target]:
         """An image with its boxes and labels."""
         rng = np.random.default_rng([*self.key, index])
-        picture = background(self.source.photographs, self.size, rng)
+        canvas = background(self.source.photographs, self.size, rng)
         boxes: list[tuple[int, int, int, int]] = []
         labels: list[int] = []
         for _ in range(rng.integers(1, self.max_objects + 1)):
@@ -75,9 +75,9 @@ class SceneMaker:
             place = None if box is None else self._find_place(box, boxes, rng)
             if box is None or place is None:
                 continue
-            boxes.append(paste(picture, ink, corners, box, place, rng).box)
+            boxes.append(paste(canvas, ink, corners, box, place, rng).box)
             labels.append(int(self.source.labels[number]))
-        image = torch.from_numpy(np.array(picture)).permute(2, 0, 1).contiguous()
+        image = torch.from_numpy(np.array(canvas)).permute(2, 0, 1).contiguous()
         target = {
             "boxes": torch.tensor(boxes, dtype=torch.float32).view(-1, 4),
             "labels": torch.tensor(labels, dtype=torch.long),

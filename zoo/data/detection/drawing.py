@@ -18,11 +18,11 @@ def draw_boxes(
     enlarge: int = 1,
 ) -> Image.Image:
     """Draws xyxy boxes (in pixels of the original) with captions on the image, enlarged by `enlarge`."""
-    picture = Image.fromarray(np.ascontiguousarray(image.permute(1, 2, 0).numpy()))
+    canvas = Image.fromarray(np.ascontiguousarray(image.permute(1, 2, 0).numpy()))
     if enlarge > 1:
-        picture = picture.resize((picture.width * enlarge, picture.height * enlarge), Image.Resampling.BILINEAR)
-    draw = ImageDraw.Draw(picture)
-    long = max(picture.size)
+        canvas = canvas.resize((canvas.width * enlarge, canvas.height * enlarge), Image.Resampling.BILINEAR)
+    draw = ImageDraw.Draw(canvas)
+    long = max(canvas.size)
     thickness, font = max(1, long // 320), ImageFont.load_default(max(10, long // 48))
     for box, caption, color in zip((boxes * enlarge).tolist(), captions, colors, strict=True):
         x1, y1, x2, y2 = box
@@ -33,15 +33,15 @@ def draw_boxes(
             y = y1 - height if y1 >= height else y1
             draw.rectangle((x1, y, x1 + right - left + 4, y + height), fill=color)
             draw.text((x1 + 2 - left, y + 2 - top), caption, fill="white", font=font)
-    return picture
+    return canvas
 
 
-def sheet(pictures: Sequence[Image.Image], *, side: int, columns: int) -> Image.Image:
+def sheet(images: Sequence[Image.Image], *, side: int, columns: int) -> Image.Image:
     """Arranges images in a grid, each resized to fit into `side` × `side` pixels."""
-    rows = -(-len(pictures) // columns) if pictures else 1
+    rows = -(-len(images) // columns) if images else 1
     canvas = Image.new("RGB", (columns * side, rows * side), "white")
-    for i, picture in enumerate(pictures):
-        scale = (side - 4) / max(picture.size)
-        small = picture.resize((max(1, round(picture.width * scale)), max(1, round(picture.height * scale))))
+    for i, image in enumerate(images):
+        scale = (side - 4) / max(image.size)
+        small = image.resize((max(1, round(image.width * scale)), max(1, round(image.height * scale))))
         canvas.paste(small, (i % columns * side + 2, i // columns * side + 2))
     return canvas

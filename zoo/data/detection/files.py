@@ -16,7 +16,7 @@ from zoo.data.detection.base import Batch, DetectionData
 from zoo.data.detection.box_formats import suspect_format
 from zoo.data.detection.check import check_annotations
 from zoo.data.detection.coco import read_coco
-from zoo.data.detection.split_checks import check_pictures, missing_classes, shared_pictures, untrainable
+from zoo.data.detection.split_checks import check_images, missing_classes, shared_images, untrainable
 from zoo.data.detection.transforms import Letterbox, Target
 from zoo.data.detection.voc import read_voc, voc_classes
 from zoo.data.detection.yolo_txt import read_yolo_txt, yolo_classes
@@ -65,7 +65,7 @@ def record_to_target(record: Record, size: int) -> Target:
         "labels": record.labels,
         "ignore": letterbox.boxes(clip(record.ignore, record.height, record.width)),
         "ignore_labels": record.ignore_labels,
-        "picture": letterbox.picture,
+        "area": letterbox.area,
     }
 
 
@@ -145,8 +145,8 @@ class DetectionFiles(DetectionData):
         splits = {str(split): self.read(name) for split, name in self.names.items() if name is not None}
         for split, annotations in splits.items():
             annotations.problems += suspect_format(annotations, split)
-            check_pictures(annotations, decode=decode)
-        splits["train"].problems += [*shared_pictures(splits), *missing_classes(splits)]
+            check_images(annotations, decode=decode)
+        splits["train"].problems += [*shared_images(splits), *missing_classes(splits)]
         splits["train"].problems += untrainable(splits["train"])
         for split, annotations in splits.items():  # last: shared images have been removed from the earlier split
             if not annotations.records:
@@ -164,15 +164,15 @@ class DetectionFiles(DetectionData):
             order = torch.randperm(len(records["train"]), generator=torch.Generator().manual_seed(self.seed)).tolist()
             tenth = max(len(order) // 10, 1)
             if len(order) < 3:
-                raise ZooError(f"{self.folder}: {len(order)} pictures are too few to keep some for validation and test")
+                raise ZooError(f"{self.folder}: {len(order)} images are too few to keep some for validation and test")
             parts = {"val": order[:tenth], "test": order[tenth : 2 * tenth], "train": order[2 * tenth :]}
             together = records["train"]
             records = {name: [together[i] for i in sorted(part)] for name, part in parts.items()}
-            print(f"no validation and no test split is given: {tenth} training pictures are kept for each")
+            print(f"no validation and no test split is given: {tenth} training images are kept for each")
         for missing, other in (("val", "test"), ("test", "val")):
             if missing not in records:
                 records[missing] = records[other]
-                print(f"no {missing} split is given: the {other} pictures serve as both, so test figures flatter")
+                print(f"no {missing} split is given: the {other} images serve as both, so test figures flatter")
         return {name: LetterboxedImages(part, self.image_size) for name, part in records.items()}
 
 

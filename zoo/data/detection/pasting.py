@@ -124,16 +124,16 @@ def color(below: UInt8[np.ndarray, "h w 3"], rng: np.random.Generator) -> tuple[
 
 
 def paste(
-    picture: Image.Image,
+    canvas: Image.Image,
     ink: UInt8[np.ndarray, "h w"],
     corners: Float[np.ndarray, "4 2"],
     box: tuple[int, int, int, int],
     place: tuple[int, int],
     rng: np.random.Generator,
 ) -> Pasted:
-    """Draws the ink into `picture`, in place, so that its box starts at `place` (x, y)."""
+    """Draws the ink into `canvas`, in place, so that its box starts at `place` (x, y)."""
     left, top = place[0] - box[0], place[1] - box[1]
     moved = (place[0], place[1], place[0] + box[2] - box[0], place[1] + box[3] - box[1])
-    below = np.asarray(picture.crop(moved))
-    picture.paste(color(below, rng), (left, top), Image.fromarray(ink))
+    below = np.asarray(canvas.crop(moved))
+    canvas.paste(color(below, rng), (left, top), Image.fromarray(ink))
     return Pasted(moved, corners + np.array([left, top]))

@@ -29,11 +29,11 @@ def untrainable(train: Annotations) -> list[Problem]:
     if not names:
         problems.append(Problem("train", "no classes", "there is no class to detect"))
     elif train.records and not any(len(record.labels) for record in train.records):
-        problems.append(Problem("train", "no boxes", "no picture has an object to learn from"))
+        problems.append(Problem("train", "no boxes", "no image has an object to learn from"))
     return problems
 
 
-def shared_pictures(splits: dict[str, Annotations]) -> list[Problem]:
+def shared_images(splits: dict[str, Annotations]) -> list[Problem]:
     """Problems for images with the same bytes in two splits; removes them from the earlier split (train, val, test)."""
     by_size: dict[int, list[tuple[str, Path]]] = defaultdict(list)
     for split, annotations in splits.items():
@@ -58,7 +58,7 @@ def shared_pictures(splits: dict[str, Annotations]) -> list[Problem]:
     return problems
 
 
-def check_pictures(annotations: Annotations, *, decode: bool) -> None:
+def check_images(annotations: Annotations, *, decode: bool) -> None:
     """Removes and reports images that are unreadable or differ from their annotated size.
 
     Decodes every image if `decode`; otherwise reads its header only, a hundred times faster. Boxes are taken as drawn
@@ -79,7 +79,7 @@ def check_pictures(annotations: Annotations, *, decode: bool) -> None:
             annotations.problems.append(Problem(record.path.name, "wrong image size", message))
             continue
         if turned:
-            message = "EXIF turns the pixels; the boxes are taken as drawn on the upright picture"
+            message = "EXIF turns the pixels; the boxes are taken as drawn on the upright image"
             annotations.problems.append(Problem(record.path.name, "turned image", message))
         usable.append(record)
     annotations.records = usable

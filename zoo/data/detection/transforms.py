@@ -12,7 +12,7 @@ Target = dict[str, Tensor]
 """`boxes` [N 4] xyxy in pixels and `labels` [N].
 
 Optional: `ignore` [M 4], regions without ground truth, and `ignore_labels` [M]; regions without labels apply to every
-class. Optional: `picture` [4], the xyxy area of a letterboxed image without its gray border, for evaluation only.
+class. Optional: `area` [4], the xyxy area of a letterboxed image without its gray border, for evaluation only.
 """
 GRAY = 114 / 255  # fill value outside an image, as is usual in YOLO code
 Window = tuple[float, float, float, float]
@@ -111,7 +111,7 @@ class Letterbox:
         self.original = (width, height)
 
     @property
-    def picture(self) -> Float[Tensor, "4"]:
+    def area(self) -> Float[Tensor, "4"]:
         """The xyxy area of the image in the square."""
         return torch.tensor([self.left, self.top, self.left + self.width, self.top + self.height]).float()
 

@@ -30,7 +30,7 @@ def read_yolo_txt(root: Path, split: str, class_names: list[str]) -> Annotations
         found[path.relative_to(images).with_suffix("")].append(path)
     for path in sorted(labels.rglob("*.txt")):
         if path.relative_to(labels).with_suffix("") not in found and path.name != "classes.txt":
-            result.problems.append(Problem(path.name, "missing image", f"no picture of this name below {images}"))
+            result.problems.append(Problem(path.name, "missing image", f"no image of this name below {images}"))
     for name, (path, *others) in found.items():
         result.problems += duplicate_stems(path, others)
         _add_image(result, path, labels / f"{name}.txt")

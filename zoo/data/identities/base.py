@@ -147,13 +147,13 @@ def occurrence(numbers: Int[Tensor, " n"]) -> Int[Tensor, " n"]:
 
 
 def _counts(splits: dict[Split, Identities]) -> list[str]:
-    return [f"{name}: {len(split.numbers)} pictures of {len(split.names)} identities" for name, split in splits.items()]
+    return [f"{name}: {len(split.numbers)} images of {len(split.names)} identities" for name, split in splits.items()]
 
 
 def _singles(splits: dict[Split, Identities]) -> list[str]:
     counts = splits["train"].numbers.unique(return_counts=True)[1]
     singles = int((counts == 1).sum())
-    return [f"{singles} training identities have a single picture and are kept out of the triplets"] if singles else []
+    return [f"{singles} training identities have a single image and are kept out of the triplets"] if singles else []
 
 
 def _duplicates(splits: dict[Split, Identities]) -> list[str]:
@@ -162,6 +162,6 @@ def _duplicates(splits: dict[Split, Identities]) -> list[str]:
         return []
     (first, second), (a, b) = found[0].splits, found[0].rows
     return [
-        f"{len(found)} pairs of pictures in different splits look the same, such as picture {a} of {first} and "
+        f"{len(found)} pairs of images in different splits look the same, such as image {a} of {first} and "
         f"{b} of {second} (correlation {found[0].correlation:.3f})"
     ]

@@ -49,7 +49,7 @@ class IdentityBatches(Sampler[Tensor]):
         if len(self.rows) < self.identities_per_batch:
             raise ZooError(
                 f"a batch of data.batch_size={batch_size} with data.images_per_identity={images_per_identity} needs "
-                f"{self.identities_per_batch} identities and there are {len(self.rows)} with two pictures or more: "
+                f"{self.identities_per_batch} identities and there are {len(self.rows)} with two images or more: "
                 f"type data.batch_size={max(2, len(self.rows)) * images_per_identity}"
             )
         self.images_per_identity = images_per_identity

@@ -48,16 +48,16 @@ class IdentityFolder(IdentityData):
             raise ZooError(f"`data.root` (={self.folder}) {what}; it must be a folder with a folder for each identity")
         folders = subfolders(self.folder, "data.root")
         if _are_splits(folders, self.folder):
-            return {split: self._pictures(subfolders(self.folder / split, "data.root")) for split in SPLITS}
+            return {split: self._images(subfolders(self.folder / split, "data.root")) for split in SPLITS}
         parts = split_identities(len(folders), self.val, self.test, self.seed)
-        return {split: self._pictures([folders[i] for i in parts[split].tolist()]) for split in SPLITS}
+        return {split: self._images([folders[i] for i in parts[split].tolist()]) for split in SPLITS}
 
     def make_preprocessing(self, train: UInt8[Tensor, "n c h w"]) -> Preprocessing:
         """As configured, with the statistics of the training images."""
         mean, std = statistics(train)
         return replace(self.resizing, mean=mean, std=std)
 
-    def _pictures(self, folders: list[Path]) -> Identities:
+    def _images(self, folders: list[Path]) -> Identities:
         images, numbers, names, unreadable = [], [], [], []
         for folder in folders:
             paths = list_images(folder)
@@ -73,7 +73,7 @@ class IdentityFolder(IdentityData):
             more = f" (and {len(unreadable) - 1} more)" if len(unreadable) > 1 else ""
             raise ZooError(f"{unreadable[0]}{more}; mend or remove it")
         if not images:
-            raise ZooError(f"no pictures in the folders of `data.root` (={self.folder}), such as {folders[0]}")
+            raise ZooError(f"no images in the folders of `data.root` (={self.folder}), such as {folders[0]}")
         return Identities(images=torch.stack(images), numbers=torch.tensor(numbers), names=names)
 
 
@@ -87,7 +87,7 @@ def subfolders(root: Path, option: str) -> list[Path]:
         listed = [(Path(entry.path), entry.is_dir()) for entry in entries if not entry.name.startswith(HIDDEN)]
     found = sorted(path for path, is_folder in listed if is_folder)
     if not found:
-        raise ZooError(f"`{option}` (={root}) has no folders; it must have a folder of pictures for each identity")
+        raise ZooError(f"`{option}` (={root}) has no folders; it must have a folder of images for each identity")
     if loose := sorted(path.name for path, is_folder in listed if not is_folder and is_image_name(path.name)):
         raise ZooError(f"`{option}` (={root}) has {loose[0]} beside its folders: move it into that of its identity")
     return found

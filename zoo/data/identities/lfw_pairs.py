@@ -33,7 +33,7 @@ class LfwPairs(IdentityData):
     """
 
     root: str | None
-    min_pictures: int
+    min_images: int
     image_size: int
     channels: Literal[1, 3]
     val: float
@@ -46,14 +46,14 @@ class LfwPairs(IdentityData):
         """The people outside the pairs for training and validation, the pairs for test."""
         pairs, paired = self._pairs()
         options = {"data_home": self.root, "color": self.resizing.channels == 3, "resize": 1.0}
-        bunch = download_people("lfw_pairs", fetch_lfw_people, self.min_pictures, **options)
+        bunch = download_people("lfw_pairs", fetch_lfw_people, self.min_images, **options)
         names = [name.replace(" ", "_") for name in bunch.target_names.tolist()]  # the spelling of the pairs
         free = torch.tensor([i for i, name in enumerate(names) if name not in paired])
         held = round(len(free) * self.val)
         if not 2 <= held <= len(free) - 2:
             raise ZooError(
                 f"`data.val` (={self.val}) of the {len(free)} people outside the pairs must leave at least two for "
-                f"either split; data.min_pictures (={self.min_pictures}) says who counts"
+                f"either split; data.min_images (={self.min_images}) says who counts"
             )
         order = free[torch.randperm(len(free), generator=torch.Generator().manual_seed(self.seed))]
         images, people = self.resizing.resize_images(as_bytes(bunch.images)), torch.from_numpy(bunch.target)

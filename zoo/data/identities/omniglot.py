@@ -93,12 +93,12 @@ class Omniglot(IdentityData):
         with archive:
             for name in sorted(n for n in archive.namelist() if n.endswith(".png")):
                 *_, alphabet, character, _file = PurePosixPath(name).parts
-                yield _Drawing(f"{alphabet}/{character}", self._picture(archive, name))
+                yield _Drawing(f"{alphabet}/{character}", self._image(archive, name))
 
-    def _picture(self, archive: zipfile.ZipFile, name: str) -> UInt8[Tensor, "1 s s"]:
+    def _image(self, archive: zipfile.ZipFile, name: str) -> UInt8[Tensor, "1 s s"]:
         try:
-            with Image.open(io.BytesIO(archive.read(name))) as picture:
-                return 255 - self.resizing.resize_images(F.pil_to_tensor(picture.convert("L")))
+            with Image.open(io.BytesIO(archive.read(name))) as image:
+                return 255 - self.resizing.resize_images(F.pil_to_tensor(image.convert("L")))
         except (zipfile.BadZipFile, OSError) as error:
             raise ZooError(f"{name} in {archive.filename} cannot be read ({error}); load the archive anew") from error
 
@@ -112,10 +112,10 @@ class Omniglot(IdentityData):
                 lines = _labels(archive, name)
                 for number, (_, enrolled) in enumerate(lines):
                     names.append(f"{PurePosixPath(name).parts[-2]}/{PurePosixPath(enrolled).stem}")
-                    images.append(self._picture(archive, _member(archive, enrolled)))
+                    images.append(self._image(archive, _member(archive, enrolled)))
                     numbers.append(run * PER_GROUP + number)
                 for number, (probe, _) in enumerate(lines):
-                    images.append(self._picture(archive, _member(archive, probe)))
+                    images.append(self._image(archive, _member(archive, probe)))
                     numbers.append(run * PER_GROUP + number)
         return Identities(images=torch.stack(images), numbers=torch.tensor(numbers), names=names)
 
@@ -140,8 +140,8 @@ def _member(archive: zipfile.ZipFile, name: str) -> str:
 
 
 def _identities(drawings: dict[str, list[Tensor]]) -> Identities:
-    images = [image for pictures in drawings.values() for image in pictures]
-    counts = torch.tensor([len(pictures) for pictures in drawings.values()])
+    images = [image for drawn in drawings.values() for image in drawn]
+    counts = torch.tensor([len(drawn) for drawn in drawings.values()])
     if not images:
         raise ZooError("`data.val` leaves no alphabet to train on, or names none to choose the threshold")
     return Identities(

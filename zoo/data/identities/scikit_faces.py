@@ -21,7 +21,7 @@ from zoo.errors import ZooError
 class ScikitFaces(IdentityData):
     """Face sets loaded by scikit-learn, split at random by person, in gray or RGB as published.
 
-    `faces` is `olivetti` (40 people, 10 images of 64×64 each) or `lfw` (people with at least `min_pictures` images).
+    `faces` is `olivetti` (40 people, 10 images of 64×64 each) or `lfw` (people with at least `min_images` images).
     Images are resized to `image_size` without keeping the aspect ratio. Files are downloaded once to `root` (null:
     scikit-learn's data folder).
 
@@ -31,7 +31,7 @@ class ScikitFaces(IdentityData):
 
     faces: str
     root: str | None
-    min_pictures: int
+    min_images: int
     image_size: int
     val: float
     test: float
@@ -69,7 +69,7 @@ class ScikitFaces(IdentityData):
             names = [f"person {i}" for i in range(int(bunch.target.max()) + 1)]
         else:
             options = {"data_home": self.root, "color": True, "resize": 1.0}
-            bunch = download_people("lfw", fetch_lfw_people, self.min_pictures, **options)
+            bunch = download_people("lfw", fetch_lfw_people, self.min_images, **options)
             names = bunch.target_names.tolist()
         return as_bytes(bunch.images), torch.from_numpy(bunch.target.astype(np.int64)), names
 
@@ -85,20 +85,20 @@ def download(name: str, fetch: Callable[..., Any], **options: Any) -> Any:
     except OSError as error:  # includes URLError
         raise ZooError(
             f"data={name} is downloaded by scikit-learn and that failed ({error}): put its files in "
-            f"data.root, or use data=identity_folder data.root=DIR with pictures of your own"
+            f"data.root, or use data=identity_folder data.root=DIR with images of your own"
         ) from error
 
 
-def download_people(name: str, fetch: Callable[..., Any], min_pictures: int, **options: Any) -> Any:
-    """Like `download`, for people with at least `min_pictures` images.
+def download_people(name: str, fetch: Callable[..., Any], min_images: int, **options: Any) -> Any:
+    """Like `download`, for people with at least `min_images` images.
 
     Raises:
         ZooError: the files are missing and cannot be downloaded, or no person has that many images.
     """
     try:
-        return download(name, fetch, min_faces_per_person=min_pictures, **options)
+        return download(name, fetch, min_faces_per_person=min_images, **options)
     except ValueError as error:
-        raise ZooError(f"`data.min_pictures` (={min_pictures}) leaves nobody of data={name}: {error}") from error
+        raise ZooError(f"`data.min_images` (={min_images}) leaves nobody of data={name}: {error}") from error
 
 
 def as_bytes(pixels: np.ndarray) -> UInt8[Tensor, "n c h w"]:

@@ -46,7 +46,7 @@ def require_disjoint(identities: Mapping[str, Iterable[Hashable]]) -> None:
             if seen.setdefault(name, split) != split:
                 raise ZooError(
                     f"identity `{name}` is in both {seen[name]} and {split}: a network that has learned a person "
-                    f"cannot be tested on that person; move all of its pictures into one split"
+                    f"cannot be tested on that person; move all of its images into one split"
                 )
 
 

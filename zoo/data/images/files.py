@@ -129,10 +129,10 @@ def read_head(path: str | Path) -> Head:
     Raises:
         UnreadableImage: not an image, or too many pixels.
     """
-    with _reasons(path), Image.open(path) as picture:
-        width, height = picture.size
-        orientation = Image.Image.getexif(picture).get(ORIENTATION, 1)  # PngImageFile.getexif decodes the file
-        if orientation in range(5, 9) and picture.format != "TIFF":  # Pillow has already swapped the sides of a TIFF
+    with _reasons(path), Image.open(path) as image:
+        width, height = image.size
+        orientation = Image.Image.getexif(image).get(ORIENTATION, 1)  # PngImageFile.getexif decodes the file
+        if orientation in range(5, 9) and image.format != "TIFF":  # Pillow has already swapped the sides of a TIFF
             width, height = height, width
         return Head(width, height, orientation in range(2, 9))
 
@@ -198,41 +198,41 @@ def _resized(images: Shaped[Tensor, "*n c h w"], size: list[int]) -> Shaped[Tens
 
 def _decode(data: bytes) -> UInt8[Tensor, "c h w"]:
     """Decodes into 1 or 3 channels."""
-    picture = Image.open(io.BytesIO(data))
-    if _is_plain(picture, data):
+    opened = Image.open(io.BytesIO(data))
+    if _is_plain(opened, data):
         buffer = torch.frombuffer(bytearray(data), dtype=torch.uint8)
         try:
-            image = _DECODERS[str(picture.format)](buffer, mode="UNCHANGED", output_dtype="auto")
+            image = _DECODERS[str(opened.format)](buffer, mode="UNCHANGED", output_dtype="auto")
         except RuntimeError:  # a damaged file: Pillow reports the reason
-            return _pil_to_tensor(picture)
+            return _pil_to_tensor(opened)
         if image.dtype == torch.uint8:  # else 16 bits per channel
             return image
-    return _pil_to_tensor(picture)
+    return _pil_to_tensor(opened)
 
 
-def _is_plain(picture: Image.Image, data: bytes) -> bool:
+def _is_plain(image: Image.Image, data: bytes) -> bool:
     """Whether a fast decoder gives the final pixels: no rotation, no palette, no transparency."""
-    if picture.format not in _DECODERS or picture.mode not in ("L", "RGB"):
+    if image.format not in _DECODERS or image.mode not in ("L", "RGB"):
         return False
-    if "transparency" in picture.info:
+    if "transparency" in image.info:
         return False
     # Pillow decodes a PNG file to find out that it has no EXIF: search for the names first.
     if any(name in data for name in (b"Exif", b"eXIf", b"exif", b"tiff:Orientation")):
-        return picture.getexif().get(ORIENTATION, 1) == 1
+        return image.getexif().get(ORIENTATION, 1) == 1
     return True
 
 
-def _pil_to_tensor(picture: Image.Image) -> UInt8[Tensor, "c h w"]:
+def _pil_to_tensor(image: Image.Image) -> UInt8[Tensor, "c h w"]:
     """Converts a Pillow image of any mode to 1 or 3 channels of 8 bits, upright and on white."""
-    picture = ImageOps.exif_transpose(picture)
-    if picture.mode in ("I", "F") or picture.mode.startswith("I;"):
-        return _deep_gray(np.asarray(picture))
-    if picture.has_transparency_data:
-        picture = picture.convert("RGBA")
-        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
-    if picture.mode != "L":
-        picture = picture.convert("L" if picture.mode == "1" else "RGB")
-    pixels = torch.from_numpy(np.array(picture))
+    image = ImageOps.exif_transpose(image)
+    if image.mode in ("I", "F") or image.mode.startswith("I;"):
+        return _deep_gray(np.asarray(image))
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    if image.mode != "L":
+        image = image.convert("L" if image.mode == "1" else "RGB")
+    pixels = torch.from_numpy(np.array(image))
     return pixels[None] if pixels.ndim == 2 else pixels.permute(2, 0, 1).contiguous()
 
 

@@ -54,7 +54,7 @@ class CornerScenes:
     def make(self, index: int) -> tuple[UInt8[Tensor, "3 s s"], bool, Float[Tensor, "4 2"], int]:
         """An image, whether it has a digit, the corners as fractions of the image, and the class."""
         rng = np.random.default_rng([*self.key, index])
-        picture = background(self.source.photographs, self.size, rng)
+        canvas = background(self.source.photographs, self.size, rng)
         number = int(rng.integers(len(self.source.labels)))
         height = round(float(np.exp(rng.uniform(*np.log(self.heights)))))
         degrees = float(rng.uniform(-_ROTATION, _ROTATION))
@@ -67,9 +67,9 @@ class CornerScenes:
         if box is not None and not empty:
             extents = (box[2] - box[0], box[3] - box[1])
             x, y = (int(rng.integers(max(self.size - extent, 0) + 1)) for extent in extents)
-            pasted = paste(picture, ink, corners, box, (x, y), rng)
+            pasted = paste(canvas, ink, corners, box, (x, y), rng)
             place = torch.from_numpy(pasted.corners / self.size).float()
-        image = torch.from_numpy(np.array(picture)).permute(2, 0, 1).contiguous()
+        image = torch.from_numpy(np.array(canvas)).permute(2, 0, 1).contiguous()
         return image, not empty, place, int(self.source.labels[number])
 
 

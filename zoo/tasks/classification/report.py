@@ -13,9 +13,9 @@ from zoo.data.base import DataModule
 from zoo.reports.comparison import comparison
 from zoo.reports.confusion import draw_confusion
 from zoo.reports.figures import plain_text
+from zoo.reports.images import draw_images
 from zoo.reports.network_sections import filters_section, training_images_section
 from zoo.reports.page import Section
-from zoo.reports.pictures import draw_pictures
 from zoo.tasks.classification import Classification
 from zoo.tasks.classification.calibration_figure import draw_calibration
 from zoo.tasks.classification.metrics import (
@@ -95,7 +95,7 @@ def calibration_section(probabilities: Probabilities, labels: Labels, folder: Pa
 def mistakes_section(
     probabilities: Probabilities, labels: Labels, class_names: Sequence[str], images: Any, folder: Path
 ) -> Section:
-    """Pictures of the mistakes with the highest confidence; `images` is the test split."""
+    """Show the mistakes with the highest confidence; `images` is the test split."""
     worst = confident_mistakes(probabilities, labels, MISTAKES)
     if len(worst) == 0:
         return Section("Most confident mistakes", "All test images are classified correctly.")
@@ -104,10 +104,10 @@ def mistakes_section(
         predicted = int(probabilities[index].argmax())
         true, confidence = class_names[labels[index]], probabilities[index, predicted]
         titles.append(f"{plain_text(class_names[predicted], 16)} ({confidence:.0%})\ntrue: {plain_text(true, 16)}")
-    pictures = as_bytes(images[torch.from_numpy(worst)][0])
-    figure = draw_pictures(folder / "mistakes.png", list(pictures), titles)
+    mistaken = as_bytes(images[torch.from_numpy(worst)][0])
+    figure = draw_images(folder / "mistakes.png", list(mistaken), titles)
     text = (
-        "Each picture shows the predicted class with its confidence, and below it the label of the data set. "
+        "Each image shows the predicted class with its confidence, and below it the label of the data set. "
         "Some of these labels may be wrong."
     )
     return Section("Most confident mistakes", text, [figure])

@@ -23,8 +23,8 @@ from zoo.tasks.detection.metrics import MAX_DETECTIONS, DetectionMetrics
 _SIDE = 32  # pixels of a window
 _STEP = 4  # pixels between windows: LeNet-5 pools twice
 _MARGIN = 1.25  # side of a window relative to its box
-_PICTURES = 600  # training pictures that windows are cut from
-_POSITIVES, _NEGATIVES = 3, 8  # windows per object, and background windows per picture
+_IMAGES = 600  # training images that windows are cut from
+_POSITIVES, _NEGATIVES = 3, 8  # windows per object, and background windows per image
 _SHIFT = 0.08  # standard deviation of the window position, relative to the side of the box
 _EPOCHS, _BATCH, _RATE = 8, 64, 3e-3
 
@@ -37,10 +37,10 @@ class Windows(NamedTuple):
 
 
 def baselines(datamodule: DataModule, task: Task) -> dict[str, dict[str, float]]:
-    """`map`, `map_50` and `ms_per_image` of a sliding LeNet-5 on the test pictures.
+    """`map`, `map_50` and `ms_per_image` of a sliding LeNet-5 on the test images.
 
-    LeNet-5 is trained on windows of the training pictures, with an extra background class, and converted to a fully
-    convolutional network. It runs over each picture once per anchor, at the scale at which the anchor fills the window.
+    LeNet-5 is trained on windows of the training images, with an extra background class, and converted to a fully
+    convolutional network. It runs over each image once per anchor, at the scale at which the anchor fills the window.
     NMS and metrics are those of the detector.
     """
     assert isinstance(datamodule, DetectionData)
@@ -68,23 +68,23 @@ def baselines(datamodule: DataModule, task: Task) -> dict[str, dict[str, float]]
 
 
 def cut_windows(datamodule: DetectionData) -> Windows:
-    """Cut windows around the objects of training pictures, and background windows (IoU below 0.3 with all objects)."""
+    """Cut windows around the objects of training images, and background windows (IoU below 0.3 with all objects)."""
     split = datamodule.dataset("train")
     images, labels = [], []
     background = len(datamodule.class_names)
     anchors = torch.tensor(datamodule.anchor_choice().anchors, dtype=torch.float32)
-    for i in torch.randperm(len(split))[:_PICTURES].split(1):
+    for i in torch.randperm(len(split))[:_IMAGES].split(1):
         batch, (target,) = split[i]
-        picture = to_unit(batch)[0]
+        image = to_unit(batch)[0]
         for box, label in zip(target["boxes"], target["labels"].tolist(), strict=True):
             for _ in range(_POSITIVES):
-                images.append(_window(picture, _near(box)))
+                images.append(_window(image, _near(box)))
                 labels.append(label)
-        drawn = _anywhere(anchors, picture.shape[-1])
+        drawn = _anywhere(anchors, image.shape[-1])
         overlap = pairwise_iou(drawn, target["boxes"])
         free = drawn if not overlap.numel() else drawn[overlap.amax(1) < 0.3]
         for box in free:
-            images.append(_window(picture, box))
+            images.append(_window(image, box))
             labels.append(background)
     return Windows(torch.stack(images), torch.tensor(labels))
 
@@ -131,11 +131,11 @@ def slide(slider: nn.Module, images: Float[Tensor, "1 3 h w"], anchors: Float[Te
     return select(inside, torch.cat(scores), min_score=0.05, iou_threshold=0.3, max_detections=MAX_DETECTIONS)
 
 
-def _window(picture: Float[Tensor, "3 h w"], box: Float[Tensor, "4"]) -> Float[Tensor, "3 s s"]:
+def _window(image: Float[Tensor, "3 h w"], box: Float[Tensor, "4"]) -> Float[Tensor, "3 s s"]:
     x, y, width, height = convert(box, "xyxy", "cxcywh").tolist()
     half_width, half_height = width * _MARGIN / 2, height * _MARGIN / 2
     return crop_resize(
-        picture, (x - half_width, y - half_height, x + half_width, y + half_height), width=_SIDE, height=_SIDE
+        image, (x - half_width, y - half_height, x + half_width, y + half_height), width=_SIDE, height=_SIDE
     )
 
 

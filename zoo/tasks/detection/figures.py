@@ -22,9 +22,9 @@ Curve = tuple[Float[Tensor, " n"], Float[Tensor, " n"]]
 
 
 class Mistake(NamedTuple):
-    """A false or missed detection in a test picture; figures show the largest `weight` first."""
+    """A false or missed detection in a test image; figures show the largest `weight` first."""
 
-    picture: int
+    image_index: int
     box: Float[Tensor, "4"]
     caption: str
     weight: float
@@ -58,14 +58,14 @@ def draw_anchors(path: Path, anchors: Shapes, sizes: Float[Tensor, "n 2"]) -> Pa
     return path
 
 
-def draw_mistakes(path: Path, mistakes: Sequence[Mistake], pictures: BatchDataset) -> Path:
+def draw_mistakes(path: Path, mistakes: Sequence[Mistake], images: BatchDataset) -> Path:
     """Draw the region around each mistake, six per row."""
     columns = min(6, len(mistakes))
     rows = -(-len(mistakes) // columns)
     with drawing(path, width=1.46 * columns, height=1.8 * rows) as figure:
         grid = figure.subplots(rows, columns, squeeze=False).ravel()
         for axes, mistake in zip(grid, mistakes, strict=False):
-            image = pictures[torch.tensor([mistake.picture])][0][0]
+            image = images[torch.tensor([mistake.image_index])][0][0]
             x1, y1, x2, y2 = mistake.box.tolist()
             side = max(x2 - x1, y2 - y1, 8) * _AROUND
             drawn = draw_boxes(image, mistake.box[None], [""], [COLORS[-1]], enlarge=max(1, 480 // image.shape[-1]))

@@ -23,10 +23,10 @@ class OperatingPoint(NamedTuple):
     f1: float
 
 
-def clip_to_pictures(found: list[Detections], targets: list[Target]) -> list[Detections]:
-    """Clip detections to the pictures, as predictions do: the padding of a letterboxed picture holds no objects."""
+def clip_to_images(found: list[Detections], targets: list[Target]) -> list[Detections]:
+    """Clip detections to the images, as predictions do: the padding of a letterboxed image holds no objects."""
     pairs = zip(found, targets, strict=True)
-    return [clip_detections(each, target["picture"]) if "picture" in target else each for each, target in pairs]
+    return [clip_detections(each, target["area"]) if "area" in target else each for each, target in pairs]
 
 
 def match(found: Detections, target: Target, iou_threshold: float = MATCH_IOU) -> Int[Tensor, " n"]:

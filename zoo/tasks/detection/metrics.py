@@ -15,7 +15,7 @@ from zoo.tasks.detection.matching import (
     OperatingPoint,
     Target,
     best_operating_point,
-    clip_to_pictures,
+    clip_to_images,
     ignored_regions,
     operating_point_at,
     score_detections,
@@ -45,8 +45,8 @@ class DetectionMetrics(MeanAveragePrecision):
         self.point: OperatingPoint | None = None
 
     def add(self, found: list[Detections], targets: list[Target]) -> None:
-        """Add a batch, clipped to its pictures; `ignore` regions of a target count as COCO crowds."""
-        found = clip_to_pictures(found, targets)
+        """Add a batch, clipped to its images; `ignore` regions of a target count as COCO crowds."""
+        found = clip_to_images(found, targets)
         truth = [_with_crowds(*pair) for pair in zip(found, targets, strict=True)]
         self.update([detections._asdict() for detections in found], truth)
 
@@ -65,9 +65,9 @@ class DetectionMetrics(MeanAveragePrecision):
         return {name: values[name] for name in names} | at_point
 
     def _sync_dist(self, dist_sync_fn: Callable[..., Any] | None = None, process_group: Any | None = None) -> None:
-        """Gather the pictures of all processes in one call.
+        """Gather the images of all processes in one call.
 
-        torchmetrics gathers them one by one, which fails if the processes have different numbers of pictures.
+        torchmetrics gathers them one by one, which fails if the processes have different numbers of images.
         """
         mine = {name: [part.cpu() for part in getattr(self, name)] for name in self._defaults}
         theirs: list[Any] = [None] * dist.get_world_size(process_group)

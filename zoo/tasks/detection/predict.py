@@ -22,7 +22,7 @@ from zoo.tasks.detection.video import frames, is_video
 
 @dataclass(frozen=True)
 class Box:
-    """One object: xyxy in pixels of the picture, class and score."""
+    """One object: xyxy in pixels of the image, class and score."""
 
     corners: tuple[float, float, float, float]
     label: str
@@ -32,7 +32,7 @@ class Box:
 
 @dataclass(frozen=True)
 class BoxPrediction:
-    """The objects in one picture, best first; an unreadable file has an error and no boxes."""
+    """The objects in one image, best first; an unreadable file has an error and no boxes."""
 
     path: Path
     boxes: tuple[Box, ...] = ()
@@ -43,7 +43,7 @@ class BoxPrediction:
 
     @property
     def name(self) -> str:
-        """The name of the picture without extension; in a video with the index of the frame."""
+        """The name of the image without extension; in a video with the index of the frame."""
         return self.path.stem if self.frame is None else f"{self.path.stem}_{self.frame:06d}"
 
     def to_coco(self) -> list[dict[str, Any]]:
@@ -63,7 +63,7 @@ class BoxPrediction:
         return rows
 
 
-class _Picture(NamedTuple):
+class _Input(NamedTuple):
     path: Path
     frame: int | None
     image: UInt8[Tensor, "3 _ _"] | None
@@ -82,30 +82,30 @@ def predict(
     """Detect the objects in an image file, in all image files below a folder, or in all frames of a video.
 
     `min_score` defaults to the operating point chosen on the validation split. On a CPU the boxes are bit-identical
-    for every `batch_size`. With `folder`, writes predictions.csv, predictions.json and the pictures with their boxes.
+    for every `batch_size`. With `folder`, writes predictions.csv, predictions.json and the images with their boxes.
 
     Raises:
-        ZooError: the model was not trained on pictures, the source holds none, or a threshold is out of range.
+        ZooError: the model was not trained on images, the source holds none, or a threshold is out of range.
     """
     if "preprocessing" not in task.card or "class_names" not in task.card:
-        raise ZooError("this model knows no pictures: it was not trained here")
+        raise ZooError("this model knows no images: it was not trained here")
     if batch_size < 1:
         raise ZooError(f"`batch_size` (={batch_size}) must be at least 1")
     require_thresholds(min_score, iou_threshold)
     if folder is not None:
-        (folder / "pictures").mkdir(parents=True, exist_ok=True)
+        (folder / "images").mkdir(parents=True, exist_ok=True)
     task.eval()
     score = float(task.operating_point) if min_score is None else min_score
     results: list[BoxPrediction] = []
-    for batch in _batches(_pictures(source), batch_size):
+    for batch in _batches(_inputs(source), batch_size):
         found = _detect(task, [p.image for p in batch if p.image is not None], score, iou_threshold)
-        for picture in batch:
-            if picture.image is None:
-                results.append(BoxPrediction(picture.path, frame=picture.frame, error=picture.error))
+        for each in batch:
+            if each.image is None:
+                results.append(BoxPrediction(each.path, frame=each.frame, error=each.error))
                 continue
-            results.append(_result(picture, next(found), task.card["class_names"]))
+            results.append(_result(each, next(found), task.card["class_names"]))
             if folder is not None:
-                _draw(results[-1], picture.image, folder / "pictures")
+                _draw(results[-1], each.image, folder / "images")
     if folder is not None:
         write(results, folder)
     return results
@@ -124,22 +124,22 @@ def write(results: list[BoxPrediction], folder: Path) -> None:
     write_json(folder / "predictions.json", [row for result in results for row in result.to_coco()])
 
 
-def _pictures(source: Path) -> Iterator[_Picture]:
+def _inputs(source: Path) -> Iterator[_Input]:
     if source.is_file() and is_video(source):
         for number, image in enumerate(frames(source)):
-            yield _Picture(source, number, image, None)
+            yield _Input(source, number, image, None)
         return
     for path in image_files(source):
         try:
-            yield _Picture(path, None, read_image(path, channels=3), None)
+            yield _Input(path, None, read_image(path, channels=3), None)
         except UnreadableImage as error:
-            yield _Picture(path, None, None, error.reason)
+            yield _Input(path, None, None, error.reason)
 
 
-def _batches(pictures: Iterable[_Picture], size: int) -> Iterator[list[_Picture]]:
-    batch: list[_Picture] = []
-    for picture in pictures:
-        batch.append(picture)
+def _batches(inputs: Iterable[_Input], size: int) -> Iterator[list[_Input]]:
+    batch: list[_Input] = []
+    for each in inputs:
+        batch.append(each)
         if len(batch) == size:
             yield batch
             batch = []
@@ -151,13 +151,13 @@ def _batches(pictures: Iterable[_Picture], size: int) -> Iterator[list[_Picture]
 def _detect(
     task: Detection, images: list[UInt8[Tensor, "3 _ _"]], min_score: float, iou_threshold: float | None
 ) -> Iterator[Detections]:
-    """Detections of each picture, in pixels of the original picture."""
+    """Detections of each image, in pixels of the original image."""
     if not images:
         return
     size = int(task.card["preprocessing"]["size"])
     boxing = [Letterbox(width=image.shape[2], height=image.shape[1], size=size) for image in images]
     batch = torch.stack([box.image(image) for box, image in zip(boxing, images, strict=True)]).to(task.device)
-    # Convolutions round differently for each batch size. On a CPU single pictures cost little more than batches.
+    # Convolutions round differently for each batch size. On a CPU single images cost little more than batches.
     parts = batch.split(1 if task.device.type == "cpu" else len(batch))
     found = [
         detections
@@ -172,12 +172,12 @@ def _detect(
         )
 
 
-def _result(picture: _Picture, found: Detections, names: list[str]) -> BoxPrediction:
+def _result(source: _Input, found: Detections, names: list[str]) -> BoxPrediction:
     boxes = []
     for corners, score, label in zip(*(part.tolist() for part in found), strict=True):
         x1, y1, x2, y2 = corners
         boxes.append(Box((x1, y1, x2, y2), str(names[label]), label, score))
-    return BoxPrediction(picture.path, tuple(boxes), picture.frame)
+    return BoxPrediction(source.path, tuple(boxes), source.frame)
 
 
 def _draw(result: BoxPrediction, image: UInt8[Tensor, "3 h w"], folder: Path) -> None:

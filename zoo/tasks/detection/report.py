@@ -17,7 +17,7 @@ from zoo.tasks.detection import Detection
 from zoo.tasks.detection.figures import Mistake, draw_anchors, draw_curves, draw_mistakes
 from zoo.tasks.detection.matching import (
     Target,
-    clip_to_pictures,
+    clip_to_images,
     confusion,
     ignored,
     match,
@@ -47,7 +47,7 @@ def sections(task: Detection, datamodule: DataModule, folder: Path, results: Map
 
 @torch.inference_mode()
 def detect_test_split(task: Detection, datamodule: DetectionData) -> tuple[list[Detections], list[Target], float]:
-    """Detections and targets of all test pictures, and the seconds per picture."""
+    """Detections and targets of all test images, and the seconds per image."""
     split = datamodule.dataset("test")
     found: list[Detections] = []
     targets: list[Target] = []
@@ -57,7 +57,7 @@ def detect_test_split(task: Detection, datamodule: DetectionData) -> tuple[list[
         images, truth = datamodule.normalize(split[indices])
         start = time.perf_counter()
         batch = task.detect(images.to(task.device))
-        found += clip_to_pictures([Detections(*(part.cpu() for part in detections)) for detections in batch], truth)
+        found += clip_to_images([Detections(*(part.cpu() for part in detections)) for detections in batch], truth)
         seconds += time.perf_counter() - start
         targets += truth
     return found, targets, seconds / max(len(split), 1)
@@ -66,7 +66,7 @@ def detect_test_split(task: Detection, datamodule: DetectionData) -> tuple[list[
 def _result(results: Mapping[str, Any], folder: Path, seconds: float) -> Section:
     section = comparison(results, "map_50", folder)
     beside = [f"{name} {f['ms_per_image']:.1f} ms" for name, f in results["baselines"].items() if "ms_per_image" in f]
-    latency = [f"Inference with post-processing takes {1000 * seconds:.1f} ms per test picture", *beside]
+    latency = [f"Inference with post-processing takes {1000 * seconds:.1f} ms per test image", *beside]
     return Section(section.title, f"{section.text}\n\n{', '.join(latency)}.", section.figures, section.table)
 
 

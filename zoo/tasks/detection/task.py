@@ -14,7 +14,7 @@ from zoo.ops.detections import Detections, select_each
 from zoo.ops.grid import decode_all
 from zoo.tasks.base import Stage
 from zoo.tasks.detection.export import detector_program
-from zoo.tasks.detection.matching import clip_to_pictures
+from zoo.tasks.detection.matching import clip_to_images
 from zoo.tasks.detection.metrics import MAX_DETECTIONS, DetectionMetrics
 from zoo.tasks.export import Program
 from zoo.tasks.image_task import ImageTask
@@ -39,7 +39,7 @@ class Detection(ImageTask):
 
     The network returns raw grids and has `anchors` and `strides`; the loss takes both. All detections from
     `min_score` on are measured; `operating_point`, the score with the highest F1 of the last validation, is what
-    tables, pictures and predictions count from, and is saved with the weights.
+    tables, images and predictions count from, and is saved with the weights.
 
     Raises:
         ZooError: a score outside [0, 1], or an IoU threshold that is not above 0 and at most 1.
@@ -95,7 +95,7 @@ class Detection(ImageTask):
         """Detections of a batch of images, or of the images of a batch with boxes, from the operating point on."""
         images, targets = (batch, None) if isinstance(batch, Tensor) else batch
         found = self.detect(images, min_score=float(self.operating_point))
-        return found if targets is None else clip_to_pictures(found, targets)
+        return found if targets is None else clip_to_images(found, targets)
 
     def export_program(self, *, format: str, with_preprocessing: bool, nms: bool | None = None) -> Program:
         """Boxes, scores and classes of images; with `nms` only those that non-maximum suppression keeps."""

@@ -37,7 +37,7 @@ def frames(path: Path) -> Iterator[UInt8[Tensor, "3 h w"]]:
     except (av.error.FFmpegError, IndexError, ValueError) as error:
         if count == 0:
             raise ZooError(f"cannot read the video `{path}`: {error}") from None
-        print(f"the video {path} breaks off after {count} pictures: {error}")
+        print(f"the video {path} breaks off after {count} images: {error}")
         return
     if count == 0:
-        raise ZooError(f"cannot read the video `{path}`: it holds no picture")
+        raise ZooError(f"cannot read the video `{path}`: it holds no image")

@@ -16,7 +16,7 @@ from zoo.tasks.embedding import Embedding
 from zoo.tasks.embedding.metrics import embedding_metrics
 
 _COMPONENTS = 60
-_LIMIT = 5_000  # training pictures at most for the principal components
+_LIMIT = 5_000  # training images at most for the principal components
 _FITTED: WeakKeyDictionary[DataModule, PCA] = WeakKeyDictionary()
 
 
@@ -30,17 +30,17 @@ def baselines(datamodule: DataModule, task: Embedding) -> dict[str, dict[str, fl
 
 
 def embeddings(datamodule: DataModule, measured: Int[Tensor, " n"]) -> dict[str, Float[Tensor, "n d"]]:
-    """Unit vectors of the tested pictures for each baseline; `measured` are the identities of these pictures.
+    """Unit vectors of the tested images for each baseline; `measured` are the identities of these images.
 
     Source: Eigenfaces for Recognition (Turk and Pentland, 1991), with the first 60 components whitened.
 
     Raises:
-        ZooError: the tested pictures are not the first ones of the test split.
+        ZooError: the tested images are not the first ones of the test split.
     """
     test, identities = _pixels(datamodule, "test", torch.arange(len(measured)))
     if not torch.equal(identities, measured):
         raise ZooError(
-            "`trainer.limit_test_batches` makes each process test its own pictures, which the baselines cannot follow: "
+            "`trainer.limit_test_batches` makes each process test its own images, which the baselines cannot follow: "
             "leave it out, or test with trainer.devices=1"
         )
     fitted = _eigenfaces(datamodule)
@@ -55,8 +55,8 @@ def embeddings(datamodule: DataModule, measured: Int[Tensor, " n"]) -> dict[str,
 def _eigenfaces(datamodule: DataModule) -> PCA:
     """The fitted components, cached for each data module: both the metrics and the report need them."""
     if datamodule not in _FITTED:
-        pictures = len(datamodule.dataset("train"))
-        some = torch.arange(pictures) if pictures <= _LIMIT else torch.linspace(0, pictures - 1, _LIMIT).long()
+        count = len(datamodule.dataset("train"))
+        some = torch.arange(count) if count <= _LIMIT else torch.linspace(0, count - 1, _LIMIT).long()
         train, _ = _pixels(datamodule, "train", some)
         components = min(_COMPONENTS, *train.shape)
         _FITTED[datamodule] = PCA(components, whiten=True, svd_solver="randomized", random_state=0).fit(train)

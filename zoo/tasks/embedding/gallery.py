@@ -1,4 +1,4 @@
-"""Enrolled people: names with the embeddings of their pictures, and the search for the closest of them.
+"""Enrolled people: names with the embeddings of their images, and the search for the closest of them.
 
 Adding a person needs no training. `gallery_file.py` saves and loads a gallery.
 """
@@ -48,7 +48,7 @@ class Templates(NamedTuple):
 
 
 class Gallery:
-    """The names of people with the embeddings of their pictures, computed by one model."""
+    """The names of people with the embeddings of their images, computed by one model."""
 
     def __init__(
         self, model: str, names: Sequence[str], vectors: Float[Tensor, "n d"], version: FileVersion | None = None
@@ -58,30 +58,30 @@ class Gallery:
         self.file_version = version
         """Identifies the file that the gallery was last read from or written to; None without a file."""
         self.names = list(names)
-        """The name of each picture."""
+        """The name of each image."""
         self.people: dict[str, int] = dict(Counter(self.names))
-        """The number of pictures of each name, in the order of enrollment."""
+        """The number of images of each name, in the order of enrollment."""
         self._vectors = [vectors]
         self._templates: Templates | None = None
 
     @property
     def vectors(self) -> Float[Tensor, "n d"]:
-        """The embedding of each picture. Enrollments are concatenated here, once, so that enrolling stays cheap."""
+        """The embedding of each image. Enrollments are concatenated here, once, so that enrolling stays cheap."""
         if len(self._vectors) > 1:
             self._vectors = [torch.cat([part for part in self._vectors if len(part)])]
         return self._vectors[0]
 
     def enroll(self, name: str, vectors: Float[Tensor, "n d"]) -> int:
-        """Add pictures to a name; returns the number of pictures that it had before.
+        """Add images to a name; returns the number of images that it had before.
 
         Raises:
-            ZooError: the name is empty or longer than one line, there are no pictures, or the embeddings have another
+            ZooError: the name is empty or longer than one line, there are no images, or the embeddings have another
                 length or are not finite.
         """
         if not name.strip() or "\n" in name:
             raise ZooError(f"name={name!r} is no name: give one line of letters, as in name=ann")
         if not len(vectors):
-            raise ZooError(f"there is no picture to enroll {name} with")
+            raise ZooError(f"there is no image to enroll {name} with")
         if self.names and vectors.shape[1] != self._vectors[-1].shape[1]:
             known = self._vectors[-1].shape[1]
             raise ZooError(f"embeddings of {vectors.shape[1]} numbers, and those enrolled have {known}")
@@ -95,7 +95,7 @@ class Gallery:
         return before
 
     def remove(self, name: str) -> int:
-        """Remove a name; returns the number of its pictures.
+        """Remove a name; returns the number of its images.
 
         Raises:
             ZooError: no person of that name is enrolled.

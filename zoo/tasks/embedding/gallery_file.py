@@ -73,7 +73,7 @@ def load_gallery(path: Path, task: Embedding) -> Gallery:
     if gallery.model != model:
         raise ZooError(
             f"{path} was enrolled with another model, whose distances mean something else: "
-            f"give its checkpoint, or enroll the pictures again into another gallery=FILE"
+            f"give its checkpoint, or enroll the images again into another gallery=FILE"
         )
     return gallery
 
@@ -92,7 +92,7 @@ def read_gallery(path: Path) -> Gallery:
     if written != _FORMAT:
         raise ZooError(
             f"{path} is a gallery of format {written}, and this version reads {_FORMAT}: "
-            f"enroll the pictures again into another gallery=FILE"
+            f"enroll the images again into another gallery=FILE"
         )
     model, names, vectors = content.get("model"), content.get("names"), content.get("vectors")
     refused = f"{path} is refused: it was changed after it was written; enroll again or bring back a copy"

@@ -15,7 +15,7 @@ class Candidates(NamedTuple):
 
 
 def candidates(distances: Float[Tensor, "probes gallery"], gallery: Int[Tensor, " gallery"], k: int) -> Candidates:
-    """The `k` closest identities; the distance to an identity is that to its closest picture."""
+    """The `k` closest identities; the distance to an identity is that to its closest image."""
     known, index = gallery.unique(return_inverse=True)
     closest = distances.new_full((len(distances), len(known)), torch.inf)
     closest.scatter_reduce_(1, index.expand(len(distances), -1), distances, reduce="amin")
@@ -45,7 +45,7 @@ def detection_and_identification_rate(
 
 
 class OneShot(NamedTuple):
-    """Recognition with one enrolled picture per identity; means over the choice of that picture."""
+    """Recognition with one enrolled image per identity; means over the choice of that image."""
 
     rank1: float
     rank5: float
@@ -56,7 +56,7 @@ class OneShot(NamedTuple):
 def one_shot(
     distances: Float[Tensor, "n n"], identities: Int[Tensor, " n"], *, draws: int = 10, halves: int = 5
 ) -> OneShot:
-    """Enroll each identity with one picture and probe with its others, for `draws` choices of the picture.
+    """Enroll each identity with one image and probe with its others, for `draws` choices of the image.
 
     Open-set identification enrolls half of the identities, for `halves` choices of the half.
     """

@@ -22,7 +22,7 @@ from zoo.tasks.embedding.verification import (
 PAIR_LIMIT = 500_000
 """Compared pairs at most, of the same identity and of different ones each."""
 RECOGNITION_LIMIT = 4_000
-"""Pictures at most for recognition metrics."""
+"""Images at most for recognition metrics."""
 FARS = (0.1, 0.01, 0.001)
 
 Distances = Callable[[Tensor, Tensor], Tensor]

@@ -24,11 +24,11 @@ from zoo.tasks.embedding.metrics import FARS, compared_pairs, pair_distances
 from zoo.tasks.embedding.pairs import Pairs, bootstrap
 from zoo.tasks.embedding.verification import Roc, auc, equal_error_rate, roc, tar_at_far
 
-_POINTS = 300  # pictures at most in the map
-_EACH = 10  # pictures per identity at least, so that the map shows whether they form a cluster
+_POINTS = 300  # images at most in the map
+_EACH = 10  # images per identity at least, so that the map shows whether they form a cluster
 _NAMED = 8  # identities at most for a legend
 _HARDEST = 6
-_UNKNOWN = 100  # pictures of people not enrolled (half of all); 1 % of fewer is less than one picture
+_UNKNOWN = 100  # images of people not enrolled (half of all); 1 % of fewer is less than one image
 _POINT = 1e-5  # spread of rounding errors alone: t-SNE divides by it and crashes the process
 
 
@@ -62,7 +62,7 @@ def _figures(values: Tensor, pairs: Pairs, identities: Tensor, results: Mapping[
         beside = [f"{b[name]:.4f}" if name in b else "–" for b in baselines.values()]
         table.append([name, f"{test[name]:.4f}", span, *beside])
     same, different = int(pairs.same.sum()), int((~pairs.same).sum())
-    known = "of identities not used in training" if new else "in new pictures of the training identities"
+    known = "of identities not used in training" if new else "in new images of the training identities"
     text = (
         f"The test split has {same:,} same-identity pairs and {different:,} different-identity pairs, {known}. "
         "The intervals are bootstrapped over identities, since pairs that share an identity are not independent. "
@@ -75,7 +75,7 @@ def _figures(values: Tensor, pairs: Pairs, identities: Tensor, results: Mapping[
         rates_text = ", ".join(map(str, few))
         text += f" There are too few different-identity pairs for a reliable false-accept rate of {rates_text}."
     if "dir_at_far_0.01" in test and len(identities) < 2 * _UNKNOWN:
-        text += f" dir_at_far_0.01 allows no false alarm here: fewer than {_UNKNOWN} pictures show people not enrolled."
+        text += f" dir_at_far_0.01 allows no false alarm here: fewer than {_UNKNOWN} images show people not enrolled."
     return Section("Comparison with baselines", text, table=table)
 
 
@@ -141,7 +141,7 @@ def _map(vectors: Float[Tensor, "n d"], identities: Tensor, folder: Path) -> Sec
     rows = sample_rows(identities, _POINTS, min_per_identity=_EACH)
     vectors, identities = vectors[rows], identities[rows]
     if len(vectors) < 10:
-        return Section("Embedding", "There are too few pictures for a map.")
+        return Section("Embedding", "There are too few images for a map.")
     if spread(vectors) < _POINT:
         return Section("Embedding", "No map: the embedding has collapsed to one point.")
     perplexity = min(30.0, (len(vectors) - 1) / 3)
@@ -160,5 +160,5 @@ def _map(vectors: Float[Tensor, "n d"], identities: Tensor, folder: Path) -> Sec
             axes.legend(title="identity")
         without_frame(axes)
     return Section(
-        "Embedding", "Test pictures, projected to two dimensions by t-SNE. Each identity has its own marker.", [path]
+        "Embedding", "Test images, projected to two dimensions by t-SNE. Each identity has its own marker.", [path]
     )

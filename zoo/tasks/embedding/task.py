@@ -131,7 +131,7 @@ class Embedding(ImageTask):
         outputs = self.test_outputs()
         if not outputs.vectors.isfinite().all():
             raise ZooError(
-                f"the embeddings of the {split} pictures are no longer finite: the network has diverged, so train it "
+                f"the embeddings of the {split} images are no longer finite: the network has diverged, so train it "
                 f"with a smaller optimizer.lr or trainer.gradient_clip_val=1; checkpoints of earlier epochs are kept"
             )
         return outputs

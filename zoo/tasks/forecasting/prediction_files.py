@@ -1,4 +1,4 @@
-"""Forecasts as CSV, JSON and pictures."""
+"""Forecasts as CSV, JSON and figures."""
 
 import csv
 import json
@@ -12,7 +12,7 @@ from typing import Any
 from zoo.reports.figures import COLORS, drawing, plain_text
 
 Stamp = str | int | float
-_PICTURES = 20  # series at most
+_FIGURES = 20  # series at most
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +35,7 @@ class SeriesForecast:
 
 
 def write_forecasts(results: Sequence[SeriesForecast], folder: Path, series: str | None, time: str) -> None:
-    """Write predictions.csv, predictions.json, and pictures of the first 20 series.
+    """Write predictions.csv, predictions.json, and figures of the first 20 series.
 
     `series` and `time` are the names of the columns of the series and of the time.
     """
@@ -51,7 +51,7 @@ def write_forecasts(results: Sequence[SeriesForecast], folder: Path, series: str
                 writer.writerow([*([result.series] if series else []), stamp, *row])
     text = json.dumps([asdict(result) for result in results], indent=2, allow_nan=False)
     (folder / "predictions.json").write_text(text + "\n")
-    for number, result in enumerate(results[:_PICTURES]):
+    for number, result in enumerate(results[:_FIGURES]):
         safe = re.sub(r"[^\w-]+", "_", result.series)
         draw_forecast(folder / (f"forecast_{number}_{safe}.png" if result.series else "forecast.png"), result)
 

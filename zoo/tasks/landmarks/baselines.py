@@ -6,14 +6,14 @@ from zoo.data.base import DataModule
 from zoo.tasks.base import Task
 from zoo.tasks.landmarks.metrics import PointErrors
 
-_PICTURES = 1000  # training pictures at most
+_IMAGES = 1000  # training images at most
 _SIDE = 16  # pixels of the inputs of the regression
 
 
 def baselines(datamodule: DataModule, task: Task) -> dict[str, dict[str, float]]:
     """`nme` and `found` of the mean training points and of ridge regression on 16×16 pixels."""
     train, test = datamodule.dataset("train"), datamodule.dataset("test")
-    images, target = train[torch.arange(min(_PICTURES, len(train)))]
+    images, target = train[torch.arange(min(_IMAGES, len(train)))]
     present = target["present"]
     test_images, test_target = test[torch.arange(len(test))]
     test_present = test_target["present"]

@@ -17,12 +17,12 @@ from zoo.errors import ZooError
 from zoo.prediction.images import image_files, unused_path, write_json, write_table
 from zoo.tasks.landmarks import Landmarks
 
-_DRAWN = 320  # pixels; smaller pictures are enlarged before points are drawn
+_DRAWN = 320  # pixels; smaller images are enlarged before points are drawn
 
 
 @dataclass(frozen=True)
 class LandmarkPrediction:
-    """The prediction for one picture: probability of an object, its points in pixels, its class."""
+    """The prediction for one image: probability of an object, its points in pixels, its class."""
 
     path: Path
     presence: float | None = None
@@ -35,16 +35,16 @@ class LandmarkPrediction:
 def predict(task: Landmarks, source: Path, folder: Path | None = None) -> list[LandmarkPrediction]:
     """Locate the landmarks in an image file, or in all image files below a folder.
 
-    A picture whose presence is below 0.5 has no points. With `folder`, writes predictions.csv, predictions.json and
-    the pictures with their points there.
+    An image whose presence is below 0.5 has no points. With `folder`, writes predictions.csv, predictions.json and
+    the images with their points there.
 
     Raises:
-        ZooError: the model was not trained on pictures, or the folder holds none.
+        ZooError: the model was not trained on images, or the folder holds none.
     """
     if "preprocessing" not in task.card or "class_names" not in task.card:
-        raise ZooError("this model knows no pictures: it was not trained here")
+        raise ZooError("this model knows no images: it was not trained here")
     if folder is not None:
-        (folder / "pictures").mkdir(parents=True, exist_ok=True)
+        (folder / "images").mkdir(parents=True, exist_ok=True)
     results = []
     for path in image_files(source):
         try:
@@ -54,7 +54,7 @@ def predict(task: Landmarks, source: Path, folder: Path | None = None) -> list[L
             continue
         results.append(_one(task, path, image))
         if folder is not None:
-            _draw(results[-1], image, folder / "pictures")
+            _draw(results[-1], image, folder / "images")
     if folder is not None:
         columns = [f"{axis}{i + 1}" for i in range(task.num_points) for axis in "xy"]
         rows = []
@@ -81,14 +81,14 @@ def _one(task: Landmarks, path: Path, image: UInt8[Tensor, "3 h w"]) -> Landmark
 
 
 def _draw(result: LandmarkPrediction, image: UInt8[Tensor, "3 h w"], folder: Path) -> None:
-    """Save the picture with a numbered mark on each point."""
-    picture = to_pil_image(image)
-    larger = max(1, _DRAWN // max(picture.size))  # marks need room
-    picture = picture.resize((picture.width * larger, picture.height * larger))
-    canvas = ImageDraw.Draw(picture)
-    radius = max(3, max(picture.size) // 80)
+    """Save the image with a numbered mark on each point."""
+    canvas = to_pil_image(image)
+    larger = max(1, _DRAWN // max(canvas.size))  # marks need room
+    canvas = canvas.resize((canvas.width * larger, canvas.height * larger))
+    draw = ImageDraw.Draw(canvas)
+    radius = max(3, max(canvas.size) // 80)
     for number, point in enumerate(result.points, start=1):
         x, y = (larger * value for value in point)
-        canvas.ellipse((x - radius, y - radius, x + radius, y + radius), outline=COLORS[1], width=max(1, radius // 3))
-        canvas.text((x + radius, y + radius), str(number), COLORS[1], ImageFont.load_default(3 * radius))
-    picture.save(unused_path(folder, result.path.stem))
+        draw.ellipse((x - radius, y - radius, x + radius, y + radius), outline=COLORS[1], width=max(1, radius // 3))
+        draw.text((x + radius, y + radius), str(number), COLORS[1], ImageFont.load_default(3 * radius))
+    canvas.save(unused_path(folder, result.path.stem))

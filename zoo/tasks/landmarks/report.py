@@ -1,4 +1,4 @@
-"""The report of a landmark model: errors of each point, first and worst pictures."""
+"""The report of a landmark model: errors of each point, first and worst images."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,8 +11,8 @@ from torch import Tensor
 from zoo.data.base import DataModule
 from zoo.reports.comparison import comparison
 from zoo.reports.figures import COLORS, drawing
+from zoo.reports.images import show_image
 from zoo.reports.page import Section
-from zoo.reports.pictures import show_picture
 from zoo.tasks.landmarks import Landmarks
 from zoo.tasks.landmarks.metrics import normalized_distances
 
@@ -40,8 +40,8 @@ def sections(task: Landmarks, datamodule: DataModule, folder: Path, results: Map
     return [
         comparison(results, "nme", folder),
         Section("Points", text, [], table),
-        Section("First pictures", "True points (circles) and predicted points (crosses).", [first]),
-        Section("Worst pictures", "The pictures with the largest mean error.", [worst]),
+        Section("First images", "True points (circles) and predicted points (crosses).", [first]),
+        Section("Worst images", "The images with the largest mean error.", [worst]),
     ]
 
 
@@ -54,7 +54,7 @@ def _draw(
     with drawing(path, width=1.6 * columns, height=1.6 * rows) as figure:
         grid = figure.subplots(rows, columns, squeeze=False).ravel()
         for axes, i in zip(grid, chosen, strict=False):
-            show_picture(axes, images[i])
+            show_image(axes, images[i])
             for marker, color, place in (("o", "white", points[i]), ("x", COLORS[1], predicted[i])):
                 x, y = (place * size - 0.5).T.tolist()
                 axes.plot(x, y, marker, color=color, ms=5, mfc="none")
