@@ -24,6 +24,15 @@ def launch(name: str, command: Command, *, task_options: bool = False) -> None:
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra raises errors instead of printing them
     sys.path.append(str(Path.cwd()))  # to import a user's modules from the working directory
 
+    if {"--help", "-h"} & set(sys.argv[1:]):
+        from zoo.config.help import help_text
+
+        try:
+            print(help_text(name, _config_dir()), flush=True)
+        except BrokenPipeError:  # `--help | head` has read enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return
+
     import hydra
     from hydra.errors import ConfigCompositionException, HydraException
     from omegaconf.errors import OmegaConfBaseException
