@@ -34,7 +34,7 @@ HEAD = (
 
 
 def table() -> str:
-    """Return the table in Markdown: one row for each family, which is a model and the variants that derive from it."""
+    """Returns the table in Markdown: one row for each family, which is a model and the variants that derive from it."""
     families: dict[str, list[str]] = {}
     for name in sorted(list_models(), key=_numbers_in_order):
         families.setdefault(_base(name), []).append(name)
@@ -128,7 +128,7 @@ def _parameters(network: dict[str, Any]) -> int:
 
 
 def _flops(task: type[Task], networks: list[dict[str, Any]]) -> str:
-    """Format the FLOPs of a forward pass of one sample, and the size of that sample."""
+    """Formats the FLOPs of a forward pass of one sample, and the size of that sample."""
     counts, sizes = set(), []
     for network in networks:
         with torch.device("meta"):
@@ -145,7 +145,7 @@ def _flops(task: type[Task], networks: list[dict[str, Any]]) -> str:
 
 
 def main() -> int:
-    """Write or check the table; return 1 if it is out of date."""
+    """Writes or checks the table; returns 1 if it is out of date."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if the table is out of date")
     check = parser.parse_args().check

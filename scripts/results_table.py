@@ -35,7 +35,7 @@ LEFT_OUT = ("seed=", "runs=", "baselines=", "hydra.", "data.download=")
 
 
 def main() -> None:
-    """Collect the runs and write the page."""
+    """Collects the runs and writes the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="+", type=Path)
     runs: dict[str, list[dict[str, Any]]] = defaultdict(list)
@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def command(overrides: list[str]) -> str:
-    """Return the command of a run, without seeds and without the folders of this machine."""
+    """Returns the command of a run, without seeds and without the folders of this machine."""
     words = []
     for word in sorted(overrides, key=lambda word: not word.startswith(("experiment=", "model="))):
         if not word.startswith(LEFT_OUT):
@@ -60,7 +60,7 @@ def command(overrides: list[str]) -> str:
 
 
 def row(words: str, runs: list[dict[str, Any]]) -> str:
-    """Format a row of the table."""
+    """Formats a row of the table."""
     names = next(line for line in SHOWN if all(set(line) <= run["test"].keys() for run in runs))
     cells = [
         f"`{words}`",
@@ -75,12 +75,12 @@ def row(words: str, runs: list[dict[str, Any]]) -> str:
 
 
 def spread(values: list[float]) -> str:
-    """Format the mean and the standard deviation."""
+    """Formats the mean and the standard deviation."""
     return f"{statistics.mean(values):.4f}" + (f" ± {statistics.stdev(values):.4f}" if len(values) > 1 else "")
 
 
 def best_baseline(runs: list[dict[str, Any]], name: str) -> str:
-    """Format the best baseline that all runs have, by the mean of a metric."""
+    """Formats the best baseline that all runs have, by the mean of a metric."""
     common = set.intersection(*({baseline for baseline, f in run["baselines"].items() if name in f} for run in runs))
     if not common:
         return "–"

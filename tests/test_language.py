@@ -26,6 +26,11 @@ BRITISH = re.compile(
     r"visual|serial|synchron|summar|factor|parameter|vector|penal|custom)is(e|ing|ation)",
     re.IGNORECASE,
 )
+IMPERATIVE = re.compile(
+    r"(Add|Apply|Build|Check|Clip|Compare|Compile|Compute|Convert|Copy|Count|Create|Delegate|Detect|Draw|Drop|Embed|Fit|"
+    r"Format|Freeze|Gather|Generate|Get|Keep|Load|Log|Make|Measure|Move|Parse|Plot|Predict|Print|Put|Raise|Read|Remove|"
+    r"Require|Reset|Resolve|Restore|Return|Run|Save|Select|Set|Shard|Show|Start|Stop|Train|Update|Use|Write|Yield) "
+)
 FILES = sorted([*(ROOT / "zoo").rglob("*.py"), *(ROOT / "scripts").rglob("*.py")])
 
 
@@ -72,6 +77,15 @@ def test_spelling_is_american() -> None:
         and (words := {word[0] for word in BRITISH.finditer(path.name + path.read_text(encoding="utf-8"))})
     }
     assert not found
+
+
+@pytest.mark.parametrize("path", [ROOT / "train.py", *FILES], ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_docstrings_are_in_the_third_person(path: Path) -> None:
+    """`Returns the loss`, as in PyTorch, not `Return the loss`."""
+    documented = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Module)
+    nodes = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, documented)]
+    texts = [text for node in nodes if (text := ast.get_docstring(node))]
+    assert not [text.splitlines()[0] for text in texts if IMPERATIVE.match(text)]
 
 
 def test_an_idiom_is_found(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Resolve device, precision and memory layout, with a printed reason for each."""
+"""Resolves device, precision and memory layout, with a printed reason for each."""
 
 import math
 import os
@@ -46,7 +46,7 @@ def data_workers(num_workers: int | Literal["auto"]) -> int:
 
 
 def resolve_hardware(trainer: dict[str, Any], *, channels_last: bool | str, network: nn.Module) -> Hardware:
-    """Resolve `auto` values of a trainer configuration; explicit values are kept.
+    """Resolves `auto` values of a trainer configuration; explicit values are kept.
 
     Raises:
         ZooError: more GPUs are requested than available, or an unsupported memory layout.
@@ -132,7 +132,7 @@ def _layout(channels_last: bool | str, network: nn.Module, *, sharded: bool) -> 
 
 
 def check_sync_batchnorm(trainer: dict[str, Any], hardware: Hardware, network: nn.Module) -> None:
-    """Check that synchronized batch norms run on GPUs; PyTorch reports this only during training.
+    """Checks that synchronized batch norms run on GPUs; PyTorch reports this only during training.
 
     Raises:
         ZooError: the network has batch norms, to be synchronized between CPU processes.

@@ -1,4 +1,4 @@
-"""Read files of tensors without running code from them."""
+"""Reads files of tensors without running code from them."""
 
 import pickle
 import warnings
@@ -12,7 +12,7 @@ from zoo.errors import ZooError
 
 
 def read_tensors(path: str | Path) -> Any:
-    """Read a file of tensors and plain containers, with tensors on the CPU.
+    """Reads a file of tensors and plain containers, with tensors on the CPU.
 
     Raises:
         ZooError: the file is missing, damaged, or holds other objects.

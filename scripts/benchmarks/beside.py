@@ -21,7 +21,7 @@ WARM_UP = 3  # steps of each side that are not measured
 
 
 def build_run(words: Sequence[str], data: DataModule, settings: Settings) -> Run:
-    """Build the run of `python train.py WORDS` on the given data, in a new folder."""
+    """Builds the run of `python train.py WORDS` on the given data, in a new folder."""
     folder = Path(tempfile.mkdtemp(dir=settings.scratch))
     return new_run(to_dict(compose(words)), folder, model="benchmark", data="benchmark", datamodule=data)
 
@@ -55,12 +55,12 @@ class InTurns:
             yield next(batches)
 
     def stop(self) -> None:
-        """End the measurement of our last step."""
+        """Ends the measurement of our last step."""
         if self.clock.running:
             self.spent_by_us.append(self.clock.stop())
 
     def steps_measured(self, note: str = "") -> Measured:
-        """Return the medians over steps, without the warm-up and the last step, which includes the end of the epoch."""
+        """Returns medians over steps, without the warm-up and the last step, which includes the end of the epoch."""
         wall = self.clock.device.type == "cuda"
         first = min(WARM_UP, len(self.spent_by_us) - 2)
         ours, theirs = self.spent_by_us[first:-1], self.spent_by_them[first:-1]
@@ -76,34 +76,34 @@ class _Handed(LightningDataModule):
         self.batches = batches
 
     def setup(self, stage: str) -> None:
-        """Pass the trainer on to the data."""
+        """Passes the trainer on to the data."""
         self.data.trainer = self.trainer
 
     def train_dataloader(self) -> Any:
-        """Return the given batches."""
+        """Returns the given batches."""
         return self.batches
 
     def val_dataloader(self) -> Any:
-        """Delegate to the data."""
+        """Delegates to the data."""
         return self.data.val_dataloader()
 
     def on_before_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
-        """Delegate to the data."""
+        """Delegates to the data."""
         return self.data.on_before_batch_transfer(batch, dataloader_idx)
 
     def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
-        """Delegate to the data."""
+        """Delegates to the data."""
         return self.data.transfer_batch_to_device(batch, device, dataloader_idx)
 
     def on_after_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
-        """Delegate to the data."""
+        """Delegates to the data."""
         return self.data.on_after_batch_transfer(batch, dataloader_idx)
 
 
 def train_in_turns(
     run: Run, theirs: Callable[[], object], settings: Settings, *, steps: int, epochs: int = 1, validate: bool = False
 ) -> InTurns:
-    """Train with the callbacks, loggers and hardware choices of `train.py`, alternating with the peer's steps.
+    """Trains with the callbacks, loggers and hardware choices of `train.py`, alternating with the peer's steps.
 
     `theirs` runs one step of the peer, which loads its own batches.
     """

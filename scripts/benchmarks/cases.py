@@ -54,7 +54,7 @@ class Row:
 
 
 def run(case: Case, *, judged: bool) -> Row:
-    """Measure a case; compare it with its limit if `judged`. A case that cannot be measured gives the reason."""
+    """Measures a case; compares it with its limit if `judged`. A case that cannot be measured gives the reason."""
     absent = case.absent or missing(case.needs)
     if absent:
         return _empty(case, "not measured", absent)

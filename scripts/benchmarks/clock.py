@@ -34,12 +34,12 @@ class Clock:
         return self._started is not None
 
     def start(self) -> None:
-        """Start a measurement."""
+        """Starts a measurement."""
         self._wait()
         self._started = Spent(time.process_time(), time.perf_counter())
 
     def stop(self) -> Spent:
-        """Return the seconds since `start`."""
+        """Returns the seconds since `start`."""
         self._wait()
         assert self._started is not None
         spent = Spent(time.process_time() - self._started.cpu, time.perf_counter() - self._started.wall)
@@ -47,7 +47,7 @@ class Clock:
         return spent
 
     def time(self, function: Callable[[], object], calls: int = 1) -> Spent:
-        """Return the mean seconds of a call, over `calls` consecutive ones."""
+        """Returns the mean seconds of a call, over `calls` consecutive ones."""
         self.start()
         for _ in range(calls):
             function()
@@ -70,7 +70,7 @@ class Memory:
         self._before = 0.0
 
     def start(self) -> None:
-        """Return unused memory to the system, reset the peak, and record the memory in use."""
+        """Returns unused memory to the system, resets the peak, and records the memory in use."""
         gc.collect()
         if self.device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(self.device)
@@ -83,20 +83,20 @@ class Memory:
             self._before = resident("VmRSS")
 
     def stop(self) -> float | None:
-        """Return the peak in MiB; None if the system does not report it."""
+        """Returns the peak in MiB; None if the system does not report it."""
         if self.device.type == "cuda":
             return torch.cuda.max_memory_allocated(self.device) / _MIB - self._before
         return max(resident("VmHWM") - self._before, 0.0) if _CLEAR.exists() else None
 
     def of(self, function: Callable[[], object]) -> float | None:
-        """Return the peak of one call in MiB."""
+        """Returns the peak of one call in MiB."""
         self.start()
         function()
         return self.stop()
 
 
 def resident(key: str) -> float:
-    """Return the resident memory of this process in MiB: current (`VmRSS`) or peak (`VmHWM`). Linux only.
+    """Returns the resident memory of this process in MiB: current (`VmRSS`) or peak (`VmHWM`). Linux only.
 
     This peak starts at zero in a child process; that of `getrusage` is inherited from the parent.
     """

@@ -21,7 +21,7 @@ _PAGE = ROOT / "docs" / "BENCHMARK.md"
 
 
 def main() -> int:
-    """Run the suites; return 1 if a comparison failed, 2 after a mistake of the user."""
+    """Runs the suites; returns 1 if a comparison failed, 2 after a mistake of the user."""
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the zoo's commands: spinning threads slow shared cores
     try:
         return _benchmark(_parser().parse_args())

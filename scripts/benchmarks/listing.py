@@ -9,12 +9,12 @@ _FOLDER = Path(__file__).parent / "suites"
 
 
 def list_suites() -> list[str]:
-    """Return the names of the suites: the modules of their folder, sorted."""
+    """Returns the names of the suites: the modules of their folder, sorted."""
     return sorted(path.stem for path in _FOLDER.glob("[!_]*.py"))
 
 
 def check_suites(names: Sequence[str]) -> None:
-    """Check the names of suites.
+    """Checks the names of suites.
 
     Raises:
         ZooError: an unknown name; lists the known ones.

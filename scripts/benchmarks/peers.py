@@ -17,13 +17,13 @@ DISTRIBUTIONS = {
 
 
 def missing(modules: Sequence[str]) -> str:
-    """Return a message that names the missing packages of `modules`; empty if all are installed."""
+    """Returns a message that names the missing packages of `modules`; empty if all are installed."""
     absent = [DISTRIBUTIONS.get(module, module) for module in modules if find_spec(module) is None]
     return f"{', '.join(absent)} is not installed: {install_command('bench')}" if absent else ""
 
 
 def versions() -> dict[str, str]:
-    """Return the version of each installed peer."""
+    """Returns the version of each installed peer."""
     found = {}
     for module, distribution in DISTRIBUTIONS.items():
         if find_spec(module) is not None:
@@ -32,6 +32,6 @@ def versions() -> dict[str, str]:
 
 
 def keep_to_themselves(folder: Path) -> None:
-    """Keep the peers from writing into the home directory or to the console."""
+    """Keeps the peers from writing into the home directory or to the console."""
     os.environ["YOLO_CONFIG_DIR"] = str(folder)
     os.environ["YOLO_VERBOSE"] = "false"

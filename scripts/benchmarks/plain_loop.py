@@ -44,7 +44,7 @@ class PlainLoop:
         self.order: list[Tensor] = []
 
     def __call__(self) -> None:
-        """Train on the next batch; reshuffle after the last."""
+        """Trains on the next batch; reshuffles after the last."""
         if not self.order:
             self.order = list(torch.randperm(len(self.labels)).split(self.batch_size))
             self.order = [part for part in self.order if len(part) == self.batch_size]
@@ -61,7 +61,7 @@ class PlainLoop:
 
 
 def recipe(config: Mapping[str, Any], network: nn.Module, steps: int) -> tuple[Optimizer, LambdaLR]:
-    """Build the optimizer and the schedule of a run's configuration, for training of `steps` steps."""
+    """Builds the optimizer and the schedule of a run's configuration, for training of `steps` steps."""
     optimizer = instantiate(complete(config["optimizer"], {}))(network.parameters())
     schedule = instantiate(complete(config["scheduler"], {}))
     return optimizer, LambdaLR(optimizer, lambda step: schedule(min(step / steps, 1.0)))

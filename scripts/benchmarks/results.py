@@ -23,7 +23,7 @@ _HEAD = ["what", "beside", "ours", "theirs", "ratio (quartiles)", "limit", "memo
 
 
 def line(row: Row) -> str:
-    """Format a row for the console."""
+    """Formats a row for the console."""
     what = f"  {row.name}, beside {row.peer}"
     if row.verdict in ("not measured", "failed"):
         return f"{what}: {row.verdict}: {row.note}"
@@ -35,7 +35,7 @@ def line(row: Row) -> str:
 
 
 def cells(row: Row) -> list[str]:
-    """Format a row for the table, with the times of the clock that was compared."""
+    """Formats a row for the table, with the times of the clock that was compared."""
     if row.verdict in ("not measured", "failed"):
         return [row.name, row.peer, "–", "–", "–", _limit(row), "–", f"{row.verdict}: {row.note}"]
     on_wall = row.clock == "wall"
@@ -47,7 +47,7 @@ def cells(row: Row) -> list[str]:
 
 
 def summary(rows: Sequence[Row]) -> str:
-    """Return how many comparisons were made, and how many ended with each verdict."""
+    """Returns how many comparisons were made, and how many ended with each verdict."""
     counts = {"within their limit": "within", "at it": "at the limit", "over it": "over", "without a limit": "measured"}
     counts |= {"not measured": "not measured", "failed": "failed"}
     parts = [f"{sum(row.verdict == verdict for row in rows)} {words}" for words, verdict in counts.items()]
@@ -57,7 +57,7 @@ def summary(rows: Sequence[Row]) -> str:
 def write_results(
     folder: Path, suites: Mapping[str, Sequence[Row]], settings: Settings, *, now: datetime.datetime
 ) -> Path:
-    """Write the suites into the file of this device; keep the results of other suites. Return its path."""
+    """Writes the suites into the file of this device; keeps the results of other suites. Returns its path."""
     machine = _processor() if settings.device.type == "cpu" else device_name(settings.device)
     name = re.sub(r"[^a-z0-9]+", "-", machine.lower()).strip("-") + ("-quick" if settings.quick else "")
     path = folder / f"{name}.json"
@@ -82,7 +82,7 @@ def write_results(
 
 
 def tables(results: Mapping[str, Any]) -> str:
-    """Format a results file in Markdown: the machine, the versions, and a table for each suite."""
+    """Formats a results file in Markdown: the machine, the versions, and a table for each suite."""
     peers = ", ".join(f"{name} {version}" for name, version in results["peers"].items()) or "no peers"
     machine = f"{results['device']}, {results['cores']} cores, threads: {results['threads']}"
     parts = [f"{machine}. torch {results['torch']}, torchvision {results['torchvision']}, {peers}."]
@@ -103,7 +103,7 @@ def _table(rows: Sequence[Row]) -> str:
 
 
 def write_page(page: Path, results: Path) -> None:
-    """Write the tables of a results file between the markers of a page.
+    """Writes the tables of a results file between the markers of a page.
 
     Raises:
         ZooError: the page or its markers are missing.
@@ -130,7 +130,7 @@ def _limit(row: Row) -> str:
 
 
 def _processor() -> str:
-    """Return the name of the processor; on other systems than Linux, its architecture."""
+    """Returns the name of the processor; on other systems than Linux, its architecture."""
     information = Path("/proc/cpuinfo")
     if information.is_file():
         named = re.search(r"model name\s*:\s*(.+)", information.read_text(encoding="utf-8"))

@@ -17,7 +17,7 @@ _SUITES = "benchmarks.suites"
 
 
 def resolve_device(requested: str) -> torch.device:
-    """Return the device of `auto`, `cpu` or `cuda`; `auto` selects CUDA if available.
+    """Returns the device of `auto`, `cpu` or `cuda`; `auto` selects CUDA if available.
 
     Raises:
         ZooError: `cuda` without a CUDA device.
@@ -28,7 +28,7 @@ def resolve_device(requested: str) -> torch.device:
 
 
 def run_suites(names: Sequence[str], settings: Settings, say: Callable[[str], None]) -> dict[str, list[Row]]:
-    """Run the suites; return the rows of each.
+    """Runs the suites; returns the rows of each.
 
     Raises:
         ZooError: an unknown suite.

@@ -19,7 +19,7 @@ class RandomImages(ImageClassificationData):
         self.preprocessing = Preprocessing(size=size, channels=channels, mean=half, std=half, resize="squash")
 
     def load(self) -> dict[str, Any]:
-        """Generate the images, the same for every split."""
+        """Generates the images, the same for every split."""
         generator = torch.Generator().manual_seed(0)
         shape = (self.count, self.preprocessing.channels, self.preprocessing.size, self.preprocessing.size)
         images = torch.randint(256, shape, dtype=torch.uint8, generator=generator)
@@ -27,6 +27,6 @@ class RandomImages(ImageClassificationData):
         return dict.fromkeys(("train", "val", "test"), TensorImages(images, labels))
 
     def batch(self, device: torch.device) -> tuple[Tensor, Tensor]:
-        """Return a normalized batch on a device."""
+        """Returns a normalized batch on a device."""
         images, labels = self.dataset("train")[torch.arange(self.batch_size)]
         return self.normalize((images.to(device), labels.to(device)))

@@ -45,7 +45,7 @@ def compare(
     clock: Which | None = None,
     note: str = "",
 ) -> Measured:
-    """Time both functions alternately: warm-up, pairs of measurements, then one call each for the memory.
+    """Times both functions alternately: warm-up, pairs of measurements, then one call each for the memory.
 
     The ratio compares CPU time on a CPU and wall time on a GPU; `clock` overrides that. `reset` runs before every
     call and is not measured; each measurement is then a single call.
@@ -75,7 +75,7 @@ def compare(
 
 
 def alone(ours: Callable[[], object], settings: Settings, *, note: str = "") -> Measured:
-    """Time one function without a peer: medians over calls."""
+    """Times one function without a peer: medians over calls."""
     watch = Clock(settings.device)
     ours()
     spent = [watch.time(ours) for _ in range(min(settings.pairs, 5))]
@@ -91,14 +91,14 @@ def paired(
     peaks: Sequence[float | None] = (None, None),
     note: str = "",
 ) -> Measured:
-    """Return the medians of paired measurements, and the median and the quartiles of their ratios."""
+    """Returns the medians of paired measurements, and the median and the quartiles of their ratios."""
     ratios = [getattr(a, clock) / getattr(b, clock) for a, b in zip(ours, theirs, strict=True)]
     low, middle, high = quantiles(ratios, n=4, method="inclusive") if len(ratios) > 1 else ratios * 3
     return Measured(_side(ours, peaks[0]), _side(theirs, peaks[1]), middle, low, high, len(ratios), clock, note)
 
 
 def rate(found: Measured, images: int) -> str:
-    """Format the images per second of both sides, ours first, on the clock that is compared."""
+    """Formats the images per second of both sides, ours first, on the clock that is compared."""
     assert found.theirs is not None
     ours, theirs = (images / getattr(side, found.clock) for side in (found.ours, found.theirs))
     return f"{ours:.3g} and {theirs:.3g} images by the {found.clock} second"
@@ -109,7 +109,7 @@ def _side(spent: Sequence[Spent], memory: float | None) -> Side:
 
 
 def _calls(watch: Clock, side: Callable[[], object], prepare: Callable[[], object], settings: Settings) -> int:
-    """Warm up, and return how many calls fill a measurement of `_LEAST` seconds."""
+    """Warms up, and returns how many calls fill a measurement of `_LEAST` seconds."""
     side()
     once = watch.time(side).wall
     if settings.quick or once >= _LEAST:

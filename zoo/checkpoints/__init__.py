@@ -1,1 +1,1 @@
-"""Write checkpoints atomically and load them without running code from the file."""
+"""Writes checkpoints atomically and loads them without running code from the file."""

@@ -1,4 +1,4 @@
-"""Write checkpoint files atomically: to a temporary file in the same folder, then renamed."""
+"""Writes checkpoint files atomically: to a temporary file in the same folder, then renamed."""
 
 import os
 import shutil
@@ -11,17 +11,17 @@ from pytorch_lightning.plugins.io import TorchCheckpointIO
 
 
 class StreamingCheckpointIO(TorchCheckpointIO):
-    """Write a checkpoint straight to its file; Lightning first builds it in memory, at twice the size of the file."""
+    """Writes a checkpoint straight to its file; Lightning first builds it in memory, at twice the size of the file."""
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:
-        """Save the dictionary of Lightning."""
+        """Saves the dictionary of Lightning."""
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         _write_atomically(path, lambda beside: torch.save(checkpoint, beside))
 
 
 def link(written: Path, path: Path) -> None:
-    """Hard-link `path` to `written`, replacing any existing file; copy if links are unsupported."""
+    """Hard-links `path` to `written`, replacing any existing file; copies if links are unsupported."""
 
     def write(beside: Path) -> None:
         try:

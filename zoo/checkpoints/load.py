@@ -1,4 +1,4 @@
-"""Load a model from its checkpoint alone.
+"""Loads a model from its checkpoint alone.
 
 A checkpoint is Lightning's with an additional entry `zoo`: the format number, the completed model configuration and
 the card (preprocessing, class names, data) as plain containers. Reading it runs no code from the file.
@@ -20,7 +20,7 @@ from zoo.tensor_files import read_tensors
 
 
 def load(path: str | Path, *, trust: Sequence[str] = ()) -> Task:
-    """Load the model of a checkpoint, in eval mode on the CPU; a Lightning `Trainer` trains it in training mode.
+    """Loads the model of a checkpoint, in eval mode on the CPU; a Lightning `Trainer` trains it in training mode.
 
     Instantiates only classes of `zoo` and of the packages in `trust`.
 
@@ -43,7 +43,7 @@ def load(path: str | Path, *, trust: Sequence[str] = ()) -> Task:
 
 
 def read(path: str | Path) -> dict[str, Any]:
-    """Read the entries of a checkpoint, with tensors on the CPU.
+    """Reads the entries of a checkpoint, with tensors on the CPU.
 
     Raises:
         ZooError: the file is missing, damaged, unsafe, or not a checkpoint of the zoo.
@@ -64,7 +64,7 @@ def read(path: str | Path) -> dict[str, Any]:
 
 
 def check_data_targets(config: Any, trust: Sequence[str], path: str | Path) -> None:
-    """Check that a file describes only data modules and augmentations, of zoo, torchvision and trusted packages.
+    """Checks that a file describes only data modules and augmentations, of zoo, torchvision and trusted packages.
 
     Raises:
         ZooError: another target.
@@ -73,7 +73,7 @@ def check_data_targets(config: Any, trust: Sequence[str], path: str | Path) -> N
 
 
 def check_targets(config: Any, trust: Sequence[str], path: str | Path) -> None:
-    """Check that a file describes only networks, losses and tasks, of zoo, torch.nn and trusted packages.
+    """Checks that a file describes only networks, losses and tasks, of zoo, torch.nn and trusted packages.
 
     Raises:
         ZooError: another target.
@@ -82,7 +82,7 @@ def check_targets(config: Any, trust: Sequence[str], path: str | Path) -> None:
 
 
 def _check(config: Any, bases: tuple[type, ...], names: str, packages: Sequence[str], path: str | Path) -> None:
-    """Refuse every target but classes derived from `bases` in `packages`: functions are never called."""
+    """Refuses every target but classes derived from `bases` in `packages`: functions are never called."""
     targets = [*_targets(config)]
     strange = [target for target in targets if not any(target.startswith(f"{package}.") for package in packages)]
     if strange:

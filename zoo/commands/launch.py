@@ -1,4 +1,4 @@
-"""Run a command: compose and check its configuration before heavy imports, report a user's mistake in one line."""
+"""Runs a command: composes and checks its configuration before heavy imports, reports a user's mistake in one line."""
 
 import errno
 import os
@@ -15,7 +15,7 @@ _HYDRA_LEAVES = {".hydra"}  # in the run directory before the command writes
 
 
 def launch(name: str, command: Command, *, task_options: bool = False) -> None:
-    """Run `command` on the configuration `configs/NAME.yaml` with the overrides of the command line.
+    """Runs `command` on the configuration `configs/NAME.yaml` with the overrides of the command line.
 
     With `task_options`, overrides of unknown keys become options of the checkpoint's task. A user's mistake ends the
     process with exit code 2 and one line on standard error.
@@ -127,7 +127,7 @@ def run_directory() -> Path:
 
 
 def repeat_in(folder: Path) -> None:
-    """Rewrite `sys.argv` so that processes which repeat the command line write to this run directory.
+    """Rewrites `sys.argv` so that processes which repeat the command line write to this run directory.
 
     Lightning starts the DDP processes of a machine that way. It would pass them Hydra's composed configuration, which
     loses the group choices; hiding Hydra's state makes Lightning repeat the command line.

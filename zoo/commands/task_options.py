@@ -23,7 +23,7 @@ def with_task_options(words: list[str], path: Path) -> list[str]:
 
 
 def refuse_misspelled_keys(config: DictConfig) -> None:
-    """Report an option that is a misspelled key of the command, if that key is missing.
+    """Reports an option that is a misspelled key of the command, if that key is missing.
 
     Raises:
         ZooError: names both.

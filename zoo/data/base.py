@@ -101,7 +101,7 @@ class DataModule(LightningDataModule, ABC):
         return None
 
     def check(self, folder: Path) -> bool:
-        """Print the content and the problems of every split and draw samples below `folder`; True without problems.
+        """Prints the content and the problems of every split and draws samples below `folder`; True without problems.
 
         Raises:
             ZooError: this kind of data has no check.

@@ -22,7 +22,7 @@ class Accuracy(Metric):
         self.add_state("count", default=torch.zeros((), dtype=torch.long), dist_reduce_fx="sum")
 
     def update(self, predictions: Int[Tensor, " n"], labels: Int[Tensor, " n"]) -> None:
-        """Add a batch."""
+        """Adds a batch."""
         self.correct += (predictions == labels).sum()
         self.count += len(labels)
 

@@ -1,4 +1,4 @@
-"""Concatenate values over batches and processes."""
+"""Concatenates values over batches and processes."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ class Concatenated(Metric):
         self.add_state("values", default=[], dist_reduce_fx="cat")
 
     def update(self, values: Tensor) -> None:
-        """Append `values` [B …]."""
+        """Appends `values` [B …]."""
         self.values.append(values.detach())
 
     def compute(self) -> Tensor:

@@ -21,7 +21,7 @@ class MeanLoss(Metric):
         self.add_state("count", default=torch.zeros(()), dist_reduce_fx="sum")
 
     def update(self, loss: Tensor, samples: int) -> None:
-        """Add the mean `loss` of a batch of `samples`."""
+        """Adds the mean `loss` of a batch of `samples`."""
         self.total += loss.detach() * samples
         self.count += samples
 

@@ -4,7 +4,7 @@ from torch import nn
 
 
 def frozen_norms_to_eval(network: nn.Module) -> None:
-    """Put batch norms with frozen weights in eval mode, so that their running statistics stay."""
+    """Puts batch norms with frozen weights in eval mode, so that their running statistics stay."""
     for module in network.modules():
         if isinstance(module, nn.modules.batchnorm._BatchNorm):
             weights = list(module.parameters(recurse=False))

@@ -26,7 +26,7 @@ class Caption(NamedTuple):
 
 
 def write_contact_sheet(path: Path, captions: Sequence[Caption]) -> None:
-    """Write the first 60 images as one PNG; an unreadable file is an empty card with its caption."""
+    """Writes the first 60 images as one PNG; an unreadable file is an empty card with its caption."""
     shown = captions[:SHOWN]
     columns = min(COLUMNS, len(shown))
     rows = -(-len(shown) // columns)
@@ -47,7 +47,7 @@ def write_contact_sheet(path: Path, captions: Sequence[Caption]) -> None:
 
 
 def _thumbnail(path: Path) -> Image.Image | None:
-    """Fit the full image into the square; very small images keep sharp pixels."""
+    """Fits the full image into the square; very small images keep sharp pixels."""
     try:
         image = to_pil_image(read_image(path, channels=3))
     except UnreadableImage:
@@ -58,7 +58,7 @@ def _thumbnail(path: Path) -> Image.Image | None:
 
 
 def _shortened(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
-    """Shorten a text in the middle until it fits below an image."""
+    """Shortens a text in the middle until it fits below an image."""
     text = " ".join(text.split())
     if font.getlength(text) <= SIDE:
         return text

@@ -24,7 +24,7 @@ class ReadBatch(NamedTuple):
 
 
 def image_files(source: Path) -> list[Path]:
-    """Return the file itself, or all image files below a folder.
+    """Returns the file itself, or all image files below a folder.
 
     Raises:
         ZooError: the folder holds no images.
@@ -38,7 +38,7 @@ def image_files(source: Path) -> list[Path]:
 
 
 def read_batches(files: Sequence[Path], preprocessing: Preprocessing, batch_size: int) -> Iterator[ReadBatch]:
-    """Read files with the preprocessing of the test images, `batch_size` at a time.
+    """Reads files with the preprocessing of the test images, `batch_size` at a time.
 
     Raises:
         ZooError: the batch size is below 1.
@@ -57,7 +57,7 @@ def read_batches(files: Sequence[Path], preprocessing: Preprocessing, batch_size
 
 
 def write_table(path: Path, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Write rows as CSV."""
+    """Writes rows as CSV."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(columns)
@@ -65,7 +65,7 @@ def write_table(path: Path, columns: Sequence[str], rows: Sequence[Sequence[str]
 
 
 def write_json(path: Path, results: Sequence[Mapping[str, Any]]) -> None:
-    """Write predictions of plain values as JSON."""
+    """Writes predictions of plain values as JSON."""
     path.write_text(json.dumps(list(results), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

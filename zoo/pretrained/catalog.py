@@ -66,7 +66,7 @@ class Source:
 
 
 def resolve_weights(source: str | Path, *, model: str) -> Source:
-    """Load the published weights of `model` with the name `source`, or the file at that path.
+    """Loads the published weights of `model` with the name `source`, or the file at that path.
 
     Raises:
         ZooError: no such name or file, a failed download, or an unsafe file.
@@ -151,7 +151,7 @@ def _from_file(path: Path) -> Source:
 
 
 def _tensors(content: Any, path: Path) -> dict[str, Tensor]:
-    """Extract the state dict from the content of a file, without the prefixes of wrapper modules.
+    """Extracts the state dict from the content of a file, without the prefixes of wrapper modules.
 
     Raises:
         ZooError: the content has no state dict.

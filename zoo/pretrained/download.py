@@ -1,4 +1,4 @@
-"""Download files of published weights, with resume and hash check."""
+"""Downloads files of published weights, with resume and hash check."""
 
 import hashlib
 import os
@@ -16,7 +16,7 @@ OFFLINE = "ZOO_OFFLINE"
 
 
 def fetch(file: Path, *, url: str | None, sha256: str) -> None:
-    """Download `url` to `file` unless it exists, and check that its hash starts with `sha256`.
+    """Downloads `url` to `file` unless it exists, and checks that its hash starts with `sha256`.
 
     Resumes an interrupted download. A lock lets one process download while others wait.
 

@@ -21,10 +21,10 @@ Stages = list[list[nn.Module]]
 
 @dataclass(frozen=True, kw_only=True)
 class Head:
-    """Train the last layer only; weights and running statistics of the trunk stay bit-identical."""
+    """Trains the last layer only; weights and running statistics of the trunk stay bit-identical."""
 
     def apply(self, task: Task) -> list[Callback]:
-        """Freeze the trunk."""
+        """Freezes the trunk."""
         stages, _ = stages_and_head(task.network)
         freeze(task.network, len(stages))
         return [KeepFrozenInEval(len(stages))]
@@ -32,7 +32,7 @@ class Head:
 
 @dataclass(frozen=True, kw_only=True)
 class Gradual:
-    """Train the head first, then unfreeze stages from last to first at even intervals.
+    """Trains the head first, then unfreezes stages from last to first at even intervals.
 
     Source: Howard and Ruder, "Universal Language Model Fine-tuning", 2018, arXiv:1801.06146, section 3.3.
     `unfrozen_at` is the fraction of training after which all layers train; `layer_decay` as in `Full`.
@@ -47,14 +47,14 @@ class Gradual:
         _require_decay(self.layer_decay)
 
     def apply(self, task: Task) -> list[Callback]:
-        """Set the learning rates and return the callback that unfreezes."""
+        """Sets the learning rates and returns the callback that unfreezes."""
         task.parameter_groups = partial(layer_groups, layer_decay=self.layer_decay)
         return [GradualUnfreezing(self.unfrozen_at)]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Full:
-    """Train all layers, with learning rates that decrease towards the input.
+    """Trains all layers, with learning rates that decrease towards the input.
 
     The head has the learning rate of the optimizer; the stage `k` places before it has that rate times
     `layer_decay ** k` (Clark et al., "ELECTRA", 2020, arXiv:2003.10555). 1 means the same rate for all.
@@ -66,13 +66,13 @@ class Full:
         _require_decay(self.layer_decay)
 
     def apply(self, task: Task) -> list[Callback]:
-        """Set the learning rates."""
+        """Sets the learning rates."""
         task.parameter_groups = partial(layer_groups, layer_decay=self.layer_decay)
         return []
 
 
 def apply_finetuning(config: dict[str, Any] | None, task: Task, *, pretrained: bool) -> list[Callback]:
-    """Apply a `finetune` configuration to the task and return its callbacks."""
+    """Applies a `finetune` configuration to the task and returns its callbacks."""
     if not config:  # null, or finetune=none
         return []
     strategy = instantiate(complete(config, {}, "finetune"), "finetune")
@@ -113,7 +113,7 @@ def layer_groups(task: Task, *, layer_decay: float) -> list[dict[str, Any]]:
 
 
 def freeze(network: nn.Module, frozen: int) -> None:
-    """Freeze the first `frozen` stages and unfreeze the others; if all are frozen, only the last layer trains."""
+    """Freezes the first `frozen` stages and unfreezes the others; if all are frozen, only the last layer trains."""
     stages, _ = stages_and_head(network)
     network.requires_grad_(True)
     for stage in stages[:frozen]:
@@ -127,7 +127,7 @@ def freeze(network: nn.Module, frozen: int) -> None:
 
 
 def frozen_to_eval(network: nn.Module, frozen: int) -> None:
-    """Put the first `frozen` stages and all frozen norms in eval mode, so that running statistics stay."""
+    """Puts the first `frozen` stages and all frozen norms in eval mode, so that running statistics stay."""
     stages, _ = stages_and_head(network)
     for stage in stages[:frozen]:
         for layer in stage:
@@ -136,24 +136,24 @@ def frozen_to_eval(network: nn.Module, frozen: int) -> None:
 
 
 class KeepFrozenInEval(Callback):
-    """Keep frozen stages in eval mode during training."""
+    """Keeps frozen stages in eval mode during training."""
 
     def __init__(self, frozen: int) -> None:
         self.frozen = frozen
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Reset eval mode: Lightning may have called `train()`."""
+        """Resets eval mode: Lightning may have called `train()`."""
         frozen_to_eval(_network(pl_module), self.frozen)
 
 
 class GradualUnfreezing(Callback):
-    """Unfreeze one stage after another, the last first."""
+    """Unfreezes one stage after another, the last first."""
 
     def __init__(self, unfrozen_at: float) -> None:
         self.unfrozen_at = unfrozen_at
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Require one process and warn if training ends before all stages are unfrozen.
+        """Requires one process and warns if training ends before all stages are unfrozen.
 
         DDP reduces the gradients of parameters that are trainable when training starts only.
 
@@ -174,7 +174,7 @@ class GradualUnfreezing(Callback):
             )
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Freeze and unfreeze the stages for this epoch."""
+        """Freezes and unfreezes the stages for this epoch."""
         network = _network(pl_module)
         stages, _ = stages_and_head(network)
         frozen = frozen_stages(trainer.current_epoch, trainer.max_epochs or 1, len(stages), self.unfrozen_at)

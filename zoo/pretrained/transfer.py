@@ -1,4 +1,4 @@
-"""Load external weights: adapt the head and the stem, report new layers, reject everything else."""
+"""Loads external weights: adapts the head and the stem, reports new layers, rejects everything else."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -44,7 +44,7 @@ def load_pretrained(
     class_names: Sequence[str] | None = None,
     keep: Collection[str] | None = None,
 ) -> list[str]:
-    """Load published weights or a file into the task's network and return three report lines.
+    """Loads published weights or a file into the task's network and returns three report lines.
 
     A head for other classes keeps the rows of `class_names` found in the source; the other rows stay newly
     initialized. A first convolution for another number of channels is adapted. Buffers in `keep` are not loaded; by
@@ -69,14 +69,14 @@ def load_pretrained(
 
 
 def normalize_as(datamodule: DataModule, preprocessing: Mapping[str, Any] | None) -> bool:
-    """Normalize data with the mean and std of the weights; return whether the data module adopted them."""
+    """Normalizes data with the mean and std of the weights; returns whether the data module adopted them."""
     return preprocessing is not None and datamodule.normalize_as(preprocessing)
 
 
 def transfer_weights(
     network: nn.Module, source: Source, *, class_names: Sequence[str] | None, keep: Collection[str] = ()
 ) -> Report:
-    """Copy matching tensors into `network`, except the buffers in `keep`.
+    """Copies matching tensors into `network`, except the buffers in `keep`.
 
     Raises:
         ZooError: unexpected, missing or mismatched tensors; the network is unchanged.
@@ -134,7 +134,7 @@ def _head_rows(
     their_names: Sequence[str] | None,
     layout: Layout,
 ) -> Tensor:
-    """Copy rows of classes found in both; keep ours for the rest.
+    """Copies rows of classes found in both; keeps ours for the rest.
 
     The full head is copied if the classes are unknown or equal.
     """
@@ -183,7 +183,7 @@ def _report_heads(
 
 
 def _other_channels(weight: Tensor, channels: int) -> Tensor:
-    """Adapt filters to another number of channels: summed for one, otherwise repeated and rescaled to the same sum."""
+    """Adapts filters to another number of channels: summed for one, otherwise repeated and rescaled to the same sum."""
     if channels == 1:
         return weight.sum(1, keepdim=True)
     copies = -(-channels // weight.shape[1])

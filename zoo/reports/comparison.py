@@ -10,7 +10,7 @@ from zoo.reports.units import format_flops
 
 
 def comparison(results: Mapping[str, Any], metric: str, folder: Path) -> Section:
-    """Compare the test metrics of `metrics.json` with the baselines in a table; draw `metric` as bars."""
+    """Compares the test metrics of `metrics.json` with the baselines in a table; draws `metric` as bars."""
     test, baselines = results["test"], results["baselines"]
     names = sorted((name for name in test if name != "loss"), key=lambda name: (name != metric, name))
     compared = {"this model": test, **baselines}
@@ -48,7 +48,7 @@ def run_summary(results: Mapping[str, Any]) -> str:
 
 
 def draw_bars(path: Path, metric: str, values: dict[str, float]) -> Path:
-    """Draw one bar per model; the first is highlighted."""
+    """Draws one bar per model; the first is highlighted."""
     with drawing(path, width=7.5, height=0.7 + 0.42 * len(values)) as figure:
         axes = figure.add_subplot()
         positions = range(len(values))

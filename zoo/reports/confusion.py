@@ -13,7 +13,7 @@ NAMED_UP_TO = 50  # classes; larger matrices show no class names
 
 
 def draw_confusion(path: Path, matrix: Int[np.ndarray, "k k"], class_names: Sequence[str]) -> Path:
-    """Draw a confusion matrix; colors show the share of each prediction within its row (true class)."""
+    """Draws a confusion matrix; colors show the share of each prediction within its row (true class)."""
     count = len(class_names)
     shares = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
     side = min(max(3.2, 1.6 + 0.42 * count), 8.2)

@@ -17,7 +17,7 @@ STAGES = {"train": COLORS[1], "val": COLORS[0]}
 
 
 def learning_curves(run_dir: Path, folder: Path) -> list[Section]:
-    """Plot each metric of `run_dir/metrics.csv` over the epochs, for training and validation.
+    """Plots each metric of `run_dir/metrics.csv` over the epochs, for training and validation.
 
     Returns no section if nothing was logged, as for a model without parameters.
     """
@@ -38,7 +38,7 @@ def learning_curves(run_dir: Path, folder: Path) -> list[Section]:
 
 
 def read_metrics(path: Path) -> dict[str, dict[str, Series]]:
-    """Read Lightning's `metrics.csv` as `{metric: {stage: [(epoch, value), …]}}`, the loss first.
+    """Reads Lightning's `metrics.csv` as `{metric: {stage: [(epoch, value), …]}}`, the loss first.
 
     Reads `train/NAME` and `val/NAME` only. Keeps the last value of an epoch and drops non-finite values.
     """

@@ -44,7 +44,7 @@ _STYLE: Any = {
 
 @contextmanager
 def drawing(path: Path, *, width: float, height: float) -> Iterator[Figure]:
-    """Yield an empty styled figure of `width` x `height` inches and save it as PNG at the end.
+    """Yields an empty styled figure of `width` x `height` inches and saves it as PNG at the end.
 
     Works without pyplot, and so without a global figure, a display or the user's backend.
     """
@@ -57,7 +57,7 @@ def drawing(path: Path, *, width: float, height: float) -> Iterator[Figure]:
 
 
 def plain_text(text: str, longest: int = 24) -> str:
-    """Return `text` as a label: one line, dollar signs escaped, the middle of a long text cut out."""
+    """Returns `text` as a label: one line, dollar signs escaped, the middle of a long text cut out."""
     line = " ".join(text.split())
     if len(line) > longest:
         half = (longest - 1) // 2
@@ -66,12 +66,12 @@ def plain_text(text: str, longest: int = 24) -> str:
 
 
 def color_cycle(axes: Axes) -> None:
-    """Use the project's colors for the next lines of `axes`."""
+    """Uses the project's colors for the next lines of `axes`."""
     axes.set_prop_cycle(color=list(COLORS))
 
 
 def without_frame(axes: Axes) -> None:
-    """Remove ticks, grid and frame of `axes`, as for an image."""
+    """Removes ticks, grid and frame of `axes`, as for an image."""
     axes.set_xticks([])
     axes.set_yticks([])
     axes.grid(False)

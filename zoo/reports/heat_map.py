@@ -20,7 +20,7 @@ def draw_heat_map(
     shown: Float[Tensor, "3 h w"] | Float[Tensor, "1 h w"],
     class_index: int,
 ) -> Float[Tensor, "rows columns"]:
-    """Draw the probability of a class in each window over the image; returns it as a map.
+    """Draws the probability of a class in each window over the image; returns it as a map.
 
     `image` is the normalized input of the network, `shown` the same image in [0, 1]. Each cell of the map is one
     window. The map is stretched over the full image, although the outermost windows are centered inside it.

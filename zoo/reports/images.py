@@ -12,7 +12,7 @@ from zoo.reports.figures import drawing, without_frame
 
 
 def draw_images(path: Path, images: Sequence[Shaped[Tensor, "..."]], titles: Sequence[str]) -> Path:
-    """Draw byte images [C H W], six per row, each below a title of at most two lines."""
+    """Draws byte images [C H W], six per row, each below a title of at most two lines."""
     columns = min(6, max(len(images), 1))
     rows = -(-len(images) // columns)
     with drawing(path, width=1.46 * columns, height=1.85 * rows) as figure:
@@ -26,7 +26,7 @@ def draw_images(path: Path, images: Sequence[Shaped[Tensor, "..."]], titles: Seq
 
 
 def show_image(axes: Axes, image: Shaped[Tensor, "..."]) -> None:
-    """Show a byte image [C H W] in gray or color; a volume [C D H W] as its maximum over the depth."""
+    """Shows a byte image [C H W] in gray or color; a volume [C D H W] as its maximum over the depth."""
     if image.ndim == 4:
         image = image.amax(1)
     shown: Float[np.ndarray, "h w *c"] = image.permute(1, 2, 0).numpy() / 255.0

@@ -1,4 +1,4 @@
-"""Report sections of an image network: training images and first-layer filters."""
+"""Reports sections of an image network: training images and first-layer filters."""
 
 from pathlib import Path
 

@@ -33,7 +33,7 @@ class Section:
 def write_page(
     folder: Path, title: str, sections: Sequence[Section], configuration: Mapping[str, Any] | None = None
 ) -> Path:
-    """Write the self-contained page `folder/index.html` and return its path.
+    """Writes the self-contained page `folder/index.html` and returns its path.
 
     Figures are embedded, so that the file can be moved or mailed. `configuration` is shown at the end as YAML.
     """

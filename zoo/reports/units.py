@@ -2,7 +2,7 @@
 
 
 def format_flops(flops: int) -> str:
-    """Format a number of floating-point operations.
+    """Formats a number of floating-point operations.
 
     >>> format_flops(8_178_368_512), format_flops(833_040), format_flops(64)
     ('8.18 GFLOPs', '833 kFLOPs', '64 FLOPs')

@@ -1,1 +1,1 @@
-"""Build, train, test, report, resume and export one run."""
+"""Builds, trains, tests, reports, resumes and exports one run."""

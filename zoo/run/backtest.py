@@ -21,7 +21,7 @@ from zoo.tasks.forecasting.baselines import Forecaster, batches, fit_baselines
 
 
 def backtest(config: dict[str, Any], run_dir: Path, *, model: str, data: str) -> Backtest:
-    """Run the folds of a configuration and write `backtest.json` to `run_dir`.
+    """Runs the folds of a configuration and writes `backtest.json` to `run_dir`.
 
     The test split is cut into `folds` blocks. With `refit`, the model and the baselines are trained before each block
     on everything earlier; without it, once before the first block.

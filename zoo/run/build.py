@@ -1,4 +1,4 @@
-"""Build the data module, the task and the trainer from a configuration."""
+"""Builds the data module, the task and the trainer from a configuration."""
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -23,7 +23,7 @@ from zoo.tasks.base import Task
 
 
 def build_data(config: dict[str, Any]) -> DataModule:
-    """Build the data module of a `data` configuration and attach the configuration to it.
+    """Builds the data module of a `data` configuration and attaches the configuration to it.
 
     Raises:
         ZooError: an argument that the data module does not take.
@@ -35,7 +35,7 @@ def build_data(config: dict[str, Any]) -> DataModule:
 
 
 def build_task(config: dict[str, Any], metadata: Mapping[str, Any], card: dict[str, Any]) -> Task:
-    """Build the task of a `model` configuration, completed with the metadata of its data.
+    """Builds the task of a `model` configuration, completed with the metadata of its data.
 
     Raises:
         ZooError: an argument is missing, unknown, or contradicts the metadata.
@@ -55,7 +55,7 @@ def build_task(config: dict[str, Any], metadata: Mapping[str, Any], card: dict[s
 
 
 def require_matching_data(target: str, datamodule: DataModule, *, model: str, data: str) -> None:
-    """Check that the task accepts the batches of the data with the dotted path `target`.
+    """Checks that the task accepts the batches of the data with the dotted path `target`.
 
     Raises:
         ZooError: they feed other kinds of tasks.
@@ -69,7 +69,7 @@ def require_matching_data(target: str, datamodule: DataModule, *, model: str, da
 
 
 def attach_optimizer(task: Task, optimizer: dict[str, Any], scheduler: dict[str, Any]) -> None:
-    """Set the optimizer factory and the schedule of the task."""
+    """Sets the optimizer factory and the schedule of the task."""
     task.optimizer_factory = instantiate(complete(optimizer, {}, "optimizer"), "optimizer")
     task.schedule = instantiate(complete(scheduler, {}, "scheduler"), "scheduler")
 
@@ -105,7 +105,7 @@ def build_trainer(
     loggers: list[Logger],
     deterministic: bool,
 ) -> Trainer:
-    """Build the trainer of a `trainer` configuration, with `auto` values replaced by those of `hardware`.
+    """Builds the trainer of a `trainer` configuration, with `auto` values replaced by those of `hardware`.
 
     Raises:
         ZooError: an option that the trainer does not take.
@@ -132,7 +132,7 @@ def build_trainer(
 
 
 def prepare_network(task: Task, *, channels_last: bool, compiled: bool) -> None:
-    """Convert the weights to channels-last and compile the network, both in place, so that weight names are kept."""
+    """Converts the weights to channels-last and compiles the network, both in place, so that weight names are kept."""
     if channels_last:
         for parameter in task.network.parameters():
             if parameter.ndim == 4:

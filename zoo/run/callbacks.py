@@ -24,7 +24,7 @@ _NOTABLE_WAIT = 0.05  # fraction of an epoch
 
 
 class BestAndLast(ModelCheckpoint):
-    """Save `best.ckpt` by the monitored value, where ties go to the later epoch, and `last.ckpt` after every epoch."""
+    """Saves `best.ckpt` by the monitored value, where ties go to the later epoch, and `last.ckpt` after every epoch."""
 
     def __init__(self, folder: Path, monitor: str, mode: Literal["min", "max"]) -> None:
         super().__init__(
@@ -44,7 +44,7 @@ class BestAndLast(ModelCheckpoint):
         return super().state_key
 
     def _save_checkpoint(self, trainer: Trainer, filepath: str) -> None:
-        """Write the checkpoint; hard-link it if this step has already been saved under the other name."""
+        """Writes the checkpoint; hard-link it if this step has already been saved under the other name."""
         written = Path(self._last_checkpoint_saved)
         if self._last_global_step_saved != trainer.global_step or not written.is_file():
             super()._save_checkpoint(trainer, filepath)
@@ -54,7 +54,7 @@ class BestAndLast(ModelCheckpoint):
         trainer.strategy.barrier()
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Copy the best checkpoint of the resumed run into the folder of this run."""
+        """Copies the best checkpoint of the resumed run into the folder of this run."""
         theirs = Path(state_dict["best_model_path"])
         folder = Path(str(self.dirpath))
         if theirs.parent != folder and theirs.is_file():
@@ -66,23 +66,23 @@ class BestAndLast(ModelCheckpoint):
         super().load_state_dict(state_dict)
 
     def check_monitor_top_k(self, trainer: Trainer, current: Tensor | None = None) -> bool:
-        """Count a tie as better: small validation splits often tie, and the later epoch is better trained."""
+        """Counts a tie as better: small validation splits often tie, and the later epoch is better trained."""
         if current is not None and self.best_model_score is not None and current == self.best_model_score:
             return True
         return super().check_monitor_top_k(trainer, current)
 
     def on_train_batch_end(self, *_: Any) -> None:
-        """Save nothing during an epoch."""
+        """Saves nothing during an epoch."""
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Write `last.ckpt` after every epoch; Lightning skips epochs that are not the best."""
+        """Writes `last.ckpt` after every epoch; Lightning skips epochs that are not the best."""
         super().on_train_epoch_end(trainer, pl_module)
         if not self._should_skip_saving_checkpoint(trainer):  # skipped: already saved at this step
             self._save_last_checkpoint(trainer, self._monitor_candidates(trainer))
 
 
 class Progress(TQDMProgressBar):
-    """Show a progress bar on a terminal, and print one line for each finished epoch."""
+    """Shows a progress bar on a terminal, and prints one line for each finished epoch."""
 
     def __init__(self, monitor: str) -> None:
         super().__init__(refresh_rate=_REFRESH_EVERY if sys.stderr.isatty() else 0)
@@ -98,12 +98,12 @@ class Progress(TQDMProgressBar):
         return shown | {"samples/s": f"{_throughput(trainer).samples_per_second:,.0f}"}
 
     def on_train_epoch_start(self, trainer: Trainer, *_: Any) -> None:
-        """Start the clock of the epoch."""
+        """Starts the clock of the epoch."""
         super().on_train_epoch_start(trainer, *_)
         self._started = time.perf_counter()
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Print the line of the epoch."""
+        """Prints the line of the epoch."""
         super().on_train_epoch_end(trainer, pl_module)
         measured = cast(Task, pl_module).train_metrics.compute()  # reduced over all ranks; not logged before this hook
         if not trainer.is_global_zero:
@@ -129,7 +129,7 @@ class NoProfiler(PassThroughProfiler):
     _NOTHING = nullcontext()
 
     def profile(self, action_name: str) -> AbstractContextManager[None]:  # type: ignore[override]
-        """Return an empty context manager."""
+        """Returns an empty context manager."""
         return self._NOTHING
 
 

@@ -19,7 +19,7 @@ _NOT_FOR_USERS = (
 
 
 def quiet_lightning() -> None:
-    """Silence Lightning's notices and warnings that do not concern users."""
+    """Silences Lightning's notices and warnings that do not concern users."""
     for name in ("pytorch_lightning", "lightning_fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("pytorch_lightning.profilers").setLevel(logging.INFO)  # reports of a requested profiler

@@ -1,4 +1,4 @@
-"""Build models of the catalog by name, without data, with or without pretrained weights."""
+"""Builds models of the catalog by name, without data, with or without pretrained weights."""
 
 import inspect
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from zoo.tasks.base import Task
 
 
 def create_model(name: str, *, pretrained: str | None = None, **metadata: Any) -> Task:
-    """Build a model of the catalog as a LightningModule in training mode, as torchvision and timm do.
+    """Builds a model of the catalog as a LightningModule in training mode, as torchvision and timm do.
 
     `pretrained` is the name of published weights or a path. `metadata` are values that a data module would give
     (`num_classes`, `in_channels`, `image_size`, …); the defaults of the network apply otherwise. Call `eval()` on it

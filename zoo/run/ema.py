@@ -30,28 +30,28 @@ class MovingAverage(WeightAveraging):
         self._average_model: ExponentialAverage | None = None
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Copy the task."""
+        """Copies the task."""
         if stage == "fit":
             assert isinstance(pl_module, Task)
             self._average_model = ExponentialAverage(pl_module, decay=self.decay, not_averaged=pl_module.not_averaged)
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Move the copy to the device of the weights, sharded like them (trainer=fsdp)."""
+        """Moves the copy to the device of the weights, sharded like them (trainer=fsdp)."""
         shard_like(self._average.module, pl_module)
         self._average.to(pl_module.device)
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Copy the buffers that validation has set, such as a threshold or intervals."""
+        """Copies the buffers that validation has set, such as a threshold or intervals."""
         if self._average_model is not None:
             self._average_model.copy_not_averaged(pl_module)
 
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
-        """Save the average as full tensors, sharded or not."""
+        """Saves the average as full tensors, sharded or not."""
         super().on_save_checkpoint(trainer, pl_module, checkpoint)
         checkpoint["state_dict"] = full_state_dict(checkpoint["state_dict"])
 
     def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
-        """Restore the average to resume training; a test keeps the weights of the checkpoint."""
+        """Restores the average to resume training; a test keeps the weights of the checkpoint."""
         if trainer.state.fn != TrainerFn.FITTING:
             return
         if "state_dict" in checkpoint:
@@ -84,7 +84,7 @@ class ExponentialAverage(AveragedModel):
 
     @torch.no_grad()
     def update_parameters(self, model: nn.Module) -> None:
-        """Move the average towards the weights of `model`; the first update copies them."""
+        """Moves the average towards the weights of `model`; the first update copies them."""
         decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
         groups: dict[torch.dtype, tuple[list[Tensor], list[Tensor]]] = defaultdict(lambda: ([], []))
         for name, average, current in self._pairs(model):
@@ -101,19 +101,19 @@ class ExponentialAverage(AveragedModel):
 
     @torch.no_grad()
     def copy_not_averaged(self, model: nn.Module) -> None:
-        """Copy the buffers named in `not_averaged`."""
+        """Copies the buffers named in `not_averaged`."""
         for name, average, current in self._pairs(model):
             if name in self.not_averaged:
                 average.copy_(current)
 
     def load_state_dict(self, *args: Any, **kwargs: Any) -> Any:
-        """Load the state and restore the number of updates."""
+        """Loads the state and restores the number of updates."""
         result = super().load_state_dict(*args, **kwargs)
         self.updates = int(self.n_averaged)
         return result
 
     def _pairs(self, model: nn.Module) -> Iterator[tuple[str, Tensor, Tensor]]:
-        """Yield name, average and current value of each parameter and buffer; for a sharded one, the local shard."""
+        """Yields name, average and current value of each parameter and buffer; for a sharded one, the local shard."""
         ours = chain(self.module.named_parameters(), self.module.named_buffers())
         theirs = chain(model.parameters(), model.buffers())
         for (name, average), current in zip(ours, theirs, strict=True):

@@ -25,7 +25,7 @@ from zoo.tasks.embedding.predict import (
 
 
 def run(values: dict[str, Any], folder: Path) -> Iterator[str]:
-    """Run the action of a `configs/gallery.yaml` configuration and yield lines to print; `identify` writes to `folder`.
+    """Runs the action of a gallery configuration and yields console lines; `identify` writes to `folder`.
 
     Raises:
         ZooError: a user's mistake.

@@ -1,4 +1,4 @@
-"""Test a checkpoint on the test split of its own data or of other data."""
+"""Tests a checkpoint on the test split of its own data or of other data."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -17,7 +17,7 @@ from zoo.tasks.base import Task
 
 
 def evaluate(config: dict[str, Any], run_dir: Path, *, data: str | None) -> dict[str, float]:
-    """Test `config["checkpoint"]`, write `metrics.json` and a report, and return the test metrics.
+    """Tests `config["checkpoint"]`, writes `metrics.json` and a report, and returns the test metrics.
 
     `data` is the name of the chosen data option. Without it, the data of the checkpoint is used, updated with the
     values in `config["data"]`.

@@ -1,4 +1,4 @@
-"""Export a checkpoint to ONNX or to an exported program of PyTorch."""
+"""Exports a checkpoint to ONNX or to an exported program of PyTorch."""
 
 import json
 import logging
@@ -34,7 +34,7 @@ def export(
     trust: list[str],
     options: Mapping[str, Any],
 ) -> tuple[Path, float]:
-    """Write the file and compare it with the network at batch sizes 1 and 3.
+    """Writes the file and compares it with the network at batch sizes 1 and 3.
 
     With `with_preprocessing` the file takes pixels of 0 … 255, otherwise normalized images; resizing is left to the
     caller. The file stores class names and preprocessing. `options` are those of the task's `export_program`.
@@ -68,7 +68,7 @@ def export(
 
 
 def _write_and_compare(program: Program, module: nn.Module, path: Path, *, format: str) -> float:
-    """Write the file of a module and return the largest difference between the two."""
+    """Writes the file of a module and returns the largest difference between the two."""
     batches = [program.images(size) for size in (1, 3)]
     write = _write_onnx if format == "onnx" else _write_program
     write(module, batches[-1], path, json.dumps(dict(program.metadata)))

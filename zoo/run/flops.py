@@ -1,4 +1,4 @@
-"""Count the floating-point operations of a forward pass."""
+"""Counts the floating-point operations of a forward pass."""
 
 import json
 from functools import lru_cache

@@ -1,4 +1,4 @@
-"""Check options of a task against the signature of the method that takes them."""
+"""Checks options of a task against the signature of the method that takes them."""
 
 import inspect
 from collections.abc import Callable, Mapping
@@ -11,7 +11,7 @@ _GIVEN_BY_COMMANDS = {"format", "with_preprocessing"}
 
 
 def check_options(function: Callable[..., Any], options: Mapping[str, Any], *, kind: str) -> dict[str, Any]:
-    """Check options against the keyword-only parameters of `function`; null selects the default.
+    """Checks options against the keyword-only parameters of `function`; null selects the default.
 
     An integer written as a float, such as 1e3, is accepted for an integer.
 

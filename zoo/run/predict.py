@@ -1,4 +1,4 @@
-"""Predict on files with the `predict.py` of the model's task."""
+"""Predicts on files with the `predict.py` of the model's task."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from zoo.tasks.companions import companion
 
 
 def predict(model: Task, source: str | Path, folder: str | Path | None = None, **options: Any) -> list[Any]:
-    """Predict on a file, or on every file of a folder.
+    """Predicts on a file, or on every file of a folder.
 
     With `folder`, predictions.csv, predictions.json and images are written there. `options` are the keyword-only
     parameters of `predict` in the `predict.py` of the model's task.
@@ -37,7 +37,7 @@ def predict(model: Task, source: str | Path, folder: str | Path | None = None, *
 
 @contextmanager
 def _evaluating(model: Task) -> Iterator[None]:
-    """Put the model in eval mode, and every module back in its own mode afterwards."""
+    """Puts the model in eval mode, and every module back in its own mode afterwards."""
     modes = {module: module.training for module in model.modules()}
     model.eval()
     try:

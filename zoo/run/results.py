@@ -1,4 +1,4 @@
-"""Write a run's outputs: `metrics.json` and the HTML report."""
+"""Writes a run's outputs: `metrics.json` and the HTML report."""
 
 import json
 import math
@@ -18,7 +18,7 @@ _ROUNDING = 1e-5  # relative; equal values may differ by rounding
 
 
 def test(trainer: Trainer, task: Task, datamodule: DataModule, checkpoint: Path | None) -> dict[str, float]:
-    """Compute the test metrics, with the weights of a checkpoint loaded into `task` if one is given."""
+    """Computes the test metrics, with the weights of a checkpoint loaded into `task` if one is given."""
     (values,) = trainer.test(task, datamodule=datamodule, ckpt_path=checkpoint, weights_only=True, verbose=False)
     for module in task.modules():
         if isinstance(module, Concatenated) and module.update_called:
@@ -34,7 +34,7 @@ def write_results(
     run_dir: Path,
     test_metrics: dict[str, float],
 ) -> None:
-    """Write `metrics.json` and `report/index.html` below `run_dir` and print a summary."""
+    """Writes `metrics.json` and `report/index.html` below `run_dir` and prints a summary."""
     compared = task.baselines(datamodule) if config["baselines"] else {}
     metric = _first_metric(task)
     better = better_baselines(test_metrics, compared, metric, task.monitor_mode)
@@ -50,7 +50,7 @@ def write_results(
 def write_report(
     config: dict[str, Any], task: Task, datamodule: DataModule, run_dir: Path, results: dict[str, Any]
 ) -> Path:
-    """Write the report of the task and return the path of its page."""
+    """Writes the report of the task and returns the path of its page."""
     from zoo.reports.curves import learning_curves
     from zoo.reports.page import write_page
 

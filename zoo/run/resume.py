@@ -1,4 +1,4 @@
-"""Resume an interrupted run."""
+"""Resumes an interrupted run."""
 
 import csv
 from pathlib import Path
@@ -43,7 +43,7 @@ def resume_from(resume: str | None, run_dir: Path, task: Task, trainer: Trainer)
 
 
 def join_curve(run_dir: Path) -> None:
-    """Prepend the metrics of the resumed runs to `metrics.csv`."""
+    """Prepends the metrics of the resumed runs to `metrics.csv`."""
     if (run_dir / _BEFORE).is_file():
         _write(run_dir / "metrics.csv", _rows(run_dir))
         (run_dir / _BEFORE).unlink()
@@ -70,7 +70,7 @@ def _newest(run_dir: Path) -> Path:
 
 
 def _check_equal(path: Path, theirs: Any, ours: Any, where: str) -> None:
-    """Check that two configurations agree: another split would test on training samples."""
+    """Checks that two configurations agree: another split would test on training samples."""
     if isinstance(theirs, dict) and isinstance(ours, dict):
         for key in sorted({*theirs, *ours} - _MAY_CHANGE):
             _check_equal(path, theirs.get(key), ours.get(key), f"{where}.{key}")

@@ -49,7 +49,7 @@ class Run:
     """Report lines of the pretrained weights."""
 
     def introduce(self) -> None:
-        """Print the model, its size and cost, the hardware with reasons, and the pretrained weights."""
+        """Prints the model, its size and cost, the hardware with reasons, and the pretrained weights."""
         count = sum(parameter.numel() for parameter in self.task.network.parameters())
         flops = forward_flops(self.task)
         cost = "" if flops is None else f", {format_flops(flops)} a sample forward"
@@ -60,7 +60,7 @@ class Run:
             rank_zero_print(line)
 
     def tune(self) -> None:
-        """Find the batch size and the learning rate if the configuration requests it, each with its own trainer."""
+        """Finds the batch size and the learning rate if the configuration requests it, each with its own trainer."""
         if self.config["find_batch_size"]:
             found = find_batch_size(self.testing_trainer(), self.task, self.datamodule)
             rank_zero_print(f"batch size found: {found}")

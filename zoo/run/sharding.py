@@ -20,7 +20,7 @@ from zoo.tasks.base import Task
 
 
 class FullyShard(ModelParallelStrategy):
-    """Shard parameters over all processes and gather those of a layer while it runs.
+    """Shards parameters over all processes and gathers those of a layer while it runs.
 
     Source: Zhao et al., "PyTorch FSDP", 2023, arXiv:2304.11277; here FSDP2 (`fully_shard`) through Lightning.
     A checkpoint is one file of full tensors, as without sharding.
@@ -30,25 +30,25 @@ class FullyShard(ModelParallelStrategy):
         super().__init__(tensor_parallel_size=1, save_distributed_checkpoint=False)
 
     def setup_environment(self) -> None:
-        """Shard over all processes; Lightning shards within each machine by default."""
+        """Shards over all processes; Lightning shards within each machine by default."""
         self._data_parallel_size = self.num_nodes * self.num_processes
         super().setup_environment()
 
     def setup(self, trainer: Trainer) -> None:
-        """Set up without the `configure_model` hook, which callbacks would trigger too early; see `model_to_device`."""
+        """Sets up without the `configure_model` hook, which callbacks trigger too early; see `model_to_device`."""
         if trainer.state.fn == TrainerFn.FITTING and self._layer_sync:
             assert self.model is not None
             self.model = self._layer_sync.apply(self.model)
         Strategy.setup(self, trainer)
 
     def model_to_device(self) -> None:
-        """Move the full model to the device, then shard it."""
+        """Moves the full model to the device, then shards it."""
         super().model_to_device()
         assert isinstance(self.lightning_module, Task)
         shard(self.lightning_module, self.device_mesh["data_parallel"])
 
     def setup_optimizers(self, trainer: Trainer) -> None:
-        """Disable fused optimizers: not all of them support sharded tensors."""
+        """Disables fused optimizers: not all of them support sharded tensors."""
         task = self.lightning_module
         assert isinstance(task, Task)
         if isinstance(task.optimizer_factory, partial) and task.optimizer_factory.keywords.get("fused"):
@@ -56,7 +56,7 @@ class FullyShard(ModelParallelStrategy):
         super().setup_optimizers(trainer)
 
     def load_checkpoint(self, checkpoint_path: str | Path, weights_only: bool | None = None) -> dict[str, Any]:
-        """Load a checkpoint that this strategy has saved.
+        """Loads a checkpoint that this strategy has saved.
 
         Its optimizer state is numbered in the order of the task's parameters, not of the parameter groups.
 
@@ -76,7 +76,7 @@ class FullyShard(ModelParallelStrategy):
 
 
 def require_shardable(trainer: Trainer, task: Task) -> None:
-    """Require a task that supports FSDP: others read parameters outside `forward`.
+    """Requires a task that supports FSDP: others read parameters outside `forward`.
 
     Raises:
         ZooError: the task does not support it.
@@ -86,7 +86,7 @@ def require_shardable(trainer: Trainer, task: Task) -> None:
 
 
 def shard(task: Task, mesh: DeviceMesh) -> None:
-    """Shard the network, layer by layer if it is staged, and the loss; skips modules that are sharded already."""
+    """Shards the network, layer by layer if it is staged, and the loss; skips modules that are sharded already."""
     for module in (task.network, task.loss):
         if isinstance(module, FSDPModule) or not any(True for _ in module.parameters()):
             continue
@@ -98,7 +98,7 @@ def shard(task: Task, mesh: DeviceMesh) -> None:
 
 
 def unshard(task: Task) -> None:
-    """Gather full parameters in every process, for the report; all processes must call it."""
+    """Gathers full parameters in every process, for the report; all processes must call it."""
     for module in task.modules():
         if isinstance(module, FSDPModule):
             module.unshard()
@@ -110,13 +110,13 @@ def full_state_dict(state: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def load_full_state_dict(module: nn.Module, state: Mapping[str, Any]) -> None:
-    """Load a state dict of full tensors into a module that may be sharded."""
+    """Loads a state dict of full tensors into a module that may be sharded."""
     own = module.state_dict()
     module.load_state_dict({name: _like(value, own.get(name)) for name, value in state.items()}, strict=bool(state))
 
 
 def shard_like(module: nn.Module, sharded: nn.Module) -> None:
-    """Shard the parameters of `module` like those of `sharded`, a module of the same architecture."""
+    """Shards the parameters of `module` like those of `sharded`, a module of the same architecture."""
     for name, parameter in sharded.named_parameters():
         if isinstance(parameter, DTensor):
             parent, _, leaf = name.rpartition(".")

@@ -1,4 +1,4 @@
-"""Measure training throughput, time spent waiting for data, and GPU utilization."""
+"""Measures training throughput, time spent waiting for data, and GPU utilization."""
 
 import time
 import warnings
@@ -20,7 +20,7 @@ _MUCH = 0.25  # fraction of an epoch
 
 
 class Throughput(Callback):
-    """Count samples, seconds of training, and seconds spent waiting for data.
+    """Counts samples, seconds of training, and seconds spent waiting for data.
 
     On a GPU also peak memory and model-FLOPs utilization (MFU): the fraction of the published peak that the network
     uses, from `flops`, the FLOPs of a forward pass of one sample. Source: Chowdhery et al., "PaLM", 2022,
@@ -46,7 +46,7 @@ class Throughput(Callback):
         self._advised = False
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Start the clock; in a resumed run Lightning skips `on_train_epoch_start` of the first epoch."""
+        """Starts the clock; in a resumed run Lightning skips `on_train_epoch_start` of the first epoch."""
         device = trainer.strategy.root_device
         if device.type == "cuda":
             self._cuda = device
@@ -56,12 +56,12 @@ class Throughput(Callback):
         self.on_train_epoch_start(trainer, pl_module)
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Start the clock of the epoch."""
+        """Starts the clock of the epoch."""
         self._idle_since = time.perf_counter()
         self._epoch = (self._idle_since, self.samples, self.waiting)
 
     def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
-        """Add the time from the end of the last step until the batch arrived, without its transfer and augmentation."""
+        """Adds the time from the end of a step to the arrival of the next batch, without transfer and augmentation."""
         data: Any = getattr(trainer, "datamodule", None)
         received = data.received if isinstance(data, DataModule) else time.perf_counter()
         self.waiting += max(received - self._idle_since, 0.0)
@@ -69,18 +69,18 @@ class Throughput(Callback):
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Count the samples of the batch in all processes."""
+        """Counts the samples of the batch in all processes."""
         self.samples += cast(Task, pl_module).num_samples(batch) * trainer.world_size
         self._idle_since = time.perf_counter()
         started, samples, _ = self._epoch
         self.samples_per_second = (self.samples - samples) / (self._idle_since - started)
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Stop the clock: validation is not training time."""
+        """Stops the clock: validation is not training time."""
         self._close(trainer)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Log the measurements of the epoch."""
+        """Logs the measurements of the epoch."""
         self._close(trainer)
         figures = {"samples_per_second": self.samples_per_second, "waiting_for_data": self.waiting_share}
         if self.peak_memory is not None:

@@ -1,4 +1,4 @@
-"""Train, test and report one run."""
+"""Trains, tests and reports one run."""
 
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from zoo.tasks.base import Task
 
 
 def train(config: dict[str, Any], run_dir: Path, *, model: str, data: str) -> None:
-    """Train, test and report a configuration; `model` and `data` are the names of the chosen options.
+    """Trains, tests and reports a configuration; `model` and `data` are the names of the chosen options.
 
     Raises:
         ZooError: a user's mistake in the configuration, the data, or a file.
@@ -41,7 +41,7 @@ def train(config: dict[str, Any], run_dir: Path, *, model: str, data: str) -> No
 
 
 def fit(trainer: Trainer, task: Task, datamodule: DataModule, checkpoint: Path | None) -> None:
-    """Train the task; without trainable parameters, only validate and save it."""
+    """Trains the task; without trainable parameters, only validates and saves it."""
     if any(parameter.requires_grad for parameter in task.parameters()):
         try:
             trainer.fit(task, datamodule=datamodule, ckpt_path=checkpoint, weights_only=True)

@@ -1,4 +1,4 @@
-"""Find a learning rate or a batch size with Lightning's tuner."""
+"""Finds a learning rate or a batch size with Lightning's tuner."""
 
 import warnings
 from typing import Any

@@ -81,7 +81,7 @@ class Task(Module, ABC):
 
     @abstractmethod
     def step(self, batch: Any, stage: Stage) -> Tensor:
-        """Return the loss of a batch, a scalar, and update `metrics[stage]`."""
+        """Returns the loss of a batch, a scalar, and updates `metrics[stage]`."""
 
     @property
     def metrics(self) -> dict[Stage, MetricCollection]:
@@ -114,11 +114,11 @@ class Task(Module, ABC):
         return None
 
     def forward_network(self, *inputs: Any) -> Any:
-        """Call the network on inputs whose floating-point tensors are cast to the precision of its weights."""
+        """Calls the network on inputs whose floating-point tensors are cast to the precision of its weights."""
         return self.network(*(_cast(value, self.dtype) for value in inputs))
 
     def compile_network(self) -> None:
-        """Compile every method of the network that the task calls; compilation happens at the first call."""
+        """Compiles every method of the network that the task calls; compilation happens at the first call."""
         self.network.compile()
 
     def baselines(self, datamodule: DataModule) -> Baselines:
@@ -137,7 +137,7 @@ class Task(Module, ABC):
         return [comparison(results, self.monitor.partition("/")[2], folder)]
 
     def prepare_evaluation(self, datamodule: DataModule) -> dict[str, Any]:
-        """Prepare the task and its data, not yet loaded, for a test from a checkpoint.
+        """Prepares the task and its data, not yet loaded, for a test from a checkpoint.
 
         Keyword-only parameters of an override are options of the command. Returns the original values of the metadata
         that the preparation changes.
@@ -145,7 +145,7 @@ class Task(Module, ABC):
         return {}
 
     def finish_evaluation(self, datamodule: DataModule) -> None:
-        """Undo what `prepare_evaluation` changed in the data."""
+        """Undoes what `prepare_evaluation` changed in the data."""
 
     def export_program(self, *, format: str, with_preprocessing: bool) -> Program:
         """The program to export as `format`; further keyword-only parameters of an override are options of the command.
@@ -162,18 +162,18 @@ class Task(Module, ABC):
     # Stages ---------------------------------------------------------------------------------------------------------
 
     def training_step(self, batch: Any, batch_idx: int) -> Tensor:
-        """Return the loss of a training batch."""
+        """Returns the loss of a training batch."""
         loss = self._measured_step(batch, "train")
         if batch_idx % _FINITE_CHECK_EVERY == 0:
             self._require_finite(loss)
         return loss
 
     def validation_step(self, batch: Any, batch_idx: int) -> None:
-        """Update the validation metrics."""
+        """Updates the validation metrics."""
         self._measured_step(batch, "val")
 
     def test_step(self, batch: Any, batch_idx: int) -> None:
-        """Update the test metrics."""
+        """Updates the test metrics."""
         self._measured_step(batch, "test")
 
     def _measured_step(self, batch: Any, stage: Stage) -> Tensor:
@@ -189,21 +189,21 @@ class Task(Module, ABC):
             )
 
     def on_validation_start(self) -> None:
-        """Stop before a checkpoint of a diverged network is written."""
+        """Stops before a checkpoint of a diverged network is written."""
         loss = cast(MeanLoss, self.train_metrics["loss"])
         if loss.update_called and not self.trainer.sanity_checking:
             self._require_finite(loss.total / loss.count)  # local: `compute` would wait for other processes
 
     def on_train_epoch_end(self) -> None:
-        """Log the training metrics of the epoch."""
+        """Logs the training metrics of the epoch."""
         self._log_metrics("train")
 
     def on_validation_epoch_end(self) -> None:
-        """Log the validation metrics of the epoch."""
+        """Logs the validation metrics of the epoch."""
         self._log_metrics("val")
 
     def on_test_epoch_end(self) -> None:
-        """Log the test metrics."""
+        """Logs the test metrics."""
         self._log_metrics("test")
 
     def _log_metrics(self, stage: Stage) -> None:
@@ -230,7 +230,7 @@ class Task(Module, ABC):
         )
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Add the model configuration and the card as plain values, from which `zoo.load` rebuilds the task."""
+        """Adds the model configuration and the card as plain values, from which `zoo.load` rebuilds the task."""
         checkpoint["zoo"] = {"format": CHECKPOINT_FORMAT, "model": self.config, "card": self.card}
 
 

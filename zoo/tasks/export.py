@@ -39,7 +39,7 @@ class ImageProgram(nn.Module):
             self.register_buffer("std", torch.tensor(preprocessing.std).view(1, -1, 1, 1) * 255)
 
     def forward(self, images: Tensor) -> Any:
-        """Return the output of the network, without those of auxiliary heads."""
+        """Returns the output of the network, without those of auxiliary heads."""
         if self.normalizes:
             images = (images - self.mean) / self.std
         output = self.network(images)

@@ -23,14 +23,14 @@ class Module(LightningModule):
     network: nn.Module
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Skip the search for parameters and modules for a plain attribute; Lightning sets one at every hook."""
+        """Skips the search for parameters and modules for a plain attribute; Lightning sets one at every hook."""
         if name in self.__dict__ and (value is None or type(value) is str):
             self.__dict__[name] = value
         else:
             super().__setattr__(name, value)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> nn.Module:
-        """Convert the network and the loss to the requested precision; sums, scales and thresholds keep theirs.
+        """Converts the network and the loss to the requested precision; sums, scales and thresholds keep theirs.
 
         With `trainer.precision=bf16-true` Lightning converts the full task, and a sample count in bfloat16 stops
         at 256.
@@ -45,7 +45,7 @@ class Module(LightningModule):
         return super()._apply(move, recurse=False)
 
     def on_fit_start(self) -> None:
-        """Leave eval mode, in which `zoo.load` returns a task: Lightning would train with constant batch norms.
+        """Leaves eval mode, in which `zoo.load` returns a task: Lightning would train with constant batch norms.
 
         Batch norms with frozen weights stay in eval mode. A task in training mode keeps the modes of its modules.
         """
@@ -56,6 +56,6 @@ class Module(LightningModule):
     def configure_gradient_clipping(
         self, optimizer: Optimizer, gradient_clip_val: float | None = None, gradient_clip_algorithm: str | None = None
     ) -> None:
-        """Clip if requested; Lightning checks its options at every step even if not."""
+        """Clips if requested; Lightning checks its options at every step even if not."""
         if gradient_clip_val is not None:
             self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)

@@ -61,7 +61,7 @@ def _compare(settings: Settings) -> Measured:
 
 
 def photographs(folder: Path, count: int) -> list[Path]:
-    """Write JPEG files with smooth areas, edges and grain, about as large on disk as real photographs."""
+    """Writes JPEG files with smooth areas, edges and grain, about as large on disk as real photographs."""
     folder.mkdir(parents=True, exist_ok=True)
     generator = np.random.default_rng(0)
     paths = []

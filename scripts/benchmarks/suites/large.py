@@ -44,7 +44,7 @@ def cases(settings: Settings) -> Iterator[Case]:
 
 
 def _flat(large: Callable[[], object], small: Callable[[], object], settings: Settings) -> Measured:
-    """Measure the ratio of the costs per item, of `TIMES` times as many items to that of few."""
+    """Measures the ratio of the costs per item, of `TIMES` times as many items to that of few."""
     found = compare(large, small, settings)
     assert found.ratio is not None
     assert found.low is not None

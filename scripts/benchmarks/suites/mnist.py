@@ -55,7 +55,7 @@ def _compare(settings: Settings) -> Measured:
 
 
 def _totals(turns: InTurns, note: str) -> Measured:
-    """Sum the times over the training; keep the quartiles of single steps."""
+    """Sums the times over the training; keeps the quartiles of single steps."""
     steps = paired(turns.spent_by_us, turns.spent_by_them, "cpu", note=note)
     ours, theirs = (
         Spent(sum(spent.cpu for spent in side), sum(spent.wall for spent in side))

@@ -24,7 +24,7 @@ def cases(settings: Settings) -> Iterator[Case]:
 
 
 def lenet_step(settings: Settings) -> Measured:
-    """Measure our trainer and a plain loop on the same images with the same optimizer and schedule."""
+    """Measures our trainer and a plain loop on the same images with the same optimizer and schedule."""
     steps = 5 if settings.quick else STEPS
     data = RandomImages(size=32, channels=1, num_classes=10, count=20 * BATCH, batch_size=BATCH)
     run = build_run(["model=lenet5"], data, settings)

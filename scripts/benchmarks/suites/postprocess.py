@@ -57,14 +57,14 @@ def _select(boxes: Tensor, scores: Tensor) -> Detections:
 
 
 def usual(boxes: Tensor, scores: Tensor) -> Tensor:
-    """Post-process with torchvision: best class, threshold, batched NMS, the best `KEPT`."""
+    """Post-processes with torchvision: best class, threshold, batched NMS, the best `KEPT`."""
     best, labels = scores.max(1)
     alive = torch.nonzero(best > MIN_SCORE)[:, 0]
     return alive[torchvision.ops.batched_nms(boxes[alive], best[alive], labels[alive], IOU)[:KEPT]]
 
 
 def loop(boxes: Tensor, scores: Tensor) -> list[int]:
-    """Suppress in Python: compare one box after the other with those kept so far."""
+    """Suppresses in Python: compares one box after the other with those kept so far."""
     kept: list[int] = []
     for i in scores.argsort(descending=True, stable=True).tolist():
         if not kept or bool((torchvision.ops.box_iou(boxes[i][None], boxes[kept])[0] < IOU).all()):
@@ -73,7 +73,7 @@ def loop(boxes: Tensor, scores: Tensor) -> list[int]:
 
 
 def scene(count: int) -> tuple[Tensor, Tensor]:
-    """Generate boxes [count, 4] around a few hundred objects of a 640-pixel image, and scores [count, CLASSES]."""
+    """Generates boxes [count, 4] around a few hundred objects of a 640-pixel image, and scores [count, CLASSES]."""
     generator = torch.Generator().manual_seed(count)
     objects = torch.rand(min(count, 300), 4, generator=generator) * torch.tensor([600.0, 600.0, 150.0, 150.0]) + 5
     chosen = objects[torch.randint(len(objects), (count,), generator=generator)]
@@ -83,7 +83,7 @@ def scene(count: int) -> tuple[Tensor, Tensor]:
 
 
 def yolo_output(percent: int) -> Tensor:
-    """Generate a raw output [1, 84, 8400]: center, width and height in pixels, then a score for each class."""
+    """Generates a raw output [1, 84, 8400]: center, width and height in pixels, then a score for each class."""
     generator = torch.Generator().manual_seed(percent)
     corners, _ = scene(ANCHORS)
     boxes = torchvision.ops.box_convert(corners, "xyxy", "cxcywh")
@@ -114,6 +114,6 @@ def _beside_ultralytics(percent: int, settings: Settings) -> Measured:
 
 
 def _alike(ours: Detections, theirs: Tensor) -> str:
-    """Format how many boxes both sides share."""
+    """Formats how many boxes both sides share."""
     both = {tuple(row) for row in ours.boxes.round().tolist()} & {tuple(row) for row in theirs[:, :4].round().tolist()}
     return f"{len(ours.boxes)} boxes, {len(both)} of them among their {len(theirs)}"

@@ -32,7 +32,7 @@ class PlainGRU(nn.Module):
         self.output = nn.Linear(hidden_size, 1)
 
     def forward(self, history: Tensor) -> Tensor:
-        """Return the forecasts of the next value from each step of the second half [B, T/2, 1]."""
+        """Returns the forecasts of the next value from each step of the second half [B, T/2, 1]."""
         return self.output(self.encoder(history)[0][:, -CONTEXT // 2 :])
 
 

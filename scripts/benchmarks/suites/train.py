@@ -52,7 +52,7 @@ def cases(settings: Settings) -> Iterator[Case]:
 
 
 def step(name: str, batch: int, settings: Settings, *, layout: Any, peer: Any = None) -> Measured:
-    """Measure our trainer and a plain loop over the peer's network, which starts from the same weights."""
+    """Measures our trainer and a plain loop over the peer's network, which starts from the same weights."""
     batch, steps = (4, 4) if settings.quick else (batch, STEPS)
     data = RandomImages(size=SIZE, channels=3, num_classes=CLASSES, count=4 * batch, batch_size=batch)
     # SGD: two copies of VGG-16 with Adam's moments exceed the memory of small machines
@@ -65,7 +65,7 @@ def step(name: str, batch: int, settings: Settings, *, layout: Any, peer: Any = 
 
 
 def torchvision_network(name: str, ours: nn.Module, **options: Any) -> nn.Module:
-    """Build torchvision's network of that name with the weights of ours."""
+    """Builds torchvision's network of that name with the weights of ours."""
     if name == "googlenet":
         options |= {"aux_logits": True, "init_weights": False}
     last = list(ours.state_dict().values())[-1]  # the bias of the last layer
@@ -75,7 +75,7 @@ def torchvision_network(name: str, ours: nn.Module, **options: Any) -> nn.Module
 
 
 def laid_out_by_auto(name: str) -> bool:
-    """Return whether `trainer=auto` selects another layout than channels-first."""
+    """Returns whether `trainer=auto` selects another layout than channels-first."""
     return bool(getattr(locate(catalog_config(name)["network"]["_target_"]), "channels_last", False))
 
 

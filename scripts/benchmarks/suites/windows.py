@@ -43,7 +43,7 @@ def cases(settings: Settings) -> Iterator[Case]:
 
 
 def shuffled(data: Any, count: int) -> DataLoader[tuple[Tensor, Tensor]]:
-    """Return the peer's loader: each of the first `count` windows of the training series once, in random order."""
+    """Returns the peer's loader: each of the first `count` windows of the training series once, in random order."""
     dataset = OneAtATime(data.dataset("train").series, count, data.context, data.horizon)
     return DataLoader(dataset, batch_size=data.batch_size, shuffle=True)
 

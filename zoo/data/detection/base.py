@@ -120,7 +120,7 @@ class DetectionData(DataModule):
         }
 
     def check(self, folder: Path) -> bool:
-        """Draw images of every split with their boxes; always True, since the boxes are made and not read."""
+        """Draws images of every split with their boxes; always True, since the boxes are made and not read."""
         self.setup()
         return check_images(self, self.class_names, folder)
 

@@ -18,7 +18,7 @@ _SIDE, _COLUMNS = 320, 4  # of the sheet
 
 
 def check_images(datamodule: DataModule, class_names: Sequence[str], folder: Path) -> bool:
-    """Draw images of every split with their boxes into `boxes_SPLIT.png` and print their number; always True."""
+    """Draws images of every split with their boxes into `boxes_SPLIT.png` and prints their number; always True."""
     for split in ("train", "val", "test"):
         images, targets = datamodule.dataset(split)[torch.arange(min(_SHOWN, len(datamodule.dataset(split))))]
         drawn = []
@@ -33,7 +33,7 @@ def check_images(datamodule: DataModule, class_names: Sequence[str], folder: Pat
 
 
 def check_annotations(splits: Mapping[str, Annotations], folder: Path) -> bool:
-    """Print the content and the problems of annotation files and draw `boxes_SPLIT.png`.
+    """Prints the content and the problems of annotation files and draws `boxes_SPLIT.png`.
 
     Returns:
         True if no annotation would be left out.

@@ -137,7 +137,7 @@ class DetectionFiles(DetectionData):
         """Reads the annotations of the split called `name`; the first split defines the classes."""
 
     def check(self, folder: Path) -> bool:
-        """Print the content and the problems of the annotations and draw them; True without problems."""
+        """Prints the content and the problems of the annotations and draws them; True without problems."""
         return check_annotations(self.annotations(decode=True), folder)
 
     def annotations(self, *, decode: bool) -> dict[str, Annotations]:

@@ -79,7 +79,7 @@ def _accuracy(
 
 
 def pixels(images: BatchDataset, indices: Int[np.ndarray, " n"]) -> tuple[Pixels, Labels]:
-    """Return images as rows of pixel values in [0, 1], averaged down to at most 16 x 16, and their labels."""
+    """Returns images as rows of pixel values in [0, 1], averaged down to at most 16 x 16, and their labels."""
     rows, labels = [], []
     for part in torch.from_numpy(indices).split(CHUNK):
         batch, truth = images[part]

@@ -7,7 +7,7 @@ from zoo.tasks.classification.metrics import CalibrationBins
 
 
 def draw_calibration(path: Path, bins: CalibrationBins) -> Path:
-    """Draw the accuracy in each confidence bin, and the histogram of confidences."""
+    """Draws the accuracy in each confidence bin, and the histogram of confidences."""
     edges, width = bins.edges, float(bins.edges[1] - bins.edges[0])
     used = bins.images > 0
     with drawing(path, width=8.4, height=3.5) as figure:

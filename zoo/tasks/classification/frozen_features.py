@@ -15,7 +15,7 @@ CHUNK = 64
 def features(
     network: nn.Module, datamodule: DataModule, split: Split, indices: Int[np.ndarray, " n"]
 ) -> tuple[Float[np.ndarray, "n d"], Int[np.ndarray, " n"]]:
-    """Return the inputs of the head for images without augmentation, and the labels."""
+    """Returns the inputs of the head for images without augmentation, and the labels."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network = network.eval().to(device)
     read: list[Tensor] = []

@@ -30,14 +30,14 @@ class CalibrationBins(NamedTuple):
 
 
 def confusion_matrix(probabilities: Float[np.ndarray, "n k"], labels: Int[np.ndarray, " n"]) -> Int[np.ndarray, "k k"]:
-    """Count images by true class (row) and predicted class (column)."""
+    """Counts images by true class (row) and predicted class (column)."""
     classes = probabilities.shape[1]
     cells = labels * classes + probabilities.argmax(1)
     return np.bincount(cells, minlength=classes * classes).reshape(classes, classes)
 
 
 def class_scores(matrix: Int[np.ndarray, "k k"]) -> ClassScores:
-    """Compute the scores of each class from a confusion matrix."""
+    """Computes the scores of each class from a confusion matrix."""
     correct = np.diag(matrix).astype(float)
     predicted, support = matrix.sum(0), matrix.sum(1)
     with np.errstate(invalid="ignore"):
@@ -47,7 +47,7 @@ def class_scores(matrix: Int[np.ndarray, "k k"]) -> ClassScores:
 def calibration(
     probabilities: Float[np.ndarray, "n k"], labels: Int[np.ndarray, " n"], bins: int = 15
 ) -> CalibrationBins:
-    """Sort predictions into confidence bins; each bin includes its right edge."""
+    """Sorts predictions into confidence bins; each bin includes its right edge."""
     confidence = probabilities.max(1).astype(float)
     correct = (probabilities.argmax(1) == labels).astype(float)
     edges = np.linspace(0, 1, bins + 1)
@@ -65,13 +65,13 @@ def calibration(
 def confident_mistakes(
     probabilities: Float[np.ndarray, "n k"], labels: Int[np.ndarray, " n"], most: int
 ) -> Int[np.ndarray, " m"]:
-    """Return the misclassified images with the highest confidence, most confident first."""
+    """Returns the misclassified images with the highest confidence, most confident first."""
     wrong = np.flatnonzero(probabilities.argmax(1) != labels)
     return wrong[np.argsort(-probabilities[wrong].max(1), kind="stable")][:most]
 
 
 def confused_pairs(matrix: Int[np.ndarray, "k k"], most: int) -> list[tuple[int, int, int]]:
-    """Return the most frequent confusions as (true class, predicted class, images)."""
+    """Returns the most frequent confusions as (true class, predicted class, images)."""
     errors = matrix - np.diag(np.diag(matrix))
     order = np.argsort(-errors, axis=None, kind="stable")[:most]
     rows, columns = np.unravel_index(order, errors.shape)

@@ -50,7 +50,7 @@ def predict(
     batch_size: int = 64,
     tta: str | Sequence[str] | None = None,
 ) -> list[ClassPrediction]:
-    """Classify an image file, or all image files below a folder in the order of their names.
+    """Classifies an image file, or all image files below a folder in the order of their names.
 
     With `folder`, writes predictions.csv, predictions.json and contact_sheet.png there. An unreadable file gives a
     result with an error. `tta` averages the probabilities over test-time augmentations (`zoo.ops.tta.VIEWS`).
@@ -77,7 +77,7 @@ def predict(
 
 
 def write(results: list[ClassPrediction], folder: Path) -> None:
-    """Write predictions.csv, predictions.json and contact_sheet.png."""
+    """Writes predictions.csv, predictions.json and contact_sheet.png."""
     folder.mkdir(parents=True, exist_ok=True)
     rows = []
     for result in results:

@@ -34,7 +34,7 @@ Labels = Int[np.ndarray, " n"]
 
 
 def sections(task: Classification, datamodule: DataModule, folder: Path, results: Mapping[str, Any]) -> list[Section]:
-    """Return the sections and save their figures in `folder`; needs the outputs of a finished test."""
+    """Returns the sections and saves their figures in `folder`; needs the outputs of a finished test."""
     outputs = task.test_outputs()
     probabilities, labels = outputs.probabilities.numpy(), outputs.labels.numpy()
     names = [str(name) for name in task.card["class_names"]]
@@ -95,7 +95,7 @@ def calibration_section(probabilities: Probabilities, labels: Labels, folder: Pa
 def mistakes_section(
     probabilities: Probabilities, labels: Labels, class_names: Sequence[str], images: Any, folder: Path
 ) -> Section:
-    """Show the mistakes with the highest confidence; `images` is the test split."""
+    """Shows the mistakes with the highest confidence; `images` is the test split."""
     worst = confident_mistakes(probabilities, labels, MISTAKES)
     if len(worst) == 0:
         return Section("Most confident mistakes", "All test images are classified correctly.")
@@ -114,7 +114,7 @@ def mistakes_section(
 
 
 def as_bytes(images: Tensor) -> Tensor:
-    """Return images as bytes for display; floats are rescaled from their own range to 0 … 255."""
+    """Returns images as bytes for display; floats are rescaled from their own range to 0 … 255."""
     if not images.is_floating_point():
         return images.cpu()
     low, high = images.amin(), images.amax()

@@ -99,7 +99,7 @@ class Classification(ImageTask):
         return log_probabilities.logsumexp(0) - math.log(len(augmented))
 
     def on_test_start(self) -> None:
-        """Drop the outputs of an earlier test."""
+        """Drops the outputs of an earlier test."""
         self.test_probabilities.reset()
         self.test_labels.reset()
 
@@ -108,7 +108,7 @@ class Classification(ImageTask):
         return ClassificationOutputs(self.test_probabilities.compute().cpu(), self.test_labels.compute().cpu())
 
     def prepare_evaluation(self, datamodule: DataModule, *, tta: str | Sequence[str] | None = None) -> dict[str, Any]:
-        """Average the test over the views `tta`; crops need images with a margin.
+        """Averages the test over the views `tta`; crops need images with a margin.
 
         Raises:
             ZooError: a view is unknown, the model takes no images, or the data has no margin.
@@ -121,7 +121,7 @@ class Classification(ImageTask):
         return {"image_size": self.tta_size}
 
     def finish_evaluation(self, datamodule: DataModule) -> None:
-        """Restore the image size of the data, for the training images in the report."""
+        """Restores the image size of the data, for the training images in the report."""
         if CROPS in self.tta_views:
             remove_margin(datamodule, self.tta_size)
 

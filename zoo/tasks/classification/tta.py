@@ -15,7 +15,7 @@ _NO_MARGIN = "`tta` (=five_crops) cuts corners, and this data has no margin arou
 
 
 def requested_views(tta: str | Sequence[str] | None, card: Mapping[str, Any]) -> list[str]:
-    """Parse the option `tta` for a model with this card.
+    """Parses the option `tta` for a model with this card.
 
     Raises:
         ZooError: a view is unknown, or the model takes no images.
@@ -30,7 +30,7 @@ def requested_views(tta: str | Sequence[str] | None, card: Mapping[str, Any]) ->
 
 
 def add_margin(datamodule: DataModule) -> int:
-    """Let data that is not loaded yet return images with a margin; returns the size without it.
+    """Lets data that is not loaded yet return images with a margin; returns the size without it.
 
     Raises:
         ZooError: the data has no margin.
@@ -43,14 +43,14 @@ def add_margin(datamodule: DataModule) -> int:
 
 
 def remove_margin(datamodule: DataModule, size: int) -> None:
-    """Restore images of `size` pixels without a margin."""
+    """Restores images of `size` pixels without a margin."""
     assert isinstance(datamodule, ImageFolder)
     wide = datamodule.preprocessing
     datamodule.preprocessing = replace(wide, size=size, crop_ratio=size / wide.size)
 
 
 def with_margin(preprocessing: Preprocessing) -> Preprocessing:
-    """Keep the square of the full short side, from which crops are cut, instead of its center.
+    """Keeps the square of the full short side, from which crops are cut, instead of its center.
 
     Raises:
         ZooError: the preprocessing already keeps the full square.

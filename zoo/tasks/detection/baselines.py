@@ -68,7 +68,7 @@ def baselines(datamodule: DataModule, task: Task) -> dict[str, dict[str, float]]
 
 
 def cut_windows(datamodule: DetectionData) -> Windows:
-    """Cut windows around the objects of training images, and background windows (IoU below 0.3 with all objects)."""
+    """Cuts windows around the objects of training images, and background windows (IoU below 0.3 with all objects)."""
     split = datamodule.dataset("train")
     images, labels = [], []
     background = len(datamodule.class_names)
@@ -90,7 +90,7 @@ def cut_windows(datamodule: DetectionData) -> Windows:
 
 
 def train(windows: Windows, classes: int) -> Convolutional:
-    """Train LeNet-5 with ReLU and max pooling on the windows; returns it as a convolutional network."""
+    """Trains LeNet-5 with ReLU and max pooling on the windows; returns it as a convolutional network."""
     network = LeNet5(num_classes=classes + 1, in_channels=3, image_size=_SIDE, activation="relu", pooling="max")
     optimizer = torch.optim.Adam(network.parameters())
     steps = _EPOCHS * -(-len(windows.labels) // _BATCH)
@@ -107,7 +107,7 @@ def train(windows: Windows, classes: int) -> Convolutional:
 
 @torch.no_grad()
 def slide(slider: nn.Module, images: Float[Tensor, "1 3 h w"], anchors: Float[Tensor, "a 2"]) -> Detections:
-    """Detect objects in the windows of all anchors, followed by NMS."""
+    """Detects objects in the windows of all anchors, followed by NMS."""
     height, width = images.shape[-2:]
     boxes, scores = [], []
     for shape in anchors:

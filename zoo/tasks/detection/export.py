@@ -51,7 +51,7 @@ class AllBoxes(nn.Module):
         self.task = task
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return all boxes with their best class."""
+        """Returns all boxes with their best class."""
         boxes, scores = self.task(images)
         best, labels = scores.max(-1)
         return boxes, best, labels
@@ -71,7 +71,7 @@ class KeptBoxes(nn.Module):
         self.min_score = min_score
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return the rows of the kept boxes."""
+        """Returns the rows of the kept boxes."""
         boxes, scores = self.task(images)
         best, labels = scores.max(-1)
         best = torch.where(valid(boxes), best, _NEVER)

@@ -31,7 +31,7 @@ class Mistake(NamedTuple):
 
 
 def draw_curves(path: Path, curves: Mapping[str, Curve], point: tuple[float, float]) -> Path:
-    """Draw the precision-recall curve of each class, and the operating point over all classes."""
+    """Draws the precision-recall curve of each class, and the operating point over all classes."""
     with drawing(path, width=6.8, height=4.2) as figure:
         axes = figure.add_subplot()
         color_cycle(axes)
@@ -45,7 +45,7 @@ def draw_curves(path: Path, curves: Mapping[str, Curve], point: tuple[float, flo
 
 
 def draw_anchors(path: Path, anchors: Shapes, sizes: Float[Tensor, "n 2"]) -> Path:
-    """Draw the sizes of the training boxes as points and the anchors as rectangles."""
+    """Draws the sizes of the training boxes as points and the anchors as rectangles."""
     shown = sizes[:_POINTS]
     with drawing(path, width=4.6, height=4.6) as figure:
         axes = figure.add_subplot()
@@ -59,7 +59,7 @@ def draw_anchors(path: Path, anchors: Shapes, sizes: Float[Tensor, "n 2"]) -> Pa
 
 
 def draw_mistakes(path: Path, mistakes: Sequence[Mistake], images: BatchDataset) -> Path:
-    """Draw the region around each mistake, six per row."""
+    """Draws the region around each mistake, six per row."""
     columns = min(6, len(mistakes))
     rows = -(-len(mistakes) // columns)
     with drawing(path, width=1.46 * columns, height=1.8 * rows) as figure:

@@ -24,7 +24,7 @@ class OperatingPoint(NamedTuple):
 
 
 def clip_to_images(found: list[Detections], targets: list[Target]) -> list[Detections]:
-    """Clip detections to the images, as predictions do: the padding of a letterboxed image holds no objects."""
+    """Clips detections to the images, as predictions do: the padding of a letterboxed image holds no objects."""
     pairs = zip(found, targets, strict=True)
     return [clip_detections(each, target["area"]) if "area" in target else each for each, target in pairs]
 

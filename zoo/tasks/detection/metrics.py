@@ -45,7 +45,7 @@ class DetectionMetrics(MeanAveragePrecision):
         self.point: OperatingPoint | None = None
 
     def add(self, found: list[Detections], targets: list[Target]) -> None:
-        """Add a batch, clipped to its images; `ignore` regions of a target count as COCO crowds."""
+        """Adds a batch, clipped to its images; `ignore` regions of a target count as COCO crowds."""
         found = clip_to_images(found, targets)
         truth = [_with_crowds(*pair) for pair in zip(found, targets, strict=True)]
         self.update([detections._asdict() for detections in found], truth)
@@ -65,7 +65,7 @@ class DetectionMetrics(MeanAveragePrecision):
         return {name: values[name] for name in names} | at_point
 
     def _sync_dist(self, dist_sync_fn: Callable[..., Any] | None = None, process_group: Any | None = None) -> None:
-        """Gather the images of all processes in one call.
+        """Gathers the images of all processes in one call.
 
         torchmetrics gathers them one by one, which fails if the processes have different numbers of images.
         """

@@ -79,7 +79,7 @@ def predict(
     min_score: float | None = None,
     iou_threshold: float | None = None,
 ) -> list[BoxPrediction]:
-    """Detect the objects in an image file, in all image files below a folder, or in all frames of a video.
+    """Detects the objects in an image file, in all image files below a folder, or in all frames of a video.
 
     `min_score` defaults to the operating point chosen on the validation split. On a CPU the boxes are bit-identical
     for every `batch_size`. With `folder`, writes predictions.csv, predictions.json and the images with their boxes.
@@ -112,7 +112,7 @@ def predict(
 
 
 def write(results: list[BoxPrediction], folder: Path) -> None:
-    """Write predictions.csv, one row per box, and predictions.json."""
+    """Writes predictions.csv, one row per box, and predictions.json."""
     rows = []
     for result in results:
         where = [str(result.path), "" if result.frame is None else str(result.frame)]

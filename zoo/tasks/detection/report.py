@@ -30,7 +30,7 @@ _SHOWN = 12  # misses, and as many false positives
 
 
 def sections(task: Detection, datamodule: DataModule, folder: Path, results: Mapping[str, Any]) -> list[Section]:
-    """Return the sections and save their figures in `folder`."""
+    """Returns the sections and saves their figures in `folder`."""
     assert isinstance(datamodule, DetectionData)
     names = [str(name) for name in task.card["class_names"]]
     found, targets, seconds = detect_test_split(task, datamodule)

@@ -19,7 +19,7 @@ def is_video(path: Path) -> bool:
 
 
 def frames(path: Path) -> Iterator[UInt8[Tensor, "3 h w"]]:
-    """Yield the frames of a video in order; a truncated video yields those before the break.
+    """Yields the frames of a video in order; a truncated video yields those before the break.
 
     Raises:
         ZooError: PyAV is not installed, or no frame can be read.

@@ -28,12 +28,12 @@ class CollapseWatch(Callback):
         self._healthy: dict[str, Tensor] = {}
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Check the kind of model."""
+        """Checks the kind of model."""
         if not isinstance(pl_module, Embedding):
             raise ZooError("callbacks=collapse_watch goes with embedding models, such as model=siamese: leave it out")
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Store the initial weights; after resuming a recovered run, restore its gentle mining."""
+        """Stores the initial weights; after resuming a recovered run, restores its gentle mining."""
         task = _embedding(pl_module)
         if self.recover:
             self._healthy = _weights(task)
@@ -41,7 +41,7 @@ class CollapseWatch(Callback):
             task.loss.use_easier_negatives()
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Store the weights of a healthy epoch; warn of a collapse and recover from it."""
+        """Stores the weights of a healthy epoch; warns of a collapse and recovers from it."""
         task = _embedding(pl_module)
         values = {name: float(value) for name, value in task.train_metrics.compute().items()}
         signs = collapse_signs(
@@ -66,7 +66,7 @@ class CollapseWatch(Callback):
         return {"recovered": self.recovered}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Restore the state, so that a resumed run keeps mining gently."""
+        """Restores the state, so that a resumed run keeps mining gently."""
         self.recovered = state_dict["recovered"]
 
 

@@ -72,7 +72,7 @@ class Gallery:
         return self._vectors[0]
 
     def enroll(self, name: str, vectors: Float[Tensor, "n d"]) -> int:
-        """Add images to a name; returns the number of images that it had before.
+        """Adds images to a name; returns the number of images that it had before.
 
         Raises:
             ZooError: the name is empty or longer than one line, there are no images, or the embeddings have another
@@ -95,7 +95,7 @@ class Gallery:
         return before
 
     def remove(self, name: str) -> int:
-        """Remove a name; returns the number of its images.
+        """Removes a name; returns the number of its images.
 
         Raises:
             ZooError: no person of that name is enrolled.
@@ -108,7 +108,7 @@ class Gallery:
         return self.people.pop(name)
 
     def require(self, name: str) -> None:
-        """Raise an error unless a name is enrolled.
+        """Raises an error unless a name is enrolled.
 
         Raises:
             ZooError: the name is unknown; lists the enrolled ones.

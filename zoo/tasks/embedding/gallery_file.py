@@ -24,7 +24,7 @@ _FORMAT = 2
 
 
 def save_gallery(gallery: Gallery, path: Path) -> None:
-    """Write the file atomically: an existing file stays until the new one is complete.
+    """Writes the file atomically: an existing file stays until the new one is complete.
 
     Symbolic links and the permissions of an existing file are kept.
 
@@ -61,7 +61,7 @@ def save_gallery(gallery: Gallery, path: Path) -> None:
 
 
 def load_gallery(path: Path, task: Embedding) -> Gallery:
-    """Load a gallery; returns an empty one if the file does not exist yet.
+    """Loads a gallery; returns an empty one if the file does not exist yet.
 
     Raises:
         ZooError: the file is truncated, edited, not a gallery, or belongs to another model.
@@ -79,7 +79,7 @@ def load_gallery(path: Path, task: Embedding) -> Gallery:
 
 
 def read_gallery(path: Path) -> Gallery:
-    """Load a gallery of any model.
+    """Loads a gallery of any model.
 
     Raises:
         ZooError: the file is missing, truncated, edited, not a gallery, or has another format.

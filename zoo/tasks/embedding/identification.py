@@ -56,7 +56,7 @@ class OneShot(NamedTuple):
 def one_shot(
     distances: Float[Tensor, "n n"], identities: Int[Tensor, " n"], *, draws: int = 10, halves: int = 5
 ) -> OneShot:
-    """Enroll each identity with one image and probe with its others, for `draws` choices of the image.
+    """Enrolls each identity with one image and probes with its others, for `draws` choices of the image.
 
     Open-set identification enrolls half of the identities, for `halves` choices of the half.
     """

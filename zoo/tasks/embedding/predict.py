@@ -54,7 +54,7 @@ def predict(
     threshold: float | None = None,
     batch_size: int = 64,
 ) -> list[EmbeddingPrediction]:
-    """Embed an image file or all image files below a folder; with `gallery`, identify the people.
+    """Embeds an image file or all image files below a folder; with `gallery`, identifies the people.
 
     `threshold` is the largest distance of an identified person; None takes the threshold of the model. With `folder`,
     writes predictions.csv, predictions.json and contact_sheet.png.
@@ -80,7 +80,7 @@ def predict(
 
 
 def embed(task: Embedding, source: Path, *, batch_size: int = 64) -> list[EmbeddingPrediction]:
-    """Embed an image file, or all image files below a folder in the order of their names.
+    """Embeds an image file, or all image files below a folder in the order of their names.
 
     Raises:
         ZooError: the model was not trained on images, or the source holds none.
@@ -132,7 +132,7 @@ def require_threshold(task: Embedding, requested: float | str | None) -> float:
 
 
 def write(results: list[EmbeddingPrediction], folder: Path, *, named: bool) -> None:
-    """Write predictions.csv, predictions.json and contact_sheet.png."""
+    """Writes predictions.csv, predictions.json and contact_sheet.png."""
     folder.mkdir(parents=True, exist_ok=True)
     rows, captions = [], []
     for result in results:

@@ -33,7 +33,7 @@ _POINT = 1e-5  # spread of rounding errors alone: t-SNE divides by it and crashe
 
 
 def sections(task: Embedding, datamodule: DataModule, folder: Path, results: Mapping[str, Any]) -> list[Section]:
-    """Return the sections and save their figures in `folder`; needs the outputs of a finished test."""
+    """Returns the sections and saves their figures in `folder`; needs the outputs of a finished test."""
     vectors, identities = task.test_outputs()
     pairs = compared_pairs(identities)
     values = pair_distances(vectors, pairs, task.distances_on_cpu)

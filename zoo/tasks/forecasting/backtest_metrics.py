@@ -40,7 +40,7 @@ class WindowTimes(NamedTuple):
 
 
 def compare(errors: dict[str, list[Errors]], times: list[WindowTimes], origins: list[Any]) -> Backtest:
-    """Compute the metrics of each forecaster from its errors by fold; the first forecaster is the model.
+    """Computes the metrics of each forecaster from its errors by fold; the first forecaster is the model.
 
     The Diebold-Mariano test compares the mean squared errors of windows along time. Errors of different series are
     correlated, so windows with the same origin count once, with their mean loss. Without a time column the stamp is the

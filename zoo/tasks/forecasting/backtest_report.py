@@ -44,7 +44,7 @@ def caution(found: Backtest) -> str:
 
 
 def write_backtest(found: Backtest, folder: Path, model: str, data: str, configuration: Mapping[str, Any]) -> Path:
-    """Write index.html and its figures to `folder`."""
+    """Writes index.html and its figures to `folder`."""
     text = (
         f"{len(found.origins)} origins, from {found.origins[0]} to {found.origins[-1]}. Errors are in units of the "
         f"standard deviation of the first training split. {caution(found)}"

@@ -51,13 +51,13 @@ def fit_baselines(datamodule: DataModule) -> dict[str, Forecaster]:
 
 
 def batches(windows: Windows) -> Iterator[WindowBatch]:
-    """Yield all windows in order, in chunks."""
+    """Yields all windows in order, in chunks."""
     for indices in torch.arange(len(windows)).split(CHUNK):
         yield windows[indices]
 
 
 def least_squares(windows: Windows, seed: int) -> Forecaster:
-    """Fit a linear model with the least squared error on training windows."""
+    """Fits a linear model with the least squared error on training windows."""
     generator = torch.Generator().manual_seed(seed)
     if len(windows) > MAX_TRAIN_WINDOWS:
         chosen = torch.randint(len(windows), (MAX_TRAIN_WINDOWS,), generator=generator)

@@ -21,7 +21,7 @@ class DieboldMariano(NamedTuple):
 def diebold_mariano(
     first_loss: Float[np.ndarray, " n"], second_loss: Float[np.ndarray, " n"], horizon: int
 ) -> DieboldMariano:
-    """Compare the losses of two forecasts of the same values, `horizon` steps ahead and in order of time.
+    """Compares the losses of two forecasts of the same values, `horizon` steps ahead and in order of time.
 
     Losses of h-step forecasts are correlated over h - 1 lags. The variance sums their autocovariances, unweighted or
     with Bartlett weights, whichever is greater: with few forecasts the unweighted sum may be near 0 or negative. Losses

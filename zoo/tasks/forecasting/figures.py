@@ -13,7 +13,7 @@ Array = Float[np.ndarray, "..."]
 
 
 def draw_windows(path: Path, windows: Sequence[tuple[str, Array, Array, Array, Array, Array]]) -> Path:
-    """Draw forecasts and truth: (title, history, truth, forecast, lower, upper) of one channel each.
+    """Draws forecasts and truth: (title, history, truth, forecast, lower, upper) of one channel each.
 
     Lines start at the last known value. A single step ahead is drawn as points with an error bar.
     """
@@ -40,7 +40,7 @@ def draw_windows(path: Path, windows: Sequence[tuple[str, Array, Array, Array, A
 
 
 def draw_errors(path: Path, errors: Mapping[str, Sequence[float] | Array], *, over: str) -> Path:
-    """Draw errors over steps or folds (`over`, counted from 1), one line per forecaster; the first is the model."""
+    """Draws errors over steps or folds (`over`, counted from 1), one line per forecaster; the first is the model."""
     with drawing(path, width=8.0, height=3.2) as figure:
         axes = figure.add_subplot()
         # LAST2's trend may run away and would flatten the others
@@ -58,7 +58,7 @@ def draw_errors(path: Path, errors: Mapping[str, Sequence[float] | Array], *, ov
 
 
 def draw_calibration(path: Path, calibration: Sequence[tuple[float, float]]) -> Path:
-    """Draw the observed share of the truth below each quantile over its level."""
+    """Draws the observed share of the truth below each quantile over its level."""
     with drawing(path, width=3.8, height=3.6) as figure:
         axes = figure.add_subplot()
         axes.plot([0, 1], [0, 1], color=SOFT, linestyle=":", linewidth=1.3, label="perfectly calibrated")
@@ -69,7 +69,7 @@ def draw_calibration(path: Path, calibration: Sequence[tuple[float, float]]) -> 
 
 
 def draw_autocorrelation(path: Path, autocorrelation: Array, band: Array) -> Path:
-    """Draw the autocorrelation of residuals with the 95 % band of uncorrelated ones."""
+    """Draws the autocorrelation of residuals with the 95 % band of uncorrelated ones."""
     lags = np.arange(1, len(autocorrelation) + 1)
     with drawing(path, width=8.0, height=2.6) as figure:
         axes = figure.add_subplot()

@@ -13,7 +13,7 @@ from zoo.errors import ZooError
 
 
 def read_history(source: Path, card: dict[str, Any], fill: str | None) -> tuple[SeriesTable, dict[str, pd.DataFrame]]:
-    """Read the past, and for each series the rows of known covariates for the steps ahead.
+    """Reads the past, and for each series the rows of known covariates for the steps ahead.
 
     Raises:
         ZooError: a column is missing, a value is invalid, or a series has no past.
@@ -70,7 +70,7 @@ def _clock(step: Step) -> str:
 
 
 def _split_ahead(frame: pd.DataFrame, columns: Columns, where: str) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
-    """Split the rows of the past from the final rows without targets; returns the latter by series."""
+    """Splits the rows of the past from the final rows without targets; returns the latter by series."""
     if not columns.known:
         return frame, {}
     names = series_of(frame, columns.series, where)

@@ -35,7 +35,7 @@ class Ladder(Callback):
         self.floor = floor
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
-        """Read the results of the runs; print and write the comparison."""
+        """Reads the results of the runs; prints and writes the comparison."""
         folder = Path(config.hydra.sweep.dir)
         rungs = read_rungs(folder, self.metric)
         if not rungs:
@@ -65,7 +65,7 @@ class Ladder(Callback):
         return rows
 
     def write(self, folder: Path, rungs: list[Rung]) -> Path:
-        """Write the page with the table and the chart."""
+        """Writes the page with the table and the chart."""
         from zoo.reports.page import Section, write_page
         from zoo.tasks.forecasting.ladder_figure import draw_ladder
 
@@ -79,7 +79,7 @@ class Ladder(Callback):
 
 
 def read_rungs(folder: Path, metric: str) -> list[Rung]:
-    """Read the models of all runs below `folder`, in the order of their first run."""
+    """Reads the models of all runs below `folder`, in the order of their first run."""
     found: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for path in sorted(folder.rglob("metrics.json"), key=_job):
         results = json.loads(path.read_text())

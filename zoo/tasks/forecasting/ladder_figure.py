@@ -14,7 +14,7 @@ def draw_ladder(
     published: Mapping[str, float],
     floor: float | None,
 ) -> Path:
-    """Draw one bar per model, with the range over its seeds and a mark at the published value."""
+    """Draws one bar per model, with the range over its seeds and a mark at the published value."""
     with drawing(path, width=8.0, height=1.1 + 0.42 * len(values)) as figure:
         axes = figure.add_subplot()
         means = [mean(seeds) for seeds in values.values()]

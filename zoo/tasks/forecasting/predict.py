@@ -54,7 +54,7 @@ def predict(
     recursive: bool = False,
     fill: str | None = None,
 ) -> list[SeriesForecast]:
-    """Forecast the steps after the end of each series in a CSV, Parquet or `.npy` file.
+    """Forecasts the steps after the end of each series in a CSV, Parquet or `.npy` file.
 
     The file needs the columns of the training data. Covariates known ahead need rows for the steps ahead, with empty
     targets. `horizon` defaults to the trained one; a longer one needs `recursive`. `fill` (forward or zero) replaces
@@ -180,7 +180,7 @@ def _too_few_ahead(request: _Request, series: str, needed: int, given: int) -> s
 
 
 def _check_ahead(column: pd.Series, name: str, stamps: np.ndarray, step: Step, where: str) -> None:
-    """Require that the rows ahead are the forecast steps, in order."""
+    """Requires that the rows ahead are the forecast steps, in order."""
     found, zone = parse_stamps(column, name, where)
     wrong = np.flatnonzero(~same_stamps(found, stamps, step) | (zone != step.zone))
     if len(wrong):

@@ -35,7 +35,7 @@ class SeriesForecast:
 
 
 def write_forecasts(results: Sequence[SeriesForecast], folder: Path, series: str | None, time: str) -> None:
-    """Write predictions.csv, predictions.json, and figures of the first 20 series.
+    """Writes predictions.csv, predictions.json, and figures of the first 20 series.
 
     `series` and `time` are the names of the columns of the series and of the time.
     """
@@ -57,7 +57,7 @@ def write_forecasts(results: Sequence[SeriesForecast], folder: Path, series: str
 
 
 def draw_forecast(path: Path, result: SeriesForecast) -> Path:
-    """Draw the known past, the forecast and its interval, one panel per target."""
+    """Draws the known past, the forecast and its interval, one panel per target."""
     count = len(result.targets)
     past, ahead = _axis(result.history_stamps), _axis(result.stamps)
     with drawing(path, width=8.5, height=0.6 + 2.4 * count) as figure:

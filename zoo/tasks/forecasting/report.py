@@ -30,7 +30,7 @@ Values = Float[np.ndarray, "n h d"]
 
 
 def sections(task: Forecasting, datamodule: SeriesData, folder: Path, results: Mapping[str, Any]) -> list[Section]:
-    """Return the sections and save their figures in `folder`; needs the outputs of a finished test."""
+    """Returns the sections and saves their figures in `folder`; needs the outputs of a finished test."""
     outputs = task.test_outputs()
     scale = task.standardizer.scale[: task.out_channels].cpu().numpy()
     residuals = (outputs.target - outputs.value).numpy() / scale

@@ -9,7 +9,7 @@ from zoo.tasks.forecasting.task import Forecast, Forecasting
 
 
 def require_horizon(task: Forecasting, steps: int, *, recursive: bool) -> None:
-    """Require that the network can forecast `steps`.
+    """Requires that the network can forecast `steps`.
 
     Raises:
         ZooError: there are more steps than the trained horizon, and `recursive` is false or impossible.
@@ -43,7 +43,7 @@ def rollout(
     *,
     recursive: bool,
 ) -> Forecast:
-    """Forecast `steps` after the history; beyond the trained horizon, forecasts are fed back as inputs.
+    """Forecasts `steps` after the history; beyond the trained horizon, forecasts are fed back as inputs.
 
     Steps beyond the horizon have no interval (NaN), since none is calibrated for them. `known` [B T+S K] covers the T
     steps of the history and S = `required_known_steps` steps ahead.

@@ -24,7 +24,7 @@ class PointErrors(Metric):
             self.add_state(name, default=torch.tensor(0.0, dtype=torch.float64), dist_reduce_fx="sum")
 
     def update(self, predicted: Float[Tensor, "b k 2"], points: Float[Tensor, "b k 2"]) -> None:
-        """Add images with an object."""
+        """Adds images with an object."""
         distances = normalized_distances(predicted, points)
         self.total += distances.double().sum()
         self.near += (distances < 0.1).sum()

@@ -33,7 +33,7 @@ class LandmarkPrediction:
 
 
 def predict(task: Landmarks, source: Path, folder: Path | None = None) -> list[LandmarkPrediction]:
-    """Locate the landmarks in an image file, or in all image files below a folder.
+    """Locates the landmarks in an image file, or in all image files below a folder.
 
     An image whose presence is below 0.5 has no points. With `folder`, writes predictions.csv, predictions.json and
     the images with their points there.
@@ -81,7 +81,7 @@ def _one(task: Landmarks, path: Path, image: UInt8[Tensor, "3 h w"]) -> Landmark
 
 
 def _draw(result: LandmarkPrediction, image: UInt8[Tensor, "3 h w"], folder: Path) -> None:
-    """Save the image with a numbered mark on each point."""
+    """Saves the image with a numbered mark on each point."""
     canvas = to_pil_image(image)
     larger = max(1, _DRAWN // max(canvas.size))  # marks need room
     canvas = canvas.resize((canvas.width * larger, canvas.height * larger))

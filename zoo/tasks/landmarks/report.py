@@ -20,7 +20,7 @@ _SHOWN = 12
 
 
 def sections(task: Landmarks, datamodule: DataModule, folder: Path, results: Mapping[str, Any]) -> list[Section]:
-    """Return the sections and save their figures in `folder`; needs the outputs of a finished test."""
+    """Returns the sections and saves their figures in `folder`; needs the outputs of a finished test."""
     test = datamodule.dataset("test")
     images, target = test[torch.arange(len(test))]
     predicted = task.test_outputs()

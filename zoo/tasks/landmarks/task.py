@@ -54,7 +54,7 @@ class Landmarks(ImageTask):
         return loss
 
     def on_test_start(self) -> None:
-        """Drop the points of an earlier test."""
+        """Drops the points of an earlier test."""
         self.test_points.reset()
 
     def test_outputs(self) -> Float[Tensor, "n k 2"]:
