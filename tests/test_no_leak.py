@@ -14,7 +14,7 @@ from zoo.tasks.base import Task
 from zoo.tasks.forecasting.baselines import fit_baselines
 
 FORECASTERS = [name for name in list_models() if compose([f"model={name}"]).model._target_.endswith("Forecasting")]
-SHAPE = ["data.time=day", "data.targets=[y]", "data.covariates=[x]", "data.context=12", "data.horizon=3"]
+SHAPE = ["data.time=day", "data.targets=[y]", "data.past_covariates=[x]", "data.context=12", "data.horizon=3"]
 POINTS, ORIGIN = 120, 100  # the forecast origin: the last known step is 99
 
 

@@ -20,11 +20,13 @@ def test_parameter_counts_are_the_published_ones(network: type[nn.Module], at_16
 
 
 @pytest.mark.parametrize("network", [LinearForecaster, DenseForecaster, ConvForecaster])
-@pytest.mark.parametrize("known_channels", [0, 2])
-def test_shapes_and_gradients_with_several_channels(network: type[nn.Module], known_channels: int):
-    model = network(context=9, in_channels=3, out_channels=2, horizon=4, known_channels=known_channels, outputs=3)
-    known = torch.randn(5, 13, 2) if known_channels else None
-    forecast = model(torch.randn(5, 9, 3), known)
+@pytest.mark.parametrize("covariate_channels", [0, 2])
+def test_shapes_and_gradients_with_several_channels(network: type[nn.Module], covariate_channels: int):
+    model = network(
+        context=9, in_channels=3, out_channels=2, horizon=4, covariate_channels=covariate_channels, outputs=3
+    )
+    covariates = torch.randn(5, 13, 2) if covariate_channels else None
+    forecast = model(torch.randn(5, 9, 3), covariates)
     assert forecast.shape == (5, 4, 2, 3)
     forecast.square().sum().backward()
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in model.parameters())

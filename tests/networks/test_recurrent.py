@@ -64,30 +64,35 @@ def test_bidirectional_reads_the_last_state_of_each_direction():
 
 @pytest.mark.parametrize("cell", ["gru", "lstm", "rnn"])
 @pytest.mark.parametrize("difference_input", [False, True])
-@pytest.mark.parametrize("known_channels", [0, 2])
-def test_recursion_equals_encoding_the_extended_history(cell: str, difference_input: bool, known_channels: int):
-    shared = {"cell": cell, "difference_input": difference_input, "known_channels": known_channels, "hidden_size": 8}
+@pytest.mark.parametrize("covariate_channels", [0, 2])
+def test_recursion_equals_encoding_the_extended_history(cell: str, difference_input: bool, covariate_channels: int):
+    shared = {
+        "cell": cell,
+        "difference_input": difference_input,
+        "covariate_channels": covariate_channels,
+        "hidden_size": 8,
+    }
     shared |= {"in_channels": 2, "out_channels": 2}
     network = RecurrentForecaster(strategy="recursive", horizon=4, **shared).double()
     one = RecurrentForecaster(horizon=1, **shared).double()
     one.load_state_dict(network.state_dict())
     history = torch.randn(3, 10, 2, dtype=torch.float64)
-    known = torch.randn(3, 14, 2, dtype=torch.float64) if known_channels else None
-    forecast, grown = network(history, known), history
+    covariates = torch.randn(3, 14, 2, dtype=torch.float64) if covariate_channels else None
+    forecast, grown = network(history, covariates), history
     for step in range(4):
-        value = one(grown, None if known is None else known[:, : 11 + step])
+        value = one(grown, None if covariates is None else covariates[:, : 11 + step])
         assert (forecast[:, step] - value[:, 0]).abs().max() < 1e-12
         grown = torch.cat([grown, value[..., 0]], dim=1)
 
 
-@pytest.mark.parametrize("options", [{}, {"difference_input": True}, {"known_channels": 1}, {"cell": "lstm"}])
+@pytest.mark.parametrize("options", [{}, {"difference_input": True}, {"covariate_channels": 1}, {"cell": "lstm"}])
 def test_no_position_depends_on_later_steps(options: dict):
     network = RecurrentForecaster(hidden_size=8, horizon=3, **options).eval()
-    history, known = torch.randn(2, 10, 1), torch.randn(2, 13, 1) if "known_channels" in options else None
-    before = network.sequence(history, known, 10)
+    history, covariates = torch.randn(2, 10, 1), torch.randn(2, 13, 1) if "covariate_channels" in options else None
+    before = network.sequence(history, covariates, 10)
     changed = history.clone()
     changed[:, 6:] = 1e3
-    after = network.sequence(changed, known, 10)
+    after = network.sequence(changed, covariates, 10)
     assert torch.equal(before[:, :6], after[:, :6])
     assert not torch.equal(before[:, 6:], after[:, 6:])
 

@@ -28,7 +28,7 @@ class ConvForecaster(nn.Module):
         in_channels: int = 1,
         out_channels: int = 1,
         horizon: int = 1,
-        known_channels: int = 0,
+        covariate_channels: int = 0,
         difference_input: bool = False,
         outputs: int = 1,
     ) -> None:
@@ -39,7 +39,7 @@ class ConvForecaster(nn.Module):
         self.difference_input = difference_input
         self.outputs = outputs
         self.shape = (horizon, out_channels, outputs)
-        self.wide = nn.Conv1d(in_channels + known_channels, 8, 4)
+        self.wide = nn.Conv1d(in_channels + covariate_channels, 8, 4)
         self.middle = nn.Conv1d(8, 16, 3, padding=1)
         self.narrow = nn.Conv1d(16, 8, 1)
         self.last = nn.Conv1d(8, 8, 3, padding=1)
@@ -47,11 +47,11 @@ class ConvForecaster(nn.Module):
         glorot_init(self)
 
     def forward(
-        self, history: Float[Tensor, "b t c"], known: Float[Tensor, "b s k"] | None = None
+        self, history: Float[Tensor, "b t c"], covariates: Float[Tensor, "b s k"] | None = None
     ) -> Float[Tensor, "b h d q"]:
         """Returns the forecast of each step, channel and output."""
         history, last = from_last(history, self.shape[1], self.difference_input)
-        inputs = history if known is None else torch.cat([history, known[:, : history.shape[1]]], dim=2)
+        inputs = history if covariates is None else torch.cat([history, covariates[:, : history.shape[1]]], dim=2)
         x = F.pad(inputs.transpose(1, 2), (1, 2))  # "same" padding of an even kernel, as in Keras
         x = self.middle(self.wide(x).relu()).relu()
         x = F.max_pool1d(self.narrow(x).relu(), 2)

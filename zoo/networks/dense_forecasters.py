@@ -8,7 +8,7 @@ from zoo.networks.glorot import glorot_init
 
 
 class LinearForecaster(nn.Module):
-    """Linear forecaster: each step is a weighted sum of all known values and covariates.
+    """Linear forecaster: each step is a weighted sum of all past values and covariates.
 
     It has 17 parameters for a context of 16 and one step.
 
@@ -23,7 +23,7 @@ class LinearForecaster(nn.Module):
         in_channels: int = 1,
         out_channels: int = 1,
         horizon: int = 1,
-        known_channels: int = 0,
+        covariate_channels: int = 0,
         difference_input: bool = False,
         outputs: int = 1,
     ) -> None:
@@ -32,16 +32,16 @@ class LinearForecaster(nn.Module):
         self.difference_input = difference_input
         self.outputs = outputs
         self.shape = (horizon, out_channels, outputs)
-        inputs = context * in_channels + (context + horizon) * known_channels
+        inputs = context * in_channels + (context + horizon) * covariate_channels
         self.output = nn.Linear(inputs, horizon * out_channels * outputs)
         glorot_init(self)
 
     def forward(
-        self, history: Float[Tensor, "b t c"], known: Float[Tensor, "b s k"] | None = None
+        self, history: Float[Tensor, "b t c"], covariates: Float[Tensor, "b s k"] | None = None
     ) -> Float[Tensor, "b h d q"]:
         """Returns the forecast of each step, channel and output (one value, or one per quantile)."""
         history, last = from_last(history, self.shape[1], self.difference_input)
-        return last + self.output(_flat(history, known)).unflatten(1, self.shape)
+        return last + self.output(_flat(history, covariates)).unflatten(1, self.shape)
 
 
 class DenseForecaster(nn.Module):
@@ -59,7 +59,7 @@ class DenseForecaster(nn.Module):
         in_channels: int = 1,
         out_channels: int = 1,
         horizon: int = 1,
-        known_channels: int = 0,
+        covariate_channels: int = 0,
         difference_input: bool = False,
         hidden_size: int | None = None,
         outputs: int = 1,
@@ -69,18 +69,18 @@ class DenseForecaster(nn.Module):
         self.difference_input = difference_input
         self.outputs = outputs
         self.shape = (horizon, out_channels, outputs)
-        inputs = context * in_channels + (context + horizon) * known_channels
+        inputs = context * in_channels + (context + horizon) * covariate_channels
         width = max(context // 2, 1) if hidden_size is None else hidden_size
         self.hidden = nn.Linear(inputs, width)
         self.output = nn.Linear(width, horizon * out_channels * outputs)
         glorot_init(self)
 
     def forward(
-        self, history: Float[Tensor, "b t c"], known: Float[Tensor, "b s k"] | None = None
+        self, history: Float[Tensor, "b t c"], covariates: Float[Tensor, "b s k"] | None = None
     ) -> Float[Tensor, "b h d q"]:
         """Returns the forecast of each step, channel and output."""
         history, last = from_last(history, self.shape[1], self.difference_input)
-        return last + self.output(self.hidden(_flat(history, known)).relu()).unflatten(1, self.shape)
+        return last + self.output(self.hidden(_flat(history, covariates)).relu()).unflatten(1, self.shape)
 
 
 def from_last(
@@ -96,6 +96,6 @@ def from_last(
     return history - last, last[..., :out_channels, None]
 
 
-def _flat(history: Tensor, known: Tensor | None) -> Tensor:
+def _flat(history: Tensor, covariates: Tensor | None) -> Tensor:
     values = history.flatten(1)
-    return values if known is None else torch.cat([values, known.flatten(1)], dim=1)
+    return values if covariates is None else torch.cat([values, covariates.flatten(1)], dim=1)

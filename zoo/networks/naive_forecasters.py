@@ -10,7 +10,7 @@ from zoo.errors import ZooError
 class NaiveRandom(nn.Module):
     """Naive random forecaster: uniform values in [`low`, `high`), deterministic for a history.
 
-    The values are a hash of the last known values, so that a loaded forecaster repeats the saved one.
+    The values are a hash of the last values, so that a loaded forecaster repeats the saved one.
     """
 
     def __init__(self, *, out_channels: int = 1, horizon: int = 1, low: float = -2.0, high: float = 2.0) -> None:
@@ -21,7 +21,7 @@ class NaiveRandom(nn.Module):
         self.high = high
 
     def forward(
-        self, history: Float[Tensor, "b t c"], known: Float[Tensor, "b s k"] | None = None
+        self, history: Float[Tensor, "b t c"], covariates: Float[Tensor, "b s k"] | None = None
     ) -> Float[Tensor, "b h d 1"]:
         """Returns one value for each step and channel."""
         last = history[:, -1, : self.out_channels].double()
@@ -40,7 +40,7 @@ class NaiveLast(nn.Module):
         self.out_channels = out_channels
 
     def forward(
-        self, history: Float[Tensor, "b t c"], known: Float[Tensor, "b s k"] | None = None
+        self, history: Float[Tensor, "b t c"], covariates: Float[Tensor, "b s k"] | None = None
     ) -> Float[Tensor, "b h d 1"]:
         """Returns the last value at every step."""
         last = history[:, -1:, : self.out_channels]
@@ -62,11 +62,11 @@ class NaiveDrift(nn.Module):
         self.out_channels = out_channels
 
     def forward(
-        self, history: Float[Tensor, "b t c"], known: Float[Tensor, "b s k"] | None = None
+        self, history: Float[Tensor, "b t c"], covariates: Float[Tensor, "b s k"] | None = None
     ) -> Float[Tensor, "b h d 1"]:
         """Returns the last value plus the last difference times the number of steps ahead."""
-        known_values = history[..., : self.out_channels]
-        last, before = known_values[:, -1:], known_values[:, -2:-1]
+        targets = history[..., : self.out_channels]
+        last, before = targets[:, -1:], targets[:, -2:-1]
         step = torch.arange(1, self.horizon + 1, device=history.device, dtype=history.dtype)
         return (last + step[:, None] * (last - before)).unsqueeze(-1)
 
@@ -81,13 +81,13 @@ class SeasonalNaive(nn.Module):
     def __init__(self, *, season: int = 1, context: int = 32, out_channels: int = 1, horizon: int = 1) -> None:
         super().__init__()
         if not 1 <= season <= context:
-            raise ZooError(f"`season` (={season}) must lie in 1 … {context}, the length of the known past")
+            raise ZooError(f"`season` (={season}) must lie in 1 … {context}, the length of the history")
         self.horizon = horizon
         self.out_channels = out_channels
         self.season = season
 
     def forward(
-        self, history: Float[Tensor, "b t c"], known: Float[Tensor, "b s k"] | None = None
+        self, history: Float[Tensor, "b t c"], covariates: Float[Tensor, "b s k"] | None = None
     ) -> Float[Tensor, "b h d 1"]:
         """Returns the value one season earlier, or several seasons where the horizon is longer."""
         season = history[:, -self.season :, : self.out_channels]

@@ -19,7 +19,7 @@ class RecurrentForecaster(nn.Module):
 
     Dimensions:
         b: windows of the batch; t: steps of history; h: steps of the horizon; s = t + h: steps of covariates
-        c: input channels; d: forecast channels, the first d of the c; k: covariates known in advance
+        c: input channels; d: forecast channels, the first d of the c; k: future covariates
         q: outputs per value, 1 or one per quantile
 
     `strategy="direct"` forecasts all h steps from the last state. `"recursive"` forecasts one step at a time and feeds
@@ -44,7 +44,7 @@ class RecurrentForecaster(nn.Module):
         in_channels: int = 1,
         out_channels: int = 1,
         horizon: int = 1,
-        known_channels: int = 0,
+        covariate_channels: int = 0,
         hidden_size: int = 64,
         num_layers: int = 1,
         dropout: float = 0.0,
@@ -71,7 +71,7 @@ class RecurrentForecaster(nn.Module):
         self.horizon = horizon
         self.outputs = outputs
         self.out_channels = out_channels
-        self.known_channels = known_channels
+        self.covariate_channels = covariate_channels
         self.recursive = strategy == "recursive"
         self.difference_input = difference_input
         self.causal = not bidirectional
@@ -79,7 +79,7 @@ class RecurrentForecaster(nn.Module):
         self.shape = (self.steps, out_channels, outputs)
         layer = FastGRU if cell == "gru" and fast_cpu_training else _CELLS[cell]
         self.encoder = layer(
-            in_channels + known_channels,
+            in_channels + covariate_channels,
             hidden_size,
             num_layers,
             batch_first=True,
@@ -87,23 +87,23 @@ class RecurrentForecaster(nn.Module):
             bidirectional=bidirectional,
         )
         self.dropout = nn.Dropout(dropout)
-        width = hidden_size * (2 if bidirectional else 1) + self.steps * known_channels
+        width = hidden_size * (2 if bidirectional else 1) + self.steps * covariate_channels
         self.output = nn.Linear(width, self.steps * out_channels * outputs)
         glorot_init(self)
 
     def forward(
-        self, history: Float[Tensor, "b t c"], known: Float[Tensor, "b s k"] | None = None
+        self, history: Float[Tensor, "b t c"], covariates: Float[Tensor, "b s k"] | None = None
     ) -> Float[Tensor, "b h d q"]:
         """Returns the forecast of the horizon."""
-        states, last = self._encode(history, known)
+        states, last = self._encode(history, covariates)
         if not self.causal:  # the backward direction ends at the first step
             hidden = last[0] if isinstance(last, tuple) else last
             states = torch.cat([hidden[-2], hidden[-1]], dim=1).unsqueeze(1)
-        forecast = self._read(states[:, -1:], history, known)[:, 0]
-        return self._roll_out(forecast, last, history, known) if self.recursive else forecast
+        forecast = self._read(states[:, -1:], history, covariates)[:, 0]
+        return self._roll_out(forecast, last, history, covariates) if self.recursive else forecast
 
     def sequence(
-        self, history: Float[Tensor, "b t c"], known: Float[Tensor, "b s k"] | None, positions: int
+        self, history: Float[Tensor, "b t c"], covariates: Float[Tensor, "b s k"] | None, positions: int
     ) -> Float[Tensor, "b positions steps d q"]:
         """Returns the forecasts from each of the last `positions` steps; each depends on earlier steps only.
 
@@ -115,36 +115,36 @@ class RecurrentForecaster(nn.Module):
                 "`bidirectional` (=true) cannot be trained on several positions, because the backward pass "
                 "sees the answers: set model.train_on=last"
             )
-        states, _ = self._encode(history, known)
-        return self._read(states[:, -positions:], history, known)
+        states, _ = self._encode(history, covariates)
+        return self._read(states[:, -positions:], history, covariates)
 
-    def _encode(self, history: Tensor, known: Tensor | None) -> tuple[Tensor, Any]:
+    def _encode(self, history: Tensor, covariates: Tensor | None) -> tuple[Tensor, Any]:
         inputs = history
         if self.difference_input:
             inputs = history.diff(dim=1, prepend=history[:, :1])
-        if known is not None:
-            inputs = torch.cat([inputs, known[:, : history.shape[1]]], dim=2)
+        if covariates is not None:
+            inputs = torch.cat([inputs, covariates[:, : history.shape[1]]], dim=2)
         states, last = self.encoder(inputs)
         return states, last
 
-    def _read(self, states: Tensor, history: Tensor, known: Tensor | None) -> Tensor:
+    def _read(self, states: Tensor, history: Tensor, covariates: Tensor | None) -> Tensor:
         positions, end = states.shape[1], history.shape[1]
         features = self.dropout(states)
-        if known is not None:
-            ahead = known.unfold(1, self.steps, 1)[:, end - positions + 1 : end + 1]
+        if covariates is not None:
+            ahead = covariates.unfold(1, self.steps, 1)[:, end - positions + 1 : end + 1]
             features = torch.cat([features, ahead.flatten(2)], dim=2)
         forecast = self.output(features).unflatten(2, self.shape)
         if self.difference_input:
             forecast = forecast + history[:, -positions:, None, : self.out_channels, None]
         return forecast
 
-    def _roll_out(self, first: Tensor, state: Any, history: Tensor, known: Tensor | None) -> Tensor:
+    def _roll_out(self, first: Tensor, state: Any, history: Tensor, covariates: Tensor | None) -> Tensor:
         """Feeds each forecast back as the next input; `first` [b 1 d q] is the forecast of the first step."""
         forecasts, past, end = [first], history[:, -1:], history.shape[1]
         for step in range(1, self.horizon):
             value = forecasts[-1][..., forecasts[-1].shape[-1] // 2]
             inputs = value - past if self.difference_input else value
-            ahead = None if known is None else known[:, end + step - 1 : end + step + 1]
+            ahead = None if covariates is None else covariates[:, end + step - 1 : end + step + 1]
             if ahead is not None:
                 inputs = torch.cat([inputs, ahead[:, :1]], dim=2)
             states, state = self.encoder(inputs, state)

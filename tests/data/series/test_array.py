@@ -14,8 +14,9 @@ from zoo.data.series.table_data import Series
 from zoo.errors import ZooError
 
 OPTIONS = {
-    "header": True, "targets": [], "covariates": [], "known": [], "time": None, "series": None, "fill": None,
-    "calendar": [], "split": [0.6, 0.2, 0.2], "stride": 1, "context": 5, "horizon": 3, "season": 2,
+    "header": True, "targets": [], "past_covariates": [], "future_covariates": [], "time": None,
+    "series": None, "fill": None, "calendar": [], "split": [0.6, 0.2, 0.2],
+    "stride": 1, "context": 5, "horizon": 3, "season": 2,
     "scaler": "standard", "difference_input": False, "windows_per_epoch": None, "batch_size": 8, "num_workers": 0,
     "seed": 0,
 }  # fmt: skip
@@ -31,7 +32,7 @@ def values():
 
 
 @pytest.mark.parametrize("chunk", [7, 1 << 20])
-@pytest.mark.parametrize("columns", [{}, {"targets": ["1"]}, {"targets": ["0"], "covariates": ["2"]}])
+@pytest.mark.parametrize("columns", [{}, {"targets": ["1"]}, {"targets": ["0"], "past_covariates": ["2"]}])
 def test_windows_equal_those_of_a_table_in_memory(tmp_path, values, monkeypatch, chunk, columns):
     monkeypatch.setattr(mapped, "CHUNK", chunk)
     monkeypatch.setattr(windows, "_HELD", 16)  # releases pages within a batch
@@ -116,10 +117,10 @@ def test_a_truncated_file_is_refused(tmp_path, values):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"targets": ["3"], "covariates": ["0"]}, r"columns \[3, 0\] must be evenly spaced and in the order"),
+        ({"targets": ["3"], "past_covariates": ["0"]}, r"columns \[3, 0\] must be evenly spaced and in the order"),
         ({"targets": ["0", "1", "3"]}, r"columns \[0, 1, 3\] must be evenly spaced"),
         ({"targets": ["y"]}, r"has no column `y`; there are: 0, 1, 2, 3"),
-        ({"known": ["3"]}, r"a future known beforehand needs CSV or Parquet"),
+        ({"future_covariates": ["3"]}, r"future values need CSV or Parquet"),
         ({"time": "day"}, r"`data.time`: .*has no column `day`"),
         ({"calendar": ["month"]}, r"`data.calendar` needs times"),
     ],

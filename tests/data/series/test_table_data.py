@@ -11,8 +11,9 @@ from zoo.data.series.table_data import Series, cut
 from zoo.errors import ZooError
 
 OPTIONS = {
-    "header": True, "targets": ["y"], "covariates": [], "known": [], "time": "day", "series": None, "fill": None,
-    "calendar": [], "split": [0.6, 0.2, 0.2], "stride": 1, "context": 5, "horizon": 3, "season": 1,
+    "header": True, "targets": ["y"], "past_covariates": [], "future_covariates": [], "time": "day",
+    "series": None, "fill": None, "calendar": [], "split": [0.6, 0.2, 0.2],
+    "stride": 1, "context": 5, "horizon": 3, "season": 1,
     "scaler": "standard", "difference_input": False, "windows_per_epoch": None, "batch_size": 8, "num_workers": 0,
     "seed": 0,
 }  # fmt: skip
@@ -81,16 +82,21 @@ def test_no_window_spans_two_series(tmp_path: Path):
 def test_channels_and_covariates(tmp_path: Path):
     extra = {"z": np.arange(50.0), "holiday": np.arange(50) % 2, "past": np.arange(50.0) ** 2}
     data = series(
-        tmp_path, days(50, **extra), targets=["y", "z"], covariates=["past"], known=["holiday"], calendar=["weekday"]
+        tmp_path,
+        days(50, **extra),
+        targets=["y", "z"],
+        past_covariates=["past"],
+        future_covariates=["holiday"],
+        calendar=["weekday"],
     )
     batch = data.dataset("test")[torch.tensor([0])]
-    assert (batch.history.shape, batch.future.shape, batch.known.shape) == ((1, 5, 3), (1, 3, 2), (1, 8, 3))
+    assert (batch.history.shape, batch.future.shape, batch.covariates.shape) == ((1, 5, 3), (1, 3, 2), (1, 8, 3))
     assert torch.equal(batch.history[0, :, 2], torch.arange(35.0, 40.0).double() ** 2)
-    assert batch.known[0, :, 0].tolist() == [i % 2 for i in range(35, 43)]
+    assert batch.covariates[0, :, 0].tolist() == [i % 2 for i in range(35, 43)]
     weekdays = pd.date_range("2026-01-01", periods=50).day_of_week.to_numpy()[35:43]
-    assert np.allclose(batch.known[0, :, 1], np.sin(weekdays * 2 * np.pi / 7))
+    assert np.allclose(batch.covariates[0, :, 1], np.sin(weekdays * 2 * np.pi / 7))
     metadata = data.metadata()
-    assert (metadata["in_channels"], metadata["out_channels"], metadata["known_channels"]) == (3, 2, 3)
+    assert (metadata["in_channels"], metadata["out_channels"], metadata["covariate_channels"]) == (3, 2, 3)
 
 
 def test_missing_values_are_filled_and_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
@@ -171,7 +177,7 @@ def test_irregular_dates_name_the_first_row(tmp_path: Path):
         ("a,b\n1,2\n", {}, r"`data.targets`: .*some.csv has no column `y`; there are: a, b"),
         ("a;y\n1;2,5\n", {}, r"some.csv separates its columns by `;`: save it with commas"),
         ("a,y\n1,2\n", {"time": "b"}, r"`data.time`: .*some.csv has no column `b`; there are: a, y"),
-        ("day,y\n1,2\n", {"known": ["y"]}, "column `y` is given two parts"),
+        ("day,y\n1,2\n", {"future_covariates": ["y"]}, "column `y` is given two parts"),
         ('day,y\n"1,2\n', {}, "some.csv cannot be read as csv"),
         ("day,y,y\n1,2,3\n", {"targets": ["y.1", "z"]}, "has no column `z`; there are: day, y, y.1"),
     ],
@@ -224,5 +230,5 @@ def test_splits_cover_every_step(length: int):
 
 
 def test_a_constant_known_column_is_not_scaled_by_its_rounding_error(tmp_path: Path):
-    data = series(tmp_path, days(50).assign(price=[0.1] * 45 + [0.2] * 5), known=["price"])
+    data = series(tmp_path, days(50).assign(price=[0.1] * 45 + [0.2] * 5), future_covariates=["price"])
     assert data.metadata()["known_scale"] == [1.0]

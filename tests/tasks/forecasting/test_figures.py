@@ -41,7 +41,7 @@ def test_one_step_ahead_is_a_point_with_a_bar(drawn: Figure):
     figures.draw_windows(Path(), [("good", history, truth, truth + 1, truth, truth + 3)])
     (bar,) = drawn.axes[0].containers
     assert bar.lines[2][0].get_segments()[0].tolist() == [[1, 7], [1, 10]]
-    assert {text.get_text() for text in drawn.legends[0].texts} == {"known", "truth", "forecast", "interval"}
+    assert {text.get_text() for text in drawn.legends[0].texts} == {"history", "truth", "forecast", "interval"}
 
 
 def test_no_legend_lies_over_a_curve(drawn: Figure):

@@ -57,7 +57,7 @@ def test_several_series_and_a_longer_horizon(tmp_path: Path):
 @pytest.mark.parametrize("name", ["naive_last", "linear_forecaster", "gru", "conv_forecaster"])
 def test_covariates_of_the_past_are_read_and_not_forecast(tmp_path: Path, name: str):
     price = np.random.default_rng(0).normal(size=90)
-    task = model(tmp_path, frame(90, price=price), "data.covariates=[price]", name=name)
+    task = model(tmp_path, frame(90, price=price), "data.past_covariates=[price]", name=name)
     past = frame(40, price=price[:40])
     (result,) = predict(task, source(tmp_path, past), tmp_path / "out")
     assert np.array(result.values).shape == (5, 1)

@@ -9,7 +9,7 @@ from zoo.losses.forecasting import SquaredError
 from zoo.networks.dense_forecasters import LinearForecaster
 from zoo.networks.recurrent import RecurrentForecaster
 from zoo.tasks.forecasting import Forecasting
-from zoo.tasks.forecasting.rollout import required_known_steps, rollout
+from zoo.tasks.forecasting.rollout import required_covariate_steps, rollout
 
 
 def task(network: nn.Module, **changes) -> Forecasting:
@@ -40,12 +40,12 @@ def test_a_longer_horizon_feeds_the_forecast_back():
 
 
 def test_covariates_move_along_with_the_fed_back_forecast():
-    model = task(gru(known_channels=1), known_center=[0.5], known_scale=[2.0])
-    history, known = past(2), torch.randn(2, 17, 1, dtype=torch.float64)
-    first = model(history, known[:, :13])
+    model = task(gru(covariate_channels=1), known_center=[0.5], known_scale=[2.0])
+    history, covariates = past(2), torch.randn(2, 17, 1, dtype=torch.float64)
+    first = model(history, covariates[:, :13])
     grown = torch.cat([history, first], dim=1)[:, -10:]
-    second = model(grown, known[:, 3:16])
-    forecast = rollout(model, history, known, 7, recursive=True)
+    second = model(grown, covariates[:, 3:16])
+    forecast = rollout(model, history, covariates, 7, recursive=True)
     assert torch.allclose(forecast.value[:, :6], torch.cat([first, second], dim=1))
 
 
@@ -59,4 +59,4 @@ def test_a_horizon_beyond_the_trained_one_is_refused_and_recursion_offered():
 @pytest.mark.parametrize(("strategy", "needed"), [("direct", [3, 3, 3, 6]), ("recursive", [1, 2, 3, 4])])
 def test_a_direct_network_reads_its_whole_horizon(strategy: str, needed: list[int]):
     model = task(gru(strategy=strategy))
-    assert [required_known_steps(model, steps) for steps in (1, 2, 3, 4)] == needed
+    assert [required_covariate_steps(model, steps) for steps in (1, 2, 3, 4)] == needed

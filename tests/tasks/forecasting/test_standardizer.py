@@ -19,7 +19,7 @@ def test_forecast_channels_are_the_first_of_those_read():
 
 
 def test_covariates_have_their_own_units():
-    assert STANDARDIZER.known(torch.tensor([[[8.5]]])).tolist() == [[[2.0]]]
+    assert STANDARDIZER.covariates(torch.tensor([[[8.5]]])).tolist() == [[[2.0]]]
 
 
 def test_single_precision_values_keep_their_digits():

@@ -19,9 +19,9 @@ def read_array(path: Path, columns: Columns) -> SeriesTable:
     """
     array = open_array(path)
     columns = resolve_columns([str(number) for number in range(array.shape[1])], columns, str(path))
-    if columns.known:
-        raise ZooError(f"`data.known`: {path} ends with its last value; a future known beforehand needs CSV or Parquet")
-    names = columns.targets + columns.covariates
+    if columns.future_covariates:
+        raise ZooError(f"`data.future_covariates`: {path} ends with its last value; future values need CSV or Parquet")
+    names = columns.targets + columns.past_covariates
     values = array[:, _as_slice([int(name) for name in names], path)]
     for number, part in enumerate(chunks(values)):
         if not np.isfinite(part).all():
@@ -33,7 +33,7 @@ def read_array(path: Path, columns: Columns) -> SeriesTable:
         names=[""],
         lengths=[len(values)],
         values=values,
-        known=np.empty((len(values), 0)),
+        future_covariates=np.empty((len(values), 0)),
         stamps=range(len(values)),
         step=Step(kind="number", size="1"),
         filled={},
@@ -47,6 +47,6 @@ def _as_slice(numbers: list[int], path: Path) -> slice:
     if step < 1 or numbers != list(range(numbers[0], numbers[0] + step * len(numbers), step)):
         raise ZooError(
             f"{path} is read where it lies, so its columns {numbers} must be evenly spaced and in the order of the "
-            f"file, data.targets before data.covariates: save it in that order"
+            f"file, data.targets before data.past_covariates: save it in that order"
         )
     return slice(numbers[0], numbers[-1] + 1, step)

@@ -30,20 +30,20 @@ class Splits:
     strides: dict[str, int]
     """Steps between the starts of two windows, by split."""
     out_channels: int = 1
-    known: Tensor | None = None
+    future_covariates: Tensor | None = None
     """Future covariates [time k], if the splits share one series."""
-    known_names: list[str] = field(default_factory=list)
+    future_covariate_names: list[str] = field(default_factory=list)
     mapped: np.ndarray | None = None
     """The memory-mapped array of the series, if the splits share one on disk."""
 
 
 @dataclass(kw_only=True, eq=False)
 class SeriesData(DataModule):
-    """Windows of `context` known steps followed by `horizon` steps to forecast.
+    """Windows of `context` past steps followed by `horizon` steps to forecast.
 
     `windows_per_epoch` training windows are drawn at random offsets; null takes every window once. The scale is that
     of the training spans. `season` is the period of the seasonal naive forecast, in steps. With `difference_input`,
-    networks forecast the change from the last known value, which suits series with a trend.
+    networks forecast the change from the last value, which suits series with a trend.
 
     Raises:
         ZooError: a context, horizon or season below 1.
@@ -78,7 +78,7 @@ class SeriesData(DataModule):
         train = parts.series["train"].numpy() if parts.mapped is None else parts.mapped
         spans = [train[first:end] for first, end in parts.spans["train"]]
         self.scale = fit_scale(spans, parts.names, self.scaler)
-        self.known_scale = self._fit_known()
+        self.known_scale = self._fit_covariates()
         self.naive_error = naive_errors([span[:, : parts.out_channels] for span in spans], self.season)
         return {
             name: Windows(
@@ -88,17 +88,17 @@ class SeriesData(DataModule):
                 horizon=self.horizon,
                 out_channels=parts.out_channels,
                 stride=parts.strides[name],
-                known=parts.known,
+                future_covariates=parts.future_covariates,
                 mapped=parts.mapped,
             )
             for name in parts.spans
         }
 
-    def _fit_known(self) -> tuple[list[float], list[float]]:
-        known = self.parts.known
-        if known is None:
+    def _fit_covariates(self) -> tuple[list[float], list[float]]:
+        future_covariates = self.parts.future_covariates
+        if future_covariates is None:
             return [], []
-        train = [known.numpy()[first:end] for first, end in self.parts.spans["train"]]
+        train = [future_covariates.numpy()[first:end] for first, end in self.parts.spans["train"]]
         values = np.concatenate(train)
         center, spread = values.mean(0), values.std(0)
         varies = spread > _ROUNDING * np.abs(center)  # a constant has a deviation of rounding errors only
@@ -112,7 +112,7 @@ class SeriesData(DataModule):
             "horizon": self.horizon,
             "in_channels": len(self.parts.names),
             "out_channels": self.parts.out_channels,
-            "known_channels": len(self.parts.known_names),
+            "covariate_channels": len(self.parts.future_covariate_names),
             "season": self.season,
             "difference_input": self.difference_input,
             "center": self.scale.center,
@@ -127,8 +127,8 @@ class SeriesData(DataModule):
         self.setup()
         return {
             "targets": self.parts.names[: self.parts.out_channels],
-            "covariates": self.parts.names[self.parts.out_channels :],
-            "known": self.parts.known_names,
+            "past_covariates": self.parts.names[self.parts.out_channels :],
+            "future_covariates": self.parts.future_covariate_names,
             "context": self.context,
             "horizon": self.horizon,
             "season": self.season,

@@ -1,4 +1,4 @@
-"""Calendar covariates: known for any time in the future."""
+"""Calendar covariates, which are known for any time in the future."""
 
 import numpy as np
 import pandas as pd

@@ -47,7 +47,7 @@ class StatsmodelsSeries(TableData):
     def source(self) -> tuple[SeriesTable, str]:
         """The series as a table."""
         target, time, _, _ = SOURCES[self.name]
-        columns = Columns(targets=[target], covariates=[], known=[], time=time, series=None)
+        columns = Columns(targets=[target], past_covariates=[], future_covariates=[], time=time, series=None)
         return read_table(load_frame(self.name), columns, fill=self.fill, where=self.name), self.name
 
     def card(self) -> dict[str, Any]:

@@ -18,9 +18,9 @@ class Columns:
 
     targets: list[str]
     """Columns to forecast; empty: all columns without another role."""
-    covariates: list[str]
+    past_covariates: list[str]
     """Covariates known for the past only."""
-    known: list[str]
+    future_covariates: list[str]
     """Covariates known for the future, too."""
     time: str | None
     """Column of times or numbers; null: rows are evenly spaced."""
@@ -40,7 +40,7 @@ class SeriesTable:
     """Number of steps of each series."""
     values: Float[np.ndarray, "time c"]
     """Targets, then covariates."""
-    known: Float[np.ndarray, "time k"]
+    future_covariates: Float[np.ndarray, "time k"]
     stamps: np.ndarray | range
     """Time of each step: datetime64, or numbers."""
     step: Step
@@ -73,8 +73,8 @@ def read_table(
         raise ZooError(f"{where} has a header and no rows")
     groups = _groups(frame, columns.series, where)
     stamps, step = _stamps(frame, groups, columns, where)
-    channels = columns.targets + columns.covariates
-    numbers = {name: read_numbers(frame[name], name, where) for name in [*channels, *columns.known]}
+    channels = columns.targets + columns.past_covariates
+    numbers = {name: read_numbers(frame[name], name, where) for name in [*channels, *columns.future_covariates]}
     file_rows = frame.index.to_numpy() + 1
     filled = {name: _fill(values, name, groups, fill, option, file_rows, where) for name, values in numbers.items()}
     order = np.concatenate(list(groups.values()))
@@ -83,8 +83,8 @@ def read_table(
         names=list(groups),
         lengths=[len(rows) for rows in groups.values()],
         values=np.stack([numbers[name][order] for name in channels], axis=1),
-        known=np.stack([numbers[name][order] for name in columns.known], axis=1)
-        if columns.known
+        future_covariates=np.stack([numbers[name][order] for name in columns.future_covariates], axis=1)
+        if columns.future_covariates
         else np.empty((len(order), 0)),
         stamps=stamps[order],
         step=step,
@@ -98,7 +98,11 @@ def resolve_columns(there: list[str], columns: Columns, where: str) -> Columns:
     Raises:
         ZooError: a missing column, a column with two roles, or no column left to forecast.
     """
-    roles = {"targets": columns.targets, "covariates": columns.covariates, "known": columns.known}
+    roles = {
+        "targets": columns.targets,
+        "past_covariates": columns.past_covariates,
+        "future_covariates": columns.future_covariates,
+    }
     roles |= {name: [v] for name in ("time", "series") if (v := getattr(columns, name)) is not None}
     for role, names in roles.items():
         for name in names:

@@ -81,16 +81,16 @@ class TableData(SeriesData):
                 spans[split].append((first + start, first + stop))
         self._warn_of_many_windows(spans)
         calendar = calendar_covariates(self.table.stamps, self.calendar)
-        known = np.concatenate([self.table.known, calendar], axis=1)
+        future_covariates = np.concatenate([self.table.future_covariates, calendar], axis=1)
         series = as_tensor(self.table.values)
         return Splits(
-            names=self.table.columns.targets + self.table.columns.covariates,
+            names=self.table.columns.targets + self.table.columns.past_covariates,
             series=dict.fromkeys(spans, series),
             spans=spans,
             strides={"train": 1, "val": self.stride, "test": self.stride},
             out_channels=len(self.table.columns.targets),
-            known=torch.from_numpy(known) if known.shape[1] else None,
-            known_names=self.table.columns.known + calendar_names(self.calendar),
+            future_covariates=torch.from_numpy(future_covariates) if future_covariates.shape[1] else None,
+            future_covariate_names=self.table.columns.future_covariates + calendar_names(self.calendar),
             mapped=self.table.values if self.table.on_disk else None,
         )
 
@@ -122,7 +122,7 @@ class TableData(SeriesData):
         card = super().card()
         columns = self.table.columns
         return card | {
-            "known": columns.known,
+            "future_covariates": columns.future_covariates,
             "calendar": self.calendar,
             "time": columns.time,
             "series": columns.series,
@@ -164,18 +164,18 @@ def cut(
 class Series(TableData):
     """Series of a CSV or Parquet file, or one series of a `.npy` file [time] or [time, channels].
 
-    `targets` are forecast (empty: all columns without another role). `covariates` are known for the past only,
-    `known` for the future, too. `time` names a column of times or numbers; times with an offset from UTC are
-    converted to UTC. `series` names a column that tells the series of the file apart. `fill` replaces missing values:
-    `forward` by the previous value, `zero` by 0; null refuses them.
+    `targets` are forecast (empty: all columns without another role). `past_covariates` are known for the past
+    only, `future_covariates` for the future, too. `time` names a column of times or numbers; times with an offset from
+    UTC are converted to UTC. `series` names a column that tells the series of the file apart. `fill` replaces missing
+    values: `forward` by the previous value, `zero` by 0; null refuses them.
     A `.npy` file stays on disk. Its columns are called 0, 1, …; they are targets or covariates without missing values.
     """
 
     path: str
     header: bool
     targets: list[str]
-    covariates: list[str]
-    known: list[str]
+    past_covariates: list[str]
+    future_covariates: list[str]
     time: str | None
     series: str | None
     fill: str | None
@@ -184,8 +184,8 @@ class Series(TableData):
         super().__post_init__()
         self.columns = Columns(
             targets=[str(name) for name in self.targets],
-            covariates=[str(name) for name in self.covariates],
-            known=[str(name) for name in self.known],
+            past_covariates=[str(name) for name in self.past_covariates],
+            future_covariates=[str(name) for name in self.future_covariates],
             time=self.time,
             series=self.series,
         )

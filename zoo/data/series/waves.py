@@ -56,7 +56,7 @@ class Waves(SeriesData):
         if min(self.samples, self.val_samples) < self.context:
             raise ZooError(
                 f"`data.{shortest}` (={min(self.samples, self.val_samples)}) must be at least {self.context}, the "
-                f"length of the known past (data.context)"
+                f"length of the history (data.context)"
             )
 
     def splits(self) -> Splits:

@@ -21,10 +21,10 @@ class WindowBatch(NamedTuple):
     """A batch of windows in the units of the data."""
 
     history: Float[Tensor, "b t c"]
-    """The known past; its first d channels are the targets."""
+    """The past; its first d channels are the targets."""
     future: Float[Tensor, "b h d"]
     """The targets after it."""
-    known: Float[Tensor, "b s k"] | None
+    covariates: Float[Tensor, "b s k"] | None
     """Future covariates, over past and future: s = t + h."""
 
 
@@ -45,7 +45,7 @@ class Windows:
         horizon: int,
         out_channels: int,
         stride: int = 1,
-        known: Float[Tensor, "time k"] | None = None,
+        future_covariates: Float[Tensor, "time k"] | None = None,
         mapped: np.ndarray | None = None,
     ) -> None:
         self.series = series
@@ -57,7 +57,7 @@ class Windows:
         self.length = context + horizon
         self.out_channels = out_channels
         self.stride = stride
-        self.known = known
+        self.future_covariates = future_covariates
         self.numbers = number_windows(self.spans, self.length, stride)
         self.count = int(self.numbers.ends[-1]) if spans else 0
 
@@ -74,7 +74,7 @@ class Windows:
         return WindowBatch(
             window[:, : self.context],
             window[:, self.context :, : self.out_channels],
-            None if self.known is None else window_view(self.known, self.length)[starts],
+            None if self.future_covariates is None else window_view(self.future_covariates, self.length)[starts],
         )
 
     def _gather(self, starts: Int[Tensor, " b"]) -> Float[Tensor, "b l c"]:

@@ -14,7 +14,7 @@ class Backtest(NamedTuple):
     """Results of a backtest, in units of the standard deviation of the first training split."""
 
     origins: list[Any]
-    """The time of the last known step of each fold."""
+    """The time of the last step of history of each fold."""
     rmse: dict[str, float]
     """RMSE of the model and of each baseline."""
     mae: dict[str, float]
@@ -33,8 +33,8 @@ class Backtest(NamedTuple):
 class WindowTimes(NamedTuple):
     """The times of the windows of a fold, in stamps of the data: times or numbers."""
 
-    known: Shaped[np.ndarray, " n"]
-    """The origin of each window: its last known step."""
+    origins: Shaped[np.ndarray, " n"]
+    """The origin of each window: its last step of history."""
     last: Shaped[np.ndarray, " n"]
     """The last forecast step of each window."""
 
@@ -49,9 +49,9 @@ def compare(errors: dict[str, list[Errors]], times: list[WindowTimes], origins: 
     """
     joined = {name: np.concatenate(folds) for name, folds in errors.items()}
     model, *others = joined
-    known, group = np.unique(np.concatenate([fold.known for fold in times]), return_inverse=True)
+    starts, group = np.unique(np.concatenate([fold.origins for fold in times]), return_inverse=True)
     losses = {name: _mean_of_groups((values**2).mean((1, 2)), group) for name, values in joined.items()}
-    within = np.searchsorted(known, np.concatenate([fold.last for fold in times])) - group
+    within = np.searchsorted(starts, np.concatenate([fold.last for fold in times])) - group
     lags = int(within.max())
     return Backtest(
         origins=origins,
@@ -60,9 +60,9 @@ def compare(errors: dict[str, list[Errors]], times: list[WindowTimes], origins: 
         by_fold={name: [root_mean_square(values) for values in folds] for name, folds in errors.items()},
         by_step={name: np.sqrt((values**2).mean((0, 2))).tolist() for name, values in joined.items()},
         diebold_mariano={
-            name: diebold_mariano(losses[model], losses[name], lags) for name in others if len(known) >= lags + 2
+            name: diebold_mariano(losses[model], losses[name], lags) for name in others if len(starts) >= lags + 2
         },
-        tested=len(known),
+        tested=len(starts),
         lags=lags,
     )
 

@@ -15,13 +15,13 @@ Array = Float[np.ndarray, "..."]
 def draw_windows(path: Path, windows: Sequence[tuple[str, Array, Array, Array, Array, Array]]) -> Path:
     """Draws forecasts and truth: (title, history, truth, forecast, lower, upper) of one channel each.
 
-    Lines start at the last known value. A single step ahead is drawn as points with an error bar.
+    Lines start at the last value of the history. A single step ahead is drawn as points with an error bar.
     """
     with drawing(path, width=9.6, height=1.0 + 2.0 * len(windows) / 2) as figure:
         panels = figure.subplots((len(windows) + 1) // 2, 2, squeeze=False).ravel()
         for axes, (title, history, truth, forecast, lower, upper) in zip(panels, windows, strict=False):
             past = np.arange(1 - len(history), 1)
-            axes.plot(past, history, color=COLORS[7], label="known")
+            axes.plot(past, history, color=COLORS[7], label="history")
             ahead, line = np.arange(len(truth) + 1), "-"
             if len(truth) == 1:
                 ahead, line = ahead[1:], "o"

@@ -13,7 +13,7 @@ from zoo.errors import ZooError
 
 
 def read_history(source: Path, card: dict[str, Any], fill: str | None) -> tuple[SeriesTable, dict[str, pd.DataFrame]]:
-    """Reads the past, and for each series the rows of known covariates for the steps ahead.
+    """Reads the past, and for each series the rows of future covariates for the steps ahead.
 
     Raises:
         ZooError: a column is missing, a value is invalid, or a series has no past.
@@ -30,15 +30,15 @@ def read_history(source: Path, card: dict[str, Any], fill: str | None) -> tuple[
 def _columns(card: dict[str, Any]) -> Columns:
     return Columns(
         targets=card["targets"],
-        covariates=card["covariates"],
-        known=card["known"],
+        past_covariates=card["past_covariates"],
+        future_covariates=card["future_covariates"],
         time=card.get("time"),
         series=card.get("series"),
     )
 
 
 def _check_columns(frame: pd.DataFrame, columns: Columns, source: Path) -> None:
-    needed = [*columns.targets, *columns.covariates, *columns.known]
+    needed = [*columns.targets, *columns.past_covariates, *columns.future_covariates]
     needed += [name for name in (columns.time, columns.series) if name is not None]
     for name in needed:
         if name not in frame.columns:
@@ -71,7 +71,7 @@ def _clock(step: Step) -> str:
 
 def _split_ahead(frame: pd.DataFrame, columns: Columns, where: str) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
     """Splits the rows of the past from the final rows without targets; returns the latter by series."""
-    if not columns.known:
+    if not columns.future_covariates:
         return frame, {}
     names = series_of(frame, columns.series, where)
     has_target = frame[columns.targets].notna().any(axis=1)

@@ -75,7 +75,7 @@ class ForecastErrors(Metric):
             self.add_state(state, default=zeros.clone(), dist_reduce_fx="sum")
 
     def update(self, forecast: Values, target: Values, last: Values) -> None:
-        """Adds windows in the units of the data; `last` is the forecast that repeats the last known value."""
+        """Adds windows in the units of the data; `last` is the forecast that repeats the last value of the history."""
         forecast, target = forecast.double(), target.double()
         error = forecast - target
         self.count += target.shape[0] * target.shape[1]

@@ -15,7 +15,7 @@ from zoo.data.series.timestamps import Step, continue_stamps, parse_stamps, plai
 from zoo.errors import ZooError
 from zoo.tasks.forecasting.history_file import read_history, require_trained_step
 from zoo.tasks.forecasting.prediction_files import SeriesForecast, write_forecasts
-from zoo.tasks.forecasting.rollout import require_horizon, required_known_steps, rollout
+from zoo.tasks.forecasting.rollout import require_horizon, required_covariate_steps, rollout
 from zoo.tasks.forecasting.task import Forecast, Forecasting
 
 _BATCH = 1024  # series per forward pass
@@ -42,7 +42,7 @@ class _Window(NamedTuple):
     stamps: np.ndarray
     """The stamps of the steps ahead that the network needs."""
     history: Tensor
-    known: Tensor | None
+    covariates: Tensor | None
 
 
 def predict(
@@ -56,7 +56,7 @@ def predict(
 ) -> list[SeriesForecast]:
     """Forecasts the steps after the end of each series in a CSV, Parquet or `.npy` file.
 
-    The file needs the columns of the training data. Covariates known ahead need rows for the steps ahead, with empty
+    The file needs the columns of the training data. Future covariates need rows for the steps ahead, with empty
     targets. `horizon` defaults to the trained one; a longer one needs `recursive`. `fill` (forward or zero) replaces
     missing values and defaults to that of the training.
 
@@ -99,9 +99,9 @@ def _window(request: _Request, span: tuple[int, int], name: str, ahead: pd.DataF
     if end - first < context:
         raise ZooError(f"{_who(request, name)} has {end - first} points; this model reads the last {context}")
     rows = slice(end - context, end)
-    stamps = continue_stamps(table.stamps[end - 1], request.step, required_known_steps(request.task, request.steps))
+    stamps = continue_stamps(table.stamps[end - 1], request.step, required_covariate_steps(request.task, request.steps))
     history = torch.from_numpy(table.values[rows].copy())
-    return _Window(name, rows, stamps, history, _known(request, name, rows, ahead, stamps))
+    return _Window(name, rows, stamps, history, _covariates(request, name, rows, ahead, stamps))
 
 
 def _who(request: _Request, name: str) -> str:
@@ -109,11 +109,11 @@ def _who(request: _Request, name: str) -> str:
 
 
 def _forecasts(request: _Request, windows: list[_Window]) -> list[SeriesForecast]:
-    task, known = request.task, [window.known for window in windows if window.known is not None]
+    task, covariates = request.task, [window.covariates for window in windows if window.covariates is not None]
     forecast = rollout(
         task,
         torch.stack([window.history for window in windows]).to(task.device),
-        torch.stack(known).to(task.device) if known else None,
+        torch.stack(covariates).to(task.device) if covariates else None,
         request.steps,
         recursive=request.recursive,
     )
@@ -140,12 +140,12 @@ def _result(request: _Request, window: _Window, forecast: Forecast) -> SeriesFor
     )
 
 
-def _known(
+def _covariates(
     request: _Request, series: str, rows: slice, ahead: pd.DataFrame | None, stamps: np.ndarray
 ) -> Tensor | None:
-    """Known covariates [T+S K] of the past window and of the steps ahead at `stamps`."""
+    """Future covariates [T+S K] of the past window and of the steps ahead at `stamps`."""
     table, calendar = request.table, request.task.card.get("calendar", [])
-    names, time = table.columns.known, table.columns.time
+    names, time = table.columns.future_covariates, table.columns.time
     if not names and not calendar:
         return None
     future = np.empty((len(stamps), 0))
@@ -164,18 +164,19 @@ def _known(
                 f"the forecast needs to know beforehand"
             )
     future = np.concatenate([future, calendar_covariates(stamps, calendar)], axis=1)
-    past = np.concatenate([table.known[rows], calendar_covariates(table.stamps[rows], calendar)], axis=1)
+    past = np.concatenate([table.future_covariates[rows], calendar_covariates(table.stamps[rows], calendar)], axis=1)
     return torch.from_numpy(np.concatenate([past, future]))
 
 
 def _too_few_ahead(request: _Request, series: str, needed: int, given: int) -> str:
     task, columns = request.task, request.table.columns
     reason = f", because the network forecasts {task.horizon} steps at once" if needed > request.steps else ""
-    possible = max((k for k in range(1, request.steps) if required_known_steps(task, k) <= given), default=0)
+    possible = max((k for k in range(1, request.steps) if required_covariate_steps(task, k) <= given), default=0)
     shorter = f", or ask for horizon={possible}" if possible else ""
     return (
-        f"the forecast of {_who(request, series)} needs {', '.join(columns.known)} for {needed} steps after the last "
-        f"value{reason}: add rows with {', '.join(columns.targets)} left empty (there are {given}){shorter}"
+        f"the forecast of {_who(request, series)} needs {', '.join(columns.future_covariates)} for {needed} steps "
+        f"after the last value{reason}: add rows with {', '.join(columns.targets)} left empty "
+        f"(there are {given}){shorter}"
     )
 
 

@@ -57,7 +57,7 @@ def write_forecasts(results: Sequence[SeriesForecast], folder: Path, series: str
 
 
 def draw_forecast(path: Path, result: SeriesForecast) -> Path:
-    """Draws the known past, the forecast and its interval, one panel per target."""
+    """Draws the history, the forecast and its interval, one panel per target."""
     count = len(result.targets)
     past, ahead = _axis(result.history_stamps), _axis(result.stamps)
     with drawing(path, width=8.5, height=0.6 + 2.4 * count) as figure:
@@ -67,7 +67,7 @@ def draw_forecast(path: Path, result: SeriesForecast) -> Path:
             values = [row[index] for row in result.values]
             bounds = [(low[index], up[index]) for low, up in zip(result.lower, result.upper, strict=True)]
             measured = [k for k, (low, _) in enumerate(bounds) if low is not None]
-            axes.plot(past, history, color=COLORS[7], label="known")
+            axes.plot(past, history, color=COLORS[7], label="history")
             axes.plot([past[-1], *ahead], [history[-1], *values], color=COLORS[0], label="forecast")
             if measured:
                 axes.fill_between(

@@ -27,8 +27,8 @@ def require_horizon(task: Forecasting, steps: int, *, recursive: bool) -> None:
         )
 
 
-def required_known_steps(task: Forecasting, steps: int) -> int:
-    """The number of steps ahead whose known covariates a forecast of `steps` needs.
+def required_covariate_steps(task: Forecasting, steps: int) -> int:
+    """The number of steps ahead whose covariates a forecast of `steps` needs.
 
     A direct network always reads its full horizon.
     """
@@ -38,15 +38,15 @@ def required_known_steps(task: Forecasting, steps: int) -> int:
 def rollout(
     task: Forecasting,
     history: Float[Tensor, "b t c"],
-    known: Float[Tensor, "b s k"] | None,
+    covariates: Float[Tensor, "b s k"] | None,
     steps: int,
     *,
     recursive: bool,
 ) -> Forecast:
     """Forecasts `steps` after the history; beyond the trained horizon, forecasts are fed back as inputs.
 
-    Steps beyond the horizon have no interval (NaN), since none is calibrated for them. `known` [B T+S K] covers the T
-    steps of the history and S = `required_known_steps` steps ahead.
+    Steps beyond the horizon have no interval (NaN), since none is calibrated for them. `covariates` [B T+S K] covers
+    the T steps of the history and S = `required_covariate_steps` steps ahead.
 
     Raises:
         ZooError: see `require_horizon`.
@@ -54,7 +54,7 @@ def rollout(
     require_horizon(task, steps, recursive=recursive)
     context, blocks = history.shape[1], []
     for done in range(0, steps, task.horizon):
-        ahead = None if known is None else known[:, done : done + context + task.horizon]
+        ahead = None if covariates is None else covariates[:, done : done + context + task.horizon]
         short = 0 if ahead is None else context + task.horizon - ahead.shape[1]
         if ahead is not None and short > 0:  # a recursive network may stop before its horizon
             ahead = torch.cat([ahead, ahead[:, -1:].expand(-1, short, -1)], dim=1)

@@ -11,7 +11,7 @@ class Standardizer(nn.Module):
     """Converts between the data's own units and standardized ones, in double precision.
 
     `center` and `scale` have a value for each channel of the history; the forecast channels are the first of them.
-    `known_center` and `known_scale` are those of the covariates known ahead.
+    `known_center` and `known_scale` are those of the future covariates.
     """
 
     center: Float[Tensor, " c"]
@@ -43,8 +43,8 @@ class Standardizer(nn.Module):
             center, scale = center[:channels], scale[:channels]
         return (values - center).div_(scale)
 
-    def known(self, values: Float[Tensor, "b s k"]) -> Float[Tensor, "b s k"]:
-        """Standardizes covariates that are known ahead."""
+    def covariates(self, values: Float[Tensor, "b s k"]) -> Float[Tensor, "b s k"]:
+        """Standardizes future covariates."""
         return (values - self.known_center) / self.known_scale
 
     def inverse(self, values: Float[Tensor, "b h d *q"]) -> Float[Tensor, "b h d *q"]:

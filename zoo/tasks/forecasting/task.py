@@ -40,10 +40,10 @@ class ForecastOutputs(NamedTuple):
 
 
 class Forecasting(Task):
-    """Forecasts of `(history [B T C], future [B H D], known [B T+H K] or None)`, all in the data's own units.
+    """Forecasts of `(history [B T C], future [B H D], covariates [B T+H K] or None)`, all in the data's own units.
 
-    Dimensions: T known steps, H steps ahead, C channels read, D channels forecast (the first of those read), K
-    covariates known ahead, Q outputs a value. The network reads and returns standardized units.
+    Dimensions: T steps of history, H steps ahead, C channels read, D channels forecast (the first of those read), K
+    future covariates, Q outputs a value. The network reads and returns standardized units.
 
     `train_on="last_half"` trains on the forecasts after each step of the last half of the history, `"last"` on those
     after its last step. Metrics always use the last step. A network of one output gets split-conformal intervals of the
@@ -105,24 +105,24 @@ class Forecasting(Task):
         self.collected = nn.ModuleDict({name: Concatenated() for name in ForecastOutputs._fields})
 
     def forward(
-        self, history: Float[Tensor, "b t c"], known: Float[Tensor, "b s k"] | None = None
+        self, history: Float[Tensor, "b t c"], covariates: Float[Tensor, "b s k"] | None = None
     ) -> Float[Tensor, "b h d"]:
         """The forecast in the data's own units."""
-        return self.standardizer.inverse(_point(self._outputs(history, known)))
+        return self.standardizer.inverse(_point(self._outputs(history, covariates)))
 
     def network_inputs(self, batch: Any) -> tuple[Any, ...]:
-        """The history, and the covariates known beforehand or None."""
+        """The history, and the future covariates or None."""
         return (batch[0], batch[2])
 
     def example_inputs(self, batch_size: int = 1) -> tuple[Tensor, ...] | None:
-        """Zeros in the shape of the history, and of the covariates known beforehand if the network reads them."""
+        """Zeros in the shape of the history, and of the future covariates if the network reads them."""
         card = self.card
         if "context" not in card:
             return None
-        history = torch.zeros(batch_size, card["context"], len(card["targets"]) + len(card["covariates"]))
-        known = self.config.get("network", {}).get("known_channels", 0)
+        history = torch.zeros(batch_size, card["context"], len(card["targets"]) + len(card["past_covariates"]))
+        covariates = self.config.get("network", {}).get("covariate_channels", 0)
         steps = card["context"] + card["horizon"]
-        return (history, torch.zeros(batch_size, steps, known)) if known else (history,)
+        return (history, torch.zeros(batch_size, steps, covariates)) if covariates else (history,)
 
     @classmethod
     def nominal_inputs(cls, network: Mapping[str, Any]) -> tuple[Tensor, ...] | None:
@@ -137,11 +137,11 @@ class Forecasting(Task):
 
     def step(self, batch: Any, stage: Stage) -> Tensor:
         """The loss of a batch in standardized units."""
-        history, future, known = batch
+        history, future, covariates = batch
         target = self._standardize(future)
         if stage == "train" and self.train_on == "last_half":
-            return self._sequence_loss(history, target, known)
-        outputs = self._outputs(history, known)
+            return self._sequence_loss(history, target, covariates)
+        outputs = self._outputs(history, covariates)
         loss: Tensor = self.loss(outputs, target)
         if stage == "train":
             return loss
@@ -157,17 +157,19 @@ class Forecasting(Task):
                 self.collected[name].update(values)  # type: ignore[operator]
         return loss
 
-    def _sequence_loss(self, history: Tensor, target: Float[Tensor, "b h d"], known: Tensor | None) -> Tensor:
+    def _sequence_loss(self, history: Tensor, target: Float[Tensor, "b h d"], covariates: Tensor | None) -> Tensor:
         """The loss of the forecasts after each step of the last half."""
         past, positions = self._standardize(history), max(history.shape[1] // 2, 1)
         assert self._sequence is not None  # `_require_training` has checked it
-        outputs = self._sequence(self.network, past.to(self.dtype), self._standardize_known(known), positions)
+        outputs = self._sequence(self.network, past.to(self.dtype), self._standardize_covariates(covariates), positions)
         forecasts = self._precise(outputs)
         loss: Tensor = self.loss(forecasts, next_steps(past, target, forecasts.shape[2], positions))
         return loss
 
-    def _outputs(self, history: Tensor, known: Tensor | None) -> Float[Tensor, "b h d q"]:
-        return self._precise(self.network(self._standardize(history).to(self.dtype), self._standardize_known(known)))
+    def _outputs(self, history: Tensor, covariates: Tensor | None) -> Float[Tensor, "b h d q"]:
+        return self._precise(
+            self.network(self._standardize(history).to(self.dtype), self._standardize_covariates(covariates))
+        )
 
     def _forecast(self, outputs: Float[Tensor, "b h d q"]) -> Forecast:
         return Forecast(*(self.standardizer.inverse(values) for values in (_point(outputs), *self.intervals(outputs))))
@@ -179,8 +181,8 @@ class Forecasting(Task):
     def _standardize(self, values: Float[Tensor, "b t c"]) -> Float[Tensor, "b t c"]:
         return self._precise(self.standardizer(values))
 
-    def _standardize_known(self, known: Float[Tensor, "b s k"] | None) -> Float[Tensor, "b s k"] | None:
-        return None if known is None else self.standardizer.known(known).to(self.dtype)
+    def _standardize_covariates(self, covariates: Float[Tensor, "b s k"] | None) -> Float[Tensor, "b s k"] | None:
+        return None if covariates is None else self.standardizer.covariates(covariates).to(self.dtype)
 
     def on_validation_start(self) -> None:
         """Drops the residuals of an earlier validation."""
@@ -211,12 +213,12 @@ class Forecasting(Task):
 
     def predict_step(self, batch: Any, batch_idx: int = 0) -> Forecast:
         """Forecasts of a batch of windows, or of a tensor of histories."""
-        history, _, known = (batch, None, None) if isinstance(batch, Tensor) else batch
-        return self.forecast(history, known)
+        history, _, covariates = (batch, None, None) if isinstance(batch, Tensor) else batch
+        return self.forecast(history, covariates)
 
-    def forecast(self, history: Float[Tensor, "b t c"], known: Float[Tensor, "b s k"] | None) -> Forecast:
+    def forecast(self, history: Float[Tensor, "b t c"], covariates: Float[Tensor, "b s k"] | None) -> Forecast:
         """The forecast of the trained horizon, with its intervals."""
-        return self._forecast(self._outputs(history, known))
+        return self._forecast(self._outputs(history, covariates))
 
 
 def _point(outputs: Float[Tensor, "b h d q"]) -> Float[Tensor, "b h d"]:

@@ -1,4 +1,4 @@
-"""Forecasts with covariates known ahead, read from rows after the last value."""
+"""Forecasts with future covariates, read from rows after the last value."""
 
 from pathlib import Path
 
@@ -13,7 +13,9 @@ from zoo.run.predict import predict
 
 def test_known_columns_are_read_from_the_rows_ahead(tmp_path: Path):
     table = frame(90, promotion=np.arange(90) % 3)
-    task = model(tmp_path, table, "data.known=[promotion]", "data.calendar=[weekday]", name="linear_forecaster")
+    task = model(
+        tmp_path, table, "data.future_covariates=[promotion]", "data.calendar=[weekday]", name="linear_forecaster"
+    )
     ahead = frame(45, promotion=np.arange(45) % 3)
     ahead.loc[40:, "y"] = np.nan
     (result,) = predict(task, source(tmp_path, ahead))
@@ -35,7 +37,7 @@ def test_known_columns_are_read_from_the_rows_ahead(tmp_path: Path):
 
 
 @pytest.mark.parametrize("name", ["linear_forecaster", "gru"])
-@pytest.mark.parametrize("words", [["data.known=[promotion]"], ["data.calendar=[weekday]"]])
+@pytest.mark.parametrize("words", [["data.future_covariates=[promotion]"], ["data.calendar=[weekday]"]])
 def test_a_shorter_horizon_is_the_beginning_of_the_full_one(tmp_path: Path, name: str, words: list[str]):
     task = model(tmp_path, frame(90, promotion=np.arange(90) % 3), "data.targets=[y]", *words, name=name)
     ahead = frame(52, promotion=np.arange(52) ** 2 % 7)
@@ -53,12 +55,12 @@ def test_a_shorter_horizon_is_the_beginning_of_the_full_one(tmp_path: Path, name
 def test_rows_ahead_are_required_for_all_steps_of_the_network(tmp_path: Path):
     ahead = frame(48, promotion=1)
     ahead.loc[40:, "y"] = np.nan
-    direct = model(tmp_path, frame(90, promotion=np.arange(90) % 3), "data.known=[promotion]", name="gru")
+    direct = model(tmp_path, frame(90, promotion=np.arange(90) % 3), "data.future_covariates=[promotion]", name="gru")
     with pytest.raises(ZooError, match=r"for 5 steps .*, because the network forecasts 5 steps at once: .* are 3\)$"):
         predict(direct, source(tmp_path, ahead[:43]), horizon=3)
     with pytest.raises(ZooError, match=r"for 10 steps .* \(there are 8\), or ask for horizon=5$"):
         predict(direct, source(tmp_path, ahead), horizon=7, recursive=True)
-    words = ["data.known=[promotion]", "+model.network.strategy=recursive"]
+    words = ["data.future_covariates=[promotion]", "+model.network.strategy=recursive"]
     stepwise = model(tmp_path, frame(90, promotion=np.arange(90) % 3), *words, name="gru")
     (short,) = predict(stepwise, source(tmp_path, ahead[:43]), horizon=3)
     (longer,) = predict(stepwise, source(tmp_path, ahead), horizon=8)
@@ -75,7 +77,9 @@ def test_rows_ahead_are_required_for_all_steps_of_the_network(tmp_path: Path):
     ],
 )
 def test_rows_ahead_are_checked_like_those_of_the_past(tmp_path: Path, column: str, value: object, message: str):
-    task = model(tmp_path, frame(90, promotion=np.arange(90) % 3), "data.known=[promotion]", name="linear_forecaster")
+    task = model(
+        tmp_path, frame(90, promotion=np.arange(90) % 3), "data.future_covariates=[promotion]", name="linear_forecaster"
+    )
     ahead = frame(45, promotion=1).astype(object)
     ahead.loc[40:, "y"] = np.nan
     ahead.loc[41, column] = value
@@ -85,7 +89,7 @@ def test_rows_ahead_are_checked_like_those_of_the_past(tmp_path: Path, column: s
 
 def test_a_series_without_a_past_is_not_left_out(tmp_path: Path):
     both = pd.concat([frame(90, promotion=1, shop="a"), frame(90, promotion=np.arange(90) % 3, shop="b")])
-    task = model(tmp_path, both, "data.known=[promotion]", "data.series=shop", name="linear_forecaster")
+    task = model(tmp_path, both, "data.future_covariates=[promotion]", "data.series=shop", name="linear_forecaster")
     with pytest.raises(ZooError, match="the forecast of series `a` of .*history.csv needs promotion for 5 steps"):
         predict(task, source(tmp_path, both))
     new = frame(5, promotion=1, shop="c").astype(object).assign(y=np.nan)
@@ -99,7 +103,7 @@ def test_a_series_without_a_past_is_not_left_out(tmp_path: Path):
 
 def test_a_horizon_out_of_reach_is_refused_before_the_rows_ahead(tmp_path: Path):
     table = frame(90, promotion=np.arange(90) % 3)
-    task = model(tmp_path, table, "data.known=[promotion]", name="linear_forecaster")
+    task = model(tmp_path, table, "data.future_covariates=[promotion]", name="linear_forecaster")
     with pytest.raises(ZooError, match=r"`horizon` \(=9\) is beyond the 5 steps"):
         predict(task, source(tmp_path, table[:40]), horizon=9)
 
@@ -119,7 +123,7 @@ def test_rows_are_those_of_the_file_whatever_rows_ahead_stand_before_them(
     tmp_path: Path, column: str, value: object, message: str
 ):
     table = frame(90, promotion=np.arange(90) % 3, shop="a")
-    task = model(tmp_path, table, "data.known=[promotion]", "data.series=shop", name="linear_forecaster")
+    task = model(tmp_path, table, "data.future_covariates=[promotion]", "data.series=shop", name="linear_forecaster")
     one = frame(45, promotion=0, shop="a").astype(object)
     one.loc[40:, "y"] = np.nan
     both = pd.concat([one, one.assign(shop="b")], ignore_index=True)
