@@ -101,15 +101,26 @@ def test_two_epochs_stopped_and_two_more_are_four(command, tmp_path, monkeypatch
     assert epochs == {"0", "1", "2", "3"}
 
 
-def test_a_finished_run_is_not_resumed_unless_epochs_are_raised(command):
+def test_a_finished_run_is_resumed_with_more_epochs_and_with_the_new_rate(command):
     first = command("train", *QUICK)
     checkpoint = first.run / "checkpoints" / "last.ckpt"
     refused = command("train", *QUICK, f"resume={checkpoint}")
     assert refused.code == 2
     assert "that run is finished, epoch 2 of 2; to train on, raise trainer.max_epochs above 2" in refused.err
-    raised = command("train", *QUICK, f"resume={checkpoint}", "trainer.max_epochs=3")
+    other = command("train", *QUICK, f"resume={checkpoint}", "optimizer=sgd")
+    assert other.code == 2
+    assert "its `optimizer._target_` is torch.optim.adamw.AdamW, here it is torch.optim.sgd.SGD" in other.err
+    raised = command("train", *QUICK, f"resume={checkpoint}", "trainer.max_epochs=3", "optimizer.lr=1e-9")
     assert raised.code == 0, raised.err
-    assert json.loads((newest(first.folder) / "metrics.json").read_text())["epochs"] == 3
+    said = "after epoch 2: optimizer.lr 0.005 → 1e-09, trainer.max_epochs 2 → 3"
+    assert f"changed {said}; the schedule spans the new number of steps" in raised.out
+    run = newest(first.folder)
+    assert json.loads((run / "metrics.json").read_text())["epochs"] == 3
+    assert said in (run / "report" / "index.html").read_text().replace("&#x27;", "'")
+    assert read(run / "checkpoints" / "last.ckpt")["zoo"]["recipe"]["changed_on_resume"] == [said]
+    with (run / "metrics.csv").open() as file:
+        losses = [float(row["val/loss"]) for row in csv.DictReader(file) if row["val/loss"]]
+    assert losses[2] == pytest.approx(losses[1], abs=1e-4)
 
 
 def test_resuming_another_model_or_nothing(command):

@@ -29,6 +29,7 @@ from zoo.run.build import (
 )
 from zoo.run.console import rank_zero_print
 from zoo.run.flops import forward_flops
+from zoo.run.recipe import recipe_of
 from zoo.run.sharding import require_shardable
 from zoo.run.tuning import find_batch_size, find_learning_rate
 from zoo.tasks.base import Task
@@ -63,11 +64,24 @@ class Run:
         """Finds the batch size and the learning rate if the configuration requests it, each with its own trainer."""
         if self.config["find_batch_size"]:
             found = find_batch_size(self.testing_trainer(), self.task, self.datamodule)
+            self.use_batch_size(found)
             rank_zero_print(f"batch size found: {found}")
         if self.config["find_lr"]:
             rate = find_learning_rate(self.testing_trainer(), self.task, self.datamodule)
-            attach_optimizer(self.task, self.config["optimizer"] | {"lr": rate}, self.config["scheduler"])
+            self.use_learning_rate(rate)
             rank_zero_print(f"learning rate found: {rate:.2e}")
+
+    def use_batch_size(self, size: int) -> None:
+        """Uses and records another batch size than the configured one."""
+        self.datamodule.batch_size = size
+        self.config = self.config | {"data": self.config["data"] | {"batch_size": size}}
+        self.task.card["data"] = self.config["data"]
+
+    def use_learning_rate(self, rate: float) -> None:
+        """Uses and records another learning rate than the configured one."""
+        self.config = self.config | {"optimizer": self.config["optimizer"] | {"lr": rate}}
+        attach_optimizer(self.task, self.config["optimizer"], self.config["scheduler"])
+        self.task.recipe = recipe_of(self.config)
 
     def training_trainer(self) -> Trainer:
         """The trainer with checkpoints, progress, loggers and the requested callbacks."""
@@ -117,6 +131,7 @@ def new_run(
     card = datamodule.card() | {"model": model, "data": config["data"], "data_name": data}
     task = build_task(config["model"], datamodule.metadata(), card)
     attach_optimizer(task, config["optimizer"], config["scheduler"])
+    task.recipe = recipe_of(config)
     messages: list[str] = []
     if weights is not None:
         messages = load_pretrained(task, weights, model=published_as, class_names=card.get("class_names"))

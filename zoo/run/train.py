@@ -31,9 +31,10 @@ def train(config: dict[str, Any], run_dir: Path, *, model: str, data: str) -> No
     try:
         run = new_run(config, run_dir, model=model, data=data)
         run.introduce()
-        run.tune()
+        checkpoint = resume_from(config["resume"], run)
+        if checkpoint is None:
+            run.tune()
         trainer = run.training_trainer()
-        checkpoint = resume_from(config["resume"], run_dir, run.task, trainer)
         fit(trainer, run.task, run.datamodule, checkpoint)
         _test_and_report(run, trainer)
     except MisconfigurationException as error:

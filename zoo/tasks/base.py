@@ -73,6 +73,8 @@ class Task(Module, ABC):
         """The completed model configuration that built this task."""
         self.card: dict[str, Any] = {}
         """Plain values that a prediction needs: preprocessing, class names, …."""
+        self.recipe: dict[str, Any] = {}
+        """Plain values that a resumed run keeps or changes openly: optimizer, schedule, trainer, …."""
         self.optimizer_factory: OptimizerFactory | None = None
         self.parameter_groups: Callable[[nn.Module], list[dict[str, Any]]] = weight_decay_groups
         self.schedule: Schedule | Plateau | None = None
@@ -230,8 +232,9 @@ class Task(Module, ABC):
         )
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Adds the model configuration and the card as plain values, from which `zoo.load` rebuilds the task."""
-        checkpoint["zoo"] = {"format": CHECKPOINT_FORMAT, "model": self.config, "card": self.card}
+        """Adds the model configuration, the card and the recipe as plain values; `zoo.load` builds from the first."""
+        described = {"model": self.config, "card": self.card, "recipe": self.recipe}
+        checkpoint["zoo"] = {"format": CHECKPOINT_FORMAT, **described}
 
 
 def _cast(value: Any, dtype: torch.dtype | str) -> Any:
