@@ -3,7 +3,7 @@ import torch
 from detection_sets import only, write_yolo, yolo
 from PIL import Image
 
-from zoo.data.detection.yolo_txt import yolo_classes
+from zoo.data.detection.yolo_names import yolo_classes
 from zoo.data.images.files import ORIENTATION
 from zoo.errors import ZooError
 
@@ -23,7 +23,7 @@ def test_yolo_lines_are_fractions_of_the_image(tmp_path):
     records = yolo(tmp_path).annotations(decode=True)["train"].records
     torch.testing.assert_close(records[0].boxes, torch.tensor([[24.0, 10.0, 36.0, 30.0], [0.0, 0.0, 30.0, 40.0]]))
     assert records[0].labels.tolist() == [1, 0]
-    assert len(records[1].labels) == 0
+    assert len(records[1].labels) == 0  # a file without lines, or none
 
 
 def test_yolo_problems_are_reported(tmp_path):

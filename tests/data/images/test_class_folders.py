@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import numpy as np
@@ -75,3 +76,82 @@ def test_memory_is_proportional_to_the_number_of_files(tmp_path):
         files, _ = find_files(tmp_path / f"{count}")
         sizes.append(files["train"].paths.nbytes + files["train"].labels.nbytes)
     assert sizes[1] == 10 * sizes[0]
+
+
+def touch(root: Path, *names: str) -> Path:
+    """Empty files, of which the names alone count."""
+    for name in names:
+        path = Path(os.fsdecode(os.fsencode(root) + b"/" + name.encode("utf-8", "surrogateescape")))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    return root
+
+
+def both(*splits: str) -> list[str]:
+    return [f"{split}/{name}/{number}.png" for split in splits for name in ("cat", "dog") for number in range(2)]
+
+
+@pytest.mark.parametrize(
+    "splits",
+    [
+        ("Training", "Testing"),
+        ("train", "Test"),
+        ("TRAIN", "TEST", "VAL"),
+        ("training_set", "test_set"),
+        ("Train Data", "test-images", "ValidationSet"),
+        ("seg_train/seg_train", "seg_test/seg_test"),
+        ("train", "dev"),
+    ],
+)
+def test_splits_may_have_any_usual_name(tmp_path, caplog, splits):
+    files, names = find_files(touch(tmp_path, *both(*splits)))
+    assert names == ["cat", "dog"]
+    assert len(files) == len(splits)
+    assert {len(found.paths) for found in files.values()} == {4}
+    assert caplog.messages[0].startswith("splits: ")
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["train/1.png", "test/1.png"], "has the split folders `test`, `train`, and no training folder that holds"),
+        (["Training/1.png", "Testing/1.png"], "has the split folders `Testing`, `Training`"),
+        (both("val", "test"), "has the split folders `test`, `val`, and no training folder"),
+        (["cat/1.png", "dog/1.png", "Testing/1.png"], "`Testing`, which names a split, beside `cat`, `dog`"),
+        (["cat/1.png", "dog/1.png", "valid/cat/1.png"], "`valid`, which names a split, beside `cat`, `dog`"),
+        ([*both("train"), "bus/cam1/1.png"], "`train`, which may be a split or a class, beside `bus`"),
+        (both("train", "Training"), "has `Training`, `train`, and each is a train folder"),
+        (both("set"), r"has one class, `set`: at least two are needed; if it holds the classes, give data.root=.*/set"),
+        (["u\u0308/1.png", "\u00fc/1.png"], "has two folders `\u00fc`, composed and decomposed"),
+    ],
+)
+def test_folders_that_may_be_splits_or_classes_are_refused(tmp_path, names, message):
+    with pytest.raises(ZooError, match=message):
+        find_files(touch(tmp_path, *names))
+
+
+def test_what_systems_leave_behind_is_not_read(tmp_path, caplog):
+    litter = ["@eaDir/cat/1.png", "#recycle/1.png", "$RECYCLE.BIN/1.png", "System Volume Information/1.png"]
+    litter += [f"cat/{name}" for name in ("@eaDir/1.png/SYNOPHOTO_THUMB_M.jpg", ".@__thumb/s1.png", "Thumbs.db")]
+    files, names = find_files(touch(tmp_path, *litter, "lost+found/1.png", "cat/1.png", "dog/1.png"))
+    assert names == ["cat", "dog"]
+    assert files["train"].paths.tolist() == [b"cat/1.png", b"dog/1.png"]
+    assert not caplog.messages
+
+
+def test_files_that_are_not_read_are_counted(tmp_path, caplog):
+    unlabeled = [f"test/{number}.png" for number in range(3)]
+    names = [*both("train"), *unlabeled, "pred/1.png", "train/loose.png", "train/cat/a.HEIC", "train/cat/b.heic"]
+    files, _ = find_files(touch(tmp_path, *names, "docs/readme.md"))
+    assert list(files) == ["train"]
+    assert caplog.messages == [
+        f"not read: {tmp_path}/test has 3 images and no class folders",
+        f"not read: {tmp_path}/pred with 1 images",
+        "not read: 3 files that are no images in a class folder: .heic (2), train/loose.png (1)",
+    ]
+
+
+def test_class_names_are_composed_unicode_in_every_split(tmp_path):
+    files, names = find_files(touch(tmp_path, "train/u\u0308/1.png", "train/b\udcfc/1.png", "test/\u00fc/1.png"))
+    assert names == [r"b\xfc", "\u00fc"]  # a name in Latin-1 has no letters in UTF-8
+    assert [found.labels.tolist() for found in files.values()] == [[1], [0, 1]]

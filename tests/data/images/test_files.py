@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from zoo.data.images import files as images
+from zoo.data.images import decoding
 from zoo.data.images.files import UnreadableImage, cut_square, read_head, read_image
 from zoo.errors import ZooError
 
@@ -62,7 +62,7 @@ def test_exif_rotation_is_applied(tmp_path, orientation, kind):
     marked = RGB.copy()
     marked.paste("white", (0, 0, 16, 8))  # the mark is at the upper left of the stored pixels
     exif = Image.Exif()
-    exif[images.ORIENTATION] = orientation
+    exif[decoding.ORIENTATION] = orientation
     marked.save(tmp_path / f"a.{kind}", exif=exif)
     corner = {1: "nw", 2: "ne", 3: "se", 4: "sw", 5: "nw", 6: "ne", 7: "se", 8: "sw"}[orientation]
     seen = pixels(tmp_path / f"a.{kind}").astype(int)
@@ -83,14 +83,18 @@ def test_deep_gray_uses_the_whole_range(tmp_path):
         assert np.array_equal(pixels(tmp_path / name, channels=1).ravel(), np.arange(256))
 
 
-def test_color_of_sixteen_bits_is_read(tmp_path):
-    """Builds the file by the PNG specification: Pillow cannot write 16-bit color."""
-    values = RNG.integers(0, 65536, (5, 4, 3), dtype=np.uint16)
+def deep_png(values: np.ndarray) -> bytes:
+    """Built by the PNG specification: Pillow cannot write 16-bit color."""
     rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
     header = struct.pack(">IIBBBBB", 4, 5, 16, 2, 0, 0, 0)
     chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
     body = [struct.pack(">I", len(d)) + n + d + struct.pack(">I", zlib.crc32(n + d)) for n, d in chunks]
-    (tmp_path / "deep.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(body))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(body)
+
+
+def test_color_of_sixteen_bits_is_read(tmp_path):
+    values = RNG.integers(0, 65536, (5, 4, 3), dtype=np.uint16)
+    (tmp_path / "deep.png").write_bytes(deep_png(values))
     assert np.array_equal(pixels(tmp_path / "deep.png"), (values >> 8).astype(np.uint8))
 
 
@@ -115,7 +119,7 @@ def test_half_transparent_black_is_gray(tmp_path):
 @pytest.mark.parametrize("kind", ["jpg", "png"])
 @pytest.mark.parametrize("mode", ["L", "RGB"])
 @pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.skipif(not images._DECODERS, reason="torchcodec does not load here")
+@pytest.mark.skipif(not decoding._DECODERS, reason="torchcodec does not load here")
 def test_both_decoders_give_the_same_numbers(tmp_path, monkeypatch, kind, mode, channels):
     noise = RNG.integers(0, 256, (37, 61, 3), dtype=np.uint8)
     path = tmp_path / f"a.{kind}"
@@ -123,12 +127,12 @@ def test_both_decoders_give_the_same_numbers(tmp_path, monkeypatch, kind, mode, 
     calls = []
     decoders = {
         name: lambda *a, decode=decode, **k: calls.append(1) or decode(*a, **k)
-        for name, decode in images._DECODERS.items()
+        for name, decode in decoding._DECODERS.items()
     }
-    monkeypatch.setattr(images, "_DECODERS", decoders)
+    monkeypatch.setattr(decoding, "_DECODERS", decoders)
     fast = read_image(path, channels=channels)
     assert calls, "torchcodec decodes a plain file"
-    monkeypatch.setattr(images, "_DECODERS", {})
+    monkeypatch.setattr(decoding, "_DECODERS", {})
     assert torch.equal(fast, read_image(path, channels=channels))
     assert len(calls) == 1
 
@@ -187,6 +191,25 @@ def test_a_huge_image_is_refused_before_it_is_decoded(tmp_path):
 
 
 def test_gray_values_out_of_range_are_refused(tmp_path):
-    Image.fromarray(np.full((4, 4), 300.0, dtype=np.float32)).save(tmp_path / "a.tif")
-    with pytest.raises(UnreadableImage, match="gray values from 300 to 300, where 0 to 1 was expected"):
+    Image.fromarray(np.full((4, 4), -3.0, dtype=np.float32)).save(tmp_path / "a.tif")
+    with pytest.raises(UnreadableImage, match="gray values from -3 to -3, where 0 to 65535 was expected"):
         read_image(tmp_path / "a.tif", channels=1)
+
+
+@pytest.mark.parametrize(("white", "dtype"), [(4095, "uint16"), (255, "float32"), (4095, "float32"), (255, "uint16")])
+def test_deep_gray_of_fewer_bits_has_its_own_white(tmp_path, caplog, white, dtype):
+    """Cameras and microscopes store 12 bits in files of 16."""
+    decoding._log_white.cache_clear()
+    ramp = np.linspace(0, white, 256).reshape(16, 16).astype(dtype)
+    for name in ("a.tif", "b.tif"):
+        Image.fromarray(ramp).save(tmp_path / name)
+        assert abs(pixels(tmp_path / name, channels=1).ravel() - np.arange(256)).max() <= 1
+    (record,) = caplog.records  # once a process
+    assert f"values up to {white:,} are read with {white:,} as white" in record.getMessage()
+
+
+def test_deep_color_of_twelve_bits_is_not_black(tmp_path):
+    if not decoding._DECODERS:
+        pytest.skip("Pillow drops the lower bits of color")
+    (tmp_path / "deep.png").write_bytes(deep_png(np.full((5, 4, 3), 4095, dtype=np.uint16)))
+    assert (pixels(tmp_path / "deep.png") == 255).all()

@@ -26,6 +26,8 @@ Kind = Literal[
     "box outside",
     "box partly outside",
     "duplicate box",
+    "lost boxes",
+    "duplicate id",
     "wrong box format",
     "normalized boxes",
     "pixel boxes",
@@ -102,8 +104,13 @@ class Annotations:
         boxes: Float[Tensor, "n 4"],
         labels: list[int],
         crowds: list[bool] | None = None,
+        lost: int = 0,
     ) -> None:
-        """Adds an image with its xyxy boxes in pixels; leaves out and reports unusable boxes."""
+        """Adds an image with its xyxy boxes in pixels; leaves out and reports unusable boxes.
+
+        `lost` counts boxes that could not be read. An image that loses all its boxes is left out, too: as background
+        it would teach that its objects are none.
+        """
         label, crowd = torch.tensor(labels, dtype=torch.long), torch.zeros(len(labels), dtype=torch.bool)
         if crowds is not None:
             crowd = torch.tensor(crowds, dtype=torch.bool)
@@ -111,6 +118,11 @@ class Annotations:
         self.problems += problems
         self.seen.append((boxes, width, height))
         use, ignore = keep & ~crowd, keep & crowd
+        lost += int((~keep & ~crowd).sum())
+        if lost and not use.any():
+            message = f"left out, because none of its boxes can be used ({lost} cannot)"
+            self.problems.append(Problem(path.name, "lost boxes", message))
+            return
         self.records.append(Record(path, width, height, boxes[use], label[use], boxes[ignore], label[ignore]))
 
 

@@ -37,7 +37,11 @@ def suspect_format(annotations: Annotations, split: str) -> list[Problem]:
         "x and y are exchanged": boxes[:, [1, 0, 3, 2]],
     }
     share, guess = max((_possible(guess, limits), name) for name, guess in guesses.items())
-    return [Problem(split, "wrong box format", f"{message}; {guess}" if share >= _FITS else message)]
+    if share >= _FITS:
+        return [Problem(split, "wrong box format", f"{message}; {guess}")]
+    if _visible(boxes, limits) >= 1 - _SUSPICIOUS:  # they reach out by design, as full-body boxes do, and are clipped
+        return []
+    return [Problem(split, "wrong box format", message)]
 
 
 def _possible(boxes: Float[Tensor, "n 4"], sizes: Float[Tensor, "n 2"]) -> float:
@@ -45,3 +49,10 @@ def _possible(boxes: Float[Tensor, "n 4"], sizes: Float[Tensor, "n 2"]) -> float
     ordered = (boxes[:, 2:] > boxes[:, :2]).all(1)
     inside = (boxes[:, :2] >= -2).all(1) & (boxes[:, 2:] <= sizes + 2).all(1)
     return float((ordered & inside).float().mean())
+
+
+def _visible(boxes: Float[Tensor, "n 4"], sizes: Float[Tensor, "n 2"]) -> float:
+    """Fraction of xyxy boxes that are not empty and overlap their image."""
+    ordered = (boxes[:, 2:] > boxes[:, :2]).all(1)
+    overlaps = (boxes[:, 2:] > 0).all(1) & (boxes[:, :2] < sizes).all(1)
+    return float((ordered & overlaps).float().mean())

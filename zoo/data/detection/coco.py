@@ -1,141 +1,186 @@
 """Reads boxes from COCO JSON."""
 
 import json
-import math
-from collections import defaultdict
-from collections.abc import Callable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from zoo.data.detection.annotations import Annotations, Problem, read_text
+from zoo.data.detection.coco_entries import (
+    Box,
+    Category,
+    Entry,
+    Id,
+    Image,
+    as_id,
+    box_of,
+    category_of,
+    image_of,
+    read_entries,
+)
+from zoo.data.detection.image_paths import find_images
+from zoo.data.images.files import UnreadableImage, read_head
 from zoo.errors import ZooError
 from zoo.ops.boxes import convert
 
-
-def _is_id(value: Any) -> bool:
-    return isinstance(value, int | str)
-
-
-def _is_side(value: Any) -> bool:
-    return isinstance(value, int | float) and 1 <= value < math.inf
-
-
-_NEEDED: dict[str, dict[str, Callable[[Any], bool]]] = {
-    "images": {"id": _is_id, "file_name": lambda value: isinstance(value, str), "width": _is_side, "height": _is_side},
-    "annotations": {"image_id": _is_id, "category_id": _is_id},
-    "categories": {"id": _is_id, "name": lambda value: isinstance(value, str)},
-}
-"""Required keys of the entries of each list."""
+_LISTS = ("images", "annotations", "categories")
 
 
 def read_coco(file: Path, images: Path, class_names: list[str] | None = None) -> Annotations:
     """Reads one split from the JSON `file`, with image files below `images`.
 
-    Category ids are remapped to 0, 1, … in their order. Annotations with `iscrowd` become ignored regions. Images
-    without annotations are kept as background. Unreadable entries are left out and reported.
+    Category ids are remapped to 0, 1, … in their order; a category without annotations that only groups others is no
+    class. Annotations with `iscrowd` become ignored regions. Images without annotations are kept as background.
+    Sizes that are missing are those of the files. Unreadable entries are left out and reported.
 
     Raises:
         ZooError: a missing file, or one that is not COCO JSON.
     """
+    content = _content(file)
+    result = Annotations([], [])
+    listed, _ = _entries(result, file, content, "images", image_of)
+    boxes, broken = _entries(result, file, content, "annotations", box_of)
+    categories, _ = _entries(result, file, content, "categories", category_of)
+    place = _add_classes(result, file, categories, Counter(box.category_id for box in boxes), class_names)
+    by_image: dict[Id, list[Box]] = defaultdict(list)
+    for box in boxes:
+        by_image[box.image_id].append(box)
+    lost = Counter(as_id(entry.get("image_id")) for entry in broken if isinstance(entry, dict))
+    for path, entries in _files(result, file, images, listed, by_image).items():
+        own = [box for image_id in dict.fromkeys(entry.id for entry in entries) for box in by_image[image_id]]
+        _add_image(result, file, path, entries[0], own, place, sum(lost[entry.id] for entry in entries))
+    for image_id in by_image.keys() - {image.id for image in listed}:
+        message = f"{len(by_image[image_id])} annotations name image id {image_id}, which `images` does not have"
+        result.problems.append(Problem(file.name, "missing image", message))
+    if outlines := sum(box.from_outline for box in boxes):
+        result.notes.append(f"{outlines} annotations have no bbox: the boxes around their outlines are taken")
+    return result
+
+
+def _content(file: Path) -> dict[str, list[Any]]:
     try:
         content = json.loads(read_text(file))
     except FileNotFoundError:
         raise ZooError(f"the annotation file {file} does not exist") from None
     except json.JSONDecodeError as error:
         raise ZooError(f"{file} is no JSON: {error}") from error
-    if not isinstance(content, dict) or not all(isinstance(content.get(name), list) for name in _NEEDED):
+    if not isinstance(content, dict) or not all(isinstance(content.get(name), list) for name in _LISTS):
         raise ZooError(f"{file} is no COCO file: it needs the lists `images`, `annotations` and `categories`")
-    problems: list[Problem] = []
-    categories = _readable(file, content, "categories", problems)
-    categories.sort(key=lambda category: (isinstance(category["id"], str), category["id"]))
-    names = [category["name"] for category in categories]
-    known = names if class_names is None else class_names
-    result = Annotations([], known, problems)
-    place: dict[Any, int] = {}
-    for category, name in zip(categories, names, strict=True):
-        if name in known:
-            place[category["id"]] = known.index(name)
+    return content
+
+
+def _entries(
+    result: Annotations, file: Path, content: dict[str, list[Any]], name: str, parse: Callable[[dict[str, Any]], Entry]
+) -> tuple[list[Entry], list[Any]]:
+    """The readable and the unreadable entries of a list; adds a problem for each of the latter."""
+    read, flawed = read_entries(content[name], parse)
+    result.problems += [Problem(file.name, "broken annotation", f"{name}{message}") for _, message in flawed]
+    return read, [entry for entry, _ in flawed]
+
+
+def _add_classes(
+    result: Annotations, file: Path, categories: list[Category], counts: Counter[Id], class_names: list[str] | None
+) -> dict[Id, int]:
+    """Sets the class names; returns the index of the class of each category id."""
+    above = {category.supercategory for category in categories if category.supercategory != category.name}
+    used = {category.name for category in categories if counts[category.id]}
+    kept: dict[tuple[Id, str], Category] = {}
+    for category in categories:
+        if not counts[category.id] and category.name in above | used:
+            result.notes.append(f"category {category.id} `{category.name}` has no annotation: it is no class")
         else:
-            result.problems.append(Problem(file.name, "unknown class", f"{name!r} is none of {', '.join(known)}"))
-    ids = [category["id"] for category in categories]
+            kept[category.id, category.name] = category
+    ordered = sorted(kept, key=lambda each: (isinstance(each[0], str), each[0]))
+    result.class_names = [name for _, name in ordered] if class_names is None else class_names
+    place: dict[Id, int] = {}
+    for category_id, name in ordered:
+        if category_id in place:
+            message = f"category id {category_id} is {result.class_names[place[category_id]]!r} and {name!r}"
+            result.problems.append(Problem(file.name, "duplicate class", message))
+        elif name in result.class_names:
+            place[category_id] = result.class_names.index(name)
+        else:
+            message = f"{name!r} is none of {', '.join(result.class_names)}"
+            result.problems.append(Problem(file.name, "unknown class", message))
+    ids = [category_id for category_id, _ in ordered]
     if ids != list(range(len(ids))):
         result.problems.append(Problem(file.name, "id gap", f"category ids are {_shortened(ids)}"))
         shown = ", ".join(f"{i}→{place[i]}" for i in ids[:8] if i in place)
         result.notes.append(f"category ids are remapped: {shown}{', …' if len(ids) > 8 else ''}")
-    by_image: dict[Any, list[dict[str, Any]]] = defaultdict(list)
-    for annotation in _readable(file, content, "annotations", problems):
-        by_image[annotation["image_id"]].append(annotation)
-    for image in _readable(file, content, "images", problems):
-        _add_image(result, file, images, image, by_image.pop(image["id"], []), place)
-    for image_id, left in by_image.items():
-        message = f"{len(left)} annotations name image id {image_id}, which `images` does not have"
-        result.problems.append(Problem(file.name, "missing image", message))
-    return result
+    return place
 
 
-def _readable(file: Path, content: dict[str, Any], name: str, problems: list[Problem]) -> list[dict[str, Any]]:
-    """The entries of a list with all required keys; the others become problems."""
-    entries = []
-    for number, entry in enumerate(content[name]):
-        flaw = _flaw(entry, _NEEDED[name])
-        if flaw is None:
-            entries.append(entry)
+def _files(
+    result: Annotations, file: Path, folder: Path, listed: list[Image], by_image: Mapping[Id, list[Box]]
+) -> dict[Path, list[Image]]:
+    """The entries of each image file; several have their boxes joined. Entries that share an id are left out."""
+    names: dict[Id, set[str]] = defaultdict(set)
+    for image in listed:
+        names[image.id].add(image.file_name)
+    shared = {image_id for image_id, own in names.items() if len(own) > 1}
+    for image_id in shared:
+        own = ", ".join(sorted(names[image_id])[:4])
+        message = f"left out {own}: their id is {image_id}, so their boxes cannot be told from one another"
+        result.problems.append(Problem(file.name, "duplicate id", message))
+    exact, elsewhere = find_images(folder, [image.file_name for image in listed])
+    if elsewhere:
+        name, path = next(iter(elsewhere.items()))
+        result.notes.append(f"{len(elsewhere)} images are found by their last name, e.g. {name} as {path}")
+    found: dict[Path, list[Image]] = defaultdict(list)
+    for image in listed:
+        if image.id in shared:
+            continue
+        file_path = exact.get(image.file_name) or elsewhere.get(image.file_name)
+        if file_path is None:
+            message = f"{folder / image.file_name} does not exist ({len(by_image[image.id])} annotations name it)"
+            result.problems.append(Problem(file.name, "missing image", message))
         else:
-            problems.append(Problem(file.name, "broken annotation", f"{name}[{number}] {flaw}"))
-    return entries
-
-
-def _flaw(entry: Any, needed: dict[str, Callable[[Any], bool]]) -> str | None:
-    """The reason why an entry is unusable, or None."""
-    if not isinstance(entry, dict):
-        return f"is no object but {entry!r:.40}"
-    for key, usable in needed.items():
-        if key not in entry:
-            return f"has no {key}"
-        if not usable(entry[key]):
-            return f"has the {key} {entry[key]!r:.40}"
-    return None
+            found[file_path].append(image)
+    if twice := [path.name for path, entries in found.items() if len(entries) > 1]:
+        result.notes.append(f"{len(twice)} images are listed more than once, e.g. {twice[0]}: their boxes are joined")
+    return found
 
 
 def _add_image(
     result: Annotations,
     file: Path,
-    images: Path,
-    image: dict[str, Any],
-    annotations: list[dict[str, Any]],
-    place: dict[Any, int],
+    path: Path,
+    entry: Image,
+    own: list[Box],
+    place: dict[Id, int],
+    lost: int,
 ) -> None:
-    path = images / image["file_name"]
-    if not path.is_file():
-        message = f"{path} does not exist ({len(annotations)} annotations name it)"
-        result.problems.append(Problem(file.name, "missing image", message))
-        return
-    boxes, labels, crowds = [], [], []
-    for annotation in annotations:
-        box = annotation.get("bbox")
-        label = place.get(annotation["category_id"])
-        where = f"annotation {annotation.get('id')} of {path.name}"
-        if not isinstance(box, list) or len(box) != 4 or not all(isinstance(v, int | float) for v in box):
-            result.problems.append(Problem(file.name, "broken annotation", f"{where} has the bbox {box}"))
-        elif label is None:
-            unknown = f"{where} has the category id {annotation['category_id']}"
+    width, height = entry.width, entry.height
+    if not width or not height:
+        try:
+            width, height, _ = read_head(path)
+        except UnreadableImage as error:
+            result.problems.append(Problem(path.name, "unreadable image", error.reason))
+            return
+    readable = []
+    for box in own:
+        where = f"annotation {box.id} of {path.name}"
+        if box.box is None:
+            result.problems.append(Problem(file.name, "broken annotation", f"{where} has the bbox {box.written}"))
+        elif box.category_id not in place:
+            unknown = f"{where} has the category id {box.category_id}"
             result.problems.append(Problem(file.name, "unknown class", unknown))
         else:
-            boxes.append([float(v) for v in box])
-            labels.append(label)
-            crowds.append(bool(annotation.get("iscrowd", 0)))
+            readable.append(box)
     result.add(
         path,
         file=path.name,
-        width=int(image["width"]),
-        height=int(image["height"]),
-        boxes=convert(torch.tensor(boxes).view(-1, 4), "xywh", "xyxy"),
-        labels=labels,
-        crowds=crowds,
+        width=width,
+        height=height,
+        boxes=convert(torch.tensor([box.box for box in readable]).view(-1, 4), "xywh", "xyxy"),
+        labels=[place[box.category_id] for box in readable],
+        crowds=[box.crowd for box in readable],
+        lost=lost + len(own) - len(readable),
     )
 
 
-def _shortened(ids: list[Any]) -> str:
+def _shortened(ids: list[Id]) -> str:
     return ", ".join(map(str, ids[:6])) + (f", … {ids[-1]}" if len(ids) > 6 else "")

@@ -18,10 +18,12 @@ from zoo.data.detection.check import check_annotations
 from zoo.data.detection.coco import read_coco
 from zoo.data.detection.split_checks import check_images, missing_classes, shared_images, untrainable
 from zoo.data.detection.transforms import Letterbox, Target
-from zoo.data.detection.voc import read_voc, voc_classes
-from zoo.data.detection.yolo_txt import read_yolo_txt, yolo_classes
-from zoo.data.images.files import read_image
+from zoo.data.detection.voc import read_voc
+from zoo.data.detection.yolo_names import yolo_classes
+from zoo.data.detection.yolo_txt import read_yolo_txt
+from zoo.data.images.files import list_images, read_image
 from zoo.data.sampling import IndexBatches
+from zoo.data.split_names import spelled
 from zoo.errors import ZooError
 from zoo.ops.boxes import clip
 
@@ -195,12 +197,26 @@ class Coco(DetectionFiles):
     def read(self, name: str) -> Annotations:
         """Reads one JSON file."""
         split = next(str(key) for key, value in self.names.items() if value == name)
-        images = self.folder / self.images.replace("{split}", split)
-        if not images.is_dir():
-            raise ZooError(f"the folder {images} of data.images={self.images} does not exist")
-        annotations = read_coco(self.folder / name, images, self._classes)
+        file = self.folder / name
+        if not file.is_file():
+            there = [path.relative_to(self.folder).as_posix() for path in sorted(self.folder.glob("**/*.json"))[:6]]
+            hint = f"; there are {', '.join(there)}: give data.train=FILE data.val=FILE" if there else ""
+            raise ZooError(f"the annotation file {file} does not exist{hint}")
+        annotations = read_coco(file, self._images(file, split), self._classes)
         self._classes = annotations.class_names
         return annotations
+
+    def _images(self, file: Path, split: str) -> Path:
+        """The folder of the images of a split: the configured one, one of another spelling, or that of the JSON."""
+        images = self.folder / self.images.replace("{split}", split)
+        if images.is_dir():
+            return images
+        if "{split}" in self.images:
+            respelled = spelled(images.parent, images.name)
+            for folder in (respelled, file.parent):
+                if folder is not None and folder.is_dir() and list_images(folder):
+                    return folder
+        raise ZooError(f"the folder {images} of data.images={self.images} does not exist")
 
 
 class Voc(DetectionFiles):
@@ -208,8 +224,7 @@ class Voc(DetectionFiles):
 
     def read(self, name: str) -> Annotations:
         """Reads one list."""
-        classes = voc_classes(self.folder) if (self.folder / "Annotations").is_dir() else None
-        return read_voc(self.folder, name, classes)
+        return read_voc(self.folder, name)
 
 
 class YoloTxt(DetectionFiles):

@@ -2,7 +2,6 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Container
 from contextlib import suppress
 from pathlib import Path
 from xml.etree import ElementTree
@@ -10,12 +9,14 @@ from xml.etree import ElementTree
 import torch
 
 from zoo.data.detection.annotations import Annotations, Problem, duplicate_stems, read_text
-from zoo.data.images.files import EXTENSIONS, UnreadableImage, read_head
+from zoo.data.file_names import NamedFiles
+from zoo.data.images.files import UnreadableImage, is_image_name, read_head
+from zoo.data.split_names import spelled
 from zoo.errors import ZooError
 
 
 def read_voc(root: Path, split: str, class_names: list[str] | None = None) -> Annotations:
-    """Reads the images that `ImageSets/Main/SPLIT.txt` lists, from `JPEGImages` and `Annotations`.
+    """Reads the images that `ImageSets/Main/SPLIT.txt` lists, from `JPEGImages` and `Annotations`, or those of `SPLIT`.
 
     VOC counts pixels from 1 and includes the last one: a box from 1 to 10 is 10 pixels wide and becomes 0 to 10.
     Without `class_names`, the classes are those of all XML files, sorted. An image without XML is kept as background.
@@ -24,43 +25,79 @@ def read_voc(root: Path, split: str, class_names: list[str] | None = None) -> An
     Raises:
         ZooError: a missing folder or list.
     """
-    listed = root / "ImageSets" / "Main" / f"{split}.txt"
-    for needed in (root / "JPEGImages", root / "Annotations", listed):
-        if not needed.exists():
-            raise ZooError(f"{needed} does not exist: a VOC folder has JPEGImages, Annotations and ImageSets/Main")
+    images, annotations, listed = _layout(root, split)
     known = voc_classes(root) if class_names is None else class_names
     result = Annotations([], known)
-    images: dict[str, list[Path]] = defaultdict(list)
-    for path in sorted((root / "JPEGImages").iterdir()):
-        if path.suffix.lower() in EXTENSIONS:
-            images[path.stem].append(path)
-    for name in _listed(read_text(listed), images):
-        if name not in images:
-            message = f"{root / 'JPEGImages' / name}.* does not exist; {listed.name} names it"
+    by_stem: dict[str, list[Path]] = defaultdict(list)
+    for path in sorted(images.iterdir()):
+        if is_image_name(path.name):
+            by_stem[path.stem].append(path)
+    files = NamedFiles((path.stem, path) for path in sorted(annotations.iterdir()) if path.suffix.lower() == ".xml")
+    stems = NamedFiles((stem, paths[0]) for stem, paths in by_stem.items())
+    unlabeled = 0
+    for name in _listed(read_text(listed), stems) if listed else by_stem:
+        if (found := stems.find(name)) is None:
+            message = f"{images / name}.* does not exist; {listed.name if listed else split} names it"
             result.problems.append(Problem(f"{name}.xml", "missing image", message))
             continue
-        image, *others = images[name]
+        image, *others = by_stem[found.stem]
         result.problems += duplicate_stems(image, others)
-        _add_image(result, image, root / "Annotations" / f"{name}.xml")
+        xml = files.find(image.stem)
+        unlabeled += xml is None
+        _add_image(result, image, xml)
+    if unlabeled:
+        result.notes.append(f"{unlabeled} images have no XML file and count as background")
     return result
 
 
-def _listed(text: str, images: Container[str]) -> list[str]:
-    """Unique names of a list, one per line, without the second column (-1, 0, 1) of a list for a single class."""
+def _layout(root: Path, split: str) -> tuple[Path, Path, Path | None]:
+    """The folder of the images, that of the XML files, and the list of the split.
+
+    Without a list, the images of the folder SPLIT with the XML files beside them are the split.
+    """
+    images, annotations, lists = root / "JPEGImages", root / "Annotations", root / "ImageSets" / "Main"
+    listed = spelled(lists, f"{split}.txt")
+    beside = spelled(root, split)
+    if listed is None and beside is not None and beside.is_dir() and not images.exists():
+        return beside, beside, None
+    for needed in (images, annotations, listed or lists / f"{split}.txt"):
+        if not needed.exists():
+            there = sorted(path.stem for path in lists.glob("*.txt")) if lists.is_dir() else []
+            hint = f"; its lists are {', '.join(there[:6])}" if there else ""
+            message = f"{needed} does not exist: a VOC folder has JPEGImages, Annotations and ImageSets/Main{hint}"
+            raise ZooError(f"{message}; or SPLIT/ with images and XML files")
+    return images, annotations, listed
+
+
+def _listed(text: str, images: NamedFiles) -> list[str]:
+    """Unique stems of a list, one image per line.
+
+    A line may have a folder and an ending, and a second column: -1, 0 or 1 in a list for a single class, or the path
+    of the XML file.
+    """
     names = []
     for line in text.splitlines():
-        name = line.strip()
-        words = name.rsplit(maxsplit=1)
-        if len(words) == 2 and words[1] in ("-1", "0", "1") and name not in images:
-            name = words[0]
-        names.append(name)
-    return [name for name in dict.fromkeys(names) if name]
+        if not (name := line.strip()):
+            continue
+        first = name.rsplit(maxsplit=1)[0] if len(name.split()) > 1 else name
+        tried = [name, first, *(_stem(each) for each in (name, first))]
+        names.append(next((each for each in tried if images.find(each) is not None), first))
+    return list(dict.fromkeys(names))
+
+
+def _stem(name: str) -> str:
+    """The last part of a path in the spelling of any system, without the ending of an image or of XML."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    return Path(last).stem if is_image_name(last) or last.lower().endswith(".xml") else last
 
 
 def voc_classes(root: Path) -> list[str]:
     """Sorted names of all classes in a VOC folder."""
     names = set()
-    for xml in sorted((root / "Annotations").glob("*.xml")):
+    folder = root / "Annotations"
+    for xml in sorted(folder.iterdir() if folder.is_dir() else root.glob("*/*")):
+        if xml.suffix.lower() != ".xml":
+            continue
         with suppress(ZooError):  # reported when its image is read
             names |= {(thing.findtext("name") or "").strip() for thing in _tree(xml).iter("object")}
     return sorted(names - {""})
@@ -73,10 +110,11 @@ def _tree(xml: Path) -> ElementTree.Element:
         raise ZooError(f"no XML: {error}") from None
 
 
-def _add_image(result: Annotations, image: Path, xml: Path) -> None:
+def _add_image(result: Annotations, image: Path, xml: Path | None) -> None:
     boxes, labels = [], []
-    width = height = 0
-    if xml.exists():
+    width = height = lost = 0
+    name = xml.name if xml else f"{image.stem}.xml"
+    if xml is not None:
         try:
             tree = _tree(xml)
             width, height = _size(tree)
@@ -84,16 +122,18 @@ def _add_image(result: Annotations, image: Path, xml: Path) -> None:
             result.problems.append(Problem(xml.name, "broken annotation", str(error)))
             return
         for thing in tree.iter("object"):
-            name = (thing.findtext("name") or "").strip()
+            kind = (thing.findtext("name") or "").strip()
+            lost += 1  # until its box is read
             sides = [_number(thing.findtext(f"bndbox/{side}")) for side in ("xmin", "ymin", "xmax", "ymax")]
-            if name not in result.class_names:
-                message = f"{name!r} is none of {', '.join(result.class_names)}"
+            if kind not in result.class_names:
+                message = f"{kind!r} is none of {', '.join(result.class_names)}"
                 result.problems.append(Problem(xml.name, "unknown class", message))
             elif None in sides:
-                result.problems.append(Problem(xml.name, "broken annotation", f"an object {name!r} without its box"))
+                result.problems.append(Problem(xml.name, "broken annotation", f"an object {kind!r} without its box"))
             else:
                 boxes.append([float(v) for v in sides if v is not None])
-                labels.append(result.class_names.index(name))
+                lost -= 1
+                labels.append(result.class_names.index(kind))
     if not width or not height:
         try:
             width, height, _ = read_head(image)
@@ -103,7 +143,7 @@ def _add_image(result: Annotations, image: Path, xml: Path) -> None:
     written = torch.tensor(boxes).view(-1, 4)
     empty = (written[:, :2] == written[:, 2:]).any(1, keepdim=True)  # reported as empty, not read as one pixel wide
     corners = torch.where(empty, written, written - torch.tensor([1.0, 1.0, 0.0, 0.0]))
-    result.add(image, file=xml.name, width=width, height=height, boxes=corners, labels=labels)
+    result.add(image, file=name, width=width, height=height, boxes=corners, labels=labels, lost=lost)
 
 
 def _size(tree: ElementTree.Element) -> tuple[int, int]:

@@ -1,117 +1,142 @@
 """Reads boxes from YOLO text: one file per image, one line `class cx cy w h` per object, coordinates in 0 … 1."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from zoo.data.detection.annotations import Annotations, Problem, duplicate_stems, read_text
-from zoo.data.images.files import UnreadableImage, list_images, read_head
+from zoo.data.file_names import NamedFiles
+from zoo.data.images.files import UnreadableImage, file_names, list_images, read_head
+from zoo.data.split_names import spelled
 from zoo.errors import ZooError
 from zoo.ops.boxes import convert, denormalize
+
+_NO_LABELS = ("classes.txt", "readme", "notes")  # beginnings of the names of other text files
+_SLACK = 0.1  # how far a corner of an outline may lie outside the image, as a fraction of its side
 
 
 def read_yolo_txt(root: Path, split: str, class_names: list[str]) -> Annotations:
     """Reads the images of `images/SPLIT` with the files of the same name in `labels/SPLIT`.
 
-    An image with a missing or empty file is kept as background; one with an unreadable file is left out.
+    `SPLIT/images` with `SPLIT/labels`, and labels beside the images, are read, too. A line with the corners of an
+    outline gives the box around it. An image with a missing or empty file is kept as background; one with an
+    unreadable file, or without a usable box among its lines, is left out.
 
     Raises:
         ZooError: a missing folder.
     """
-    images, labels = root / "images" / split, root / "labels" / split
-    for needed in (images, labels):
-        if not needed.is_dir():
-            raise ZooError(f"{needed} does not exist: a YOLO set has images/{split} and labels/{split}")
+    images, labels = _folders(root, split)
     result = Annotations([], class_names)
-    found: dict[Path, list[Path]] = defaultdict(list)
+    if images != root / "images" / split:
+        result.notes.append(f"the images are those of {images}")
+    found: dict[str, list[Path]] = defaultdict(list)
     for path in list_images(images):
-        found[path.relative_to(images).with_suffix("")].append(path)
-    for path in sorted(labels.rglob("*.txt")):
-        if path.relative_to(labels).with_suffix("") not in found and path.name != "classes.txt":
-            result.problems.append(Problem(path.name, "missing image", f"no image of this name below {images}"))
+        found[path.relative_to(images).with_suffix("").as_posix()].append(path)
+    texts = [name for name in file_names(labels) if name.lower().endswith(".txt")]
+    files = NamedFiles((Path(name).with_suffix("").as_posix(), labels / name) for name in texts)
+    counts: Counter[str] = Counter()
+    used = set()
     for name, (path, *others) in found.items():
         result.problems += duplicate_stems(path, others)
-        _add_image(result, path, labels / f"{name}.txt")
+        file = files.find(name)
+        used.add(file)
+        if file is None:
+            counts["unlabeled"] += 1
+        counts.update(_add_image(result, path, file))
+    for name in texts:
+        if labels / name not in used and not Path(name).name.lower().startswith(_NO_LABELS):
+            message = f"no image of this name below {images}"
+            result.problems.append(Problem(Path(name).name, "missing image", message))
+    if counts["unlabeled"]:
+        result.notes.append(f"{counts['unlabeled']} images have no label file and count as background")
+    if counts["outline"]:
+        result.notes.append(f"{counts['outline']} lines are outlines: the boxes around them are taken")
+    if counts["pixels"] * 2 <= counts["line"]:  # single lines: the set as a whole is in the right format
+        result.problems = [
+            replace(problem, kind="broken annotation") if problem.kind == "pixel boxes" else problem
+            for problem in result.problems
+        ]
     return result
 
 
-def yolo_classes(root: Path) -> list[str]:
-    """Reads class names from `classes.txt`, `names.txt` or the `names` of `data.yaml`.
-
-    Raises:
-        ZooError: no such file, or ids without a unique name.
-    """
-    for file in (root / "classes.txt", root / "names.txt", root / "labels" / "classes.txt"):
-        if file.is_file():
-            lines = [line.strip() for line in read_text(file).rstrip().splitlines()]
-            if "" in lines:
-                raise ZooError(f"{file}: line {lines.index('') + 1} is empty, where line n names class n - 1")
-            return lines
-    for file in (root / "data.yaml", root / "dataset.yaml"):
-        if file.is_file():
-            names = _yaml_names(file)
-            if isinstance(names, dict):
-                return _by_id(names, file)
-            if isinstance(names, list):
-                return [str(name) for name in names]
-    raise ZooError(f"{root} has no class names: write them into {root / 'classes.txt'}, one a line, class 0 first")
-
-
-def _yaml_names(file: Path) -> Any:
-    from omegaconf import OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
-    from yaml import YAMLError
-
-    try:
-        content = OmegaConf.to_container(OmegaConf.create(read_text(file)))
-    except (YAMLError, OmegaConfBaseException) as error:
-        raise ZooError(f"{file} is no YAML: {' '.join(str(error).split())}") from None
-    return content.get("names") if isinstance(content, dict) else None
+def _folders(root: Path, split: str) -> tuple[Path, Path]:
+    """The folders of the images and of the labels of a split."""
+    images, labels = spelled(root, "images") or root / "images", spelled(root, "labels") or root / "labels"
+    own, own_labels = spelled(images, split), spelled(labels, split)
+    if own is not None and own_labels is not None:
+        return own, own_labels
+    folder = spelled(root, split)
+    if folder is not None and folder.is_dir():
+        inner, inner_labels = spelled(folder, "images"), spelled(folder, "labels")
+        if inner is not None and inner_labels is not None:
+            return inner, inner_labels
+    for beside in (own, folder):
+        if beside is not None and beside.is_dir() and any(name.lower().endswith(".txt") for name in file_names(beside)):
+            return beside, beside
+    missing = images / split if own is None else labels / split
+    raise ZooError(
+        f"{missing} does not exist: a YOLO set has images/{split} and labels/{split}, or {split}/images and "
+        f"{split}/labels, or labels beside the images"
+    )
 
 
-def _by_id(names: dict[Any, Any], file: Path) -> list[str]:
-    try:
-        ids = {int(key): str(name) for key, name in names.items()}
-    except (TypeError, ValueError):
-        ids = {}
-    if sorted(ids) != list(range(len(names))):
-        given = ", ".join(map(str, names))
-        raise ZooError(f"{file}: the ids of `names` (={given}) must be 0 to {len(names) - 1}, each once")
-    return [ids[i] for i in range(len(ids))]
-
-
-def _add_image(result: Annotations, image: Path, file: Path) -> None:
+def _add_image(result: Annotations, image: Path, file: Path | None) -> Counter[str]:
+    """Adds an image; returns the number of its lines, of outlines and of lines in pixels."""
+    counts: Counter[str] = Counter()
     try:
         width, height, _ = read_head(image)
     except UnreadableImage as error:
         result.problems.append(Problem(image.name, "unreadable image", error.reason))
-        return
+        return counts
     try:
-        lines = read_text(file).splitlines() if file.is_file() else []
+        lines = read_text(file).splitlines() if file is not None else []
     except ZooError as error:
-        result.problems.append(Problem(file.name, "broken annotation", str(error)))
-        return
+        result.problems.append(Problem(file.name if file else image.name, "broken annotation", str(error)))
+        return counts
+    name = file.name if file else f"{image.stem}.txt"
     boxes, labels = [], []
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
-        try:
-            values = [float(word) for word in line.split()]
-        except ValueError:
-            values = []
+        counts["line"] += 1
+        values = _numbers(line)
         where = f"line {number} ({line.strip()[:40]})"
-        if len(values) != 5:
-            result.problems.append(Problem(file.name, "broken annotation", f"{where} is no `class cx cy w h`"))
+        box = _box(values)
+        if len(values) >= 5 and max(values[1:]) > 2:
+            counts["pixels"] += 1
+            message = f"{where}: values in pixels, where 0 to 1 is meant"
+            result.problems.append(Problem(name, "pixel boxes", message))
+        elif box is None:
+            result.problems.append(Problem(name, "broken annotation", f"{where} is no `class cx cy w h`"))
         elif not 0 <= values[0] < len(result.class_names) or values[0] != int(values[0]):
             message = f"{where}: class {values[0]:g} of {len(result.class_names)}"
-            result.problems.append(Problem(file.name, "unknown class", message))
-        elif max(values[1:]) > 2:
-            message = f"{where}: values in pixels, where 0 to 1 is meant"
-            result.problems.append(Problem(file.name, "pixel boxes", message))
+            result.problems.append(Problem(name, "unknown class", message))
         else:
-            boxes.append(values[1:])
+            counts["outline"] += len(values) > 5
+            boxes.append(box)
             labels.append(int(values[0]))
     corners = convert(denormalize(torch.tensor(boxes).view(-1, 4), height, width), "cxcywh", "xyxy")
-    result.add(image, file=file.name, width=width, height=height, boxes=corners, labels=labels)
+    lost = counts["line"] - len(boxes)
+    result.add(image, file=name, width=width, height=height, boxes=corners, labels=labels, lost=lost)
+    return counts
+
+
+def _numbers(line: str) -> list[float]:
+    try:
+        return [float(word) for word in line.split()]
+    except ValueError:
+        return []
+
+
+def _box(values: list[float]) -> list[float] | None:
+    """Center and size of a line: as written, or around the outline `class x1 y1 x2 y2 x3 y3 …`."""
+    if len(values) == 5:
+        return values[1:]
+    if len(values) < 7 or len(values) % 2 == 0:
+        return None
+    xs, ys = values[1::2], values[2::2]
+    if not all(-_SLACK <= value <= 1 + _SLACK for value in values[1:]):
+        return None
+    return [(min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2, max(xs) - min(xs), max(ys) - min(ys)]

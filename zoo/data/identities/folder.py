@@ -10,10 +10,12 @@ from jaxtyping import UInt8
 from torch import Tensor
 
 from zoo.data.base import Split
+from zoo.data.file_names import is_system_folder, printable
 from zoo.data.identities.base import Identities, IdentityData, statistics
 from zoo.data.identities.splits import SPLITS, split_identities
 from zoo.data.images.base import Preprocessing
-from zoo.data.images.files import HIDDEN, UnreadableImage, is_image_name, list_images
+from zoo.data.images.files import UnreadableImage, is_image_name, list_images
+from zoo.data.split_names import split_of
 from zoo.errors import ZooError
 
 
@@ -47,8 +49,8 @@ class IdentityFolder(IdentityData):
             what = "is a file" if self.folder.exists() else "does not exist"
             raise ZooError(f"`data.root` (={self.folder}) {what}; it must be a folder with a folder for each identity")
         folders = subfolders(self.folder, "data.root")
-        if _are_splits(folders, self.folder):
-            return {split: self._images(subfolders(self.folder / split, "data.root")) for split in SPLITS}
+        if given := _split_folders(folders, self.folder):
+            return {split: self._images(subfolders(given[split], "data.root")) for split in SPLITS}
         parts = split_identities(len(folders), self.val, self.test, self.seed)
         return {split: self._images([folders[i] for i in parts[split].tolist()]) for split in SPLITS}
 
@@ -62,7 +64,7 @@ class IdentityFolder(IdentityData):
         for folder in folders:
             paths = list_images(folder)
             if paths:
-                names.append(folder.name)
+                names.append(printable(folder.name))
             for path in paths:
                 try:
                     images.append(self.resizing.read(path))
@@ -84,7 +86,7 @@ def subfolders(root: Path, option: str) -> list[Path]:
         ZooError: there is none, or an image lies beside them.
     """
     with os.scandir(root) as entries:
-        listed = [(Path(entry.path), entry.is_dir()) for entry in entries if not entry.name.startswith(HIDDEN)]
+        listed = [(Path(entry.path), entry.is_dir()) for entry in entries if not is_system_folder(entry.name)]
     found = sorted(path for path, is_folder in listed if is_folder)
     if not found:
         raise ZooError(f"`{option}` (={root}) has no folders; it must have a folder of images for each identity")
@@ -93,20 +95,25 @@ def subfolders(root: Path, option: str) -> list[Path]:
     return found
 
 
-def _are_splits(folders: list[Path], root: Path) -> bool:
-    """Whether the folders are those of the splits, not of identities.
+def _split_folders(folders: list[Path], root: Path) -> dict[Split, Path] | None:
+    """The folders of the splits, by any of their usual names; None if the folders are those of identities.
 
     Raises:
-        ZooError: some folders have the name of a split and some do not.
+        ZooError: some folders have the name of a split and some do not, or two name one split.
     """
-    names = {folder.name for folder in folders}
-    if names.isdisjoint(SPLITS):
-        return False
-    if names == set(SPLITS):
-        return True
-    missing, strange = sorted(set(SPLITS) - names), sorted(names - set(SPLITS))
-    difference = f"lacks {', '.join(missing)}" if missing else f"has {strange[0]} beside them"
+    named = [(split, folder) for folder in folders if (split := split_of(folder.name))]
+    found = dict(named)
+    plain = any(folder.name in SPLITS for folder in folders)
+    if len(found) < 2 and not plain:  # a person may be called Val
+        return None
+    if len(named) == len(folders) == len(SPLITS) == len(found):
+        return found
+    names = {folder.name for _, folder in named}
+    missing, strange = [split for split in SPLITS if split not in found], [f for f in folders if f.name not in names]
+    difference = f"lacks {', '.join(sorted(missing))}" if missing else "has two folders of one split"
+    if strange and not missing:
+        difference = f"has {strange[0].name} beside them"
     raise ZooError(
-        f"`data.root` (={root}) has a folder {min(names & set(SPLITS))} and {difference}: "
+        f"`data.root` (={root}) has a folder {min(names)} and {difference}: "
         f"it must hold train, val and test alone, or none of them"
     )

@@ -1,16 +1,21 @@
 """Finds image files in class folders, which may lie in folders of splits."""
 
+import logging
 import os
+from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Int, Shaped
 
-from zoo.data.images.files import HIDDEN, image_names, is_image_name
+from zoo.data.base import Split
+from zoo.data.file_names import printable
+from zoo.data.images.files import file_names, is_image_name
+from zoo.data.images.split_folders import split_folders, subfolder_names
 from zoo.errors import ZooError
 
-SPLIT_NAMES = {"train": ("train", "training"), "val": ("val", "valid", "validation"), "test": ("test", "testing")}
+_log = logging.getLogger(__name__)
 _LAYOUT = "data.root=FOLDER must hold a folder of images for each class, or train/ val/ test/ with such folders"
 
 
@@ -26,35 +31,35 @@ class Files(NamedTuple):
         return Files(self.paths[indices], self.labels[indices])
 
 
-def find_files(root: Path) -> tuple[dict[str, Files], list[str]]:
+def find_files(root: Path) -> tuple[dict[Split, Files], list[str]]:
     """Finds the image files of each split, and the sorted class names.
 
-    Without a folder `root/train` that holds folders, all files belong to the split `train`.
+    Without a training folder that holds folders, all files belong to the split `train`. Class names are compared and
+    returned as composed Unicode. Files that are not read are counted and logged.
 
     Raises:
-        ZooError: a missing or empty folder, a class folder without images, fewer than two classes, or a class that
-            is missing from training.
+        ZooError: a missing or empty folder, folders that may be splits or classes, a class folder without images,
+            fewer than two classes, or a class that is missing from training.
     """
     if not root.is_dir():
         what = "is a file" if root.exists() else "does not exist"
         raise ZooError(f"the data folder `{root}` {what}: {_LAYOUT}")
-    splits = _split_folders(root)
+    splits = split_folders(root)
     names = _class_names(splits["train"])
     found = {}
+    unread: Counter[str] = Counter()
     for split, folder in splits.items():
-        if strange := sorted(set(_folders(folder)) - set(names)):
+        classes = _class_folders(folder)
+        if strange := sorted(set(classes) - set(names)):
             raise ZooError(f"class `{strange[0]}` is in `{folder}` but not in `{splits['train']}`")
-        found[split] = _files(root, folder, names)
+        found[split] = _files(root, [(names.index(name), path) for name, path in classes.items()], unread)
+        unread.update(f"{printable(folder.name)}/{entry.name}" for entry in folder.iterdir() if _is_loose(entry))
+    _log_unread(unread)
     return found, names
 
 
-def _split_folders(root: Path) -> dict[str, Path]:
-    found = {split: root / name for split, names in SPLIT_NAMES.items() for name in names if (root / name).is_dir()}
-    return found if "train" in found and _folders(found["train"]) else {"train": root}
-
-
 def _class_names(folder: Path) -> list[str]:
-    names = _folders(folder)
+    names = sorted(_class_folders(folder))
     if not names:
         if not any(folder.iterdir()):
             raise ZooError(f"the data folder `{folder}` is empty: {_LAYOUT}")
@@ -62,29 +67,47 @@ def _class_names(folder: Path) -> list[str]:
             raise ZooError(f"the data folder `{folder}` has images but no class folders: {_LAYOUT}")
         raise ZooError(f"the data folder `{folder}` has no class folders: {_LAYOUT}")
     if len(names) == 1:
-        raise ZooError(f"the data folder `{folder}` has one class, `{names[0]}`: at least two are needed")
+        inner = folder / names[0]
+        hint = f"; if it holds the classes, give data.root={inner}" if len(subfolder_names(inner)) > 1 else ""
+        raise ZooError(f"the data folder `{folder}` has one class, `{names[0]}`: at least two are needed{hint}")
     return names
 
 
-def _folders(folder: Path) -> list[str]:
-    with os.scandir(folder) as entries:
-        names = [entry.name for entry in entries if entry.is_dir()]
-    return sorted(name for name in names if not name.startswith(HIDDEN))
+def _class_folders(folder: Path) -> dict[str, Path]:
+    """The folder of each class, by its name as composed Unicode, sorted."""
+    found: dict[str, Path] = {}
+    for name in subfolder_names(folder):
+        if (label := printable(name)) in found:
+            raise ZooError(f"`{folder}` has two folders `{label}`, composed and decomposed in Unicode: join them")
+        found[label] = folder / name
+    return dict(sorted(found.items()))
 
 
-def _files(root: Path, folder: Path, names: list[str]) -> Files:
-    """The files of each class; one array per class keeps a million names out of Python objects."""
+def _files(root: Path, folders: list[tuple[int, Path]], unread: Counter[str]) -> Files:
+    """The files of the class folders; one array per class keeps a million names out of Python objects.
+
+    Adds the endings of other files to `unread`.
+    """
     paths: list[np.ndarray] = []
     labels: list[np.ndarray] = []
-    for label, name in enumerate(names):
-        if not (folder / name).is_dir():
-            continue  # validation and test may lack a class
-        images = image_names(folder / name)
+    for label, folder in folders:
+        names = file_names(folder)
+        images = [name for name in names if is_image_name(name)]
         if not images:
-            raise ZooError(f"the class folder `{folder / name}` has no images")
-        start = f"{(folder / name).relative_to(root).as_posix()}/"
+            raise ZooError(f"the class folder `{folder}` has no images")
+        if len(images) < len(names):
+            unread.update(Path(name).suffix.lower() or "no ending" for name in names if not is_image_name(name))
+        start = f"{folder.relative_to(root).as_posix()}/"
         paths.append(np.array([os.fsencode(start + image) for image in images]))
         labels.append(np.full(len(images), label))
-    if not paths:
-        raise ZooError(f"the folder `{folder}` has no class folders")
     return Files(np.concatenate(paths), np.concatenate(labels))
+
+
+def _is_loose(path: Path) -> bool:
+    return is_image_name(path.name) and path.is_file()
+
+
+def _log_unread(unread: Counter[str]) -> None:
+    if unread:
+        kinds = ", ".join(f"{kind} ({count})" for kind, count in unread.most_common(5))
+        _log.warning("not read: %d files that are no images in a class folder: %s", unread.total(), kinds)

@@ -1,35 +1,26 @@
 """Lists image files and reads them as uint8 tensors, upright and without transparency."""
 
-import io
 import os
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import numpy as np
 import torch
 from jaxtyping import Shaped, UInt8
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 from torchvision.transforms.v2 import functional as F
 
+from zoo.data.file_names import is_system_file, is_system_folder
+from zoo.data.images.decoding import ORIENTATION, decode
 from zoo.errors import ZooError
 
 EXTENSIONS = tuple(
-    ".avif .bmp .gif .jfif .jp2 .jpeg .jpg .pbm .pgm .png .pnm .ppm .tga .tif .tiff .webp".split()  # noqa: SIM905
+    ".avif .bmp .gif .jfif .jp2 .jpe .jpeg .jpg .pbm .pgm .png .pnm .ppm .tga .tif .tiff .webp".split()  # noqa: SIM905
 )
-ORIENTATION = 0x0112  # the EXIF tag
-HIDDEN = (".", "__MACOSX", "__pycache__")  # prefixes of folders that hold no images of the user
 MAX_ASPECT = 8  # longer strips are cropped before resizing: 1×20,000 pixels would grow to gigabytes
-
-# By Pillow's format name. Both raise on a damaged file, where torchvision.io.decode_image crashes the process.
-_DECODERS: dict[str, Callable[..., Any]] = {}
-with suppress(ImportError, OSError, RuntimeError):  # not built for this platform or version of torch
-    from torchcodec.decoders import decode_jpeg, decode_png
-
-    _DECODERS = {"JPEG": decode_jpeg, "PNG": decode_png}
 
 
 class UnreadableImage(ZooError):
@@ -45,7 +36,7 @@ class UnreadableImage(ZooError):
 
 
 def list_images(folder: str | Path) -> list[Path]:
-    """Returns all image files below a folder, sorted; skips hidden files and folders.
+    """Returns all image files below a folder, sorted; skips hidden files, hidden folders and system folders.
 
     Raises:
         ZooError: the folder does not exist, or is a file.
@@ -55,6 +46,15 @@ def list_images(folder: str | Path) -> list[Path]:
 
 def image_names(folder: str | Path) -> list[str]:
     """Returns the paths of `list_images` relative to the folder, as strings: five times faster.
+
+    Raises:
+        ZooError: the folder does not exist, or is a file.
+    """
+    return [name for name in file_names(folder) if is_image_name(name)]
+
+
+def file_names(folder: str | Path) -> list[str]:
+    """Returns the relative paths of all files below a folder, sorted; skips hidden files, hidden and system folders.
 
     Raises:
         ZooError: the folder does not exist, or is a file.
@@ -71,9 +71,9 @@ def image_names(folder: str | Path) -> list[str]:
             folders.clear()
             continue
         seen.add(real)
-        folders[:] = [name for name in folders if not name.startswith(HIDDEN)]
+        folders[:] = [name for name in folders if not is_system_folder(name)]
         below = Path(parent).relative_to(root).parts
-        found += ["/".join((*below, name)) for name in files if is_image_name(name)]
+        found += ["/".join((*below, name)) for name in files if not is_system_file(name)]
     return sorted(found, key=_parts if len(seen) > 1 else None)
 
 
@@ -84,15 +84,15 @@ def _parts(name: str) -> list[str]:
 
 def is_image_name(name: str) -> bool:
     """Whether a file counts as an image, by its name alone."""
-    return not name.startswith(".") and name.lower().endswith(EXTENSIONS)
+    return not is_system_file(name) and name.lower().endswith(EXTENSIONS)
 
 
 def read_image(path: str | Path, *, channels: int) -> UInt8[Tensor, "c h w"]:
     """Reads an image file as a viewer would show it, in 1 (gray) or 3 (RGB) channels.
 
-    Applies the EXIF rotation, converts palettes and CMYK to RGB and 16 bits to 8, puts transparent pixels on white,
-    and takes the first frame of an animation. torchcodec decodes plain 8-bit JPEG and PNG files, 1.4 times as fast as
-    Pillow, which decodes all others. Both give the same values.
+    Applies the EXIF rotation, converts palettes and CMYK to RGB and deep pixels to 8 bits (`decoding.white_of`), puts
+    transparent pixels on white, and takes the first frame of an animation. torchcodec decodes plain 8-bit JPEG and PNG
+    files, 1.4 times as fast as Pillow, which decodes all others. Both give the same values.
 
     Raises:
         UnreadableImage: missing, empty, truncated or not an image, or more than the 89 million pixels that Pillow's
@@ -110,7 +110,7 @@ def read_image(path: str | Path, *, channels: int) -> UInt8[Tensor, "c h w"]:
     if not data:
         raise UnreadableImage(path, "the file is empty (zero bytes)")
     with _reasons(path):
-        return to_channels(_decode(data), channels)
+        return to_channels(decode(data), channels)
 
 
 class Head(NamedTuple):
@@ -194,52 +194,3 @@ def cut_square(
 
 def _resized(images: Shaped[Tensor, "*n c h w"], size: list[int]) -> Shaped[Tensor, "*n c i j"]:
     return F.resize(images, size, interpolation=F.InterpolationMode.BILINEAR, antialias=True)
-
-
-def _decode(data: bytes) -> UInt8[Tensor, "c h w"]:
-    """Decodes into 1 or 3 channels."""
-    opened = Image.open(io.BytesIO(data))
-    if _is_plain(opened, data):
-        buffer = torch.frombuffer(bytearray(data), dtype=torch.uint8)
-        try:
-            image = _DECODERS[str(opened.format)](buffer, mode="UNCHANGED", output_dtype="auto")
-        except RuntimeError:  # a damaged file: Pillow reports the reason
-            return _pil_to_tensor(opened)
-        if image.dtype == torch.uint8:  # else 16 bits per channel
-            return image
-    return _pil_to_tensor(opened)
-
-
-def _is_plain(image: Image.Image, data: bytes) -> bool:
-    """Whether a fast decoder gives the final pixels: no rotation, no palette, no transparency."""
-    if image.format not in _DECODERS or image.mode not in ("L", "RGB"):
-        return False
-    if "transparency" in image.info:
-        return False
-    # Pillow decodes a PNG file to find out that it has no EXIF: search for the names first.
-    if any(name in data for name in (b"Exif", b"eXIf", b"exif", b"tiff:Orientation")):
-        return image.getexif().get(ORIENTATION, 1) == 1
-    return True
-
-
-def _pil_to_tensor(image: Image.Image) -> UInt8[Tensor, "c h w"]:
-    """Converts a Pillow image of any mode to 1 or 3 channels of 8 bits, upright and on white."""
-    image = ImageOps.exif_transpose(image)
-    if image.mode in ("I", "F") or image.mode.startswith("I;"):
-        return _deep_gray(np.asarray(image))
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    if image.mode != "L":
-        image = image.convert("L" if image.mode == "1" else "RGB")
-    pixels = torch.from_numpy(np.array(image))
-    return pixels[None] if pixels.ndim == 2 else pixels.permute(2, 0, 1).contiguous()
-
-
-def _deep_gray(pixels: np.ndarray) -> UInt8[Tensor, "1 h w"]:
-    """Scales gray of 16 bits (0 to 65,535) or floating point (0 to 1) to 8 bits."""
-    white = 1.0 if pixels.dtype.kind == "f" else 65535.0
-    low, high = float(pixels.min()), float(pixels.max())
-    if not (low >= 0 and high <= white):  # also true for NaN
-        raise ValueError(f"gray values from {low:g} to {high:g}, where 0 to {white:g} was expected")
-    return torch.from_numpy((pixels * (255 / white)).round().astype(np.uint8))[None]

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torchvision.transforms.v2 import functional as F
 
+from zoo.data.base import Split
 from zoo.data.images.base import ImageClassificationData, Preprocessing, TensorImages, stratified_split
 from zoo.data.images.class_folders import Files, find_files
 from zoo.data.images.files import UnreadableImage
@@ -86,7 +87,7 @@ class ImageFolder(ImageClassificationData):
         """
         root = Path(self.root).expanduser()
         given, self.class_names = find_files(root)
-        fractions = {"test": self.test_fraction, "val": self.val_fraction}
+        fractions: dict[Split, float] = {"test": self.test_fraction, "val": self.val_fraction}
         files = cut_splits(given, self.class_names, fractions, self.seed)
         splits = {
             name: ImageFiles(
@@ -97,8 +98,8 @@ class ImageFolder(ImageClassificationData):
         self.decoded_mb = sum(len(part) * self._bytes(name) for name, part in splits.items()) / 2**20
         cache = self.decoded_mb <= self.cache_mb
         if not cache and self.on_error == "raise":
-            return dict(splits)
-        loaded = {name: self._read_once(part, cache) for name, part in splits.items()}
+            return {**splits}
+        loaded: dict[str, Any] = {name: self._read_once(part, cache) for name, part in splits.items()}
         self._warn_of_skipped(sum(map(len, splits.values())))
         return loaded
 
@@ -154,8 +155,8 @@ class ImageFolder(ImageClassificationData):
 
 
 def cut_splits(
-    given: dict[str, Files], class_names: list[str], fractions: dict[str, float], seed: int
-) -> dict[str, Files]:
+    given: Mapping[Split, Files], class_names: list[str], fractions: Mapping[Split, float], seed: int
+) -> dict[Split, Files]:
     """Cuts the missing splits of `fractions` out of the training files, with the same fraction of each class.
 
     Raises:

@@ -1,0 +1,154 @@
+"""COCO files as exporters and merges write them; every right value was measured on a public bug report."""
+
+import json
+
+import pytest
+import torch
+from detection_sets import coco, only, paint, write_coco
+
+from zoo.data.detection.coco import read_coco
+from zoo.errors import ZooError
+
+BOX = [10, 10, 20, 10]  # x, y, width, height
+
+
+def changed(root, change, boxes=((0, 5, *BOX), (1, 7, *BOX), (2, 5, *BOX))):
+    """A training file of three images after `change(content)`, as read."""
+    write_coco(root, list(boxes))
+    file = root / "annotations" / "train.json"
+    content = json.loads(file.read_text())
+    change(content)
+    file.write_text(json.dumps(content))
+    return read_coco(file, root / "train")
+
+
+def each(name, **values):
+    return lambda content: [entry.update(values) for entry in content[name]]
+
+
+def shapes(found):
+    return {record.path.name: record.boxes.tolist() for record in found.records}
+
+
+CORNERS = [[10, 10, 30, 20]]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        each("images", width=None, height=None),
+        lambda content: [image.pop("width") and image.pop("height") for image in content["images"]],
+        each("images", width=0, height=0),
+        each("images", width="60", height="40.0"),
+        each("annotations", iscrowd="0"),
+        each("annotations", iscrowd=False),
+        each("annotations", iscrowd=None),
+        each("annotations", bbox=["10", "10", "20", "10"]),
+        each("annotations", bbox=[], segmentation=[[10, 10, 30, 10], [30, 20, 12, 18]]),
+        lambda content: [a.update(image_id=str(a["image_id"])) for a in content["annotations"]],
+        lambda content: [a.update(image_id=float(a["image_id"])) for a in content["annotations"]],
+        lambda content: [a.update(category_id=str(a["category_id"])) for a in content["annotations"]],
+        lambda content: [i.update(file_name=f"C:\\data\\{i['file_name']}") for i in content["images"]],
+        lambda content: [i.update(file_name=f"/home/me/train/{i['file_name']}") for i in content["images"]],
+        lambda content: [i.update(file_name=i["file_name"].upper()) for i in content["images"]],
+    ],
+    ids=lambda change: "",
+)
+def test_spellings_of_one_set(tmp_path, change):
+    found = changed(tmp_path, change)
+    assert shapes(found) == {f"train{i}.png": CORNERS for i in range(3)}
+    assert {problem.kind for problem in found.problems} <= {"id gap"}
+
+
+def test_a_crowd_may_be_text(tmp_path):
+    found = changed(tmp_path, each("annotations", iscrowd="1"))
+    assert [len(record.ignore) for record in found.records] == [1, 1, 1]
+
+
+def test_an_image_id_of_two_images_leaves_both_out(tmp_path):
+    found = changed(tmp_path, lambda content: content["images"][1].update(id="0"))
+    assert list(shapes(found)) == ["train2.png"]
+    (problem,) = [problem for problem in found.problems if problem.kind == "duplicate id"]
+    assert "left out train0.png, train1.png: their id is 0" in problem.message
+
+
+def test_an_image_listed_twice_has_the_boxes_of_both_entries(tmp_path):
+    found = changed(tmp_path, lambda content: content["images"][1].update(file_name="train0.png"))
+    assert shapes(found) == {"train0.png": CORNERS * 2, "train2.png": CORNERS}
+    assert found.records[0].labels.tolist() == [0, 1]
+    assert found.notes[-1] == "1 images are listed more than once, e.g. train0.png: their boxes are joined"
+
+
+def test_a_category_id_of_two_classes_is_refused(tmp_path):
+    changed(tmp_path, lambda content: content["categories"][1].update(id=5))
+    write_coco(tmp_path, [(0, 5, *BOX)], split="val")
+    with pytest.raises(ZooError, match="duplicate class: category id 5 is 'cat' and 'dog'"):
+        coco(tmp_path).setup()
+
+
+def test_a_category_that_only_groups_others_is_no_class(tmp_path):
+    root = {"id": 0, "name": "cat", "supercategory": "none"}
+    found = changed(tmp_path, lambda content: content["categories"].insert(0, root))
+    assert found.class_names == ["cat", "dog"]
+    assert found.notes[0] == "category 0 `cat` has no annotation: it is no class"
+
+
+def test_a_supercategory_without_annotations_is_no_class(tmp_path):
+    def group(content):
+        each("categories", supercategory="pets")(content)
+        content["categories"].append({"id": 0, "name": "pets"})
+
+    assert changed(tmp_path, group).class_names == ["cat", "dog"]
+
+
+@pytest.mark.parametrize(
+    ("change", "kind"),
+    [
+        (each("annotations", bbox=[10, 10, 0, 10]), "empty box"),
+        (each("annotations", bbox=None), "broken annotation"),
+        (each("annotations", category_id=None), "broken annotation"),
+        (each("annotations", category_id=99), "unknown class"),
+        (each("annotations", iscrowd="perhaps"), "broken annotation"),
+        (each("annotations", bbox=[100, 10, 9, 9]), "box outside"),
+    ],
+)
+def test_an_image_that_loses_its_boxes_is_no_background(tmp_path, change, kind):
+    found = changed(tmp_path, change)
+    assert found.records == []
+    assert {kind, "lost boxes"} <= {problem.kind for problem in found.problems}
+
+
+def test_boxes_that_reach_out_are_clipped(tmp_path):
+    """Full-body boxes (CrowdHuman, MOT17) reach out of the image where the body does."""
+    boxes = [(i % 3, 5, *((-6 + i, 20, 30, 40) if i % 2 else (20 + i, 5, 12, 30))) for i in range(12)]
+    write_coco(tmp_path, boxes)
+    write_coco(tmp_path, [(0, 5, 1, 1, 9, 9)], split="val")
+    data = coco(tmp_path)
+    assert len(only(data.annotations(decode=False), "box partly outside")) == 6
+    assert sum(len(target["labels"]) for target in data.dataset("train").targets) == 12
+
+
+def test_the_images_may_lie_beside_the_json(tmp_path):
+    """Roboflow's layout: train/_annotations.coco.json and valid/… with the images."""
+    write_coco(tmp_path, [(0, 5, *BOX)])
+    write_coco(tmp_path, [(0, 5, *BOX)], split="valid", shade=100)
+    for split in ("train", "valid"):
+        (tmp_path / "annotations" / f"{split}.json").rename(tmp_path / split / "_annotations.coco.json")
+    with pytest.raises(
+        ZooError, match=r"train.json does not exist; there are train/_annotations.coco.json, valid/_ann"
+    ):
+        coco(tmp_path).annotations(decode=False)
+    data = coco(tmp_path, train="train/_annotations.coco.json", val="valid/_annotations.coco.json")
+    assert torch.equal(data.annotations(decode=True)["val"].records[0].boxes, torch.tensor([[10.0, 10, 30, 20]]))
+
+
+def test_a_missing_image_does_not_take_the_file_of_another(tmp_path):
+    write_coco(tmp_path, [(0, 5, *BOX), (1, 5, *BOX)])
+    paint(tmp_path / "train" / "a" / "train1.png", 3)
+    (tmp_path / "train" / "train1.png").unlink()
+    (tmp_path / "train" / "train0.png").unlink()
+    file = tmp_path / "annotations" / "train.json"
+    file.write_text(file.read_text().replace('"train1.png"', '"a/train1.png"').replace("train0.png", "b/train1.png"))
+    found = read_coco(file, tmp_path / "train")
+    assert [record.path.name for record in found.records] == ["train1.png", "train2.png"]
+    assert "b/train1.png does not exist" in next(p.message for p in found.problems if p.kind == "missing image")

@@ -1,0 +1,62 @@
+"""Reads the class names of a YOLO set."""
+
+from pathlib import Path
+from typing import Any
+
+from zoo.data.detection.annotations import read_text
+from zoo.errors import ZooError
+
+_TEXTS = ("classes.txt", "names.txt", "labels/classes.txt", "obj.names", "labels.txt", "_darknet.labels")
+"""As LabelImg, Label Studio, CVAT and Roboflow call them."""
+
+
+def yolo_classes(root: Path) -> list[str]:
+    """Reads class names from `classes.txt`, `obj.names` and the like, or from the `names` of a YAML file.
+
+    Raises:
+        ZooError: no such file, several YAML files with different names, or ids without a unique name.
+    """
+    for file in (root / name for name in _TEXTS):
+        if file.is_file():
+            lines = [line.strip() for line in read_text(file).rstrip().splitlines()]
+            if "" in lines:
+                raise ZooError(f"{file}: line {lines.index('') + 1} is empty, where line n names class n - 1")
+            return lines
+    files = [file for name in ("data", "dataset") for file in (root / f"{name}.yaml", root / f"{name}.yml")]
+    first = [file for file in files if file.is_file()][:1]
+    found = {}
+    for file in first or sorted([*root.glob("*.yaml"), *root.glob("*.yml")]):
+        if names := _names(file):
+            found[file] = names
+    if len(set(map(tuple, found.values()))) > 1:
+        raise ZooError(f"{root} has several files with class names: {', '.join(file.name for file in found)}: keep one")
+    for names in found.values():
+        return names
+    raise ZooError(f"{root} has no class names: write them into {root / 'classes.txt'}, one a line, class 0 first")
+
+
+def _names(file: Path) -> list[str]:
+    """The class names of a YAML file; empty if it has none."""
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+    from yaml import YAMLError
+
+    try:
+        content = OmegaConf.to_container(OmegaConf.create(read_text(file)))
+    except (YAMLError, OmegaConfBaseException) as error:
+        raise ZooError(f"{file} is no YAML: {' '.join(str(error).split())}") from None
+    names = content.get("names") if isinstance(content, dict) else None
+    if isinstance(names, dict):
+        return _by_id(names, file)
+    return [str(name) for name in names] if isinstance(names, list) else []
+
+
+def _by_id(names: dict[Any, Any], file: Path) -> list[str]:
+    try:
+        ids = {int(key): str(name) for key, name in names.items()}
+    except (TypeError, ValueError):
+        ids = {}
+    if sorted(ids) != list(range(len(names))):
+        given = ", ".join(map(str, names))
+        raise ZooError(f"{file}: the ids of `names` (={given}) must be 0 to {len(names) - 1}, each once")
+    return [ids[i] for i in range(len(ids))]

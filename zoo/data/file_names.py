@@ -1,0 +1,75 @@
+"""Names of files and folders: comparison, display, and what operating systems and storage boxes leave behind."""
+
+import os
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+_SYSTEM_FOLDERS = frozenset(
+    {
+        "@eadir",  # Synology: thumbnails
+        "@tmp",
+        "#recycle",
+        "#snapshot",
+        "@recycle",  # QNAP
+        "@recently-snapshot",
+        "@__thumb",
+        "$recycle.bin",  # Windows
+        "recycler",
+        "system volume information",
+        "_vti_cnf",
+        "__macosx",  # macOS: archives and network drives
+        "network trash folder",
+        "temporary items",
+        "lost+found",  # Linux
+    }
+)
+_SYSTEM_FILES = frozenset(
+    {"thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "icon\r", "zbthumbnail.info"}
+)
+
+
+def is_system_folder(name: str) -> bool:
+    """Whether a folder is hidden, a cache, or made by an operating system or a storage box: it has no user's files."""
+    folded = name.casefold()
+    return (
+        folded.startswith((".", "__macosx", "__pycache__"))
+        or folded in _SYSTEM_FOLDERS
+        or re.fullmatch(r"found\.\d{3}", folded) is not None
+    )
+
+
+def is_system_file(name: str) -> bool:
+    """Whether a file is hidden or made by an operating system."""
+    return name.startswith(".") or name.casefold() in _SYSTEM_FILES
+
+
+def printable(name: str | Path) -> str:
+    r"""The name as composed Unicode (NFC); bytes that are not UTF-8 become escapes such as `\xfc`.
+
+    A name that was written in another encoding cannot be printed or stored as UTF-8 text otherwise.
+    """
+    return unicodedata.normalize("NFC", os.fsencode(name).decode("utf-8", "backslashreplace"))
+
+
+def fold(name: str) -> str:
+    """A key that is equal for names that differ in capitals or in composed and decomposed letters only."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
+class NamedFiles:
+    """Files by name. A name that is not found as written is found if one file differs in `fold`ed spelling only."""
+
+    def __init__(self, files: Iterable[tuple[str, Path]]) -> None:
+        self.exact: Mapping[str, Path] = dict(files)
+        self._folded: dict[str, list[Path]] = {}
+        for name, path in self.exact.items():
+            self._folded.setdefault(fold(name), []).append(path)
+
+    def find(self, name: str) -> Path | None:
+        """The file of this name, or None."""
+        if name in self.exact:
+            return self.exact[name]
+        alike = self._folded.get(fold(name), [])
+        return alike[0] if len(alike) == 1 else None

@@ -1,0 +1,104 @@
+"""Decodes images into 1 or 3 channels of 8 bits, upright and without transparency."""
+
+import io
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Shaped, UInt8
+from PIL import Image, ImageOps
+from torch import Tensor
+from torch.utils.data import get_worker_info
+
+_log = logging.getLogger(__name__)
+ORIENTATION = 0x0112  # the EXIF tag
+_WHITES = (255.0, 4095.0, 65535.0)  # of 8, 12 and 16 bits: cameras and scanners store 12 in files of 16
+
+# By Pillow's format name. Both raise on a damaged file, where torchvision.io.decode_image crashes the process.
+_DECODERS: dict[str, Callable[..., Any]] = {}
+with suppress(ImportError, OSError, RuntimeError):  # not built for this platform or version of torch
+    from torchcodec.decoders import decode_jpeg, decode_png
+
+    _DECODERS = {"JPEG": decode_jpeg, "PNG": decode_png}
+
+
+def decode(data: bytes) -> UInt8[Tensor, "c h w"]:
+    """Decodes into 1 or 3 channels."""
+    opened = Image.open(io.BytesIO(data))
+    if _is_plain(opened, data):
+        buffer = torch.frombuffer(bytearray(data), dtype=torch.uint8)
+        try:
+            image = _DECODERS[str(opened.format)](buffer, mode="UNCHANGED", output_dtype="auto")
+        except RuntimeError:  # a damaged file: Pillow reports the reason
+            return _pil_to_tensor(opened)
+        if image.dtype == torch.uint8:
+            return image
+        if (deep := image.numpy()).max() <= _WHITES[1]:  # else Pillow drops the lower 8 of the 16 bits
+            return torch.from_numpy(_to_bytes(deep))
+    return _pil_to_tensor(opened)
+
+
+def _is_plain(image: Image.Image, data: bytes) -> bool:
+    """Whether a fast decoder gives the final pixels: no rotation, no palette, no transparency."""
+    if image.format not in _DECODERS or image.mode not in ("L", "RGB"):
+        return False
+    if "transparency" in image.info:
+        return False
+    # Pillow decodes a PNG file to find out that it has no EXIF: search for the names first.
+    if any(name in data for name in (b"Exif", b"eXIf", b"exif", b"tiff:Orientation")):
+        return image.getexif().get(ORIENTATION, 1) == 1
+    return True
+
+
+def _pil_to_tensor(image: Image.Image) -> UInt8[Tensor, "c h w"]:
+    """Converts a Pillow image of any mode to 1 or 3 channels of 8 bits, upright and on white."""
+    image = ImageOps.exif_transpose(image)
+    if image.mode in ("I", "F") or image.mode.startswith("I;"):
+        return _deep_gray(np.asarray(image))
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    if image.mode != "L":
+        image = image.convert("L" if image.mode == "1" else "RGB")
+    pixels = torch.from_numpy(np.array(image))
+    return pixels[None] if pixels.ndim == 2 else pixels.permute(2, 0, 1).contiguous()
+
+
+def _deep_gray(pixels: np.ndarray) -> UInt8[Tensor, "1 h w"]:
+    return torch.from_numpy(_to_bytes(pixels))[None]
+
+
+def _to_bytes(pixels: Shaped[np.ndarray, "*n"]) -> UInt8[np.ndarray, "*n"]:
+    """Scales pixels of more than 8 bits, or of floating point, to 8 bits; `white_of` gives the white."""
+    white = white_of(float(pixels.min()), float(pixels.max()), is_float=pixels.dtype.kind == "f")
+    scaled: np.ndarray = (pixels * (255 / white)).round().astype(np.uint8)
+    return scaled
+
+
+def white_of(low: float, high: float, *, is_float: bool) -> float:
+    """The value of white, from the range of the pixels: that of the smallest of 8, 12 and 16 bits that holds them.
+
+    Floating point up to 1 has its white at 1. A white other than 65,535 and 1 is logged once.
+
+    Raises:
+        ValueError: values that are negative, not a number, or above 65,535.
+    """
+    whites = (1.0, *_WHITES) if is_float else _WHITES
+    if not (low >= 0 and high <= whites[-1]):  # also true for NaN
+        raise ValueError(f"gray values from {low:g} to {high:g}, where 0 to {whites[-1]:g} was expected")
+    white = next(value for value in whites if high <= value)
+    if white not in (1.0, 65535.0) and high > 0:
+        _log_white(white, is_float)
+    return white
+
+
+@cache
+def _log_white(white: float, is_float: bool) -> None:
+    worker = get_worker_info()
+    if worker is None or worker.id == 0:
+        kind = "floating point" if is_float else "16 bits or more"
+        _log.warning("images of %s with values up to %s are read with %s as white", kind, *[f"{white:,.0f}"] * 2)
