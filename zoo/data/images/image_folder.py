@@ -98,7 +98,7 @@ class ImageFolder(ImageClassificationData):
         self.decoded_mb = sum(len(part) * self._bytes(name) for name, part in splits.items()) / 2**20
         cache = self.decoded_mb <= self.cache_mb
         if not cache and self.on_error == "raise":
-            return {**splits}
+            return {str(name): part for name, part in splits.items()}
         loaded: dict[str, Any] = {name: self._read_once(part, cache) for name, part in splits.items()}
         self._warn_of_skipped(sum(map(len, splits.values())))
         return loaded
