@@ -142,12 +142,13 @@ def test_schedule_of_unfreezing() -> None:
     assert [frozen_stages(e, 3, 5, 0.1) for e in range(3)] == [5, 0, 0]
 
 
-def test_head_without_pretrained_weights_warns(capsys: pytest.CaptureFixture[str]) -> None:
-    config = {"_target_": "zoo.pretrained.finetune.Head"}
+@pytest.mark.parametrize("name", ["Head", "Full"])
+def test_without_pretrained_weights_nothing_is_fine_tuned_unless_asked_for(name: str) -> None:
+    config = {"_target_": f"zoo.pretrained.finetune.{name}"} | ({"layer_decay": 0.5} if name == "Full" else {})
+    with pytest.raises(ZooError, match=f"^finetune={name.lower()} starts from pretrained weights, and nothing is"):
+        apply_finetuning(config, task_of(resnet()), pretrained=False)
     apply_finetuning(config, task_of(resnet()), pretrained=True)
-    assert capsys.readouterr().err == ""
-    apply_finetuning(config, task_of(resnet()), pretrained=False)
-    assert capsys.readouterr().err.startswith("warning: finetune=head trains the last layer on random features")
+    apply_finetuning(config | {"from_scratch": True}, task_of(resnet()), pretrained=False)
     assert apply_finetuning(None, task_of(resnet()), pretrained=False) == []
     assert apply_finetuning({}, task_of(resnet()), pretrained=False) == []  # finetune=none
 

@@ -20,7 +20,18 @@ Stages = list[list[nn.Module]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Head:
+class Strategy:
+    """What all strategies share: they need pretrained weights, unless `from_scratch` allows random ones."""
+
+    from_scratch: bool = False
+
+    def apply(self, task: Task) -> list[Callback]:
+        """Prepares the task and returns the callbacks of the strategy."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Head(Strategy):
     """Trains the last layer only; weights and running statistics of the trunk stay bit-identical."""
 
     def apply(self, task: Task) -> list[Callback]:
@@ -31,7 +42,7 @@ class Head:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Gradual:
+class Gradual(Strategy):
     """Trains the head first, then unfreezes stages from last to first at even intervals.
 
     Source: Howard and Ruder, "Universal Language Model Fine-tuning", 2018, arXiv:1801.06146, section 3.3.
@@ -53,7 +64,7 @@ class Gradual:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Full:
+class Full(Strategy):
     """Trains all layers, with learning rates that decrease towards the input.
 
     The head has the learning rate of the optimizer; the stage `k` places before it has that rate times
@@ -72,13 +83,20 @@ class Full:
 
 
 def apply_finetuning(config: dict[str, Any] | None, task: Task, *, pretrained: bool) -> list[Callback]:
-    """Applies a `finetune` configuration to the task and returns its callbacks."""
+    """Applies a `finetune` configuration to the task and returns its callbacks.
+
+    Raises:
+        ZooError: nothing is pretrained, and the strategy does not allow that.
+    """
     if not config:  # null, or finetune=none
         return []
     strategy = instantiate(complete(config, {}, "finetune"), "finetune")
-    assert isinstance(strategy, Head | Gradual | Full)
-    if isinstance(strategy, Head) and not pretrained:
-        print("warning: finetune=head trains the last layer on random features: give pretrained=…", file=sys.stderr)
+    assert isinstance(strategy, Strategy)
+    if not (pretrained or strategy.from_scratch):
+        raise ZooError(
+            f"finetune={type(strategy).__name__.lower()} starts from pretrained weights, and nothing is pretrained: "
+            f"give pretrained=…, or leave out finetune=…; +finetune.from_scratch=true allows random weights"
+        )
     return strategy.apply(task)
 
 
