@@ -102,7 +102,7 @@ def hostile_data(mark: Path, target: str) -> dict[str, dict]:
 def test_the_data_that_a_checkpoint_describes_runs_no_code(refused, trained, tmp_path, depth, target):
     mark = tmp_path / "it-ran"
     content = torch.load(trained, weights_only=True)
-    content["zoo"]["card"]["data"] |= hostile_data(mark, target)[depth]
+    content["zoo"]["card"]["data_config"] |= hostile_data(mark, target)[depth]
     torch.save(content, tmp_path / "hostile.ckpt")
     line = refused("checkpoint=hostile.ckpt", name="evaluate")
     own = "which is no data module or augmentation"

@@ -57,7 +57,7 @@ def test_a_run_leaves_what_it_promises(command):
 def test_a_checkpoint_predicts_what_the_test_measured(command):
     run = command("train", *QUICK).run
     model = load(run / "checkpoints" / "best.ckpt")
-    datamodule = build_data(model.card["data"])
+    datamodule = build_data(model.card["data_config"])
     images, labels = datamodule.normalize(datamodule.dataset("test")[torch.arange(len(datamodule.dataset("test")))])
     accuracy = (model.predict_step(images).argmax(1) == labels).float().mean().item()
     assert accuracy == pytest.approx(json.loads((run / "metrics.json").read_text())["test"]["accuracy"], abs=1e-6)

@@ -72,7 +72,7 @@ def test_ten_crops_are_an_explicit_loop(command, trained, results, tmp_path, cac
     assert "tta" not in plain
     assert measured["tta"] == ["flip", "five_crops"]
     task = load(checkpoint)
-    data = build_data(task.card["data"])
+    data = build_data(task.card["data_config"])
     data.setup()
     paths = sorted((tmp_path / "pets" / "test").rglob("*.png"))
     chances = torch.stack([ten_crops(task, data, path) for path in paths])

@@ -62,7 +62,7 @@ def test_weights_of_a_classifier_go_into_the_backbone(tmp_path):
     torch.manual_seed(0)
     published = torchvision.models.resnet50(weights=None).eval()
     torch.save(published.state_dict(), tmp_path / "resnet50.pth")
-    model = zoo.create_model("yolo_resnet50", num_classes=4, pretrained=str(tmp_path / "resnet50.pth"))
+    model = zoo.create_model("yolo_resnet50", num_classes=4, pretrained=str(tmp_path / "resnet50.pth")).eval()
     images = torch.rand(1, 3, 64, 64)
     stem = published.maxpool(published.relu(published.bn1(published.conv1(images))))
     torch.testing.assert_close(model.network.backbone(images)["layer2"], published.layer2(published.layer1(stem)))

@@ -17,7 +17,7 @@ from zoo.networks.lenet import LeNet5
 from zoo.networks.resnet import ResNet
 from zoo.networks.yolo import YOLO, SmallDarknet
 from zoo.pretrained.catalog import Source
-from zoo.pretrained.transfer import load_pretrained, normalize_as, transfer_weights
+from zoo.pretrained.transfer import load_pretrained, transfer_weights
 from zoo.run.build import build_data
 from zoo.run.create import create_model
 from zoo.tasks.classification import Classification
@@ -140,10 +140,10 @@ def test_the_card_tells_what_the_weights_know() -> None:
     known = {"size": 32}
     theirs = Source(label="x", state=resnet(num_classes=2).state_dict(), class_names=["a", "b"], preprocessing=known)
     task = Classification(network=resnet(num_classes=2), loss=CrossEntropy(), num_classes=2)
-    load_pretrained(task, theirs, model="x")
+    load_pretrained(task, theirs)
     assert task.card == {"preprocessing": known, "class_names": ["a", "b"]}
     task = Classification(network=resnet(num_classes=3), loss=CrossEntropy(), num_classes=3)
-    load_pretrained(task, theirs, model="x", class_names=["b", "c", "d"])
+    load_pretrained(task, theirs, class_names=["b", "c", "d"])
     assert task.card == {"preprocessing": known}
 
 
@@ -159,7 +159,7 @@ def test_images_of_identities_are_normalized_as_the_weights_expect() -> None:
     data = build_data(
         to_dict(compose(["model=siamese"]))["data"] | {"steps_per_epoch": 1},
     )
-    assert normalize_as(data, {"mean": (0.2, 0.4, 0.6), "std": (0.1, 0.2, 0.3)})
+    assert data.normalize_as({"mean": (0.2, 0.4, 0.6), "std": (0.1, 0.2, 0.3)})
     data.setup()
     assert data.card()["preprocessing"]["mean"] == pytest.approx([0.4])  # one channel: the mean of the three
     images, _ = data.normalize((torch.full((1, 1, 32, 32), 0.6), torch.zeros(1)))
@@ -207,10 +207,10 @@ def detector(network: YOLO) -> Detection:
 def test_a_detector_keeps_the_anchors_of_its_own_data() -> None:
     task, theirs = detector(yolo(3, grown=1.0)), yolo(3)
     own = task.network.anchors.clone()  # type: ignore[operator, union-attr]
-    lines = load_pretrained(task, source(theirs), model="yolo")
-    assert lines[0].endswith("of net.pth; anchors are this model's own")
+    lines = load_pretrained(task, source(theirs))
+    assert lines[0].endswith("of net.pth; anchors kept from this model")
     assert torch.equal(task.network.anchors, own)  # type: ignore[arg-type]
-    assert load_pretrained(detector(yolo(3)), source(theirs), model="yolo")[0].endswith("of net.pth")
+    assert load_pretrained(detector(yolo(3)), source(theirs))[0].endswith("of net.pth")
 
 
 def test_a_detector_without_data_takes_the_anchors_with_the_weights(tmp_path: Path) -> None:

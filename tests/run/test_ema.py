@@ -116,7 +116,7 @@ def test_what_is_tested_is_what_is_saved(command):
     unaveraged = saved["current_model_state"]["network.features.0.weight"]
     assert not torch.equal(saved["state_dict"]["network.features.0.weight"], unaveraged)
     task = load(best)
-    data = build_data(task.card["data"])
+    data = build_data(task.card["data_config"])
     images, labels = data.normalize(data.dataset("test")[torch.arange(len(data.dataset("test")))])
     accuracy = (task.predict_step(images).argmax(1) == labels).float().mean().item()
     assert abs(json.loads((run / "metrics.json").read_text())["test"]["accuracy"] - accuracy) < 1e-6

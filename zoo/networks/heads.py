@@ -1,6 +1,17 @@
 """Finds the head of a network."""
 
+from typing import NamedTuple
+
 from torch import nn
+
+
+class HeadLayout(NamedTuple):
+    """The order of the rows in the weight of a head."""
+
+    blocks: int = 1
+    """Number of equal blocks, one for each anchor of a detector."""
+    offset: int = 0
+    """Number of rows in a block before those of the classes."""
 
 
 def head_paths(network: nn.Module) -> tuple[str, ...]:

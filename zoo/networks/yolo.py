@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from zoo.errors import ZooError
+from zoo.networks.heads import HeadLayout
 from zoo.ops.anchors import YOLOV3_TINY, Shapes, group_by_stride
 
 BOX = 5  # pc, bx, by, bh, bw, which precede the classes
@@ -135,9 +136,9 @@ class YOLO(nn.Module):
         return tuple(f"branches.{level}.2" for level in range(len(self.branches)))
 
     @property
-    def head_layout(self) -> tuple[int, int]:
-        """The layout of a head's weight: its number of row blocks (anchors), and of rows before the classes in each."""
-        return self.anchors.shape[1], BOX
+    def head_layout(self) -> HeadLayout:
+        """One block of rows for each anchor, with objectness and box before the classes."""
+        return HeadLayout(blocks=self.anchors.shape[1], offset=BOX)
 
     def forward(self, images: Float[Tensor, "b c h w"]) -> tuple[Float[Tensor, "b _ _ a values"], ...]:
         """Returns the raw grids, the finest first.

@@ -2,19 +2,15 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from torch import Tensor, nn
 
-from zoo.data.base import DataModule
 from zoo.errors import ZooError
-from zoo.networks.heads import head_paths
-from zoo.pretrained.catalog import Source, resolve_weights
+from zoo.networks.heads import HeadLayout, head_paths
+from zoo.pretrained.catalog import Source
 from zoo.tasks.base import Task
 
-Layout = tuple[int, int]
-"""Number of row blocks in a head's weight, and of rows before those of the classes in each block."""
 _COUNTER = ".num_batches_tracked"  # missing in older files and unused
 
 
@@ -38,13 +34,12 @@ class Report:
 
 def load_pretrained(
     task: Task,
-    source: str | Path | Source,
+    source: Source,
     *,
-    model: str,
     class_names: Sequence[str] | None = None,
     keep: Collection[str] | None = None,
 ) -> list[str]:
-    """Loads published weights or a file into the task's network and returns three report lines.
+    """Loads weights into the task's network and returns three console lines.
 
     A head for other classes keeps the rows of `class_names` found in the source; the other rows stay newly
     initialized. A first convolution for another number of channels is adapted. Buffers in `keep` are not loaded; by
@@ -52,25 +47,19 @@ def load_pretrained(
     preprocessing, and the class names if the full head was loaded, unless the data has set them.
 
     Raises:
-        ZooError: no such weights, an unsafe file, or unexpected, missing or mismatched tensors.
+        ZooError: unexpected, missing or mismatched tensors.
     """
-    found = source if isinstance(source, Source) else resolve_weights(source, model=model)
     network: Any = task.network
-    if hasattr(network, "backbone") and not any(key.startswith("backbone.") for key in found.state):
+    if hasattr(network, "backbone") and not any(key.startswith("backbone.") for key in source.state):
         network = network.backbone  # weights of a classifier that is the backbone here
     report = transfer_weights(
-        network, found, class_names=class_names, keep=task.measured_metadata if keep is None else keep
+        network, source, class_names=class_names, keep=task.measured_metadata if keep is None else keep
     )
-    known: dict[str, Any] = {"preprocessing": dict(found.preprocessing)} if found.preprocessing else {}
-    if found.class_names and not report.new:
-        known["class_names"] = list(found.class_names)
-    task.card = known | task.card
-    return report.lines(found.label)
-
-
-def normalize_as(datamodule: DataModule, preprocessing: Mapping[str, Any] | None) -> bool:
-    """Normalizes data with the mean and std of the weights; returns whether the data module adopted them."""
-    return preprocessing is not None and datamodule.normalize_as(preprocessing)
+    card: dict[str, Any] = {"preprocessing": dict(source.preprocessing)} if source.preprocessing else {}
+    if source.class_names and not report.new:
+        card["class_names"] = list(source.class_names)
+    task.card = card | task.card
+    return report.lines(source.label)
 
 
 def transfer_weights(
@@ -83,33 +72,33 @@ def transfer_weights(
     """
     report = Report()
     heads = head_paths(network)
-    layout: Layout = getattr(network, "head_layout", (1, 0))
-    own = network.state_dict()
+    layout: HeadLayout = getattr(network, "head_layout", HeadLayout())
+    state = network.state_dict()
     result: dict[str, Tensor] = {}
     wrong: list[str] = []
     first = next((name for name, m in network.named_modules() if isinstance(m, nn.Conv2d)), "")
-    for key, mine in own.items():
+    for key, target in state.items():
         module = key.rpartition(".")[0]
-        theirs = source.state.get(key)
-        if module in heads and (theirs is None or _same_head(mine, theirs, layout)):
-            result[key] = _head_rows(mine, theirs, class_names, source.class_names, layout)
-            report.loaded += result[key] is theirs
-        elif key in keep and theirs is not None and theirs.shape == mine.shape and not theirs.equal(mine.to(theirs)):
-            report.adapted.append(f"{key} are this model's own")
-        elif theirs is not None and theirs.shape == mine.shape:
-            result[key] = theirs
+        found = source.state.get(key)
+        if module in heads and (found is None or _same_head(target, found, layout)):
+            result[key] = _head_rows(target, found, class_names, source.class_names, layout)
+            report.loaded += result[key] is found
+        elif key in keep and found is not None and found.shape == target.shape and not found.equal(target.to(found)):
+            report.adapted.append(f"{key} kept from this model")
+        elif found is not None and found.shape == target.shape:
+            result[key] = found
             report.loaded += 1
-        elif theirs is not None and key == f"{first}.weight" and theirs.shape[2:] == mine.shape[2:]:
-            result[key] = _other_channels(theirs, mine.shape[1])
+        elif found is not None and key == f"{first}.weight" and found.shape[2:] == target.shape[2:]:
+            result[key] = _other_channels(found, target.shape[1])
             report.loaded += 1
-            report.adapted.append(f"{first} adapted from {theirs.shape[1]} to {mine.shape[1]} channels")
-        elif theirs is None and (key.endswith(_COUNTER) or _optional(module, heads)):
+            report.adapted.append(f"{first} adapted from {found.shape[1]} to {target.shape[1]} channels")
+        elif found is None and (key.endswith(_COUNTER) or _belongs_to_auxiliary_head(module, heads)):
             continue
         else:
-            wrong.append(f"{key} {_shape(mine)} is {'missing' if theirs is None else _shape(theirs)}")
-    _report_heads(report, own, source, heads, result, class_names, layout)
-    surplus = [key for key in source.state if key not in own]
-    unexplained = [key for key in surplus if not _explained(key, network, heads)]
+            wrong.append(f"{key} {_shape(target)} is {'missing' if found is None else _shape(found)}")
+    _report_heads(report, state, source, heads, result, class_names, layout)
+    surplus = [key for key in source.state if key not in state]
+    unexplained = [key for key in surplus if not _belongs_to_left_out_layer(key, network, heads)]
     wrong += [f"{key} {_shape(source.state[key])} has no place" for key in unexplained]
     if wrong:
         more = f", and {len(wrong) - 3} more" if len(wrong) > 3 else ""
@@ -121,60 +110,61 @@ def transfer_weights(
     return report
 
 
-def _same_head(mine: Tensor, theirs: Tensor, layout: Layout) -> bool:
+def _same_head(target: Tensor, found: Tensor, layout: HeadLayout) -> bool:
     """Whether two heads differ only in the number of classes."""
-    blocks, before = layout
-    return theirs.shape[1:] == mine.shape[1:] and not len(theirs) % blocks and len(theirs) >= blocks * before
+    blocks, offset = layout
+    return found.shape[1:] == target.shape[1:] and not len(found) % blocks and len(found) >= blocks * offset
 
 
 def _head_rows(
-    mine: Tensor,
-    theirs: Tensor | None,
+    target: Tensor,
+    found: Tensor | None,
     names: Sequence[str] | None,
-    their_names: Sequence[str] | None,
-    layout: Layout,
+    source_names: Sequence[str] | None,
+    layout: HeadLayout,
 ) -> Tensor:
-    """Copies rows of classes found in both; keeps ours for the rest.
+    """Returns rows of the source for the classes of both, and those of the target for its other classes.
 
-    The full head is copied if the classes are unknown or equal.
+    All rows are those of the source if the classes are unknown or equal.
     """
-    if theirs is None:
-        return mine
-    unnamed = names is None or their_names is None
-    if theirs.shape == mine.shape and (unnamed or list(names or ()) == list(their_names or ())):
-        return theirs
-    blocks, before = layout
-    rows, others = mine.clone().unflatten(0, (blocks, -1)), theirs.unflatten(0, (blocks, -1))
-    rows[:, :before] = others[:, :before]
-    for ours_at, theirs_at in _matches(names or (), their_names or ()):
-        rows[:, before + ours_at] = others[:, before + theirs_at]
+    if found is None:
+        return target
+    unnamed = names is None or source_names is None
+    if found.shape == target.shape and (unnamed or list(names or ()) == list(source_names or ())):
+        return found
+    blocks, offset = layout
+    rows, loaded = target.clone().unflatten(0, (blocks, -1)), found.unflatten(0, (blocks, -1))
+    rows[:, :offset] = loaded[:, :offset]
+    for row, source_row in _matches(names or (), source_names or ()):
+        rows[:, offset + row] = loaded[:, offset + source_row]
     return rows.flatten(0, 1)
 
 
-def _matches(names: Sequence[str], their_names: Sequence[str]) -> list[tuple[int, int]]:
-    places = {name.casefold(): i for i, name in reversed(list(enumerate(their_names)))}
+def _matches(names: Sequence[str], source_names: Sequence[str]) -> list[tuple[int, int]]:
+    """Positions of the classes found in both lists, regardless of case."""
+    places = {name.casefold(): i for i, name in reversed(list(enumerate(source_names)))}
     return [(i, places[n.casefold()]) for i, n in enumerate(names) if n.casefold() in places]
 
 
 def _report_heads(
     report: Report,
-    own: Mapping[str, Tensor],
+    state: Mapping[str, Tensor],
     source: Source,
     heads: Sequence[str],
     result: Mapping[str, Tensor],
     names: Sequence[str] | None,
-    layout: Layout,
+    layout: HeadLayout,
 ) -> None:
-    blocks, before = layout
+    blocks, offset = layout
     for head in heads:
         key = f"{head}.weight"
-        theirs = source.state.get(key)
-        if key not in result or result[key] is theirs:
+        found = source.state.get(key)
+        if key not in result or result[key] is found:
             continue
-        if theirs is None:
-            report.new.append(f"{head} ({len(own[key])} outputs), which the weights lack")
+        if found is None:
+            report.new.append(f"{head} ({len(state[key])} outputs), which the weights lack")
             continue
-        old, new = (len(weight) // blocks - before for weight in (theirs, own[key]))
+        old, new = (len(weight) // blocks - offset for weight in (found, state[key]))
         line = f"{head} {old}→{new} {'outputs' if names is None else 'classes'}"
         if names is not None and source.class_names is not None:
             kept = _matches(names, source.class_names)
@@ -190,21 +180,21 @@ def _other_channels(weight: Tensor, channels: int) -> Tensor:
     return weight.repeat(1, copies, 1, 1)[:, :channels] * (weight.shape[1] / channels)
 
 
-def _optional(module: str, heads: Sequence[str]) -> bool:
+def _belongs_to_auxiliary_head(module: str, heads: Sequence[str]) -> bool:
     """Whether a module belongs to an auxiliary head, which weights may lack."""
     first, *others = [head.partition(".")[0] for head in heads] or [""]
     return module.partition(".")[0] in set(others) - {first}
 
 
-def _explained(key: str, network: nn.Module, heads: Sequence[str]) -> bool:
+def _belongs_to_left_out_layer(key: str, network: nn.Module, heads: Sequence[str]) -> bool:
     """Whether an unexpected tensor belongs to a layer that this network was built without."""
     module = key.rpartition(".")[0]
-    if key.endswith(_COUNTER) or _optional(module, heads):
+    if key.endswith(_COUNTER) or _belongs_to_auxiliary_head(module, heads):
         return True
     parts = key.split(".")
     paths = [".".join(parts[: i + 1]) for i in range(len(parts) - 1)]
-    known = dict(network.named_modules())
-    return any(type(known.get(path)) is nn.Identity for path in paths)
+    modules = dict(network.named_modules())
+    return any(type(modules.get(path)) is nn.Identity for path in paths)
 
 
 def _shape(tensor: Tensor) -> str:

@@ -30,9 +30,9 @@ def evaluate(config: dict[str, Any], run_dir: Path, *, data: str | None) -> dict
     options = check_options(task.prepare_evaluation, config["options"], kind=task.kind)
     name = data or task.card["data_name"]
     if data is None:
-        check_data_targets(task.card["data"], config["trust"], config["checkpoint"])
+        check_data_targets(task.card["data_config"], config["trust"], config["checkpoint"])
     datamodule = build_data(_data_config(config["data"], task, data))
-    require_matching_data(task.config["_target_"], datamodule, model=task.card["model"], data=name)
+    require_matching_data(task.config["_target_"], datamodule, model=task.card["model_name"], data=name)
     changed = task.prepare_evaluation(datamodule, **options)
     _check_metadata(task, datamodule, datamodule.metadata() | changed)
     task.card["data_name"] = name
@@ -50,9 +50,9 @@ def evaluate(config: dict[str, Any], run_dir: Path, *, data: str | None) -> dict
 
 def _data_config(given: dict[str, Any], task: Task, data: str | None) -> dict[str, Any]:
     """The data configuration; it keeps the checkpoint's seed, so that no training sample is in the test split."""
-    config: dict[str, Any] = given if data else task.card["data"] | given
+    config: dict[str, Any] = given if data else task.card["data_config"] | given
     if config.get("seed") is None:
-        config = config | {"seed": task.card["data"].get("seed", 0)}
+        config = config | {"seed": task.card["data_config"].get("seed", 0)}
     return config
 
 

@@ -87,7 +87,7 @@ def _first_metric(task: Task) -> str:
 
 def _results(trainer: Trainer, task: Task, test_metrics: dict[str, float], baselines: Baselines) -> dict[str, Any]:
     return {
-        "model": task.card["model"],
+        "model": task.card["model_name"],
         "data": task.card["data_name"],
         "parameters": sum(parameter.numel() for parameter in task.network.parameters()),
         "flops": forward_flops(task),

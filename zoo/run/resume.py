@@ -36,7 +36,7 @@ def resume_from(resume: str | None, run: Run) -> Path | None:
         raise ZooError(f"resume={path} was saved without the recipe of its run: give pretrained={path} in its place")
     _use_found(run, saved)
     _check_equal(path, saved["model"], run.task.config, "model")
-    _check_equal(path, saved["card"]["data"], run.task.card["data"], "data")
+    _check_equal(path, saved["card"]["data_config"], run.task.card["data_config"], "data")
     changed = changes(path, saved["recipe"], run.task.recipe)
     done = checkpoint["epoch"] + 1  # checkpoints are written at the end of an epoch
     epochs = run.config["trainer"].get("max_epochs")
@@ -51,7 +51,7 @@ def resume_from(resume: str | None, run: Run) -> Path | None:
     if changed:
         history.append(f"after epoch {done}: {', '.join(map(str, changed))}")
         rank_zero_print(f"changed {history[-1]}; the schedule spans the new number of steps")
-        run.callbacks.append(TakeChanges(new_rate=any(change.key == "optimizer.lr" for change in changed)))
+        run.extra_callbacks.append(TakeChanges(new_rate=any(change.key == "optimizer.lr" for change in changed)))
     if history:
         run.config = run.config | {"changed_on_resume": history}  # for the report
         run.task.recipe = run.task.recipe | {"changed_on_resume": history}
@@ -60,7 +60,7 @@ def resume_from(resume: str | None, run: Run) -> Path | None:
 
 def _use_found(run: Run, saved: dict[str, Any]) -> None:
     if run.config["find_batch_size"]:
-        run.use_batch_size(saved["card"]["data"]["batch_size"])
+        run.use_batch_size(saved["card"]["data_config"]["batch_size"])
     if run.config["find_lr"]:
         run.use_learning_rate(saved["recipe"]["optimizer"]["lr"])
 

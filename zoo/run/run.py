@@ -15,7 +15,7 @@ from zoo.errors import ZooError
 from zoo.hardware import Hardware, check_sync_batchnorm, resolve_hardware
 from zoo.pretrained.catalog import Source, resolve_weights
 from zoo.pretrained.finetune import apply_finetuning
-from zoo.pretrained.transfer import load_pretrained, normalize_as
+from zoo.pretrained.transfer import load_pretrained
 from zoo.reports.units import format_flops
 from zoo.run.build import (
     attach_optimizer,
@@ -44,10 +44,10 @@ class Run:
     datamodule: DataModule
     task: Task
     hardware: Hardware
-    callbacks: list[Callback] = field(default_factory=list)
-    """Callbacks of the fine-tuning strategy."""
-    messages: list[str] = field(default_factory=list)
-    """Report lines of the pretrained weights."""
+    extra_callbacks: list[Callback] = field(default_factory=list)
+    """Those of the fine-tuning strategy and of a resumed run."""
+    weights_report: list[str] = field(default_factory=list)
+    """Console lines: pretrained weights that were loaded, new and left over."""
 
     def introduce(self) -> None:
         """Prints the model, its size and cost, the hardware with reasons, and the pretrained weights."""
@@ -55,9 +55,8 @@ class Run:
         flops = forward_flops(self.task)
         cost = "" if flops is None else f", {format_flops(flops)} a sample forward"
         card = self.task.card
-        for line in [f"{card['model']} on {card['data_name']}: {count:,} parameters{cost}", *self.hardware.reasons]:
-            rank_zero_print(line)
-        for line in self.messages:
+        title = f"{card['model_name']} on {card['data_name']}: {count:,} parameters{cost}"
+        for line in [title, *self.hardware.reasons, *self.weights_report]:
             rank_zero_print(line)
 
     def tune(self) -> None:
@@ -75,7 +74,7 @@ class Run:
         """Uses and records another batch size than the configured one."""
         self.datamodule.batch_size = size
         self.config = self.config | {"data": self.config["data"] | {"batch_size": size}}
-        self.task.card["data"] = self.config["data"]
+        self.task.card["data_config"] = self.config["data"]
 
     def use_learning_rate(self, rate: float) -> None:
         """Uses and records another learning rate than the configured one."""
@@ -85,7 +84,7 @@ class Run:
 
     def training_trainer(self) -> Trainer:
         """The trainer with checkpoints, progress, loggers and the requested callbacks."""
-        callbacks = [*build_callbacks(self.config, self.task, self.run_dir), *self.callbacks]
+        callbacks = [*build_callbacks(self.config, self.task, self.run_dir), *self.extra_callbacks]
         loggers = build_loggers(self.config, self.run_dir)
         return self._trainer(callbacks, loggers, deterministic=self.config["deterministic"])
 
@@ -119,43 +118,53 @@ def new_run(
     if not 0 <= config["seed"] < 2**32:
         raise ZooError(f"`seed` (={config['seed']}) must lie in 0 … 4294967295")
     seed_everything(config["seed"], workers=True, verbose=False)
-    published_as = config.get("published_as", model)
-    weights = resolve_weights(config["pretrained"], model=published_as) if config["pretrained"] else None
+    weights = None
+    if config["pretrained"]:
+        weights = resolve_weights(config["pretrained"], model=config.get("published_as", model))
     if datamodule is None:
         datamodule = build_data(config["data"])
     if target := config["model"].get("_target_"):
         require_matching_data(target, datamodule, model=model, data=data)
     datamodule.setup()
-    if weights is not None:
-        normalize_as(datamodule, weights.preprocessing)
-    card = datamodule.card() | {"model": model, "data": config["data"], "data_name": data}
+    if weights is not None and weights.preprocessing is not None:
+        datamodule.normalize_as(weights.preprocessing)
+    card = datamodule.card() | {"model_name": model, "data_name": data, "data_config": config["data"]}
     task = build_task(config["model"], datamodule.metadata(), card)
     attach_optimizer(task, config["optimizer"], config["scheduler"])
     task.recipe = recipe_of(config)
-    messages: list[str] = []
+    report: list[str] = []
     if weights is not None:
-        messages = load_pretrained(task, weights, model=published_as, class_names=card.get("class_names"))
+        report = load_pretrained(task, weights, class_names=card.get("class_names"))
         task.pretrained_network = partial(_pretrained_network, config["model"], datamodule.metadata(), weights)
-    finetuning = apply_finetuning(config.get("finetune"), task, pretrained=weights is not None)
-    run = _on_hardware(config, run_dir, task, datamodule)
-    run.callbacks, run.messages = finetuning, messages
-    return run
+    callbacks = apply_finetuning(config.get("finetune"), task, pretrained=weights is not None)
+    hardware = _prepare_hardware(config, task)
+    return Run(
+        config=config,
+        run_dir=run_dir,
+        datamodule=datamodule,
+        task=task,
+        hardware=hardware,
+        extra_callbacks=callbacks,
+        weights_report=report,
+    )
 
 
 def evaluation_run(config: dict[str, Any], run_dir: Path, task: Task, datamodule: DataModule) -> Run:
     """A run that tests a loaded task on matching data."""
-    normalize_as(datamodule, task.card.get("preprocessing"))
-    return _on_hardware(config, run_dir, task, datamodule)
+    if preprocessing := task.card.get("preprocessing"):
+        datamodule.normalize_as(preprocessing)
+    hardware = _prepare_hardware(config, task)
+    return Run(config=config, run_dir=run_dir, datamodule=datamodule, task=task, hardware=hardware)
 
 
-def _on_hardware(config: dict[str, Any], run_dir: Path, task: Task, datamodule: DataModule) -> Run:
+def _prepare_hardware(config: dict[str, Any], task: Task) -> Hardware:
     hardware = resolve_hardware(config["trainer"], channels_last=config["channels_last"], network=task.network)
     check_sync_batchnorm(config["trainer"], hardware, task.network)
     prepare_network(task, channels_last=hardware.channels_last, compiled=config["compile"])
-    return Run(config=config, run_dir=run_dir, datamodule=datamodule, task=task, hardware=hardware)
+    return hardware
 
 
 def _pretrained_network(config: dict[str, Any], metadata: Mapping[str, Any], weights: Source) -> nn.Module:
     task = build_task(config, metadata, {})
-    load_pretrained(task, weights, model=weights.label)
+    load_pretrained(task, weights)
     return task.network

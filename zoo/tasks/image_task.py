@@ -37,7 +37,7 @@ class ImageTask(Task):
     def export_metadata(self) -> Mapping[str, Any]:
         """Metadata of an exported file: model name, kind, class names and preprocessing."""
         return {
-            "model": self.card.get("model"),
+            "model": self.card.get("model_name"),
             "kind": self.kind,
             "class_names": self.card.get("class_names"),
             "preprocessing": self.card.get("preprocessing"),
