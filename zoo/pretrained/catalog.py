@@ -143,7 +143,7 @@ def _from_file(path: Path) -> Source:
     described = content.get("zoo") if isinstance(content, Mapping) else None
     card = described.get("card", {}) if isinstance(described, Mapping) else {}
     return Source(
-        label=f"{path.name} ({model})" if (model := card.get("model")) else path.name,
+        label=f"{path.name} ({name})" if (name := card.get("model_name")) else path.name,
         state=_tensors(content, path),
         class_names=card.get("class_names"),
         preprocessing=card.get("preprocessing"),
