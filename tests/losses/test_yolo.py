@@ -18,7 +18,7 @@ def make_loss(**changes):
     options = {
         "objectness_weight": 2.0,
         "box_weight": 3.0,
-        "class_weight": 5.0,
+        "classification_weight": 5.0,
         "assigner": ShapeRatio(max_ratio=4.0),
         "gamma": 0.0,
         "class_weights": None,
@@ -153,7 +153,7 @@ def test_a_custom_assigner_gets_predictions_and_objects():
 @pytest.mark.parametrize(
     ("option", "value", "message"),
     [
-        ("overlap", "siou", r"`overlap` \(=siou\) must be one of: iou, giou, diou, ciou"),
+        ("box_iou", "siou", r"`box_iou` \(=siou\) must be one of: iou, giou, diou, ciou"),
         ("gamma", -2.0, r"`gamma` \(=-2.0\) must be at least 0"),
         ("class_weights", [1.0, -1.0, 1.0], r"`class_weights` \(=\[1.0, -1.0, 1.0\]\) must be at least 0"),
         ("class_weights", [3.0], r"`class_weights` \(=\[3.0\]\) must have one number for each of the 3 classes"),

@@ -23,7 +23,7 @@ def test_parameter_counts_are_the_published_ones(network: type[nn.Module], at_16
 @pytest.mark.parametrize("covariate_channels", [0, 2])
 def test_shapes_and_gradients_with_several_channels(network: type[nn.Module], covariate_channels: int):
     model = network(
-        context=9, in_channels=3, out_channels=2, horizon=4, covariate_channels=covariate_channels, outputs=3
+        context=9, in_channels=3, out_channels=2, horizon=4, covariate_channels=covariate_channels, num_quantiles=3
     )
     covariates = torch.randn(5, 13, 2) if covariate_channels else None
     forecast = model(torch.randn(5, 9, 3), covariates)

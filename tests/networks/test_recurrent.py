@@ -106,12 +106,6 @@ def test_differences_start_from_the_last_value():
     assert torch.allclose(shifted, network(history) + 5.0, atol=1e-5)
 
 
-def test_bidirectional_rejects_training_on_several_positions():
-    network = RecurrentForecaster(bidirectional=True)
-    with pytest.raises(ZooError, match="the backward pass sees the answers"):
-        network.sequence(torch.randn(1, 4, 1), None, 2)
-
-
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -199,7 +199,7 @@ def test_every_anchor_of_a_detector_keeps_its_box_and_the_classes_that_both_know
 
 
 def detector(network: YOLO) -> Detection:
-    weights = {"objectness_weight": 1.0, "box_weight": 1.0, "class_weight": 1.0}
+    weights = {"objectness_weight": 1.0, "box_weight": 1.0, "classification_weight": 1.0}
     loss = YoloLoss(**weights, assigner=ShapeRatio(max_ratio=4.0), gamma=0.0, class_weights=None)
     return Detection(network=network, loss=loss, min_score=0.01, iou_threshold=0.5)
 

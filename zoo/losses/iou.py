@@ -19,7 +19,7 @@ class BoxLoss(nn.Module):
     def __init__(self, *, kind: str = "ciou") -> None:
         super().__init__()
         if kind not in get_args(Overlap):
-            raise ZooError(f"`overlap` (={kind}) must be one of: {', '.join(get_args(Overlap))}")
+            raise ZooError(f"`box_iou` (={kind}) must be one of: {', '.join(get_args(Overlap))}")
         self.kind = cast(Overlap, kind)
 
     def forward(self, predicted: Float[Tensor, "n 4"], target: Float[Tensor, "n 4"]) -> Float[Tensor, ""]:

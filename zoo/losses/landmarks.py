@@ -11,11 +11,11 @@ class LandmarkLoss(nn.Module):
     Images without an object contribute to the presence term only.
     """
 
-    def __init__(self, *, presence_weight: float, point_weight: float, class_weight: float) -> None:
+    def __init__(self, *, presence_weight: float, point_weight: float, classification_weight: float) -> None:
         super().__init__()
         self.presence_weight = presence_weight
         self.point_weight = point_weight
-        self.class_weight = class_weight
+        self.classification_weight = classification_weight
 
     def forward(
         self,
@@ -32,4 +32,4 @@ class LandmarkLoss(nn.Module):
         predicted = objects[:, 1 : 1 + 2 * count].reshape(-1, count, 2)
         l1 = (predicted - points[present]).abs().sum() / max(predicted.numel(), 1)
         classes = F.cross_entropy(objects[:, 1 + 2 * count :], labels[present], reduction="sum") / max(len(objects), 1)
-        return self.presence_weight * presence + self.point_weight * l1 + self.class_weight * classes
+        return self.presence_weight * presence + self.point_weight * l1 + self.classification_weight * classes

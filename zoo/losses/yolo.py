@@ -56,7 +56,7 @@ class YoloLoss(nn.Module):
 
     Raises:
         ZooError: a negative `gamma`; negative `class_weights` or, in the first batch, not one per class; an unknown
-            `overlap`.
+            `box_iou`.
     """
 
     def __init__(
@@ -65,10 +65,10 @@ class YoloLoss(nn.Module):
         assigner: Assigner,
         objectness_weight: float,
         box_weight: float,
-        class_weight: float,
+        classification_weight: float,
         gamma: float,
         class_weights: Sequence[float] | None,
-        overlap: str = "ciou",
+        box_iou: str = "ciou",
     ) -> None:
         super().__init__()
         if gamma < 0:
@@ -76,10 +76,10 @@ class YoloLoss(nn.Module):
         if class_weights is not None and min(class_weights, default=0) < 0:
             raise ZooError(f"`class_weights` (={class_weights}) must be at least 0")
         self.assigner = assigner
-        self.weights = (objectness_weight, box_weight, class_weight)
+        self.weights = (objectness_weight, box_weight, classification_weight)
         self.gamma = gamma
         self.class_weights = class_weights
-        self.box_loss = BoxLoss(kind=overlap)
+        self.box_loss = BoxLoss(kind=box_iou)
 
     def forward(
         self,

@@ -30,20 +30,20 @@ class ConvForecaster(nn.Module):
         horizon: int = 1,
         covariate_channels: int = 0,
         difference_input: bool = False,
-        outputs: int = 1,
+        num_quantiles: int = 1,
     ) -> None:
         super().__init__()
         if context < 4:
             raise ZooError(f"`context` (={context}) must be at least 4: two poolings halve it twice")
         self.horizon = horizon
         self.difference_input = difference_input
-        self.outputs = outputs
-        self.shape = (horizon, out_channels, outputs)
+        self.num_quantiles = num_quantiles
+        self.shape = (horizon, out_channels, num_quantiles)
         self.wide = nn.Conv1d(in_channels + covariate_channels, 8, 4)
         self.middle = nn.Conv1d(8, 16, 3, padding=1)
         self.narrow = nn.Conv1d(16, 8, 1)
         self.last = nn.Conv1d(8, 8, 3, padding=1)
-        self.output = nn.Conv1d(8, horizon * out_channels * outputs, context // 4)
+        self.output = nn.Conv1d(8, horizon * out_channels * num_quantiles, context // 4)
         glorot_init(self)
 
     def forward(

@@ -25,15 +25,15 @@ class LinearForecaster(nn.Module):
         horizon: int = 1,
         covariate_channels: int = 0,
         difference_input: bool = False,
-        outputs: int = 1,
+        num_quantiles: int = 1,
     ) -> None:
         super().__init__()
         self.horizon = horizon
         self.difference_input = difference_input
-        self.outputs = outputs
-        self.shape = (horizon, out_channels, outputs)
+        self.num_quantiles = num_quantiles
+        self.shape = (horizon, out_channels, num_quantiles)
         inputs = context * in_channels + (context + horizon) * covariate_channels
-        self.output = nn.Linear(inputs, horizon * out_channels * outputs)
+        self.output = nn.Linear(inputs, horizon * out_channels * num_quantiles)
         glorot_init(self)
 
     def forward(
@@ -62,17 +62,17 @@ class DenseForecaster(nn.Module):
         covariate_channels: int = 0,
         difference_input: bool = False,
         hidden_size: int | None = None,
-        outputs: int = 1,
+        num_quantiles: int = 1,
     ) -> None:
         super().__init__()
         self.horizon = horizon
         self.difference_input = difference_input
-        self.outputs = outputs
-        self.shape = (horizon, out_channels, outputs)
+        self.num_quantiles = num_quantiles
+        self.shape = (horizon, out_channels, num_quantiles)
         inputs = context * in_channels + (context + horizon) * covariate_channels
         width = max(context // 2, 1) if hidden_size is None else hidden_size
         self.hidden = nn.Linear(inputs, width)
-        self.output = nn.Linear(width, horizon * out_channels * outputs)
+        self.output = nn.Linear(width, horizon * out_channels * num_quantiles)
         glorot_init(self)
 
     def forward(

@@ -20,10 +20,10 @@ class RecurrentForecaster(nn.Module):
     Dimensions:
         b: windows of the batch; t: steps of history; h: steps of the horizon; s = t + h: steps of covariates
         c: input channels; d: forecast channels, the first d of the c; k: future covariates
-        q: outputs per value, 1 or one per quantile
+        q: quantiles per value, 1 for a point forecast
 
     `strategy="direct"` forecasts all h steps from the last state. `"recursive"` forecasts one step at a time and feeds
-    the middle output back as input.
+    the median back as input.
 
     `difference_input` feeds the differences between values, and adds the output to the last value: for series with a
     trend or a random walk. `fast_cpu_training` uses `zoo.networks.gru.FastGRU` for a GRU, which takes about three
@@ -51,7 +51,7 @@ class RecurrentForecaster(nn.Module):
         bidirectional: bool = False,
         strategy: str = "direct",
         difference_input: bool = False,
-        outputs: int = 1,
+        num_quantiles: int = 1,
         fast_cpu_training: bool = False,
     ) -> None:
         super().__init__()
@@ -69,14 +69,14 @@ class RecurrentForecaster(nn.Module):
         if strategy == "recursive" and bidirectional:
             raise ZooError("`strategy` (=recursive) goes with bidirectional=false: it runs forward step by step")
         self.horizon = horizon
-        self.outputs = outputs
+        self.num_quantiles = num_quantiles
         self.out_channels = out_channels
         self.covariate_channels = covariate_channels
         self.recursive = strategy == "recursive"
         self.difference_input = difference_input
         self.causal = not bidirectional
         self.steps = 1 if self.recursive else horizon
-        self.shape = (self.steps, out_channels, outputs)
+        self.shape = (self.steps, out_channels, num_quantiles)
         layer = FastGRU if cell == "gru" and fast_cpu_training else _CELLS[cell]
         self.encoder = layer(
             in_channels + covariate_channels,
@@ -88,7 +88,7 @@ class RecurrentForecaster(nn.Module):
         )
         self.dropout = nn.Dropout(dropout)
         width = hidden_size * (2 if bidirectional else 1) + self.steps * covariate_channels
-        self.output = nn.Linear(width, self.steps * out_channels * outputs)
+        self.output = nn.Linear(width, self.steps * out_channels * num_quantiles)
         glorot_init(self)
 
     def forward(
@@ -105,16 +105,10 @@ class RecurrentForecaster(nn.Module):
     def sequence(
         self, history: Float[Tensor, "b t c"], covariates: Float[Tensor, "b s k"] | None, positions: int
     ) -> Float[Tensor, "b positions steps d q"]:
-        """Returns the forecasts from each of the last `positions` steps; each depends on earlier steps only.
+        """Returns the forecasts from each of the last `positions` steps.
 
-        Raises:
-            ZooError: a bidirectional encoder, whose states depend on the targets.
+        Each depends on earlier steps only if the network is `causal`.
         """
-        if not self.causal:
-            raise ZooError(
-                "`bidirectional` (=true) cannot be trained on several positions, because the backward pass "
-                "sees the answers: set model.train_on=last"
-            )
         states, _ = self._encode(history, covariates)
         return self._read(states[:, -positions:], history, covariates)
 

@@ -165,20 +165,20 @@ class Task(Module, ABC):
 
     def training_step(self, batch: Any, batch_idx: int) -> Tensor:
         """Returns the loss of a training batch."""
-        loss = self._measured_step(batch, "train")
+        loss = self._step_with_loss(batch, "train")
         if batch_idx % _FINITE_CHECK_EVERY == 0:
             self._require_finite(loss)
         return loss
 
     def validation_step(self, batch: Any, batch_idx: int) -> None:
         """Updates the validation metrics."""
-        self._measured_step(batch, "val")
+        self._step_with_loss(batch, "val")
 
     def test_step(self, batch: Any, batch_idx: int) -> None:
         """Updates the test metrics."""
-        self._measured_step(batch, "test")
+        self._step_with_loss(batch, "test")
 
-    def _measured_step(self, batch: Any, stage: Stage) -> Tensor:
+    def _step_with_loss(self, batch: Any, stage: Stage) -> Tensor:
         loss = self.step(batch, stage)
         self.metrics[stage]["loss"].update(loss, self.num_samples(batch))
         return loss

@@ -47,7 +47,7 @@ def test_metrics_are_scikit_learns(batches, stage):
     task = build()
     losses = [task.step(batch, stage) for batch in batches]
     logits, labels = concatenated(batches)
-    values = {name: task.metrics[stage][name].compute().item() for name in task.measured}
+    values = {name: task.metrics[stage][name].compute().item() for name in task.metric_names}
     assert values.keys() == {"accuracy", "top5", "f1", "ece"}
     predicted = logits.argmax(1).numpy()
     assert values["accuracy"] == pytest.approx(sk.accuracy_score(labels, predicted))
@@ -70,8 +70,8 @@ def test_metrics_forget_between_epochs(batches):
 
 
 def test_few_classes_have_no_top5(batches):
-    assert "top5" not in build(5).measured
-    assert "top5" in build(6).measured
+    assert "top5" not in build(5).metric_names
+    assert "top5" in build(6).metric_names
 
 
 def test_test_outputs_are_the_probabilities_in_order(batches):

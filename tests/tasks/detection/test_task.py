@@ -32,7 +32,7 @@ def make(network=None, **changes):
         assigner=ShapeRatio(max_ratio=4.0),
         objectness_weight=1.0,
         box_weight=1.0,
-        class_weight=1.0,
+        classification_weight=1.0,
         gamma=0.0,
         class_weights=None,
     )

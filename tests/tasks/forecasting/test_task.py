@@ -84,7 +84,7 @@ def test_the_intervals_and_the_scale_travel_with_the_weights():
 
 
 def test_quantiles_are_the_interval_and_never_cross():
-    network = RecurrentForecaster(in_channels=2, out_channels=2, horizon=3, hidden_size=8, outputs=3)
+    network = RecurrentForecaster(in_channels=2, out_channels=2, horizon=3, hidden_size=8, num_quantiles=3)
     model = task(network, loss=Quantile(quantiles=[0.05, 0.5, 0.95]))
     forecast = model.predict_step(windows())
     assert (forecast.quantiles.diff(dim=-1) >= 0).all()
@@ -133,7 +133,7 @@ def test_the_forecasts_after_every_step_are_compiled_too():
             {"network": RecurrentForecaster(in_channels=2, bidirectional=True), "train_on": "last_half"},
             r"goes with bidirectional=false: the backward pass sees the answers; set model.train_on=last",
         ),
-        ({"loss": Quantile(quantiles=[0.1, 0.5, 0.9])}, r"`model.network.outputs` \(=1\) must be 3"),
+        ({"loss": Quantile(quantiles=[0.1, 0.5, 0.9])}, r"`model.network.num_quantiles` \(=1\) must be 3"),
     ],
 )
 def test_what_it_refuses(changes: dict, message: str):

@@ -22,7 +22,7 @@ class Square(torch.nn.Module):
 
 @pytest.fixture
 def task():
-    loss = LandmarkLoss(presence_weight=1.0, point_weight=1.0, class_weight=1.0)
+    loss = LandmarkLoss(presence_weight=1.0, point_weight=1.0, classification_weight=1.0)
     model = Landmarks(network=Square(), loss=loss, num_points=2, num_classes=2)
     model.card = {"preprocessing": {"size": 32, "channels": 3, "resize": "letterbox"}, "class_names": ["cat", "dog"]}
     return model

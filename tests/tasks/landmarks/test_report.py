@@ -9,7 +9,7 @@ from zoo.tasks.landmarks.report import sections
 
 def measured(points):
     """A task that found these points in the test split."""
-    loss = LandmarkLoss(presence_weight=1.0, point_weight=1.0, class_weight=1.0)
+    loss = LandmarkLoss(presence_weight=1.0, point_weight=1.0, classification_weight=1.0)
     task = Landmarks(network=torch.nn.Identity(), loss=loss, num_points=points.shape[1], num_classes=10)
     task.test_points.update(points)
     return task

@@ -17,7 +17,7 @@ def data(**changes):
 
 
 def loss():
-    return LandmarkLoss(presence_weight=1.0, point_weight=2.0, class_weight=3.0)
+    return LandmarkLoss(presence_weight=1.0, point_weight=2.0, classification_weight=3.0)
 
 
 def test_corners_are_a_turned_rectangle_and_follow_the_seed():

@@ -52,7 +52,7 @@ class Classification(ImageTask):
             metrics=MetricCollection(metrics),
             train_metrics=MetricCollection({"accuracy": Accuracy()}),
         )
-        self.measured = list(metrics)
+        self.metric_names = list(metrics)
         self.num_classes = num_classes
         self.auxiliary_weight = auxiliary_weight
         self.tta_views: list[str] = []
@@ -68,29 +68,34 @@ class Classification(ImageTask):
     def step(self, batch: Sequence[Tensor], stage: Stage) -> Tensor:
         """The loss of a batch, with those of auxiliary heads in training."""
         images, labels = batch
+        if stage == "train":
+            return self._training_loss(images, labels)
         if stage == "test" and self.tta_views:
-            return self._measured(self.average_views(images, self.tta_views, self.tta_size), labels, stage)
+            logits = self.average_views(images, self.tta_views, self.tta_size)
+        else:
+            logits = _logits(self.forward_network(images))
+        self._update_metrics(logits, labels, stage)
+        loss: Tensor = self.loss(logits, labels)
+        return loss
+
+    def _training_loss(self, images: Tensor, labels: Tensor) -> Tensor:
         output = self.forward_network(images)
         logits = _logits(output)
-        if stage == "train":
-            loss = self.loss(logits, labels)
-            for auxiliary in getattr(output, "auxiliary", ()):
-                loss = loss + self.auxiliary_weight * self.loss(auxiliary, labels)
-            hard = labels if labels.ndim == 1 else labels.argmax(1)
-            self.train_metrics["accuracy"].update(logits.detach().argmax(1), hard)
-            return loss
-        return self._measured(logits, labels, stage)
+        loss: Tensor = self.loss(logits, labels)
+        for auxiliary in getattr(output, "auxiliary", ()):
+            loss = loss + self.auxiliary_weight * self.loss(auxiliary, labels)
+        hard = labels if labels.ndim == 1 else labels.argmax(1)
+        self.train_metrics["accuracy"].update(logits.detach().argmax(1), hard)
+        return loss
 
-    def _measured(self, logits: Tensor, labels: Tensor, stage: Stage) -> Tensor:
+    def _update_metrics(self, logits: Tensor, labels: Tensor, stage: Stage) -> None:
         probabilities = logits.float().softmax(1)
         metrics = self.metrics[stage]
-        for name in self.measured:
+        for name in self.metric_names:
             metrics[name].update(probabilities, labels)
         if stage == "test":
             self.test_probabilities.update(probabilities)
             self.test_labels.update(labels)
-        loss: Tensor = self.loss(logits, labels)
-        return loss
 
     def average_views(self, images: Tensor, names: Sequence[str], size: int) -> Float[Tensor, "b k"]:
         """The log of the mean probabilities over views of `size` pixels; softmax gives the probabilities back."""

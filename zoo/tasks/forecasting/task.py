@@ -43,7 +43,7 @@ class Forecasting(Task):
     """Forecasts of `(history [B T C], future [B H D], covariates [B T+H K] or None)`, all in the data's own units.
 
     Dimensions: T steps of history, H steps ahead, C channels read, D channels forecast (the first of those read), K
-    future covariates, Q outputs a value. The network reads and returns standardized units.
+    future covariates, Q quantiles a value (1 for a point forecast). The network reads and returns standardized units.
 
     `train_on="last_half"` trains on the forecasts after each step of the last half of the history, `"last"` on those
     after its last step. Metrics always use the last step. A network of one output gets split-conformal intervals of the
@@ -227,9 +227,9 @@ def _point(outputs: Float[Tensor, "b h d q"]) -> Float[Tensor, "b h d"]:
 
 
 def _require_training(network: nn.Module, loss: nn.Module, train_on: str) -> None:
-    outputs, expected = getattr(network, "outputs", 1), len(getattr(loss, "quantiles", [0.5]))
-    if outputs != expected:
-        raise ZooError(f"`model.network.outputs` (={outputs}) must be {expected}, the quantiles of model.loss")
+    given, expected = getattr(network, "num_quantiles", 1), len(getattr(loss, "quantiles", [0.5]))
+    if given != expected:
+        raise ZooError(f"`model.network.num_quantiles` (={given}) must be {expected}, the quantiles of model.loss")
     if train_on not in ("last", "last_half"):
         raise ZooError(f"`model.train_on` (={train_on}) must be one of: last, last_half")
     if train_on == "last_half" and not hasattr(network, "sequence"):
