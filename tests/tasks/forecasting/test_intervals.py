@@ -21,7 +21,7 @@ def test_intervals_are_quantiles_of_the_residuals_of_each_step():
     intervals.update(residuals)
     intervals.calibrate()
     found = intervals(torch.zeros(1, 2, 1, 1))
-    assert found.lower.flatten().tolist() == [10.0, 100.0]
+    assert found.lower.flatten().tolist() == [0.0, 0.0]  # the forecast itself lies within
     assert found.upper.flatten().tolist() == [90.0, 900.0]
     assert intervals(torch.zeros(1, 1, 1, 1)).upper.flatten().tolist() == [90.0]
 
@@ -33,6 +33,19 @@ def test_residuals_of_an_earlier_validation_are_dropped():
     intervals.update(torch.zeros(9, 1, 1))
     intervals.calibrate()
     assert intervals.residuals.eq(0).all()
+
+
+def test_with_few_windows_the_residuals_of_all_steps_are_pooled_and_that_is_said():
+    intervals = ConformalIntervals(interval=0.9, horizon=12, out_channels=1)
+    residuals = torch.randn(4, 12, 1, generator=torch.Generator().manual_seed(0)) + 3.0
+    intervals.update(residuals)
+    said = intervals.calibrate()
+    assert said.startswith("from the residuals of 4 validation windows, pooled over the steps: 19 would be needed for")
+    found = intervals(torch.zeros(1, 12, 1, 1))
+    assert torch.equal(found.lower, -found.upper)
+    assert found.upper.unique().tolist() == [residuals.abs().max()]  # 15 distinct steps are just enough
+    intervals.update(residuals.repeat(5, 1, 1))
+    assert intervals.calibrate() == "from the residuals of 20 validation windows, for each step"
 
 
 def test_learned_quantiles_are_sorted():

@@ -46,8 +46,9 @@ def test_several_series_and_a_longer_horizon(tmp_path: Path):
     results = predict(task, source(tmp_path, table), tmp_path / "out", horizon=8, recursive=True)
     assert [result.series for result in results] == ["a", "b"]
     assert np.allclose(np.array(results[1].values)[:, 0], np.arange(80, 88))
-    assert results[1].lower[4][0] is not None
-    assert results[1].lower[5][0] is None
+    widths = [up[0] - low[0] for low, up in zip(results[0].lower, results[0].upper, strict=True)]
+    assert widths[5:] == sorted(widths)[5:]  # wider with the step
+    assert widths[7] == pytest.approx(max(widths[:5]) * (8 / 5) ** 0.5)
     written = list(csv.reader((tmp_path / "out" / "predictions.csv").read_text().splitlines()))
     assert written[0] == ["who", "day", "y", "y_lower", "y_upper"]
     assert len(written) == 1 + 16

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from zoo.metrics.concatenated import Concatenated
-from zoo.ops.conformal import residual_quantiles
+from zoo.ops.conformal import pooled_radius, residual_quantiles, residuals_needed
 
 LEVELS = [(k + 1) / 20 for k in range(19)]
 """Evenly spaced levels 0.05 … 0.95, for the CRPS."""
@@ -23,13 +23,11 @@ class Intervals(NamedTuple):
 
 
 class ConformalIntervals(nn.Module):
-    """Split-conformal intervals of the share `interval` around a point forecast.
+    """Split-conformal intervals of the share `level` around a point forecast, which lies within by construction.
 
     They come from the residuals of the last validation, separately for each step and channel; before the first one
-    they are unbounded.
+    they are unbounded. With too few windows for that, the residuals of all steps are pooled.
     """
-
-    source = "from the residuals of the validation split"
 
     edges: Float[Tensor, " q"]
     residuals: Float[Tensor, "q h d"]
@@ -37,6 +35,7 @@ class ConformalIntervals(nn.Module):
     def __init__(self, *, interval: float, horizon: int, out_channels: int) -> None:
         super().__init__()
         self.levels = LEVELS
+        self.level = interval
         edges = torch.tensor([*LEVELS, (1.0 - interval) / 2.0, (1.0 + interval) / 2.0], dtype=torch.float64)
         self.register_buffer("edges", edges, persistent=False)
         direction = torch.sign((edges - 0.5).round(decimals=9))
@@ -57,10 +56,25 @@ class ConformalIntervals(nn.Module):
         """Drops the collected residuals; the intervals stay."""
         self.validation.reset()
 
-    def calibrate(self) -> None:
-        """Takes the intervals from the residuals that were collected."""
-        self.residuals.copy_(residual_quantiles(self.validation.compute(), self.edges))
+    def calibrate(self) -> str:
+        """Takes the intervals from the residuals that were collected; returns how, in words."""
+        found = self.validation.compute()
         self.validation.reset()
+        windows, needed = len(found), residuals_needed(self.level)
+        source, pooled = found, windows < needed
+        if pooled:
+            source = found.flatten(0, 1)[:, None].expand(-1, found.shape[1], -1)
+        self.residuals.copy_(residual_quantiles(source, self.edges))
+        if not pooled:
+            self.residuals[-2].clamp_(max=0.0)
+            self.residuals[-1].clamp_(min=0.0)
+            return f"from the residuals of {windows} validation windows, for each step"
+        radius = pooled_radius(found, self.level)
+        self.residuals[-2], self.residuals[-1] = -radius, radius
+        return (
+            f"from the residuals of {windows} validation window{'s' if windows > 1 else ''}, pooled over the steps: "
+            f"{needed} would be needed for {self.level:.0%} at each step, so the coverage is uncertain"
+        )
 
 
 class QuantileIntervals(nn.Module):
@@ -71,6 +85,7 @@ class QuantileIntervals(nn.Module):
     def __init__(self, levels: Sequence[float]) -> None:
         super().__init__()
         self.levels = list(levels)
+        self.level = self.levels[-1] - self.levels[0]
 
     def forward(self, outputs: Float[Tensor, "b h d q"]) -> Intervals:
         """Sorts the quantiles, which may cross, since each is learned separately."""
@@ -83,5 +98,6 @@ class QuantileIntervals(nn.Module):
     def reset(self) -> None:
         """Has collected none."""
 
-    def calibrate(self) -> None:
+    def calibrate(self) -> str:
         """Needs no calibration."""
+        return "learned as quantiles"

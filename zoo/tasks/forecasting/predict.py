@@ -70,7 +70,7 @@ def predict(
     if source.is_dir():
         raise ZooError(f"{source} is a folder: a forecaster reads one CSV, Parquet or .npy file")
     table, ahead = read_history(source, card, card.get("fill") if fill is None else fill)
-    for line in describe_filled(table, str(source)):
+    for line in [*describe_filled(table, str(source)), *_describe_intervals(task, steps)]:
         print(line)
     request = _Request(
         task=task,
@@ -92,6 +92,13 @@ def predict(
     if folder is not None:
         write_forecasts(results, folder, card.get("series"), table.columns.time or "step")
     return results
+
+
+def _describe_intervals(task: Forecasting, steps: int) -> list[str]:
+    if "interval" not in task.card:
+        return []
+    beyond = f"; beyond step {task.horizon} they widen as those of a random walk" if steps > task.horizon else ""
+    return [f"{task.card['interval']['level']:.0%} intervals {task.card['interval']['source']}{beyond}"]
 
 
 def _window(request: _Request, span: tuple[int, int], name: str, ahead: pd.DataFrame | None) -> _Window:

@@ -27,7 +27,7 @@ class SeriesForecast:
     values: list[list[float]]
     """One row per step, one value per target."""
     lower: list[list[float | None]]
-    """Lower bounds of the interval; None beyond the trained horizon, where no interval is calibrated."""
+    """Lower bounds of the interval; None if the model was never validated."""
     upper: list[list[float | None]]
     history: list[list[float]]
     """The past steps that the network reads."""

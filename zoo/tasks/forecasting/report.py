@@ -83,12 +83,12 @@ def horizon_section(datamodule: SeriesData, residuals: Values, scale: Float[np.n
 
 
 def calibration_section(task: Forecasting, test: Mapping[str, float], folder: Path) -> Section:
-    """Coverage and width of the intervals, and the calibration of the quantiles."""
-    how = task.intervals.source
+    """Coverage beside the nominal level, width of the intervals, and the calibration of the quantiles."""
+    source = task.card.get("interval", {}).get("source", "not calibrated")
     text = (
-        f"The intervals ({how}) cover {test.get('coverage', float('nan')):.1%} of the truth; their mean width is "
-        f"{test.get('width', float('nan')):.4g}. For calibrated quantiles all points lie on the diagonal: 80 % of the "
-        f"truth lies below the 0.8 quantile."
+        f"The {task.intervals.level:.0%} intervals ({source}) cover {test.get('coverage', float('nan')):.1%} of the "
+        f"truth; their mean width is {test.get('width', float('nan')):.4g}. For calibrated quantiles all points lie on "
+        f"the diagonal: 80 % of the truth lies below the 0.8 quantile."
     )
     if not task.test_calibration:
         return Section("Calibration of the intervals", text)

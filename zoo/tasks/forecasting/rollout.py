@@ -45,27 +45,37 @@ def rollout(
 ) -> Forecast:
     """Forecasts `steps` after the history; beyond the trained horizon, forecasts are fed back as inputs.
 
-    Steps beyond the horizon have no interval (NaN), since none is calibrated for them. `covariates` [B T+S K] covers
+    Intervals are calibrated up to the trained horizon. Beyond it they have the width of its widest step times
+    sqrt(step / horizon), as the errors of a random walk grow. `covariates` [B T+S K] covers
     the T steps of the history and S = `required_covariate_steps` steps ahead.
 
     Raises:
         ZooError: see `require_horizon`.
     """
     require_horizon(task, steps, recursive=recursive)
-    context, blocks = history.shape[1], []
+    context = history.shape[1]
+    blocks: list[Forecast] = []
     for done in range(0, steps, task.horizon):
         ahead = None if covariates is None else covariates[:, done : done + context + task.horizon]
         short = 0 if ahead is None else context + task.horizon - ahead.shape[1]
         if ahead is not None and short > 0:  # a recursive network may stop before its horizon
             ahead = torch.cat([ahead, ahead[:, -1:].expand(-1, short, -1)], dim=1)
         block = task.forecast(history, ahead)
-        if done:
-            unknown = torch.full_like(block.value, torch.nan)
-            block = Forecast(block.value, unknown, unknown, torch.full_like(block.quantiles, torch.nan))
-        blocks.append(block)
+        blocks.append(_widened(block.value, blocks[0], done) if done else block)
         if done + task.horizon < steps:  # `require_horizon` ensures equal input and output channels
             history = torch.cat([history, block.value.to(history.dtype)], dim=1)[:, -context:]
     return Forecast(*(torch.cat(parts, dim=1)[:, :steps] for parts in zip(*blocks, strict=True)))
+
+
+def _widened(value: Float[Tensor, "b h d"], trained: Forecast, done: int) -> Forecast:
+    """A block of values that begins after `done` steps, with the widest interval of the trained horizon, scaled."""
+    horizon = trained.value.shape[1]
+    steps = torch.arange(done + 1, done + horizon + 1, device=value.device)
+    growth = (steps / horizon).sqrt().to(value.dtype)[:, None]
+    below = (trained.value - trained.lower).amax(1, keepdim=True)
+    above = (trained.upper - trained.value).amax(1, keepdim=True)
+    quantiles = (trained.quantiles - trained.value[..., None])[:, -1:] * growth[..., None]
+    return Forecast(value, value - below * growth, value + above * growth, value[..., None] + quantiles)
 
 
 def _is_recursive(task: Forecasting) -> bool:

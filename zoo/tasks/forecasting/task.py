@@ -191,7 +191,7 @@ class Forecasting(Task):
 
     def on_validation_epoch_end(self) -> None:
         """Calibrates the intervals and logs the metrics."""
-        self.intervals.calibrate()
+        self.card["interval"] = {"level": round(self.intervals.level, 9), "source": self.intervals.calibrate()}
         super().on_validation_epoch_end()
 
     def on_test_start(self) -> None:
@@ -210,6 +210,10 @@ class Forecasting(Task):
     def test_outputs(self) -> ForecastOutputs:
         """The outputs of the last test, on the CPU."""
         return ForecastOutputs(*(self.collected[n].compute().cpu() for n in ForecastOutputs._fields))  # type: ignore[operator]
+
+    def evaluation_settings(self) -> dict[str, Any]:
+        """The nominal level of the intervals, beside their measured coverage, and their source."""
+        return {"interval": self.card.get("interval")}
 
     def predict_step(self, batch: Any, batch_idx: int = 0) -> Forecast:
         """Forecasts of a batch of windows, or of a tensor of histories."""
