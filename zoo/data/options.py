@@ -22,6 +22,15 @@ def require_share(name: str, value: Any) -> None:
         raise ZooError(f"`data.{name}` (={value}) must be a number from 0 to 1")
 
 
+def require_statistics(mean: Sequence[float], std: Sequence[float], channels: int) -> None:
+    """Raises ZooError unless `data.mean` and `data.std` have a value for each channel, positive in `data.std`."""
+    for name, values in (("mean", mean), ("std", std)):
+        if len(values) != channels:
+            raise ZooError(f"`data.{name}` (={values}) must have {channels} values, one for each channel")
+    if min(std) <= 0:
+        raise ZooError(f"`data.std` (={std}) must be positive")
+
+
 def parse_range(values: Any) -> tuple[float, float] | None:
     """Returns `[low, high]` as a tuple, or None if `values` is not a range of finite numbers."""
     if not isinstance(values, list | tuple) or len(values) != 2 or not all(map(_is_number, values)):

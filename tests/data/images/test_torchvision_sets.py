@@ -30,6 +30,9 @@ def build(name: str, root: Path, **changes) -> TorchvisionImages:
         "download": False,
         "image_size": 32,
         "padding": 2 if "mnist" in name else 0,
+        "padding_value": 0.0,
+        "mean": None,
+        "std": None,
         "channels": 1 if "mnist" in name else 3,
         "val_fraction": 0.1,
         "batch_size": 8,
@@ -181,6 +184,8 @@ def test_damaged_files_are_named(tmp_path, content):
         ({"name": "cifar11"}, "`data.name` (=cifar11) must be one of mnist, fashion_mnist, cifar10, cifar100"),
         ({"channels": 2}, "`data.channels` (=2) must be 1 (gray) or 3 (color)"),
         ({"padding": -1}, "`data.padding` (=-1) must not be negative"),
+        ({"padding_value": 1.5}, "`data.padding_value` (=1.5) must be a number from 0 to 1"),
+        ({"mean": [0.5, 0.5]}, "`data.mean` (=[0.5, 0.5]) must have 1 values, one for each channel"),
         ({"image_size": 0}, "`data.image_size` (=0) must be positive"),
     ],
 )
@@ -188,6 +193,17 @@ def test_invalid_values_are_refused(tmp_path, change, message):
     with pytest.raises(ZooError) as caught:
         build(**{"name": "mnist", "root": tmp_path} | change)
     assert str(caught.value) == message
+
+
+def test_statistics_and_the_padded_value_can_be_set(tmp_path):
+    write_mnist(tmp_path / "MNIST" / "raw", packed=False)
+    data = build("mnist", tmp_path, mean=[0.5], std=[0.25], padding_value=0.5)
+    batch = data.dataset("test")[torch.arange(3)]
+    images, _ = data.normalize(batch)
+    assert images[..., 0, :].abs().max() < 0.5 / 255 / 0.25 + 1e-6  # the mean, in steps of 8 bits
+    assert torch.allclose(images[..., 2:-2, 2:-2], (batch[0] / 255 - 0.5) / 0.25, atol=1e-6)
+    assert data.card()["preprocessing"]["border"] == 0.5
+    assert not data.normalize_as({"mean": [0.1], "std": [0.1]})
 
 
 def test_mean_and_std_are_exact():

@@ -34,7 +34,9 @@ class Preprocessing:
     resize: Literal["squash", "crop"]
     """`squash` changes the aspect ratio; `crop` resizes the short side to `size / crop_ratio` and crops the center."""
     crop_ratio: float = 1.0
-    """0.875 is the ImageNet evaluation crop (256 to 224); above 1 pads with black."""
+    """0.875 is the ImageNet evaluation crop (256 to 224); above 1 pads."""
+    border: float = 0.0
+    """The value in [0, 1] of padded pixels; 0 is black."""
 
     def read(self, path: str | Path, place: float = 0.5) -> UInt8[Tensor, "c s s"]:
         """Reads an image file and resizes it; `place` as in `cut_square`.
@@ -48,7 +50,9 @@ class Preprocessing:
         """Resizes images of any size to `size`."""
         if self.resize == "squash":
             return squash(images, size=self.size)
-        return cut_square(images, short=round(self.size / self.crop_ratio), size=self.size, place=place)
+        return cut_square(
+            images, short=round(self.size / self.crop_ratio), size=self.size, place=place, border=self.border
+        )
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Preprocessing":

@@ -173,13 +173,13 @@ def squash(images: Shaped[Tensor, "*n c h w"], *, size: int) -> Shaped[Tensor, "
 
 
 def cut_square(
-    images: Shaped[Tensor, "*n c h w"], *, short: int, size: int, place: float = 0.5
+    images: Shaped[Tensor, "*n c h w"], *, short: int, size: int, place: float = 0.5, border: float = 0.0
 ) -> Shaped[Tensor, "*n c s s"]:
-    """Resizes the short side to `short` pixels (antialiased), then crops or pads with black to `size` × `size`.
+    """Resizes the short side to `short` pixels (antialiased), then crops or pads to `size` × `size`.
 
     A `short` of 256 and a `size` of 224 is the evaluation transform of torchvision's classifiers. 28 and 32 add the
-    border of two black pixels with which LeNet-5 was published. `place` positions the crop along the image: 0 is the
-    top left end, 0.5 the center, 1 the bottom right end.
+    border of two pixels with which LeNet-5 was published; their value is `border`, in [0, 1]. `place` positions the
+    crop along the image: 0 is the top left end, 0.5 the center, 1 the bottom right end.
     """
     height, width = images.shape[-2:]
     limit = MAX_ASPECT * min(height, width)
@@ -188,6 +188,9 @@ def cut_square(
     images = _resized(images, [short])
     top, left = (round((length - size) * place) for length in images.shape[-2:])
     if top < 0 or left < 0:
+        fill = border if images.is_floating_point() else round(255 * border)
+        short_by = [max(size - length, 0) for length in (images.shape[-1], images.shape[-2])]
+        images = F.pad(images, [gap // 2 for gap in short_by] + [(gap + 1) // 2 for gap in short_by], fill=fill)
         return F.center_crop(images, [size, size])
     return F.crop(images, top, left, size, size)
 

@@ -17,6 +17,7 @@ from zoo.data.images.base import ImageClassificationData, Preprocessing, TensorI
 from zoo.data.images.class_folders import Files, find_files
 from zoo.data.images.files import UnreadableImage
 from zoo.data.images.lazy_files import ImageFiles, read_all, with_advice
+from zoo.data.options import require_statistics
 from zoo.errors import ZooError
 from zoo.hardware import data_workers
 
@@ -185,8 +186,4 @@ def _check_image(image_size: int, crop_ratio: float, channels: int, mean: list[f
         raise ZooError(f"`data.crop_ratio` (={crop_ratio}) must be above 0 and at most 1")
     if channels not in (1, 3):
         raise ZooError(f"`data.channels` (={channels}) must be 1 (gray) or 3 (color)")
-    for name, values in (("mean", mean), ("std", std)):
-        if len(values) != channels:
-            raise ZooError(f"`data.{name}` (={values}) must have {channels} values, one for each channel")
-    if min(std) <= 0:
-        raise ZooError(f"`data.std` (={std}) must be positive")
+    require_statistics(mean, std, channels)

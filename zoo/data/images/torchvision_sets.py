@@ -1,5 +1,6 @@
 """Small published image sets that torchvision downloads, held in memory."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from torch import Tensor
 from zoo.data.images.base import ImageClassificationData, Preprocessing, TensorImages, stratified_split
 from zoo.data.images.files import to_channels
 from zoo.data.images.torchvision_files import SETS, read_set
+from zoo.data.options import require_share, require_statistics
 from zoo.errors import ZooError
 
 
@@ -19,7 +21,8 @@ class TorchvisionImages(ImageClassificationData):
     """MNIST (LeCun et al., 1998), Fashion-MNIST (Xiao et al., 2017), CIFAR-10 and -100 (Krizhevsky, 2009).
 
     The test split is the published one; the validation split is `val_fraction` of each training class.
-    Images are padded with `padding` black pixels on each side, then resized to `image_size` if that differs.
+    Images are padded with `padding` pixels of the value `padding_value` in [0, 1] on each side, then resized to
+    `image_size` if that differs. `mean` and `std` of null are those of the training images or the pretrained weights.
     Files lie in torchvision's folders below `root`; those of MNIST and Fashion-MNIST may stay compressed.
 
     Raises:
@@ -31,6 +34,9 @@ class TorchvisionImages(ImageClassificationData):
     download: bool
     image_size: int
     padding: int
+    padding_value: float
+    mean: list[float] | None
+    std: list[float] | None
     channels: int
     val_fraction: float
 
@@ -42,6 +48,8 @@ class TorchvisionImages(ImageClassificationData):
             raise ZooError(f"`data.channels` (={self.channels}) must be 1 (gray) or 3 (color)")
         if self.padding < 0:
             raise ZooError(f"`data.padding` (={self.padding}) must not be negative")
+        require_share("padding_value", self.padding_value)
+        require_statistics(self.mean or [0.0] * self.channels, self.std or [1.0] * self.channels, self.channels)
         if self.image_size < 1:
             raise ZooError(f"`data.image_size` (={self.image_size}) must be positive")
 
@@ -60,16 +68,21 @@ class TorchvisionImages(ImageClassificationData):
         self.preprocessing = Preprocessing(
             size=self.image_size,
             channels=self.channels,
-            mean=mean,
-            std=std,
+            mean=tuple(self.mean or mean),
+            std=tuple(self.std or std),
             resize="crop",
             crop_ratio=(side + 2 * self.padding) / side,
+            border=self.padding_value,
         )
         return {
             "train": TensorImages(images[train], labels[train]),
             "val": TensorImages(images[val], labels[val]),
             "test": TensorImages(to_channels(test.images, self.channels), test.labels),
         }
+
+    def normalize_as(self, preprocessing: Mapping[str, Any]) -> bool:
+        """Adopts the statistics of pretrained weights unless `mean` or `std` is configured."""
+        return self.mean is None and self.std is None and super().normalize_as(preprocessing)
 
     def normalize(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
         """Pads, resizes and normalizes a batch on the device, so that memory holds the small images."""
