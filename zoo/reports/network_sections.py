@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from zoo.data.base import DataModule
 from zoo.reports.figures import drawing
+from zoo.reports.images import image_grid
 from zoo.reports.page import Section
 
 SHOWN = 24
@@ -42,18 +44,11 @@ def filters_section(network: nn.Module, folder: Path) -> Section | None:
         return None
     learned = first.weight.detach().float().cpu()[:FILTERS]
     known = torch.tensor(list(EDGES.values()), dtype=torch.float)[:, None]
-    with drawing(folder / "first_filters.png", width=8.4, height=1.6 + 1.05 * -(-len(learned) // COLUMNS)) as figure:
-        parts = figure.subfigures(2, 1, squeeze=False, height_ratios=[1.3, -(-len(learned) // COLUMNS)])
-        upper, lower = parts[:, 0]
-        for axes, kernel, name in zip(upper.subplots(1, len(EDGES)), known, EDGES, strict=True):
-            axes.imshow(_image(kernel).numpy(), cmap="gray", vmin=0, vmax=1)
-            axes.set_title(name, fontsize=9)
-            axes.set_axis_off()
-        grid = lower.subplots(-(-len(learned) // COLUMNS), COLUMNS, squeeze=False).ravel()
-        for axes in grid:
-            axes.set_axis_off()
-        for axes, kernel in zip(grid, learned, strict=False):
-            axes.imshow(_image(kernel).numpy(), cmap="gray", vmin=0, vmax=1)
+    rows = -(-len(learned) // COLUMNS)
+    with drawing(folder / "first_filters.png", width=8.4, height=1.8 + 1.05 * rows) as figure:
+        upper, lower = figure.subfigures(2, 1, squeeze=False, height_ratios=[1.8, 1.05 * rows])[:, 0]
+        image_grid(upper, [_image(kernel) for kernel in known], list(EDGES), columns=6, row_height=1.2)
+        image_grid(lower, [_image(kernel) for kernel in learned], [""] * len(learned), columns=COLUMNS, row_height=1)
     text = (
         f"Top: classical edge filters. Bottom: {len(learned)} of the {len(first.weight)} filters of the first "
         "convolution, each rescaled to its own range."
@@ -64,12 +59,8 @@ def filters_section(network: nn.Module, folder: Path) -> Section | None:
 def _sheet(path: Path, images: Float[Tensor, "n c h w"], titles: list[str]) -> Path:
     rows = -(-len(images) // COLUMNS)
     with drawing(path, width=8.4, height=1.3 * rows) as figure:
-        grid = figure.subplots(rows, COLUMNS, squeeze=False).ravel()
-        for axes in grid:
-            axes.set_axis_off()
-        for axes, image, title in zip(grid, images, titles, strict=False):
-            axes.imshow(image.permute(1, 2, 0).squeeze(-1).numpy(), cmap="gray", vmin=0, vmax=1)
-            axes.set_title(title, fontsize=8)
+        shown = [image.permute(1, 2, 0).squeeze(-1).numpy() for image in images]
+        image_grid(figure, shown, titles, columns=COLUMNS, row_height=1.24)
     return path
 
 
@@ -82,7 +73,7 @@ def _title(label: Tensor, names: list[str]) -> str:
     return " ".join(parts)
 
 
-def _image(kernel: Float[Tensor, "c h w"]) -> Tensor:
+def _image(kernel: Float[Tensor, "c h w"]) -> Float[np.ndarray, "h w *c"]:
     """A filter as an image, rescaled from its own range to [0, 1]."""
     low, high = kernel.min(), kernel.max()
-    return ((kernel - low) / (high - low).clamp(min=1e-12)).permute(1, 2, 0).squeeze(-1)
+    return ((kernel - low) / (high - low).clamp(min=1e-12)).permute(1, 2, 0).squeeze(-1).numpy()
