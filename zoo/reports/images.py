@@ -26,13 +26,13 @@ def draw_images(path: Path, images: Sequence[Shaped[Tensor, "..."]], titles: Seq
 
 def image_grid(
     figure: FigureBase,
-    images: Sequence[Float[np.ndarray, "h w *c"]],
+    images: Sequence[Float[np.ndarray, "..."]],
     titles: Sequence[str],
     *,
     columns: int,
     row_height: float,
 ) -> None:
-    """Draws gray or color images of values in [0, 1] in a grid, each below its title.
+    """Draws images [H W] or [H W 3] of values in [0, 1] in a grid, each below its title.
 
     `row_height` is in units of a column's width. All images share one `Axes`: with one for each, laying out their
     ticks took most of the time of a report.
