@@ -4,8 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
+from zoo.data.series.columns import Columns, resolve_columns
 from zoo.data.series.mapped import CHUNK, chunks, open_array
-from zoo.data.series.table import Columns, SeriesTable, resolve_columns
+from zoo.data.series.table import SeriesTable
 from zoo.data.series.timestamps import Step
 from zoo.errors import ZooError
 

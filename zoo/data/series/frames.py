@@ -1,16 +1,43 @@
 """Reads CSV and Parquet files as data frames."""
 
+import warnings
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
+from zoo.data.series.first_lines import check_first_lines
 from zoo.errors import ZooError
 
 SUFFIXES = (".csv", ".txt", ".tsv", ".parquet")
+_MISSING = [
+    "",
+    "#N/A",
+    "#NA",
+    "-1.#IND",
+    "-1.#QNAN",
+    "-NaN",
+    "-nan",
+    "1.#IND",
+    "1.#QNAN",
+    "<NA>",
+    "N/A",
+    "NA",
+    "NULL",
+    "NaN",
+    "None",
+    "n/a",
+    "nan",
+    "null",
+]
+"""What pandas takes for a missing value."""
 
 
-def read_frame(path: Path, *, header: bool) -> pd.DataFrame:
+def read_frame(path: Path, *, header: bool, text: str | None = None) -> pd.DataFrame:
     """Reads a file as a table; CSV may be compressed (.gz, .bz2, .xz, .zip). Without `header` columns are 0, 1, …
+
+    The column `text` keeps its characters: `007` is no number, and `NA` is not missing. The index of a Parquet file
+    becomes columns, unless it only numbers the rows.
 
     Raises:
         ZooError: a missing, empty or unreadable file, or another format.
@@ -24,12 +51,7 @@ def read_frame(path: Path, *, header: bool) -> pd.DataFrame:
     if path.stat().st_size == 0:
         raise ZooError(f"{path} is empty")
     try:
-        if kind == ".parquet":
-            frame = pd.read_parquet(path)
-            frame = frame.reset_index(drop=frame.index.name is None)
-        else:
-            separator = "\t" if kind == ".tsv" else ","
-            frame = pd.read_csv(path, sep=separator, header=0 if header else None, skipinitialspace=True)
+        frame = _read_parquet(path) if kind == ".parquet" else _read_csv(path, kind, header, text)
     except pd.errors.EmptyDataError as error:
         raise ZooError(f"{path} is empty") from error
     except ImportError as error:
@@ -37,9 +59,31 @@ def read_frame(path: Path, *, header: bool) -> pd.DataFrame:
     except (pd.errors.ParserError, UnicodeDecodeError, ValueError, OSError, EOFError) as error:
         raise ZooError(f"{path} cannot be read as {kind[1:]}: {str(error).splitlines()[0]}") from error
     frame.columns = [str(name) for name in frame.columns]
-    if len(frame.columns) == 1 and ";" in frame.columns[0]:
-        raise ZooError(f"{path} separates its columns by `;`: save it with commas between, and points in numbers")
     twice = frame.columns[frame.columns.duplicated()]
     if len(twice):
         raise ZooError(f"{path} has two columns `{twice[0]}`")
     return frame
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    frame = pd.read_parquet(path)
+    numbers_rows = isinstance(frame.index, pd.RangeIndex) and frame.index.name is None
+    return frame.reset_index(drop=numbers_rows)
+
+
+def _read_csv(path: Path, kind: str, header: bool, text: str | None) -> pd.DataFrame:
+    separator = "\t" if kind == ".tsv" else ","
+    check_first_lines(path, separator, header=header)
+    options: dict[str, Any] = {"sep": separator, "header": 0 if header else None, "skipinitialspace": True}
+    if text is not None:
+        names = list(pd.read_csv(path, **options, nrows=1).columns)
+        options["dtype"] = {name: str for name in names if str(name) == text}
+        options["keep_default_na"] = False
+        options["na_values"] = {name: _MISSING for name in names if str(name) != text}
+    frame = pd.read_csv(path, **options)
+    if isinstance(frame.index, pd.RangeIndex):
+        return frame
+    if frame.index.nlevels > 1 or not frame.iloc[:, -1].isna().all():  # pandas takes the first fields for row names
+        raise ZooError(f"{path} has more fields in its rows than in its header: name every column")
+    with warnings.catch_warnings(action="ignore", category=pd.errors.ParserWarning):  # of the empty last field
+        return pd.read_csv(path, **options, index_col=False)

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from zoo.data.series.table import Columns, SeriesTable, read_table
+from zoo.data.series.columns import Columns
+from zoo.data.series.table import SeriesTable, read_table
 from zoo.data.series.table_data import TableData
 from zoo.errors import ZooError
 

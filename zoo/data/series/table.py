@@ -1,31 +1,16 @@
 """A validated table of series: numeric columns, evenly spaced times, missing values filled or refused."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
+from zoo.data.series.columns import Columns, resolve_columns, series_hint, without_labels
 from zoo.data.series.timestamps import Step, check_stamps, keeps_step, parse_stamps
 from zoo.errors import ZooError
 
 FILLS = ("forward", "zero")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Columns:
-    """The roles of the columns of a table."""
-
-    targets: list[str]
-    """Columns to forecast; empty: all columns without another role."""
-    past_covariates: list[str]
-    """Covariates known for the past only."""
-    future_covariates: list[str]
-    """Covariates known for the future, too."""
-    time: str | None
-    """Column of times or numbers; null: rows are evenly spaced."""
-    series: str | None
-    """Column with the name of the series of each row."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +31,8 @@ class SeriesTable:
     step: Step
     filled: dict[str, int]
     """Number of missing values that were filled, by column."""
+    left_out: dict[str, str] = field(default_factory=dict)
+    """Columns that are no targets although none were named, and why."""
     on_disk: bool = False
     """True if `values` are memory-mapped."""
 
@@ -68,6 +55,7 @@ def read_table(
     """
     if fill is not None and fill not in FILLS:
         raise ZooError(f"`{option}` (={fill}) must be one of: null, {', '.join(FILLS)}")
+    columns, left_out = without_labels(frame, columns)
     columns = resolve_columns([str(name) for name in frame.columns], columns, where)
     if frame.empty:
         raise ZooError(f"{where} has a header and no rows")
@@ -89,33 +77,8 @@ def read_table(
         stamps=stamps[order],
         step=step,
         filled={name: count for name, count in filled.items() if count},
+        left_out=left_out,
     )
-
-
-def resolve_columns(there: list[str], columns: Columns, where: str) -> Columns:
-    """Resolves column roles; without `targets`, every column without another role is a target.
-
-    Raises:
-        ZooError: a missing column, a column with two roles, or no column left to forecast.
-    """
-    roles = {
-        "targets": columns.targets,
-        "past_covariates": columns.past_covariates,
-        "future_covariates": columns.future_covariates,
-    }
-    roles |= {name: [v] for name in ("time", "series") if (v := getattr(columns, name)) is not None}
-    for role, names in roles.items():
-        for name in names:
-            if name not in there:
-                raise ZooError(f"`data.{role}`: {where} has no column `{name}`; there are: {', '.join(there)}")
-    taken = [name for names in roles.values() for name in names]
-    twice = sorted({name for name in taken if taken.count(name) > 1})
-    if twice:
-        raise ZooError(f"column `{twice[0]}` is given two parts; each of {', '.join(roles)} needs its own")
-    targets = columns.targets or [name for name in there if name not in taken]
-    if not targets:
-        raise ZooError(f"{where} has no column left to forecast: name one with data.targets=[…]")
-    return replace(columns, targets=targets)
 
 
 def series_of(frame: pd.DataFrame, series: str | None, where: str) -> np.ndarray:
@@ -126,7 +89,7 @@ def series_of(frame: pd.DataFrame, series: str | None, where: str) -> np.ndarray
     """
     if series is None:
         return np.full(len(frame), "", dtype=object)
-    missing = np.flatnonzero(frame[series].isna())
+    missing = np.flatnonzero(frame[series].isna() | (frame[series].astype(str).str.strip() == ""))
     if len(missing):
         raise ZooError(
             f"{where}, row {frame.index[missing[0]] + 1}, column `{series}`: the name of the series is missing"
@@ -151,9 +114,17 @@ def _stamps(
         return stamps, Step(kind="number", size="1")
     stamps, zone = parse_stamps(frame[columns.time], columns.time, where)
     file_rows = frame.index.to_numpy() + 1
-    found = {
-        name: check_stamps(stamps[rows], zone, file_rows[rows], columns.time, where) for name, rows in groups.items()
-    }
+    try:
+        found = {
+            name: check_stamps(stamps[rows], zone, file_rows[rows], columns.time, where)
+            for name, rows in groups.items()
+        }
+    except ZooError as error:
+        starts_again = (np.diff(stamps) <= np.zeros(1, dtype=np.diff(stamps).dtype)[0]).any()
+        hint = series_hint(frame, columns, stamps) if columns.series is None and starts_again else None
+        if hint is None:
+            raise
+        raise ZooError(f"{where}: the times of `{columns.time}` start again, and {hint}") from error
     longest = max(groups, key=lambda name: len(groups[name]))
     for name, rows in groups.items():
         if not keeps_step(stamps[rows], found[name], found[longest]):
@@ -177,6 +148,8 @@ def read_numbers(column: pd.Series, name: str, where: str) -> np.ndarray:
         value = column.iloc[wrong[0]]
         a_time = pd.notna(pd.to_datetime(str(value), errors="coerce", format="ISO8601"))
         hint = f"; if it is the column of times, give data.time={name}" if a_time else ""
+        if np.isnan(values).all() and not a_time and 2 <= column.nunique() <= len(column) / 2:
+            hint = f"; if it names the series of each row, give data.series={name}"
         shown = f"{value}" if times else repr(value)
         raise ZooError(f"{where}, row {column.index[wrong[0]] + 1}, column `{name}`: {shown} is no number{hint}")
     infinite = np.flatnonzero(np.isinf(values))

@@ -13,9 +13,10 @@ import torch
 from zoo.data.series.array import read_array
 from zoo.data.series.base import SeriesData, Splits
 from zoo.data.series.calendar import calendar_covariates, calendar_names
+from zoo.data.series.columns import Columns, describe_columns
 from zoo.data.series.frames import read_frame
 from zoo.data.series.mapped import as_tensor
-from zoo.data.series.table import Columns, SeriesTable, describe_filled, read_table
+from zoo.data.series.table import SeriesTable, describe_filled, read_table
 from zoo.errors import ZooError
 from zoo.ops.windows import window_counts
 
@@ -70,15 +71,10 @@ class TableData(SeriesData):
     def splits(self) -> Splits:
         """The series of the table, and the spans of each split."""
         self.table, where = self.source()
-        for line in describe_filled(self.table, where):
-            print(line, file=sys.stderr)
-        spans: dict[str, list[tuple[int, int]]] = {"train": [], "val": [], "test": []}
-        for (first, end), name in zip(self.table.spans(), self.table.names, strict=True):
-            parts = cut(end - first, self.fractions, self.context, self.horizon, self._fold)
-            if parts is None:
-                raise ZooError(self._too_short(where, name, end - first))
-            for split, (start, stop) in parts.items():
-                spans[split].append((first + start, first + stop))
+        if self._fold is None or self._fold[0] == 0:
+            described = describe_columns(self.table.columns, self.table.names, self.table.left_out, where)
+            print("\n".join([*described, *describe_filled(self.table, where)]), file=sys.stderr)
+        spans = self._spans(where)
         self._warn_of_many_windows(spans)
         calendar = calendar_covariates(self.table.stamps, self.calendar)
         future_covariates = np.concatenate([self.table.future_covariates, calendar], axis=1)
@@ -93,6 +89,28 @@ class TableData(SeriesData):
             future_covariate_names=self.table.columns.future_covariates + calendar_names(self.calendar),
             mapped=self.table.values if self.table.on_disk else None,
         )
+
+    def _spans(self, where: str) -> dict[str, list[tuple[int, int]]]:
+        """The spans of each split; short series among others are left out and reported."""
+        spans: dict[str, list[tuple[int, int]]] = {"train": [], "val": [], "test": []}
+        short: list[tuple[str, int]] = []
+        for (first, end), name in zip(self.table.spans(), self.table.names, strict=True):
+            parts = cut(end - first, self.fractions, self.context, self.horizon, self._fold)
+            if parts is None:
+                short.append((name, end - first))
+                continue
+            for split, (start, stop) in parts.items():
+                spans[split].append((first + start, first + stop))
+        if len(short) == len(self.table.names):
+            raise ZooError(self._too_short(where, *max(short, key=lambda each: each[1])))
+        if short:
+            shown = ", ".join(f"{name} ({length})" for name, length in short[:5])
+            print(
+                f"{where}: leaves out {len(short)} of {len(self.table.names)} series, which are too short: {shown}"
+                f"{', …' if len(short) > 5 else ''}; {self._too_short('', '', short[0][1]).partition('; ')[2]}",
+                file=sys.stderr,
+            )
+        return spans
 
     def _warn_of_many_windows(self, spans: dict[str, list[tuple[int, int]]]) -> None:
         for split in ("val", "test"):
@@ -195,7 +213,7 @@ class Series(TableData):
         path = Path(self.path).expanduser()
         if path.suffix.lower() == ".npy":
             return read_array(path, self.columns), str(path)
-        frame = read_frame(path, header=self.header)
+        frame = read_frame(path, header=self.header, text=self.series)
         return read_table(frame, self.columns, fill=self.fill, where=str(path)), str(path)
 
     def card(self) -> dict[str, Any]:

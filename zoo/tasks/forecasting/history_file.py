@@ -6,8 +6,9 @@ from typing import Any
 import pandas as pd
 
 from zoo.data.series.array import read_array
+from zoo.data.series.columns import Columns
 from zoo.data.series.frames import read_frame
-from zoo.data.series.table import Columns, SeriesTable, read_table, series_of
+from zoo.data.series.table import SeriesTable, read_table, series_of
 from zoo.data.series.timestamps import Step, keeps_step
 from zoo.errors import ZooError
 
@@ -21,7 +22,7 @@ def read_history(source: Path, card: dict[str, Any], fill: str | None) -> tuple[
     columns = _columns(card)
     if source.suffix.lower() == ".npy":
         return read_array(source, columns), {}
-    frame = read_frame(source, header=card.get("header", True))
+    frame = read_frame(source, header=card.get("header", True), text=columns.series)
     _check_columns(frame, columns, source)
     past, ahead = _split_ahead(frame, columns, str(source))
     return read_table(past, columns, fill=fill, where=str(source), option="fill"), ahead

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from zoo.data.series.calendar import calendar_covariates
+from zoo.data.series.columns import describe_columns
 from zoo.data.series.table import SeriesTable, describe_filled, read_numbers
 from zoo.data.series.timestamps import Step, continue_stamps, parse_stamps, plain_stamp, same_stamps
 from zoo.errors import ZooError
@@ -70,8 +71,9 @@ def predict(
     if source.is_dir():
         raise ZooError(f"{source} is a folder: a forecaster reads one CSV, Parquet or .npy file")
     table, ahead = read_history(source, card, card.get("fill") if fill is None else fill)
-    for line in [*describe_filled(table, str(source)), *_describe_intervals(task, steps)]:
-        print(line)
+    described = describe_columns(table.columns, table.names, {}, str(source))
+    print(*described, *describe_filled(table, str(source)), *_describe_intervals(task, steps), sep="
+")
     request = _Request(
         task=task,
         table=table,
@@ -80,8 +82,7 @@ def predict(
         recursive=recursive,
         where=str(source),
     )
-    spans = zip(table.spans(), table.names, strict=True)
-    windows = [_window(request, span, name, ahead.get(name)) for span, name in spans]
+    windows = [_window(request, span, name, ahead.get(name)) for span, name in _long_enough(request)]
     task.eval()
     with torch.inference_mode():
         results = [
@@ -101,10 +102,24 @@ def _describe_intervals(task: Forecasting, steps: int) -> list[str]:
     return [f"{task.card['interval']['level']:.0%} intervals {task.card['interval']['source']}{beyond}"]
 
 
+def _long_enough(request: _Request) -> list[tuple[tuple[int, int], str]]:
+    """The spans and names of the series that fill a window; the others are reported."""
+    table, context = request.table, request.task.card["context"]
+    spans = list(zip(table.spans(), table.names, strict=True))
+    short = [(end - first, name) for (first, end), name in spans if end - first < context]
+    if len(short) == len(spans):
+        length, name = max(short)
+        raise ZooError(f"{_who(request, name)} has {length} points; this model reads the last {context}")
+    if short:
+        shown = ", ".join(f"{name} ({length})" for length, name in short[:5]) + (", …" if len(short) > 5 else "")
+        print(
+            f"{request.where}: leaves out {len(short)} of {len(spans)} series with fewer than {context} points: {shown}"
+        )
+    return [(span, name) for span, name in spans if span[1] - span[0] >= context]
+
+
 def _window(request: _Request, span: tuple[int, int], name: str, ahead: pd.DataFrame | None) -> _Window:
-    table, (first, end), context = request.table, span, request.task.card["context"]
-    if end - first < context:
-        raise ZooError(f"{_who(request, name)} has {end - first} points; this model reads the last {context}")
+    table, end, context = request.table, span[1], request.task.card["context"]
     rows = slice(end - context, end)
     stamps = continue_stamps(table.stamps[end - 1], request.step, required_covariate_steps(request.task, request.steps))
     history = torch.from_numpy(table.values[rows].copy())

@@ -1,0 +1,133 @@
+"""Tables as pandas, R, Excel and data bases write them."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from series_tables import days, series
+
+from zoo.data.series.frames import read_frame
+from zoo.errors import ZooError
+
+AUTO = {"targets": [], "time": "day"}
+
+
+def table(tmp_path: Path, frame: pd.DataFrame | str, name: str = "some.csv", **changes):
+    data = series(tmp_path, frame, name, **(AUTO | changes))
+    data.setup()
+    return data.table
+
+
+def panel(*names: object, count: int = 30) -> pd.DataFrame:
+    return pd.concat([days(count).assign(shop=name) for name in names], ignore_index=True)[["shop", "day", "y"]]
+
+
+@pytest.mark.parametrize("start", [0, 1, 1000])
+def test_row_labels_are_no_targets(tmp_path: Path, capsys: pytest.CaptureFixture[str], start: int):
+    frame = days(50)
+    frame.index = pd.RangeIndex(start, start + 50)
+    found = table(tmp_path, frame.to_csv())
+    assert found.columns.targets == ["y"]
+    said = capsys.readouterr().err
+    assert "some.csv: forecasts y; reads the time in day\n" in said
+    assert "leaves out `Unnamed: 0`, which has no name, and numbers the rows" in said
+
+
+def test_labels_of_kept_rows_and_counters_are_no_targets(tmp_path: Path):
+    frame = days(60).assign(id=range(60), year=range(2000, 2060), dummy=[0, 1] * 30, empty=np.nan)
+    found = table(tmp_path, frame.assign(**{"": np.arange(60) ** 2}))
+    assert found.columns.targets == ["y", "dummy"]
+    assert found.left_out["empty"] == "is empty"
+    assert found.left_out["year"].startswith("rises evenly with the rows: data.time=year")
+    assert table(tmp_path, days(50).assign(y=range(50))).columns.targets == ["y"]  # the only one
+    assert table(tmp_path, frame, targets=["year"]).columns.targets == ["year"]
+
+
+def test_an_index_of_parquet_is_read(tmp_path: Path):
+    frame = days(50)
+    frame["day"] = pd.to_datetime(frame["day"])
+    unnamed = frame.set_index("day").rename_axis(None)
+    assert table(tmp_path, unnamed, "a.parquet", time="index").step.size == "D"
+    with pytest.raises(ZooError, match="if it is the column of times, give data.time=index"):
+        table(tmp_path, unnamed, "a.parquet", time=None)
+    shops = panel("a", "b").set_index(["shop", "day"])
+    assert table(tmp_path, shops, "a.parquet", series="shop").lengths == [30, 30]
+    kept = frame.iloc[np.r_[0, 2:50]].drop(columns="day")
+    assert table(tmp_path, kept, "a.parquet", time=None).columns.targets == ["y"]
+
+
+@pytest.mark.parametrize("names", [("007", "7", "07"), ("NA", "DE", "null"), ("1e3", "1000", "nan"), ("1", "2", "3")])
+def test_names_of_series_are_read_as_written(tmp_path: Path, names: tuple[str, ...]):
+    assert table(tmp_path, panel(*names), series="shop").names == list(names)
+
+
+def test_a_series_without_a_name_is_refused(tmp_path: Path):
+    with pytest.raises(ZooError, match="row 31, column `shop`: the name of the series is missing"):
+        table(tmp_path, panel("a", " "), series="shop")
+
+
+def test_a_comma_after_the_last_value_is_no_column(tmp_path: Path):
+    text = days(50).assign(z=np.arange(50) ** 2).to_csv(index=False).replace("\n", ",\n").replace("day,y,z,", "day,y,z")
+    assert table(tmp_path, text).values[0].tolist() == [2.0, 0.0]
+    assert table(tmp_path, text.replace("day,y,z", "day,y,z,")).values[0].tolist() == [2.0, 0.0]
+    with pytest.raises(ZooError, match="has more fields in its rows than in its header: name every column"):
+        table(tmp_path, days(50).to_csv().replace(",day,y", "day,y"))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("date;y, in EUR\n2020-01-01;10.0\n2020-01-02;10.3\n", "separates its columns by `;`"),
+        ("date;a;b\n2020-01-01;1,5;2\n2020-01-02;1;2,5\n", "separates its columns by `;`"),
+        ("date;a, x\n2020-01-01;1,5\n2020-01-02;1,2\n", "separates its columns by `;`"),
+        ("date\ty\n2020-01-01\t10.0\n", "separates its columns by tabs: save it as .tsv"),
+        ("date|y\n2020-01-01|10.0\n", "separates its columns by `|`"),
+        ("2020-01-01,10.0\n2020-01-02,10.3\n", r"begins with values \(2020-01-01,10.0\), .* give data.header=false"),
+        ("112\n118\n132\n", "begins with values"),
+        ("a,2020-01-01,1.5\nb,2020-01-01,2.5\n", "begins with values"),
+    ],
+)
+def test_a_file_that_pandas_would_misread_is_refused(tmp_path: Path, text: str, message: str):
+    (tmp_path / "a.csv").write_text(text)
+    with pytest.raises(ZooError, match=message.replace("|", r"\|")):
+        read_frame(tmp_path / "a.csv", header=True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["0,1,2\n5,6.5,7\n8,9,9\n", "2010,2011\n5,6\n7,8\n", "date,0\n2020-01-01,5\n", "0\n5\n6\n", 'a,"b;c"\n1,2\n'],
+)
+def test_numbers_may_be_names(tmp_path: Path, text: str):
+    (tmp_path / "a.csv").write_text(text)
+    assert len(read_frame(tmp_path / "a.csv", header=True)) == text.count("\n") - 1
+
+
+def test_names_are_no_values(tmp_path: Path):
+    with pytest.raises(ZooError, match="begins with names .day,y., where values are expected: give data.header=true"):
+        table(tmp_path, days(50), header=False, time="0")
+
+
+@pytest.mark.parametrize("order", ["shop", "day"])
+@pytest.mark.parametrize("names", [("a", "b"), (1, 2)])
+def test_a_panel_without_the_name_of_its_series_says_which(tmp_path: Path, order: str, names: tuple):
+    frame = panel(*names).sort_values(order, kind="stable")
+    with pytest.raises(
+        ZooError, match="times of `day` start again, and `shop` names several series: give data.series=shop"
+    ):
+        table(tmp_path, frame)
+    with pytest.raises(ZooError, match=r"`(shop|item)` and `(shop|item)` together name several series: join them"):
+        table(tmp_path, pd.concat([frame.assign(item="x"), frame.assign(item="y")]), targets=["y"])
+
+
+def test_text_among_the_targets_may_be_the_series(tmp_path: Path):
+    with pytest.raises(ZooError, match="'a' is no number; if it names the series of each row, give data.series=shop"):
+        table(tmp_path, panel("a", "b").drop(columns="day"), time=None)
+
+
+def test_a_short_series_among_others_is_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    frame = pd.concat([panel("a", "b"), panel("c", count=6)])
+    data = series(tmp_path, frame, series="shop", **AUTO)
+    data.setup()
+    assert [len(data.parts.spans[split]) for split in ("train", "val", "test")] == [2, 2, 2]
+    assert "leaves out 1 of 3 series, which are too short: c (6); data.context=5 and" in capsys.readouterr().err

@@ -1,0 +1,131 @@
+"""The roles of the columns of a table of series."""
+
+import re
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+
+from zoo.errors import ZooError
+
+_LABELS = re.compile(r"Unnamed: \d+(\.\d+)*|index|level_\d+|__index_level_\d+__")
+"""Names that pandas and Arrow give to row labels."""
+_TRIED = 6  # columns that may name the series together
+
+
+@dataclass(frozen=True, kw_only=True)
+class Columns:
+    """The roles of the columns of a table."""
+
+    targets: list[str]
+    """Columns to forecast; empty: all columns without another role."""
+    past_covariates: list[str]
+    """Covariates known for the past only."""
+    future_covariates: list[str]
+    """Covariates known for the future, too."""
+    time: str | None
+    """Column of times or numbers; null: rows are evenly spaced."""
+    series: str | None
+    """Column with the name of the series of each row."""
+
+
+def resolve_columns(there: list[str], columns: Columns, where: str) -> Columns:
+    """Resolves column roles; without `targets`, every column without another role is a target.
+
+    Raises:
+        ZooError: a missing column, a column with two roles, or no column left to forecast.
+    """
+    roles = {
+        "targets": columns.targets,
+        "past_covariates": columns.past_covariates,
+        "future_covariates": columns.future_covariates,
+    }
+    roles |= {name: [v] for name in ("time", "series") if (v := getattr(columns, name)) is not None}
+    for role, names in roles.items():
+        for name in names:
+            if name not in there:
+                raise ZooError(f"`data.{role}`: {where} has no column `{name}`; there are: {', '.join(there)}")
+    taken = [name for names in roles.values() for name in names]
+    twice = sorted({name for name in taken if taken.count(name) > 1})
+    if twice:
+        raise ZooError(f"column `{twice[0]}` is given two parts; each of {', '.join(roles)} needs its own")
+    targets = columns.targets or [name for name in there if name not in taken]
+    if not targets:
+        raise ZooError(f"{where} has no column left to forecast: name one with data.targets=[…]")
+    return replace(columns, targets=targets)
+
+
+def without_labels(frame: pd.DataFrame, columns: Columns) -> tuple[Columns, dict[str, str]]:
+    """Takes empty columns and row labels from the targets unless the user named these; returns them with the reason.
+
+    Row labels are unnamed columns of rising whole numbers, and columns whose whole numbers rise evenly, such as a
+    counter of the rows or the year. A table of such columns alone keeps them.
+    """
+    given = [*columns.past_covariates, *columns.future_covariates, columns.time, columns.series]
+    if columns.targets:
+        return columns, {}
+    candidates = [name for name in map(str, frame.columns) if name not in given]
+    reasons = {name: reason for name in candidates if (reason := _reason(frame[name], name))}
+    targets = [name for name in candidates if name not in reasons]
+    return (replace(columns, targets=targets), reasons) if targets else (columns, {})
+
+
+def _reason(column: pd.Series, name: str) -> str | None:
+    if len(column) and column.isna().all():
+        return "is empty"
+    if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column) or column.isna().any():
+        return None
+    values = column.to_numpy(dtype=np.float64)
+    if len(values) < 3 or (values != np.round(values)).any():
+        return None
+    steps = np.diff(values)
+    starts_again = (steps < 0) & (values[1:] == values[0])  # tables put below one another keep their labels
+    if _LABELS.fullmatch(name) and ((steps > 0) | starts_again).all() and (steps > 0).any():
+        return "has no name, and numbers the rows"
+    if len(np.unique(steps)) == 1 and steps[0] > 0:
+        return f"rises evenly with the rows: data.time={name} takes it for the time, data.targets=[…] forecasts it"
+    return None
+
+
+def describe_columns(columns: Columns, names: list[str], left_out: dict[str, str], where: str) -> list[str]:
+    """Lines that name the columns to forecast, those that are read, and those that are left out."""
+    reads = [f"{', '.join(columns.past_covariates)} for the past" if columns.past_covariates else ""]
+    reads += [
+        f"{', '.join(columns.future_covariates)} for the past and the future" if columns.future_covariates else ""
+    ]
+    reads += [f"the time in {columns.time}" if columns.time else ""]
+    shown = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
+    reads += [f"the {len(names)} series of {columns.series} ({shown})" if columns.series else ""]
+    read = f"; reads {', '.join(filter(None, reads))}" if any(reads) else ""
+    lines = [f"{where}: forecasts {', '.join(columns.targets)}{read}"]
+    return lines + [f"{where}: leaves out `{name}`, which {reason}" for name, reason in left_out.items()]
+
+
+def series_hint(frame: pd.DataFrame, columns: Columns, stamps: np.ndarray) -> str | None:
+    """How to name the series of a table whose times start again, if columns tell the series apart; else None."""
+    taken = [columns.time, *columns.past_covariates, *columns.future_covariates]
+    names = [name for name in map(str, frame.columns) if name not in taken and _is_label(frame[name])]
+    names.sort(key=lambda name: (pd.api.types.is_numeric_dtype(frame[name]), frame[name].nunique()))
+    for name in names:
+        if _rise(stamps, frame[name].astype(str)):
+            return f"`{name}` names several series: give data.series={name}"
+    for first, second in combinations(names[:_TRIED], 2):
+        if _rise(stamps, frame[first].astype(str) + "\0" + frame[second].astype(str)):
+            return f"`{first}` and `{second}` together name several series: join them in one column for data.series"
+    return None
+
+
+def _is_label(column: pd.Series) -> bool:
+    """Whether the column has few enough different values to name series, and no fractions."""
+    is_fraction = pd.api.types.is_float_dtype(column) and (column.dropna() % 1 != 0).any()
+    return not is_fraction and 2 <= column.nunique(dropna=False) <= len(column) / 2
+
+
+def _rise(stamps: np.ndarray, names: pd.Series) -> bool:
+    """Whether the stamps of each name rise."""
+    codes, _ = pd.factorize(names)
+    order = np.argsort(codes, kind="stable")
+    same = np.diff(codes[order]) == 0
+    steps = np.diff(stamps[order])
+    return bool(same.any() and (steps[same] > np.zeros(1, dtype=steps.dtype)[0]).all())

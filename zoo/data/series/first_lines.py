@@ -1,0 +1,76 @@
+"""Checks of the first lines of a CSV file that pandas would read without an error, but wrongly."""
+
+import bz2
+import csv
+import gzip
+import lzma
+from collections.abc import Callable
+from itertools import islice, pairwise
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from zoo.errors import ZooError
+
+_OPENERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+_SEPARATORS = {";": "`;`", "\t": "tabs", "|": "`|`"}
+
+
+def check_first_lines(path: Path, separator: str, *, header: bool) -> None:
+    """Checks the separator, and that a header is there if `header`, and else not.
+
+    Raises:
+        ZooError: names what to change.
+    """
+    if path.suffix.lower() in (".zip", ".zst", ".tar"):
+        return
+    with _OPENERS.get(path.suffix.lower(), open)(path, "rt", encoding="utf-8-sig", errors="replace") as file:
+        lines = [line for line in islice((line.rstrip("\r\n") for line in file), 5) if line.strip()]
+    rows = _rows(lines, separator)
+    for other, name in _SEPARATORS.items():
+        if other != separator and _separates(_rows(lines, other), rows, other):
+            how = "save it as .tsv" if other == "\t" else "save it with commas between, and points in numbers"
+            raise ZooError(f"{path} separates its columns by {name}: {how}")
+    if len(rows) < 2:
+        return
+    if header and len(rows[0]) < len(rows[1]) and rows[1][-1].strip():  # R writes row names without a header
+        raise ZooError(f"{path} has more fields in its rows than in its header: name every column")
+    if len(rows[0]) != len(rows[1]):
+        return
+    first, second = ([_kind(cell) for cell in row] for row in rows[:2])
+    if header and first == second and set(first) & {"number", "time"} and not _counts(rows[0]):
+        raise ZooError(f"{path} begins with values ({lines[0][:60]}), where names are expected: give data.header=false")
+    if not header and set(first) <= {"text"} and set(second) & {"number", "time"}:
+        raise ZooError(f"{path} begins with names ({lines[0][:60]}), where values are expected: give data.header=true")
+
+
+def _rows(lines: list[str], separator: str) -> list[list[str]]:
+    try:
+        return list(csv.reader(lines, delimiter=separator, skipinitialspace=True))
+    except csv.Error:
+        return []
+
+
+def _separates(rows: list[list[str]], expected: list[list[str]], separator: str) -> bool:
+    """Whether all lines have as many fields, at least 2, and the `expected` fields of a line contain the separator."""
+    alike = bool(rows) and len({len(row) for row in rows}) == 1 and len(rows[0]) > 1
+    return alike and (len(rows) > 1 or len(expected[0]) == 1) and any(separator in cell for cell in expected[-1])
+
+
+def _kind(cell: str) -> str:
+    text = cell.strip()
+    try:
+        float(text)
+    except ValueError:
+        return "time" if pd.notna(pd.to_datetime(text, errors="coerce", format="ISO8601")) else "text"
+    return "number"
+
+
+def _counts(names: list[str]) -> bool:
+    """Whether the numbers among names are whole and evenly spaced, as the columns 0, 1, 2 or the years of a header."""
+    numbers = [float(name) for name in names if _kind(name) == "number"]
+    if not numbers or any(number != int(number) for number in numbers):
+        return False
+    steps = {after - before for before, after in pairwise(numbers)}
+    return (len(steps) == 1 and steps != {0.0}) if len(numbers) > 1 else numbers == [0.0]
