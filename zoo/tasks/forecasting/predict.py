@@ -72,8 +72,7 @@ def predict(
         raise ZooError(f"{source} is a folder: a forecaster reads one CSV, Parquet or .npy file")
     table, ahead = read_history(source, card, card.get("fill") if fill is None else fill)
     described = describe_columns(table.columns, table.names, {}, str(source))
-    print(*described, *describe_filled(table, str(source)), *_describe_intervals(task, steps), sep="
-")
+    print(*described, *describe_filled(table, str(source)), *_describe_intervals(task, steps), sep="\n")
     request = _Request(
         task=task,
         table=table,
