@@ -22,6 +22,9 @@ def launch(name: str, command: Command, *, task_options: bool = False) -> None:
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # spinning threads slow down shared cores
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra raises errors instead of printing them
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # a file name may have bytes that are not UTF-8
     sys.path.append(str(Path.cwd()))  # to import a user's modules from the working directory
 
     if {"--help", "-h"} & set(sys.argv[1:]):

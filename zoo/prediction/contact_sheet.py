@@ -7,6 +7,7 @@ from typing import NamedTuple
 from PIL import Image, ImageDraw, ImageFont
 from torchvision.transforms.v2.functional import to_pil_image
 
+from zoo.data.file_names import printable
 from zoo.data.images.files import UnreadableImage, read_image
 
 SHOWN = 60  # images at most; a folder may hold thousands
@@ -59,7 +60,7 @@ def _thumbnail(path: Path) -> Image.Image | None:
 
 def _shortened(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
     """Shortens a text in the middle until it fits below an image."""
-    text = " ".join(text.split())
+    text = " ".join(printable(text).split())
     if font.getlength(text) <= SIDE:
         return text
     kept = len(text) - 1

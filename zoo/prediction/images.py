@@ -1,10 +1,9 @@
 """Reading image files in batches and writing predictions, for all image tasks."""
 
 import csv
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from jaxtyping import UInt8
@@ -57,16 +56,11 @@ def read_batches(files: Sequence[Path], preprocessing: Preprocessing, batch_size
 
 
 def write_table(path: Path, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Writes rows as CSV."""
-    with path.open("w", newline="", encoding="utf-8") as file:
+    """Writes rows as CSV in UTF-8; bytes of a file name that are not UTF-8 become escapes."""
+    with path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
         writer = csv.writer(file)
         writer.writerow(columns)
         writer.writerows(rows)
-
-
-def write_json(path: Path, results: Sequence[Mapping[str, Any]]) -> None:
-    """Writes predictions of plain values as JSON."""
-    path.write_text(json.dumps(list(results), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def unused_path(folder: Path, name: str) -> Path:

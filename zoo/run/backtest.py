@@ -1,6 +1,5 @@
 """Rolling-origin evaluation: test a forecaster block by block, retrained before each block or trained once."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import torch
 from zoo.data.series.table_data import TableData
 from zoo.data.series.timestamps import plain_stamp
 from zoo.errors import ZooError
+from zoo.json_files import write_json
 from zoo.run.build import build_data
 from zoo.run.console import quiet_lightning
 from zoo.run.results import test
@@ -53,7 +53,7 @@ def backtest(config: dict[str, Any], run_dir: Path, *, model: str, data: str) ->
     found = compare(errors, [_times(fold) for fold in folds], [_origin(fold) for fold in folds])
     results = found._asdict() | {"model": model, "data": data, "refit": config["refit"]}
     results["diebold_mariano"] = {name: test._asdict() for name, test in found.diebold_mariano.items()}
-    (run_dir / "backtest.json").write_text(json.dumps(results, indent=2) + "\n")
+    write_json(run_dir / "backtest.json", results)
     return found
 
 

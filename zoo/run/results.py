@@ -1,6 +1,5 @@
 """Writes a run's outputs: `metrics.json` and the HTML report."""
 
-import json
 import math
 from pathlib import Path
 from typing import Any, Literal
@@ -9,6 +8,7 @@ from pytorch_lightning import Trainer
 
 from zoo.data.base import DataModule
 from zoo.hardware import device_name
+from zoo.json_files import write_json
 from zoo.metrics.concatenated import Concatenated
 from zoo.run.flops import forward_flops
 from zoo.run.throughput import Throughput
@@ -40,7 +40,7 @@ def write_results(
     better = better_baselines(test_metrics, compared, metric, task.monitor_mode)
     results = _results(trainer, task, test_metrics, compared) | {"better_baselines": better}
     results |= task.evaluation_settings()
-    (run_dir / "metrics.json").write_text(json.dumps(results, indent=2) + "\n")
+    write_json(run_dir / "metrics.json", results)
     report = write_report(config, task, datamodule, run_dir, results)
     for line in summary(test_metrics, compared, metric, better):
         print(line)

@@ -11,8 +11,9 @@ from torch import Tensor
 
 from zoo.data.images.base import Preprocessing
 from zoo.errors import ZooError
+from zoo.json_files import write_json
 from zoo.prediction.contact_sheet import Caption, write_contact_sheet
-from zoo.prediction.images import image_files, read_batches, write_json, write_table
+from zoo.prediction.images import image_files, read_batches, write_table
 from zoo.tasks.classification import Classification
 from zoo.tasks.classification.tta import CROPS, requested_views, with_margin
 

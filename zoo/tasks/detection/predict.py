@@ -14,8 +14,9 @@ from zoo.data.detection.transforms import Letterbox
 from zoo.data.images.base import to_unit
 from zoo.data.images.files import UnreadableImage, read_image
 from zoo.errors import ZooError
+from zoo.json_files import write_json
 from zoo.ops.detections import Detections, clip_detections
-from zoo.prediction.images import image_files, unused_path, write_json, write_table
+from zoo.prediction.images import image_files, unused_path, write_table
 from zoo.tasks.detection.task import Detection, require_thresholds
 from zoo.tasks.detection.video import frames, is_video
 

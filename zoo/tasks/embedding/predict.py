@@ -12,8 +12,9 @@ from torch import Tensor
 from zoo.data.images.base import Preprocessing
 from zoo.distribution import run_command
 from zoo.errors import ZooError
+from zoo.json_files import write_json
 from zoo.prediction.contact_sheet import Caption, write_contact_sheet
-from zoo.prediction.images import image_files, read_batches, write_json, write_table
+from zoo.prediction.images import image_files, read_batches, write_table
 from zoo.tasks.embedding import Embedding
 from zoo.tasks.embedding.gallery import Candidate
 from zoo.tasks.embedding.gallery_file import load_gallery

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
+from zoo.json_files import write_json
+
 
 class Rung(NamedTuple):
     """One model of the ladder over its seeds."""
@@ -70,7 +72,7 @@ class Ladder(Callback):
         from zoo.tasks.forecasting.ladder_figure import draw_ladder
 
         values = {rung.model: rung.values for rung in rungs}
-        (folder / "ladder.json").write_text(json.dumps(values, indent=2) + "\n")
+        write_json(folder / "ladder.json", values)
         figure = draw_ladder(folder / "ladder.png", self.metric, values, self.published, self.floor)
         text = f"The mean {self.metric} on the test split; lines show the range over the seeds."
         if self.floor is not None:
@@ -83,7 +85,7 @@ def read_rungs(folder: Path, metric: str) -> list[Rung]:
     found: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for path in sorted(folder.rglob("metrics.json"), key=_job):
         results = json.loads(path.read_text())
-        if metric in results["test"]:
+        if results["test"].get(metric) is not None:
             found[results["model"]].append(results)
     return [
         Rung(

@@ -1,7 +1,6 @@
 """Forecasts as CSV, JSON and figures."""
 
 import csv
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -9,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from zoo.json_files import write_json
 from zoo.reports.figures import COLORS, drawing, plain_text
 
 Stamp = str | int | float
@@ -49,8 +49,7 @@ def write_forecasts(results: Sequence[SeriesForecast], folder: Path, series: str
                 cells = zip(result.values[step], result.lower[step], result.upper[step], strict=True)
                 row = ["" if cell is None else cell for triple in cells for cell in triple]
                 writer.writerow([*([result.series] if series else []), stamp, *row])
-    text = json.dumps([asdict(result) for result in results], indent=2, allow_nan=False)
-    (folder / "predictions.json").write_text(text + "\n")
+    write_json(folder / "predictions.json", [asdict(result) for result in results])
     for number, result in enumerate(results[:_FIGURES]):
         safe = re.sub(r"[^\w-]+", "_", result.series)
         draw_forecast(folder / (f"forecast_{number}_{safe}.png" if result.series else "forecast.png"), result)

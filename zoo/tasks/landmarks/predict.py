@@ -14,7 +14,8 @@ from zoo.data.detection.transforms import Letterbox
 from zoo.data.images.base import to_unit
 from zoo.data.images.files import UnreadableImage, read_image
 from zoo.errors import ZooError
-from zoo.prediction.images import image_files, unused_path, write_json, write_table
+from zoo.json_files import write_json
+from zoo.prediction.images import image_files, unused_path, write_table
 from zoo.tasks.landmarks import Landmarks
 
 _DRAWN = 320  # pixels; smaller images are enlarged before points are drawn
