@@ -11,13 +11,13 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
-NAMED_TUPLE = {"_asdict", "_fields", "_make", "_replace"}  # public, in spite of the underscore
+PUBLIC = {"_asdict", "_fields", "_make", "_replace", "_exit"}  # of named tuples and `os`, in spite of the underscore
 
 
 def uses(root: Path, package: str) -> Iterator[tuple[str, str]]:
     """Yield the private name and the file, below `root`, of each use of another package's private part."""
     files = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted((root / package).rglob("*.py"))}
-    own = {name for tree in files.values() for name in _defined(tree)} | NAMED_TUPLE
+    own = {name for tree in files.values() for name in _defined(tree)} | PUBLIC
     for path, tree in files.items():
         file = path.relative_to(root).as_posix()
         module = import_module(file.removesuffix(".py").replace("/", ".").removesuffix(".__init__"))

@@ -7,7 +7,7 @@ import pytest
 
 ZOO = Path(__file__).parents[1] / "zoo"
 ORDER = [  # a part imports itself and the parts of the rows above its own
-    {"distribution", "errors"},
+    {"distribution", "errors", "signals"},
     {"config", "json_files", "tensor_files"},
     {"hardware", "ops", "optim"},
     {"networks", "losses", "metrics"},

@@ -9,12 +9,15 @@ from private_parts import exists, is_private, uses
 ROOT = Path(__file__).parents[1]
 CHECKPOINTS = "pytorch_lightning.callbacks.ModelCheckpoint"
 PARTS = {  # what is used: where, and what for
-    f"{CHECKPOINTS}._save_checkpoint": ("zoo/run/callbacks.py", "best.ckpt and last.ckpt as one file"),
-    f"{CHECKPOINTS}._last_checkpoint_saved": ("zoo/run/callbacks.py", "the file to which the second name is linked"),
-    f"{CHECKPOINTS}._last_global_step_saved": ("zoo/run/callbacks.py", "whether this step has been saved"),
-    f"{CHECKPOINTS}._should_skip_saving_checkpoint": ("zoo/run/callbacks.py", "whether this step has been saved"),
-    f"{CHECKPOINTS}._save_last_checkpoint": ("zoo/run/callbacks.py", "last.ckpt after every epoch"),
-    f"{CHECKPOINTS}._monitor_candidates": ("zoo/run/callbacks.py", "last.ckpt after every epoch"),
+    f"{CHECKPOINTS}._save_checkpoint": ("zoo/run/checkpointing.py", "best.ckpt and last.ckpt as one file"),
+    f"{CHECKPOINTS}._last_checkpoint_saved": (
+        "zoo/run/checkpointing.py",
+        "the file that gets the second name",
+    ),
+    f"{CHECKPOINTS}._last_global_step_saved": ("zoo/run/checkpointing.py", "whether this step has been saved"),
+    f"{CHECKPOINTS}._should_skip_saving_checkpoint": ("zoo/run/checkpointing.py", "whether this step has been saved"),
+    f"{CHECKPOINTS}._save_last_checkpoint": ("zoo/run/checkpointing.py", "last.ckpt after every epoch"),
+    f"{CHECKPOINTS}._monitor_candidates": ("zoo/run/checkpointing.py", "last.ckpt after every epoch"),
     "pytorch_lightning.callbacks.weight_averaging.WeightAveraging._average_model": (
         "zoo/run/ema.py",
         "the averaged network",
@@ -32,7 +35,7 @@ PARTS = {  # what is used: where, and what for
     "torch._inductor.config.freezing": ("zoo/run/build.py", "compiled inference with constant weights"),
     "torch.nn.Module._apply": ("zoo/tasks/module.py", "the precision of the network without that of the metrics"),
     "torch.nn.modules.batchnorm._BatchNorm": (
-        "zoo/hardware.py zoo/networks/staged.py zoo/pretrained/finetune.py",
+        "zoo/hardware.py zoo/networks/norms.py zoo/networks/staged.py",
         "batch norms of any dimension",
     ),
     "torchmetrics.Metric._defaults": ("zoo/tasks/detection/metrics.py", "the names of the states"),

@@ -1,5 +1,7 @@
 import csv
 import json
+import os
+import signal
 
 import pytest
 import torch
@@ -8,6 +10,7 @@ from zoo.checkpoints.load import load, read
 from zoo.run.build import build_data
 
 QUICK = ["trainer.max_epochs=2", "trainer.accelerator=cpu", "trainer.devices=1", "baselines=false"]
+TIMES = {"samples_per_second", "waiting_for_data"}
 FIRST_RUN = "runs/lenet5-digits"
 
 
@@ -17,6 +20,13 @@ def weights(run, name="last"):
 
 def same(one, other):
     return one.keys() == other.keys() and all(torch.equal(one[key], other[key]) for key in one)
+
+
+def curve(run):
+    """The rows of `metrics.csv` without the columns of time."""
+    with (run / "metrics.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    return [{name: value for name, value in row.items() if name not in TIMES} for row in rows]
 
 
 def newest(folder):
@@ -70,35 +80,37 @@ def test_the_same_seed_gives_the_same_numbers_bit_for_bit(command, tmp_path):
     assert not same(weights(runs[0]), weights(other))
 
 
-def test_two_epochs_stopped_and_two_more_are_four(command, tmp_path, monkeypatch):
+def test_a_run_that_is_stopped_twice_within_an_epoch_ends_as_one_that_is_not(command, tmp_path, monkeypatch):
     words = ["trainer.max_epochs=4", "callbacks=[ema]", "scheduler=one_cycle", "baselines=false", "trainer=cpu"]
     uninterrupted = command("train", *words, folder=tmp_path / "uninterrupted").run
 
     from zoo.run.throughput import Throughput
 
-    start = Throughput.on_train_epoch_start
+    end = Throughput.on_train_batch_end
 
-    def stopping(self, trainer, pl_module):
-        if trainer.current_epoch == 2:
-            raise KeyboardInterrupt
-        start(self, trainer, pl_module)
+    def interrupting(self, trainer, pl_module, outputs, batch, batch_idx):
+        if trainer.global_step == interrupting.step:
+            os.kill(os.getpid(), signal.SIGTERM)
+        end(self, trainer, pl_module, outputs, batch, batch_idx)
 
-    folder = tmp_path / "halves"
+    folder = tmp_path / "parts"
     with monkeypatch.context() as patch:
-        patch.setattr(Throughput, "on_train_epoch_start", stopping)
-        stopped = command("train", *words, folder=folder)
-    assert stopped.code == 130
+        patch.setattr(Throughput, "on_train_batch_end", interrupting)
+        for interrupting.step, resume in ((15, []), (40, ["resume=auto"])):
+            stopped = command("train", *words, *resume, folder=folder)
+            assert stopped.code == 143
+            assert stopped.err == (
+                "\nzoo-train: stopped by SIGTERM; resume=auto continues from checkpoints/last.ckpt\n"
+            )
     resumed = command("train", *words, "resume=auto", folder=folder)
     assert resumed.code == 0, resumed.err
-    assert "after epoch 2" in resumed.out
+    assert "after epoch 1, step 40" in resumed.out
     run = newest(folder)
     theirs, ours = read(uninterrupted / "checkpoints" / "last.ckpt"), read(run / "checkpoints" / "last.ckpt")
     assert same(theirs["state_dict"], ours["state_dict"])
     assert same(theirs["current_model_state"], ours["current_model_state"])
     assert str(theirs["optimizer_states"]) == str(ours["optimizer_states"])
-    with (run / "metrics.csv").open() as file:
-        epochs = {row["epoch"] for row in csv.DictReader(file) if row["val/loss"]}
-    assert epochs == {"0", "1", "2", "3"}
+    assert curve(uninterrupted) == curve(run)
 
 
 def test_a_finished_run_is_resumed_with_more_epochs_and_with_the_new_rate(command):

@@ -4,7 +4,7 @@ from pytorch_lightning import LightningModule, Trainer
 from torch.optim.sgd import SGD
 from torch.utils.data import DataLoader
 
-from zoo.run.callbacks import BestAndLast
+from zoo.run.checkpointing import BestAndLast
 
 
 class Scored(LightningModule):

@@ -33,11 +33,22 @@ def link(written: Path, path: Path) -> None:
         _write_atomically(path, write)
 
 
+def _flush(path: Path) -> None:
+    """Waits until a file, or the entries of a folder, are on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 def _write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     beside = path.with_suffix(".part")
     beside.unlink(missing_ok=True)
     try:
         write(beside)
+        _flush(beside)  # else the new name may survive a power failure and its content not
         beside.replace(path)
+        _flush(path.parent)
     finally:
         beside.unlink(missing_ok=True)

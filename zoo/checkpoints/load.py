@@ -4,15 +4,12 @@ A checkpoint is Lightning's with an additional entry `zoo`: the format number, t
 the card (preprocessing, class names, data) as plain containers. Reading it runs no code from the file.
 """
 
-import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from torch import nn
-
-from zoo.config.instantiate import instantiate, locate
-from zoo.data.base import DataModule
+from zoo.checkpoints.gate import MODEL, check_targets
+from zoo.config.instantiate import instantiate
 from zoo.distribution import run_command
 from zoo.errors import ZooError
 from zoo.tasks.base import CHECKPOINT_FORMAT, Task
@@ -29,7 +26,7 @@ def load(path: str | Path, *, trust: Sequence[str] = ()) -> Task:
     """
     checkpoint = read(path)
     config = checkpoint["zoo"]["model"]
-    check_targets(config, trust, path)
+    check_targets(config, MODEL, trust, path)
     task = instantiate(config, "model")
     if not isinstance(task, Task):
         raise ZooError(f"{path} describes no model: {config.get('_target_')}")
@@ -61,47 +58,3 @@ def read(path: str | Path) -> dict[str, Any]:
             "load it with the version that wrote it, or train it again"
         )
     return checkpoint
-
-
-def check_data_targets(config: Any, trust: Sequence[str], path: str | Path) -> None:
-    """Checks that a file describes only data modules and augmentations, of zoo, torchvision and trusted packages.
-
-    Raises:
-        ZooError: another target.
-    """
-    _check(config, (DataModule, nn.Module), "data module or augmentation", ("zoo", "torchvision", *trust), path)
-
-
-def check_targets(config: Any, trust: Sequence[str], path: str | Path) -> None:
-    """Checks that a file describes only networks, losses and tasks, of zoo, torch.nn and trusted packages.
-
-    Raises:
-        ZooError: another target.
-    """
-    _check(config, (nn.Module,), "network, loss or task", ("zoo", "torch.nn", *trust), path)
-
-
-def _check(config: Any, bases: tuple[type, ...], names: str, packages: Sequence[str], path: str | Path) -> None:
-    """Refuses every target but classes derived from `bases` in `packages`: functions are never called."""
-    targets = [*_targets(config)]
-    strange = [target for target in targets if not any(target.startswith(f"{package}.") for package in packages)]
-    if strange:
-        unsafe = {target.partition(".")[0] for target in strange}
-        advice = "" if unsafe & sys.stdlib_module_names else f"; trust=[{','.join(sorted(unsafe))}] allows it"
-        raise ZooError(f"{path} wants to build {strange[0]}: only zoo's own classes are built{advice}")
-    for target in targets:
-        found = locate(target)
-        if not (isinstance(found, type) and issubclass(found, bases)):
-            raise ZooError(f"{path} wants to build {target}, which is no {names}")
-
-
-def _targets(config: Any) -> Iterator[str]:
-    """Every `_target_` in a configuration, at any depth."""
-    if isinstance(config, Mapping):
-        if "_target_" in config:
-            yield str(config["_target_"])
-        config = config.values()
-    elif not isinstance(config, list):
-        return
-    for value in config:
-        yield from _targets(value)

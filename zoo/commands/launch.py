@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from signal import Signals
 from typing import Any
 
 Command = Callable[[Any], None]
@@ -36,6 +37,18 @@ def launch(name: str, command: Command, *, task_options: bool = False) -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return
 
+    from zoo import signals
+
+    with signals.handled():
+        try:
+            _run(name, command, task_options=task_options)
+        except signals.Stopped as stopped:
+            if _is_first():
+                print(f"\nzoo-{name}: stopped by {Signals(stopped.number).name}; {stopped.advice}", file=sys.stderr)
+            raise
+
+
+def _run(name: str, command: Command, *, task_options: bool) -> None:
     import hydra
     from hydra.errors import ConfigCompositionException, HydraException
     from omegaconf.errors import OmegaConfBaseException
@@ -85,9 +98,11 @@ def launch(name: str, command: Command, *, task_options: bool = False) -> None:
     except OSError as error:  # from Hydra, which creates the run directory
         _fail_if_not_writable(name, error)
         raise
-    except KeyboardInterrupt:
-        print(f"\nzoo-{name}: stopped; what was written stays", file=sys.stderr)
-        raise SystemExit(130) from None
+
+
+def _is_first() -> bool:
+    """Whether this is the only process of the run, or the first one."""
+    return not any(int(os.environ.get(name, "0")) for name in ("RANK", "LOCAL_RANK", "SLURM_PROCID"))
 
 
 def _config_dir() -> Path | None:
@@ -137,6 +152,9 @@ def repeat_in(folder: Path) -> None:
     """
     from hydra.core.hydra_config import HydraConfig
 
+    from zoo import signals
+
+    signals.lead()
     words = HydraConfig.get().overrides.task
     flags = [word for word in sys.argv[1:] if word not in ("-m", "--multirun") and not _is_override(word)]
     sys.argv[1:] = [*flags, *words, f"hydra.run.dir='{folder}'", "hydra.output_subdir=null"]

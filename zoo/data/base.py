@@ -13,9 +13,10 @@ from pytorch_lightning import LightningDataModule
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from zoo.data.sampling import IndexBatches, numbered_seed
+from zoo.data.sampling import IndexBatches, Remaining, numbered_seed
 from zoo.errors import ZooError
 from zoo.hardware import cores, data_workers
+from zoo.signals import survive_first
 
 Split = Literal["train", "val", "test"]
 
@@ -66,6 +67,8 @@ class DataModule(LightningDataModule, ABC):
         """The configuration that built this data module; stored in checkpoints."""
         self.received = 0.0
         """Arrival time of the last batch, by `time.perf_counter`."""
+        self.resume_at = (0, 0)
+        """The epoch in which training starts and the number of its batches to skip; set to resume a run."""
         self._splits: dict[str, Any] = {}
 
     @abstractmethod
@@ -142,15 +145,19 @@ class DataModule(LightningDataModule, ABC):
     def loader(self, name: Split) -> DataLoader[Any]:
         """Batches of a split."""
         dataset: Any = self.dataset(name)
+        sampler = self.sampler(name)
+        if name == "train":
+            sampler = Remaining(sampler, *self.resume_at)
         workers = 0 if dataset.in_memory else data_workers(self.num_workers)
         return DataLoader(
             _ErrorsAsBatches(dataset) if workers else dataset,
-            sampler=self.sampler(name),
+            sampler=sampler,
             batch_size=None,
             num_workers=workers,
             collate_fn=_identity,
             pin_memory=self.trainer is not None and self.trainer.strategy.root_device.type == "cuda",
             persistent_workers=workers > 0,
+            worker_init_fn=survive_first,
         )
 
     def loading_advice(self) -> list[str]:

@@ -1,6 +1,8 @@
 """Samplers of batch indices."""
 
 from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Any
 
 import torch
 from jaxtyping import Int
@@ -77,6 +79,30 @@ class IndexBatches(Sampler[Tensor]):
             return Permutation(self.count, seed)
         order = torch.randperm(self.count, generator=torch.Generator().manual_seed(seed))
         return lambda positions: order[positions]
+
+
+class Remaining(Sampler[Tensor]):
+    """The batches of a sampler from `epoch` on, without the first `done` of that epoch.
+
+    Its length is that of a full epoch. Data workers fetch before the trainer calls `set_epoch` for the first time.
+    """
+
+    def __init__(self, sampler: Sampler[Tensor], epoch: int, done: int) -> None:
+        self.sampler: Any = sampler
+        self.done = done
+        self.set_epoch(epoch)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Selects the epoch whose order comes next."""
+        if hasattr(self.sampler, "set_epoch"):
+            self.sampler.set_epoch(epoch)
+
+    def __len__(self) -> int:
+        return len(self.sampler)
+
+    def __iter__(self) -> Iterator[Tensor]:
+        done, self.done = self.done, 0
+        return islice(iter(self.sampler), done, None)
 
 
 def numbered_seed(seed: int, number: int) -> int:

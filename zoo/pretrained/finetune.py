@@ -159,6 +159,10 @@ class KeepFrozenInEval(Callback):
     def __init__(self, frozen: int) -> None:
         self.frozen = frozen
 
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Does the same for an epoch that is resumed within, which has no `on_train_epoch_start`."""
+        self.on_train_epoch_start(trainer, pl_module)
+
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Resets eval mode: Lightning may have called `train()`."""
         frozen_to_eval(_network(pl_module), self.frozen)
@@ -190,6 +194,10 @@ class GradualUnfreezing(Callback):
                 f"trainer.max_epochs={epochs}: give more epochs, or finetune=full",
                 file=sys.stderr,
             )
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Does the same for an epoch that is resumed within, which has no `on_train_epoch_start`."""
+        self.on_train_epoch_start(trainer, pl_module)
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Freezes and unfreezes the stages for this epoch."""

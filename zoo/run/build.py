@@ -16,7 +16,8 @@ from zoo.data.base import DataModule
 from zoo.distribution import run_command
 from zoo.errors import ZooError
 from zoo.hardware import Hardware
-from zoo.run.callbacks import BestAndLast, NoProfiler, Progress
+from zoo.run.callbacks import Interruption, NoProfiler, Progress
+from zoo.run.checkpointing import BestAndLast
 from zoo.run.flops import forward_flops
 from zoo.run.throughput import Throughput
 from zoo.tasks.base import Task
@@ -120,7 +121,11 @@ def build_trainer(
         "enable_progress_bar": any(isinstance(callback, Progress) for callback in callbacks),
     }
     arguments = complete(config | chosen, {}, "trainer")
-    objects = {"callbacks": callbacks, "logger": loggers or False, "profiler": config.get("profiler") or NoProfiler()}
+    objects = {
+        "callbacks": [Interruption(), *callbacks],
+        "logger": loggers or False,
+        "profiler": config.get("profiler") or NoProfiler(),
+    }
     if not config.get("plugins"):
         objects["plugins"] = StreamingCheckpointIO()
     try:

@@ -1,84 +1,21 @@
-"""Default callbacks: checkpointing and progress; and a profiler that does nothing."""
+"""Default callbacks: progress and interruption; and a profiler that does nothing."""
 
-import shutil
 import sys
 import time
 from contextlib import AbstractContextManager, nullcontext
-from functools import cached_property
-from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, cast
 
-from pytorch_lightning import LightningModule, Trainer
-from pytorch_lightning.callbacks import ModelCheckpoint
+from pytorch_lightning import Callback, LightningModule, Trainer
 from pytorch_lightning.callbacks.progress import TQDMProgressBar
 from pytorch_lightning.profilers import PassThroughProfiler
-from torch import Tensor
 
-from zoo.checkpoints.io import link
+from zoo import signals
 from zoo.metrics.mean import MeanLoss
 from zoo.run.throughput import Throughput
 from zoo.tasks.base import Task
 
 _REFRESH_EVERY = 20  # steps; redrawing the bar can cost more than a step of a small network
 _NOTABLE_WAIT = 0.05  # fraction of an epoch
-
-
-class BestAndLast(ModelCheckpoint):
-    """Saves `best.ckpt` by the monitored value, where ties go to the later epoch, and `last.ckpt` after every epoch."""
-
-    def __init__(self, folder: Path, monitor: str, mode: Literal["min", "max"]) -> None:
-        super().__init__(
-            dirpath=folder,
-            filename="best",
-            monitor=monitor,
-            mode=mode,
-            save_last=True,
-            save_on_train_epoch_end=True,  # between epochs resuming is exact
-            auto_insert_metric_name=False,
-            enable_version_counter=False,
-        )
-
-    @cached_property
-    def state_key(self) -> str:
-        """The key of Lightning, cached: Lightning rebuilds it at every hook of every step."""
-        return super().state_key
-
-    def _save_checkpoint(self, trainer: Trainer, filepath: str) -> None:
-        """Writes the checkpoint; hard-link it if this step has already been saved under the other name."""
-        written = Path(self._last_checkpoint_saved)
-        if self._last_global_step_saved != trainer.global_step or not written.is_file():
-            super()._save_checkpoint(trainer, filepath)
-            return
-        if trainer.is_global_zero:
-            link(written, Path(filepath))
-        trainer.strategy.barrier()
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Copies the best checkpoint of the resumed run into the folder of this run."""
-        theirs = Path(state_dict["best_model_path"])
-        folder = Path(str(self.dirpath))
-        if theirs.parent != folder and theirs.is_file():
-            folder.mkdir(parents=True, exist_ok=True)
-            ours = str(shutil.copy(theirs, folder))
-            scores = {ours: state_dict["best_model_score"]}
-            moved = {"dirpath": self.dirpath, "best_model_path": ours, "best_k_models": scores}
-            state_dict = state_dict | moved | {"kth_best_model_path": ours, "last_model_path": ""}
-        super().load_state_dict(state_dict)
-
-    def check_monitor_top_k(self, trainer: Trainer, current: Tensor | None = None) -> bool:
-        """Counts a tie as better: small validation splits often tie, and the later epoch is better trained."""
-        if current is not None and self.best_model_score is not None and current == self.best_model_score:
-            return True
-        return super().check_monitor_top_k(trainer, current)
-
-    def on_train_batch_end(self, *_: Any) -> None:
-        """Saves nothing during an epoch."""
-
-    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Writes `last.ckpt` after every epoch; Lightning skips epochs that are not the best."""
-        super().on_train_epoch_end(trainer, pl_module)
-        if not self._should_skip_saving_checkpoint(trainer):  # skipped: already saved at this step
-            self._save_last_checkpoint(trainer, self._monitor_candidates(trainer))
 
 
 class Progress(TQDMProgressBar):
@@ -96,6 +33,11 @@ class Progress(TQDMProgressBar):
         if self.monitor in trainer.callback_metrics:
             shown[self.monitor] = f"{trainer.callback_metrics[self.monitor].item():.4f}"
         return shown | {"samples/s": f"{_throughput(trainer).samples_per_second:,.0f}"}
+
+    def on_train_start(self, *_: Any) -> None:
+        """Starts the clock; an epoch that is resumed within has no `on_train_epoch_start`."""
+        super().on_train_start(*_)
+        self._started = time.perf_counter()
 
     def on_train_epoch_start(self, trainer: Trainer, *_: Any) -> None:
         """Starts the clock of the epoch."""
@@ -121,6 +63,27 @@ class Progress(TQDMProgressBar):
             line.append(f"data {throughput.waiting_share:.0%}")
         line.append(f"{time.perf_counter() - self._started:.1f} s")
         print("  ".join(line), flush=True)
+
+
+class Interruption(Callback):
+    """Sets the handlers of `zoo.signals` in place of Lightning's, and stops a validation that outlasts a signal."""
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Sets the handlers."""
+        signals.install()
+
+    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Sets the handlers."""
+        signals.install()
+
+    def on_test_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Sets the handlers."""
+        signals.install()
+
+    def on_validation_batch_end(self, trainer: Trainer, *_: Any) -> None:
+        """Gives up a validation of one process that takes longer than a scheduler may wait."""
+        if trainer.world_size == 1 and signals.overdue():
+            raise signals.Stopped(signals.requested(), "resume=auto continues from the last checkpoint")
 
 
 class NoProfiler(PassThroughProfiler):

@@ -13,6 +13,7 @@ _NOT_FOR_USERS = (
     "Experiment logs directory .* exists and is not empty",  # Hydra has made the run directory
     ".*could not find the monitored key.*",  # a recipe that keeps the last epoch
     "It is recommended to use `self.log.*sync_dist=True",  # torchmetrics has reduced the values
+    "You're resuming from a checkpoint that ended before the epoch ended",  # the sampler skips its steps
     "Grad strides do not match bucket view strides",  # 1×1 filters in channels-last with DDP
     ".*isinstance.treespec, LeafSpec.. is deprecated",  # raised inside Lightning
 )

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from zoo.checkpoints.load import check_data_targets, load
+from zoo.checkpoints.gate import data_config
+from zoo.checkpoints.load import load
 from zoo.data.base import DataModule
 from zoo.errors import ZooError
 from zoo.run.build import build_data, frozen_inference, require_matching_data
@@ -29,9 +30,10 @@ def evaluate(config: dict[str, Any], run_dir: Path, *, data: str | None) -> dict
     task = load(config["checkpoint"], trust=config["trust"])
     options = check_options(task.prepare_evaluation, config["options"], kind=task.kind)
     name = data or task.card["data_name"]
+    described = config["data"]
     if data is None:
-        check_data_targets(task.card["data_config"], config["trust"], config["checkpoint"])
-    datamodule = build_data(_data_config(config["data"], task, data))
+        described = data_config(task.card["data_config"], config["data"], config["trust"], config["checkpoint"])
+    datamodule = build_data(_with_seed(described, task))
     require_matching_data(task.config["_target_"], datamodule, model=task.card["model_name"], data=name)
     changed = task.prepare_evaluation(datamodule, **options)
     _check_metadata(task, datamodule, datamodule.metadata() | changed)
@@ -48,12 +50,9 @@ def evaluate(config: dict[str, Any], run_dir: Path, *, data: str | None) -> dict
     return metrics
 
 
-def _data_config(given: dict[str, Any], task: Task, data: str | None) -> dict[str, Any]:
-    """The data configuration; it keeps the checkpoint's seed, so that no training sample is in the test split."""
-    config: dict[str, Any] = given if data else task.card["data_config"] | given
-    if config.get("seed") is None:
-        config = config | {"seed": task.card["data_config"].get("seed", 0)}
-    return config
+def _with_seed(data: dict[str, Any], task: Task) -> dict[str, Any]:
+    """`data` with the checkpoint's seed by default, so that no training sample is in the test split."""
+    return data if data.get("seed") is not None else data | {"seed": task.card["data_config"].get("seed", 0)}
 
 
 def _check_metadata(task: Task, datamodule: DataModule, metadata: Mapping[str, Any]) -> None:

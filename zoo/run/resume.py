@@ -2,25 +2,39 @@
 
 import csv
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from pytorch_lightning.utilities.rank_zero import rank_zero_only
+from pytorch_lightning import Trainer
+from pytorch_lightning.loggers import CSVLogger
 
 from zoo.checkpoints.load import read
 from zoo.errors import ZooError
+from zoo.run.checkpointing import BestAndLast
 from zoo.run.console import rank_zero_print
 from zoo.run.recipe import TakeChanges, changes
 from zoo.run.run import Run
 
-_BEFORE = "metrics_before.csv"
 _MAY_CHANGE = {"num_workers", "download", "root"}  # how and where data is read, not its content
 
 
-def resume_from(resume: str | None, run: Run) -> Path | None:
-    """The checkpoint to resume from; prepares the run and copies the metrics of the resumed one to its directory.
+class Resumed(NamedTuple):
+    """A checkpoint and how far its run had come."""
+
+    path: Path
+    epochs: int
+    batches: int
+    """Of the epoch that had not ended."""
+    steps: int
+    row: dict[str, Any]
+    """The values of the epoch that had just ended, which may be missing in `metrics.csv`."""
+
+
+def resume_from(resume: str | None, run: Run) -> Resumed | None:
+    """The checkpoint to resume from; prepares the run.
 
     Learning rate and batch size that the resumed run has found are used again. Changed values of the optimizer, the
-    schedule and the trainer are used from here on and printed.
+    schedule and the trainer are used from here on and printed. A run that was trained to its end but stopped before
+    its report is resumed to test and report it.
 
     Raises:
         ZooError: no checkpoint, a checkpoint of another model, data or recipe, or a finished run.
@@ -38,15 +52,19 @@ def resume_from(resume: str | None, run: Run) -> Path | None:
     _check_equal(path, saved["model"], run.task.config, "model")
     _check_equal(path, saved["card"]["data_config"], run.task.card["data_config"], "data")
     changed = changes(path, saved["recipe"], run.task.recipe)
-    done = checkpoint["epoch"] + 1  # checkpoints are written at the end of an epoch
+    resumed = _progress(checkpoint, path)
+    done = resumed.epochs
     epochs = run.config["trainer"].get("max_epochs")
-    if epochs is not None and 0 <= epochs <= done:
+    finished = epochs is not None and 0 <= epochs <= done
+    if finished and (path.parent.parent / "metrics.json").exists():
         raise ZooError(
             f"resume={path}: that run is finished, epoch {done} of {epochs}; "
             f"to train on, raise trainer.max_epochs above {done}"
         )
-    _copy_metrics(path.parent.parent, run.run_dir)
-    rank_zero_print(f"resuming {path} after epoch {done}")
+    run.datamodule.resume_at = (done, resumed.batches)
+    within = f", step {resumed.steps}" if resumed.batches else ""
+    how = "trained to its end: testing and reporting it" if finished else f"after epoch {done}{within}"
+    rank_zero_print(f"resuming {path} {how}")
     history = [*saved["recipe"].get("changed_on_resume", [])]
     if changed:
         history.append(f"after epoch {done}: {', '.join(map(str, changed))}")
@@ -55,7 +73,18 @@ def resume_from(resume: str | None, run: Run) -> Path | None:
     if history:
         run.config = run.config | {"changed_on_resume": history}  # for the report
         run.task.recipe = run.task.recipe | {"changed_on_resume": history}
-    return path
+    return resumed
+
+
+def take_over(resumed: Resumed, trainer: Trainer) -> None:
+    """Continues the checkpoints and the table of metrics of the resumed run in the directory of this one."""
+    for callback in trainer.checkpoint_callbacks:
+        if isinstance(callback, BestAndLast):
+            callback.resumed = resumed.path
+    for logger in trainer.loggers:
+        if isinstance(logger, CSVLogger) and trainer.is_global_zero:
+            logger.experiment.metrics.extend(_rows(resumed))
+            logger.save()
 
 
 def _use_found(run: Run, saved: dict[str, Any]) -> None:
@@ -65,33 +94,34 @@ def _use_found(run: Run, saved: dict[str, Any]) -> None:
         run.use_learning_rate(saved["recipe"]["optimizer"]["lr"])
 
 
-@rank_zero_only
-def _copy_metrics(resumed: Path, run_dir: Path) -> None:
-    _write(run_dir / _BEFORE, _rows(resumed))
+def _progress(checkpoint: dict[str, Any], path: Path) -> Resumed:
+    try:
+        loop = checkpoint["loops"]["fit_loop"]
+        epochs = loop["epoch_progress"]["current"]
+        within = epochs["ready"] != epochs["processed"]
+        batches = int(loop["epoch_loop.batch_progress"]["current"]["ready"]) if within else 0
+        states = [state for key, state in checkpoint["callbacks"].items() if key.startswith(BestAndLast.__name__)]
+        row = dict(states[0].get("row", {}))
+        return Resumed(path, int(epochs["processed"]), batches, int(checkpoint["global_step"]), row)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        raise ZooError(f"resume={path}: it holds a model, but not the state of its training") from error
 
 
-def join_curve(run_dir: Path) -> None:
-    """Prepends the metrics of the resumed runs to `metrics.csv`."""
-    if (run_dir / _BEFORE).is_file():
-        _write(run_dir / "metrics.csv", _rows(run_dir))
-        (run_dir / _BEFORE).unlink()
-
-
-def _rows(run: Path) -> list[dict[str, str]]:
-    files = [run / name for name in (_BEFORE, "metrics.csv") if (run / name).is_file()]
-    return [row for file in files for row in csv.DictReader(file.read_text(encoding="utf-8").splitlines())]
-
-
-def _write(path: Path, rows: list[dict[str, str]]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(dict.fromkeys(name for row in rows for name in row)))
-        writer.writeheader()
-        writer.writerows(rows)
+def _rows(resumed: Resumed) -> list[dict[str, Any]]:
+    """The rows of `metrics.csv` before the checkpoint, and the last one if the run ended before it was written."""
+    table, last = resumed.path.parent.parent / "metrics.csv", resumed.row
+    rows: list[dict[str, Any]] = []
+    if table.is_file():
+        with table.open(newline="", encoding="utf-8") as file:
+            rows = [row for row in csv.DictReader(file) if (row["step"] or "").isdigit()]
+        rows = [row for row in rows if int(row["step"]) < resumed.steps]
+    written = {name for row in rows if row["step"] == str(last.get("step")) for name, value in row.items() if value}
+    return rows if set(last) <= written else [*rows, last]
 
 
 def _newest(run_dir: Path) -> Path:
     siblings = run_dir.parent.glob("*/checkpoints/last.ckpt")
-    found = sorted(siblings, key=lambda path: path.stat().st_mtime)
+    found = sorted(siblings, key=lambda path: (path.stat().st_mtime, path))  # a resumed run starts with a hard link
     if not found:
         raise ZooError(f"resume=auto: no checkpoints/last.ckpt below {run_dir.parent}; start without resume")
     return found[-1]

@@ -11,7 +11,7 @@ from zoo.distribution import run_command
 from zoo.errors import ZooError
 from zoo.run.console import quiet_lightning, rank_zero_print
 from zoo.run.results import test, write_results
-from zoo.run.resume import join_curve, resume_from
+from zoo.run.resume import resume_from, take_over
 from zoo.run.run import Run, new_run
 from zoo.run.sharding import unshard
 from zoo.tasks.base import Task
@@ -31,11 +31,13 @@ def train(config: dict[str, Any], run_dir: Path, *, model: str, data: str) -> No
     try:
         run = new_run(config, run_dir, model=model, data=data)
         run.introduce()
-        checkpoint = resume_from(config["resume"], run)
-        if checkpoint is None:
+        resumed = resume_from(config["resume"], run)
+        if resumed is None:
             run.tune()
         trainer = run.training_trainer()
-        fit(trainer, run.task, run.datamodule, checkpoint)
+        if resumed is not None:
+            take_over(resumed, trainer)
+        fit(trainer, run.task, run.datamodule, resumed.path if resumed else None)
         _test_and_report(run, trainer)
     except MisconfigurationException as error:
         raise ZooError(str(error)) from error
@@ -44,10 +46,7 @@ def train(config: dict[str, Any], run_dir: Path, *, model: str, data: str) -> No
 def fit(trainer: Trainer, task: Task, datamodule: DataModule, checkpoint: Path | None) -> None:
     """Trains the task; without trainable parameters, only validates and saves it."""
     if any(parameter.requires_grad for parameter in task.parameters()):
-        try:
-            trainer.fit(task, datamodule=datamodule, ckpt_path=checkpoint, weights_only=True)
-        except SystemExit as end:  # Lightning turns an interrupt into SystemExit
-            raise KeyboardInterrupt from end
+        trainer.fit(task, datamodule=datamodule, ckpt_path=checkpoint, weights_only=True)
         return
     trainer.validate(task, datamodule=datamodule, verbose=False)
     if not trainer.fast_dev_run:  # type: ignore[attr-defined]
@@ -64,5 +63,4 @@ def _test_and_report(run: Run, trainer: Trainer) -> None:
     metrics = test(trainer, run.task, run.datamodule, best)
     unshard(run.task)
     if trainer.is_global_zero:
-        join_curve(run_dir)
         write_results(run.config, trainer, run.task, run.datamodule, run_dir, metrics)

@@ -1,0 +1,175 @@
+"""Stops a command on SIGINT, SIGTERM or SIGUSR1 (SLURM's warning), with exit code 128 plus the number of the signal.
+
+The first signal stops the command at once, or after the current step while training has called `defer`. The second one
+ends the process without cleaning up. Python runs signal handlers in the main thread only, between two of its
+instructions. A thread therefore ends a process that waits in a collective operation for others.
+"""
+
+import os
+import select
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+
+STOPPING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGUSR1") if hasattr(signal, name)]
+_FORWARDED = getattr(signal, "SIGUSR2", signal.SIGTERM)  # from a process to the one that started it for DDP
+_LEADER = "ZOO_LEADER"  # environment variable: the process that starts others for DDP
+_PATIENCE = 20.0  # seconds without progress, after which a process that was to stop is ended
+
+
+class Stopped(SystemExit):
+    """A signal stops this command; `advice` is for the user."""
+
+    def __init__(self, number: int, advice: str = "what was written stays") -> None:
+        # Lightning kills all processes if one that it has started ends with another code than 0.
+        super().__init__(0 if _state.leader else 128 + number)
+        self.number = number
+        self.advice = advice
+        _state.stopped = True
+
+
+@dataclass
+class _State:
+    received: int = 0
+    """The signal to stop for; 0: none."""
+    deferred: bool = False
+    stopped: bool = False
+    """`Stopped` was raised."""
+    processes: int = 1
+    progress: float = 0.0
+    """Time of the last sign of life."""
+    leader: int | None = None
+    """The process that has started this one for DDP."""
+
+
+_state = _State()
+
+
+@contextmanager
+def handled() -> Iterator[None]:
+    """Handles the signals in this block of the main thread."""
+    global _state
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    _state = _State(leader=_leader())
+    before = {number: signal.getsignal(number) for number in (*STOPPING, _FORWARDED)}
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    woken_before = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    install()
+    threading.Thread(target=_watch, args=(reading,), daemon=True, name="signals").start()
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(woken_before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        os.close(writing)  # ends the thread
+
+
+def install() -> None:
+    """Sets the handlers; Lightning replaces them in the meantime, with ones that broadcast and so may wait for ever."""
+    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is not _handle:
+        for number in (*STOPPING, _FORWARDED):
+            signal.signal(number, _handle)
+
+
+def lead() -> None:
+    """Declares this process the leader of those that it will start for DDP: they pass their signals on to it."""
+    if _state.leader is None:
+        os.environ[_LEADER] = str(os.getpid())
+
+
+def defer(processes: int) -> None:
+    """Leaves it to the caller to stop when `requested` returns a signal; `processes` train together."""
+    _state.deferred, _state.processes = True, processes
+
+
+def resume() -> None:
+    """Stops at once from here on."""
+    _state.deferred = False
+
+
+def requested() -> int:
+    """The number of the signal to stop for, or 0; calling it is a sign of life."""
+    if _state.received:
+        _state.progress = time.monotonic()
+    return _state.received
+
+
+def overdue() -> bool:
+    """Whether a signal came so long ago that a scheduler may kill the process soon."""
+    return bool(_state.received) and time.monotonic() - _state.progress > _PATIENCE / 2
+
+
+def survive_first(_: int = 0) -> None:
+    """Ignores the first SIGTERM, which a scheduler sends to data workers too; the main process still needs them."""
+    signal.signal(signal.SIGTERM, lambda *_: signal.signal(signal.SIGTERM, signal.SIG_DFL))
+
+
+def _handle(number: int, frame: FrameType | None) -> None:
+    if _state.leader or (number == _FORWARDED and _state.received):
+        return
+    _state.received = signal.SIGTERM if number == _FORWARDED else number
+    _state.progress = time.monotonic()
+    if not _state.deferred and not _state.stopped:
+        raise Stopped(_state.received)
+
+
+def _watch(reading: int) -> None:
+    """Ends the process on a second signal, without progress after the first, or without its leader."""
+    leader = _state.leader
+    numbers: list[int] = []
+    since = 0.0
+    while True:
+        waiting = 1.0 if leader or since else None
+        if select.select([reading], [], [], waiting)[0]:
+            if not (read := os.read(reading, 64)):
+                os.close(reading)
+                return
+            since = since or time.monotonic()
+            numbers += [number for number in read if number in STOPPING]
+        if leader is not None:
+            if numbers and os.getppid() == leader:
+                os.kill(leader, _FORWARDED)
+                numbers, since = [], 0.0
+            if os.getppid() != leader:
+                os._exit(128 + signal.SIGTERM)
+        elif len(numbers) > 1 and not _state.stopped:
+            _end(numbers[-1], "stopped at once")
+        elif since and time.monotonic() - max(since, _state.progress) > _PATIENCE and _may_wait_for_others():
+            _end(numbers[0] if numbers else signal.SIGTERM, f"no progress for {_PATIENCE:.0f} s: ended")
+
+
+def _may_wait_for_others() -> bool:
+    """Whether the process may hang; a long step of one process ends by itself."""
+    return not _state.deferred or _state.processes > 1
+
+
+def _end(number: int, what: str) -> None:
+    os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, f"\n{what}; what was written stays\n".encode())
+    os._exit(128 + number)
+
+
+def _leader() -> int | None:
+    parent = os.getppid()
+    started = os.environ.get(_LEADER) == str(parent) and os.environ.get("LOCAL_RANK", "0") != "0"
+    return parent if started else None
+
+
+def _after_fork() -> None:
+    """A forked process, such as a data worker, leaves Ctrl-C to its parent and does not wake the parent's thread."""
+    if signal.getsignal(signal.SIGTERM) is _handle:
+        signal.set_wakeup_fd(-1)
+        for number in (*STOPPING, _FORWARDED):
+            signal.signal(number, signal.SIG_IGN if number == signal.SIGINT else signal.SIG_DFL)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
