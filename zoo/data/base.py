@@ -160,6 +160,14 @@ class DataModule(LightningDataModule, ABC):
             worker_init_fn=survive_first,
         )
 
+    def fold(self, number: int, folds: int) -> "DataModule":
+        """The same data for fold `number` (from 0) of `folds`.
+
+        Raises:
+            ZooError: the data has no folds.
+        """
+        raise ZooError("this data cannot be cut into folds: the calibration on folds needs data of identities")
+
     def loading_advice(self) -> list[str]:
         """Options that speed up loading, for training that waits for data; empty if no option would help."""
         if self.dataset("train").in_memory:

@@ -2,7 +2,7 @@
 
 import torch
 from torch import Tensor
-from torchmetrics import Metric
+from torchmetrics import Metric, MetricCollection
 
 
 class MeanLoss(Metric):
@@ -28,3 +28,10 @@ class MeanLoss(Metric):
     def compute(self) -> Tensor:
         """The mean loss; NaN before the first update."""
         return self.total / self.count
+
+
+def with_loss(metrics: MetricCollection, prefix: str) -> MetricCollection:
+    """Returns a copy of metrics with the mean loss, named with a prefix."""
+    collection = metrics.clone(prefix=prefix)
+    collection.add_metrics({"loss": MeanLoss()})
+    return collection

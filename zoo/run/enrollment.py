@@ -22,6 +22,7 @@ from zoo.tasks.embedding.predict import (
     require_threshold,
     resolve_threshold,
 )
+from zoo.tasks.embedding.threshold import caution
 
 
 def run(values: dict[str, Any], folder: Path) -> Iterator[str]:
@@ -61,6 +62,7 @@ def _enroll(values: dict[str, Any], folder: Path) -> Iterator[str]:
         )
     save_gallery(gallery, path)
     yield from lines
+    yield from caution(task.card.get("threshold"), values["threshold"])
     yield from _warnings(gallery, task, list(chosen), threshold)
     yield f"{len(gallery.people)} people in {path}"
 
@@ -85,6 +87,7 @@ def _verify(values: dict[str, Any], folder: Path) -> Iterator[str]:
     gallery = load_gallery(_gallery_path(values), task)
     name, threshold = _name(values), require_threshold(task, values["threshold"])
     gallery.require(name)
+    yield from caution(task.card.get("threshold"), values["threshold"])
     for result in embed(task, _source(values), batch_size=values["batch_size"]):
         if result.error is not None:
             yield f"{result.path}: cannot be embedded: {result.error}"
@@ -97,7 +100,7 @@ def _verify(values: dict[str, Any], folder: Path) -> Iterator[str]:
 def _identify(values: dict[str, Any], folder: Path) -> Iterator[str]:
     task = _model(values)
     threshold = require_threshold(task, values["threshold"])
-    options = {"gallery": _gallery_path(values), "threshold": threshold, "batch_size": values["batch_size"]}
+    options = {name: values[name] for name in ("threshold", "batch_size")} | {"gallery": _gallery_path(values)}
     for result in predict(task, _source(values), folder, **options):
         if result.error is not None:
             yield f"{result.path}: cannot be embedded: {result.error}"

@@ -1,10 +1,12 @@
 """Trains, tests and reports one run."""
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
 from pytorch_lightning import Trainer
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
+from pytorch_lightning.utilities.seed import isolate_rng
 
 from zoo.data.base import DataModule
 from zoo.distribution import run_command
@@ -34,6 +36,7 @@ def train(config: dict[str, Any], run_dir: Path, *, model: str, data: str) -> No
         resumed = resume_from(config["resume"], run)
         if resumed is None:
             run.tune()
+            _calibrate_on_folds(run)
         trainer = run.training_trainer()
         if resumed is not None:
             take_over(resumed, trainer)
@@ -51,6 +54,30 @@ def fit(trainer: Trainer, task: Task, datamodule: DataModule, checkpoint: Path |
     trainer.validate(task, datamodule=datamodule, verbose=False)
     if not trainer.fast_dev_run:  # type: ignore[attr-defined]
         trainer.save_checkpoint(Path(trainer.default_root_dir) / "checkpoints" / "best.ckpt")
+
+
+def _calibrate_on_folds(run: Run) -> None:
+    """Trains the task on each fold that it requests, and passes it the trained tasks, validated on their fold."""
+    folds = run.task.calibration_folds
+    if not folds or run.config["trainer"].get("fast_dev_run"):
+        return
+    with isolate_rng(), tempfile.TemporaryDirectory(dir=run.run_dir) as folder:
+        run.task.calibrate(
+            [_trained_on_fold(run, number, folds, Path(folder) / str(number)) for number in range(folds)]
+        )
+
+
+def _trained_on_fold(run: Run, number: int, folds: int, folder: Path) -> Task:
+    rank_zero_print(f"fold {number + 1} of {folds}, for the calibration")
+    data, card = run.datamodule.fold(number, folds), run.task.card
+    fold = new_run(run.config, folder, model=card["model"], data=card["data_name"], datamodule=data)
+    trainer = fold.training_trainer()
+    if trainer.world_size > 1:
+        raise ZooError("folds for the calibration are trained on one device: give trainer.devices=1")
+    fit(trainer, fold.task, data, None)
+    best = folder / "checkpoints" / "best.ckpt"
+    fold.testing_trainer().validate(fold.task, datamodule=data, ckpt_path=best, weights_only=True, verbose=False)
+    return fold.task
 
 
 def _test_and_report(run: Run, trainer: Trainer) -> None:

@@ -1,7 +1,7 @@
 """The base class of all tasks: stages, metrics, the optimizer, and the interface for generic code."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal, cast
 
@@ -14,7 +14,7 @@ from torchmetrics import MetricCollection
 from zoo.data.base import DataModule
 from zoo.distribution import run_command
 from zoo.errors import ZooError
-from zoo.metrics.mean import MeanLoss
+from zoo.metrics.mean import MeanLoss, with_loss
 from zoo.optim import Plateau, Schedule, merge_param_groups, weight_decay_groups
 from zoo.reports.comparison import comparison
 from zoo.reports.page import Section
@@ -52,6 +52,8 @@ class Task(Module, ABC):
     """Metadata measured on the training split; on other data, a checkpoint's own values are used."""
     shardable: ClassVar[bool] = False
     """True if parameters are only used in the `forward` of the submodule that owns them, as FSDP requires."""
+    calibration_folds: int = 0
+    """Number of folds of the data to train on for `calibrate`, before training on all of it."""
     not_averaged: ClassVar[frozenset[str]] = frozenset()
     """Names of buffers that EMA copies instead of averaging, such as a threshold measured in validation."""
 
@@ -66,9 +68,9 @@ class Task(Module, ABC):
         super().__init__()
         self.network = network
         self.loss = loss
-        self.train_metrics = _with_loss(train_metrics or MetricCollection({}), "train/")
-        self.val_metrics = _with_loss(metrics, "val/")
-        self.test_metrics = _with_loss(metrics, "test/")
+        self.train_metrics = with_loss(train_metrics or MetricCollection({}), "train/")
+        self.val_metrics = with_loss(metrics, "val/")
+        self.test_metrics = with_loss(metrics, "test/")
         self.config: dict[str, Any] = {}
         """The completed model configuration that built this task."""
         self.card: dict[str, Any] = {}
@@ -161,24 +163,27 @@ class Task(Module, ABC):
         """Settings of the test to record in `metrics.json`."""
         return {}
 
+    def calibrate(self, folds: Sequence["Task"]) -> None:
+        """Takes what validation would measure from tasks trained and validated on `calibration_folds` of the data."""
+
     # Stages ---------------------------------------------------------------------------------------------------------
 
     def training_step(self, batch: Any, batch_idx: int) -> Tensor:
         """Returns the loss of a training batch."""
-        loss = self._step_with_loss(batch, "train")
+        loss = self._stepwith_loss(batch, "train")
         if batch_idx % _FINITE_CHECK_EVERY == 0:
             self._require_finite(loss)
         return loss
 
     def validation_step(self, batch: Any, batch_idx: int) -> None:
         """Updates the validation metrics."""
-        self._step_with_loss(batch, "val")
+        self._stepwith_loss(batch, "val")
 
     def test_step(self, batch: Any, batch_idx: int) -> None:
         """Updates the test metrics."""
-        self._step_with_loss(batch, "test")
+        self._stepwith_loss(batch, "test")
 
-    def _step_with_loss(self, batch: Any, stage: Stage) -> Tensor:
+    def _stepwith_loss(self, batch: Any, stage: Stage) -> Tensor:
         loss = self.step(batch, stage)
         self.metrics[stage]["loss"].update(loss, self.num_samples(batch))
         return loss
@@ -239,9 +244,3 @@ class Task(Module, ABC):
 
 def _cast(value: Any, dtype: torch.dtype | str) -> Any:
     return value.to(dtype) if isinstance(value, Tensor) and value.is_floating_point() else value
-
-
-def _with_loss(metrics: MetricCollection, prefix: str) -> MetricCollection:
-    collection = metrics.clone(prefix=prefix)
-    collection.add_metrics({"loss": MeanLoss()})
-    return collection

@@ -3,11 +3,11 @@
 import logging
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
-from jaxtyping import Int, UInt8
+from jaxtyping import Bool, Int, UInt8
 from torch import Tensor
 from torch.utils.data import Sampler
 
@@ -57,6 +57,7 @@ class IdentityData(ImageData):
         if self.rotations_as_classes not in _ROTATIONS:
             raise ZooError(f"`data.rotations_as_classes` (={self.rotations_as_classes}) must be 1, 4 or 8")
         super().__post_init__()
+        self._fold: tuple[int, int] | None = None
         self.notes: list[str] = []
         """Remarks on the data for the report; filled by `load`."""
 
@@ -75,6 +76,8 @@ class IdentityData(ImageData):
     def load(self) -> dict[str, Any]:
         """Reads the splits; refuses identities in two splits and reports near-duplicate images in `notes`."""
         splits = self.read()
+        if self._fold is not None:
+            splits |= held_out(splits, *self._fold, self.seed)
         require_disjoint({name: split.names for name, split in splits.items()})
         for name, split in splits.items():
             if len(split.names) < 2:
@@ -85,6 +88,13 @@ class IdentityData(ImageData):
         self.preprocessing = self.make_preprocessing(splits["train"].images)
         splits["train"] = rotated(splits["train"], self.rotations_as_classes)
         return {name: _in_rounds(split) if name != "train" else _as_read(split) for name, split in splits.items()}
+
+    def fold(self, number: int, folds: int) -> "IdentityData":
+        """The same data, with one of `folds` equal parts of the training and validation identities for validation."""
+        fold = replace(self)
+        fold.config = self.config
+        fold._fold = (number, folds)
+        return fold
 
     def metadata(self) -> dict[str, Any]:
         """Number of channels, and the image size in pixels."""
@@ -116,6 +126,27 @@ def statistics(images: UInt8[Tensor, "n c h w"]) -> tuple[tuple[float, ...], tup
     values = images[:2000].float() / 255
     mean, std = values.mean(dim=(0, 2, 3)), values.std(dim=(0, 2, 3)).clamp_min(1e-3)
     return tuple(round(v, 4) for v in mean.tolist()), tuple(round(v, 4) for v in std.tolist())
+
+
+def held_out(splits: dict[Split, Identities], number: int, folds: int, seed: int) -> dict[Split, Identities]:
+    """Training and validation with part `number` of `folds` of their joint identities held out for validation.
+
+    Raises:
+        ZooError: fewer than two identities in a part.
+    """
+    train, val = splits["train"], splits["val"]
+    images, names = torch.cat([train.images, val.images]), [*train.names, *val.names]
+    people, numbers = torch.cat([train.numbers, val.numbers + train.numbers.max() + 1]).unique(return_inverse=True)
+    if not 2 <= folds <= len(people) // 2:
+        raise ZooError(f"{folds} folds of {len(people)} identities: give at least 2, and two identities for each")
+    order = torch.randperm(len(people), generator=torch.Generator().manual_seed(seed))
+    is_held_out = torch.isin(numbers, order.tensor_split(folds)[number])
+
+    def part(rows: Bool[Tensor, " n"]) -> Identities:
+        kept = [names[number] for number in numbers[rows].unique().tolist()]
+        return Identities(images=images[rows], numbers=numbers[rows], names=kept)
+
+    return {"train": part(~is_held_out), "val": part(is_held_out)}
 
 
 def rotated(split: Identities, rotations: int) -> Identities:

@@ -18,6 +18,7 @@ from zoo.prediction.images import image_files, read_batches, write_table
 from zoo.tasks.embedding import Embedding
 from zoo.tasks.embedding.gallery import Candidate
 from zoo.tasks.embedding.gallery_file import load_gallery
+from zoo.tasks.embedding.threshold import caution, in_gallery
 
 NOT_RECOGNIZED = "not recognized"
 
@@ -57,7 +58,8 @@ def predict(
 ) -> list[EmbeddingPrediction]:
     """Embeds an image file or all image files below a folder; with `gallery`, identifies the people.
 
-    `threshold` is the largest distance of an identified person; None takes the threshold of the model. With `folder`,
+    `threshold` is the largest distance of an identified person; None takes the threshold of the model, and prints its
+    false-alarm rate at the size of the gallery. With `folder`,
     writes predictions.csv, predictions.json and contact_sheet.png.
 
     Raises:
@@ -75,6 +77,9 @@ def predict(
         readable = [result for result in results if result.vector is not None]
         found = iter(known.search(task, torch.tensor([result.vector for result in readable]), 5) if readable else [])
         results = [result if result.vector is None else _named(result, next(found), limit) for result in results]
+        origin = task.card.get("threshold")
+        for line in [*caution(origin, threshold), in_gallery(origin, threshold, len(known.people))]:
+            print(line)
     if folder is not None:
         write(results, folder, named=gallery is not None)
     return results

@@ -22,6 +22,7 @@ from zoo.tasks.embedding.baselines import embeddings
 from zoo.tasks.embedding.collapse import spread
 from zoo.tasks.embedding.metrics import FARS, compared_pairs, pair_distances
 from zoo.tasks.embedding.pairs import Pairs, bootstrap
+from zoo.tasks.embedding.threshold import describe, false_alarm_rate
 from zoo.tasks.embedding.verification import Roc, auc, equal_error_rate, roc, tar_at_far
 
 _POINTS = 300  # images at most in the map
@@ -29,6 +30,7 @@ _EACH = 10  # images per identity at least, so that the map shows whether they f
 _NAMED = 8  # identities at most for a legend
 _HARDEST = 6
 _UNKNOWN = 100  # images of people not enrolled (half of all); 1 % of fewer is less than one image
+_GALLERIES = (1, 5, 20, 100)  # people
 _POINT = 1e-5  # spread of rounding errors alone: t-SNE divides by it and crashes the process
 
 
@@ -40,6 +42,7 @@ def sections(task: Embedding, datamodule: DataModule, folder: Path, results: Map
     threshold = task.threshold.item()
     return [
         _figures(values, pairs, identities, results, new=datamodule.card().get("new_identities", False)),
+        *_threshold(task),
         _roc(values, pairs, identities, datamodule, folder),
         _histogram(values, pairs, threshold, folder),
         _hardest(values, pairs, identities, datamodule, folder),
@@ -66,7 +69,7 @@ def _figures(values: Tensor, pairs: Pairs, identities: Tensor, results: Mapping[
     text = (
         f"The test split has {same:,} same-identity pairs and {different:,} different-identity pairs, {known}. "
         "The intervals are bootstrapped over identities, since pairs that share an identity are not independent. "
-        "accuracy, far and tar are measured at the threshold chosen on the validation split. "
+        "accuracy, far and tar are measured at the threshold of the model. "
         "accuracy_10_folds follows the protocol of Labeled Faces in the Wild: ten folds with as many same as different "
         "pairs, each at the best threshold of the other nine. accuracy_10_folds_se is its standard error."
     )
@@ -77,6 +80,21 @@ def _figures(values: Tensor, pairs: Pairs, identities: Tensor, results: Mapping[
     if "dir_at_far_0.01" in test and len(identities) < 2 * _UNKNOWN:
         text += f" dir_at_far_0.01 allows no false alarm here: fewer than {_UNKNOWN} images show people not enrolled."
     return Section("Comparison with baselines", text, table=table)
+
+
+def _threshold(task: Embedding) -> list[Section]:
+    """The identities behind the threshold, and what it means for galleries of several sizes."""
+    found = task.card.get("threshold")
+    if found is None or not found["strangers"]:
+        return []
+    text = (
+        f"The threshold {task.threshold.item():.4f} was chosen for {describe(found)}. A gallery compares a stranger "
+        "with every enrolled person, so the share of strangers that it names rises with its size. The table has that "
+        "share of the held-out images."
+    )
+    table = [["people in the gallery", *map(str, _GALLERIES)]]
+    table += [["strangers named", *(f"{false_alarm_rate(found, people):.1%}" for people in _GALLERIES)]]
+    return [Section("Threshold", text, table=table)]
 
 
 def _roc(values: Tensor, pairs: Pairs, identities: Tensor, datamodule: DataModule, folder: Path) -> Section:

@@ -11,9 +11,10 @@ from torchmetrics import MeanMetric, MetricCollection
 from zoo.errors import ZooError
 from zoo.losses.embedding_loss import BatchLoss, EmbeddingLoss
 from zoo.metrics.concatenated import Concatenated
-from zoo.tasks.base import Stage
+from zoo.tasks.base import Stage, Task
 from zoo.tasks.embedding.collapse import spread
 from zoo.tasks.embedding.metrics import compared_pairs, embedding_metrics, pair_distances
+from zoo.tasks.embedding.threshold import evidence
 from zoo.tasks.embedding.verification import roc, threshold_at_far
 from zoo.tasks.image_task import ImageTask
 
@@ -29,10 +30,12 @@ class Embedding(ImageTask):
     """Verification and recognition by distance between embeddings of `(images [B C H W], identities [B])`.
 
     Each validation sets the threshold to the distance at which a share `target_far` of its pairs of different
-    identities would be accepted. The threshold is saved with the weights, and decides verification everywhere.
+    identities would be accepted. With `threshold_folds`, it is the mean over networks trained without one of so many
+    parts of the identities. It is saved with the weights, decides verification everywhere, and `card["threshold"]`
+    describes the identities behind it.
 
     Raises:
-        ZooError: a `target_far` outside (0, 1).
+        ZooError: a `target_far` outside (0, 1), or negative or single `threshold_folds`.
     """
 
     kind = "embedding"
@@ -43,9 +46,13 @@ class Embedding(ImageTask):
     loss: EmbeddingLoss
     threshold: Tensor
 
-    def __init__(self, *, network: nn.Module, loss: EmbeddingLoss, target_far: float = 0.01) -> None:
+    def __init__(
+        self, *, network: nn.Module, loss: EmbeddingLoss, target_far: float = 0.01, threshold_folds: int = 0
+    ) -> None:
         if not 0 < target_far < 1:
             raise ZooError(f"`target_far` (={target_far}) must be a rate between 0 and 1, such as 0.01")
+        if threshold_folds < 0 or threshold_folds == 1:
+            raise ZooError(f"`threshold_folds` (={threshold_folds}) must be 0, for none, or at least 2")
         super().__init__(
             network=network,
             loss=loss,
@@ -53,6 +60,8 @@ class Embedding(ImageTask):
             train_metrics=MetricCollection({"spread": MeanMetric("disable"), "active": MeanMetric()}),
         )
         self.target_far = target_far
+        self.calibration_folds = threshold_folds
+        self._calibrated = False
         self.progress = 0.0
         """The fraction of training that is over, in [0, 1]."""
         self.register_buffer("threshold", torch.tensor(float("-inf")))
@@ -105,13 +114,40 @@ class Embedding(ImageTask):
         self._reset_outputs()
 
     def on_validation_epoch_end(self) -> None:
-        """Sets the threshold and logs the metrics of the validation split."""
+        """Sets the threshold, unless folds have, and logs the metrics of the validation split."""
         vectors, identities = self._finite_outputs("validation")
-        pairs = compared_pairs(identities)
-        curve = roc(pair_distances(vectors, pairs, self.distances_on_cpu), pairs.same)
-        self.threshold.fill_(threshold_at_far(curve, self.target_far))
+        if not self._calibrated:
+            self.threshold.fill_(self._best_threshold(vectors, identities))
+            self.card["threshold"] = self._evidence([self])
         self._log_embedding_metrics("val", vectors, identities)
         super().on_validation_epoch_end()
+
+    def calibrate(self, folds: Sequence[Task]) -> None:
+        """Takes the mean threshold of the folds, and keeps it in later validations."""
+        tasks = [fold for fold in folds if isinstance(fold, Embedding)]
+        self.threshold.fill_(sum(fold.threshold.item() for fold in tasks) / len(tasks))
+        self.card["threshold"] = self._evidence(tasks)
+        self._calibrated = True
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keeps a threshold from folds, with its evidence, in a resumed run."""
+        saved = checkpoint.get("zoo", {}).get("card", {}).get("threshold", {})
+        if saved.get("folds", 1) > 1:
+            self.card["threshold"], self._calibrated = saved, True
+
+    def evaluation_settings(self) -> dict[str, Any]:
+        """The identities behind the threshold."""
+        found = self.card.get("threshold", {})
+        return {"threshold": {name: value for name, value in found.items() if name != "strangers"}}
+
+    def _best_threshold(self, vectors: Tensor, identities: Tensor) -> float:
+        pairs = compared_pairs(identities)
+        curve = roc(pair_distances(vectors, pairs, self.distances_on_cpu), pairs.same)
+        return threshold_at_far(curve, self.target_far)
+
+    def _evidence(self, tasks: Sequence["Embedding"]) -> dict[str, Any]:
+        samples = [(*task.test_outputs(), task.distances_on_cpu) for task in tasks]
+        return evidence(samples, self.threshold.item(), self.target_far)
 
     def on_test_epoch_start(self) -> None:
         """Drops the embeddings of the validation."""
