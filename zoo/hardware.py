@@ -5,7 +5,7 @@ import os
 import platform
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import nn
@@ -14,6 +14,7 @@ from zoo.errors import ZooError
 
 _CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 _CPU_FLAGS = Path("/proc/cpuinfo")
+_NO_DOUBLE = "MPS has no double precision"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +46,48 @@ def data_workers(num_workers: int | Literal["auto"]) -> int:
     return min(cores(), 16) if torch.cuda.is_available() else max(1, cores() // 2)
 
 
-def resolve_hardware(trainer: dict[str, Any], *, channels_last: bool | str, network: nn.Module) -> Hardware:
+class Device(NamedTuple):
+    """A device, and the console line that names it."""
+
+    device: torch.device
+    reason: str
+
+
+def resolve_device(requested: str, *, double_precision: bool = False) -> Device:
+    """The device that `auto`, `cpu`, `cuda`, `cuda:1`, … or `mps` names; auto: CUDA, else Apple's MPS, else the CPU.
+
+    MPS computes in single precision: with `double_precision` it is never chosen.
+
+    Raises:
+        ZooError: no such device, or MPS for a model that computes in double precision.
+    """
+    if requested == "auto":
+        if torch.cuda.is_available():
+            return Device(torch.device("cuda"), f"device: {torch.cuda.get_device_name()} (CUDA is available)")
+        if torch.backends.mps.is_available() and not double_precision:
+            return Device(torch.device("mps"), "device: MPS, the GPU of this Mac (no CUDA device was found)")
+        why = (
+            f"{_NO_DOUBLE}, which this model needs" if torch.backends.mps.is_available() else "no CUDA device was found"
+        )
+        return Device(torch.device("cpu"), f"device: CPU, {_threads()} ({why})")
+    try:
+        device = torch.device(requested)
+    except RuntimeError:
+        device = torch.device("meta")
+    available = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}
+    if device.type not in available:
+        raise ZooError(f"`device` (={requested}) must be auto, cpu, cuda, cuda:1, … or mps")
+    if (device.index or 0) >= available[device.type]:
+        there = f"there are {available[device.type]} of them" if available[device.type] else "none was found"
+        raise ZooError(f"`device` (={requested}) needs a GPU, and {there}: device=auto takes what there is")
+    if device.type == "mps" and double_precision:
+        raise ZooError(f"`device` (=mps): {_NO_DOUBLE}, which this model needs: use device=cpu")
+    return Device(device, f"device: {device_name(device)} (as requested)")
+
+
+def resolve_hardware(
+    trainer: dict[str, Any], *, channels_last: bool | str, network: nn.Module, double_precision: bool = False
+) -> Hardware:
     """Resolves `auto` values of a trainer configuration; explicit values are kept.
 
     Raises:
@@ -54,7 +96,7 @@ def resolve_hardware(trainer: dict[str, Any], *, channels_last: bool | str, netw
     if not torch.cuda.is_available():
         # Lightning sets it to 1; Adam checks for a GPU at every step and would load NVML each time.
         os.environ["PYTORCH_NVML_BASED_CUDA_CHECK"] = "0"
-    accelerator, reasons = _accelerator(trainer["accelerator"])
+    accelerator, reasons = _accelerator(trainer["accelerator"], double_precision)
     on_gpu = accelerator in ("gpu", "cuda")
     devices = _devices(trainer["devices"], on_gpu)
     if not on_gpu and isinstance(devices, int) and devices > cores():
@@ -70,11 +112,12 @@ def resolve_hardware(trainer: dict[str, Any], *, channels_last: bool | str, netw
     )
 
 
-def _accelerator(accelerator: str) -> tuple[str, list[str]]:
+def _accelerator(accelerator: str, double_precision: bool) -> tuple[str, list[str]]:
     if accelerator == "auto":
-        if torch.cuda.is_available():
-            return "gpu", [f"device: {torch.cuda.get_device_name()} (CUDA is available)"]
-        return "cpu", [f"device: CPU, {_threads()} (no CUDA device was found)"]
+        chosen = resolve_device("auto", double_precision=double_precision)
+        return {"cuda": "gpu"}.get(chosen.device.type, chosen.device.type), [chosen.reason]
+    if accelerator == "mps":
+        return accelerator, [resolve_device("mps", double_precision=double_precision).reason]
     if accelerator in ("gpu", "cuda") and not torch.cuda.is_available():
         raise ZooError(
             f"`trainer.accelerator` (={accelerator}) needs a CUDA device and none was found: "
@@ -149,6 +192,8 @@ def device_name(device: torch.device) -> str:
     """The display name of a device."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
+    if device.type == "mps":
+        return f"MPS {platform.machine()}"
     return f"CPU {platform.machine()}, {_threads()}"
 
 

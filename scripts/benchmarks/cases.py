@@ -99,6 +99,11 @@ def _verdict(case: Case, found: Measured) -> Verdict:
     return "at the limit" if within_noise else "over"
 
 
+def skipped(case: Case, reason: str) -> Row:
+    """The row of a case that is not measured."""
+    return _empty(case, "not measured", reason)
+
+
 def _empty(case: Case, verdict: Verdict, note: str) -> Row:
     return Row(name=case.name, peer=case.peer, verdict=verdict, limit=case.limit, limit_on=case.limit_on, note=note)
 

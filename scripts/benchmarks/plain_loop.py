@@ -49,7 +49,7 @@ class PlainLoop:
             self.order = list(torch.randperm(len(self.labels)).split(self.batch_size))
             self.order = [part for part in self.order if len(part) == self.batch_size]
         rows = self.order.pop()
-        images, labels = self.images[rows].to(self.device), self.labels[rows].to(self.device)
+        images, labels = self._moved(self.images[rows]), self._moved(self.labels[rows])
         images = F.pad(images, [self.padding] * 4) if self.padding else images
         images = ((images.float() / 255.0 - self.mean) / self.std).to(memory_format=self.layout)
         self.optimizer.zero_grad()
@@ -58,6 +58,11 @@ class PlainLoop:
         loss.backward()
         self.optimizer.step()
         self.schedule.step()
+
+    def _moved(self, values: Tensor) -> Tensor:
+        """Copy without waiting for the GPU."""
+        pinned = values.pin_memory() if self.device.type == "cuda" else values
+        return pinned.to(self.device, non_blocking=True)
 
 
 def recipe(config: Mapping[str, Any], network: nn.Module, steps: int) -> tuple[Optimizer, LambdaLR]:

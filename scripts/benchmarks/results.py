@@ -102,19 +102,19 @@ def _table(rows: Sequence[Row]) -> str:
     return "\n".join(written)
 
 
-def write_page(page: Path, results: Path) -> None:
+def write_page(page: Path, results: Path, start: str = START, end: str = END) -> None:
     """Writes the tables of a results file between the markers of a page.
 
     Raises:
         ZooError: the page or its markers are missing.
     """
     text = page.read_text(encoding="utf-8") if page.is_file() else ""
-    if START not in text or END not in text:
-        raise ZooError(f"`{page}` has no lines {START} and {END}: --docs writes into a clone of the repository")
-    before, _, rest = text.partition(START)
-    after = rest.partition(END)[2]
+    if start not in text or end not in text:
+        raise ZooError(f"`{page}` has no lines {start} and {end}: --docs writes into a clone of the repository")
+    before, _, rest = text.partition(start)
+    after = rest.partition(end)[2]
     written = tables(json.loads(results.read_text(encoding="utf-8")))
-    page.write_text(f"{before}{START}\n{written}\n{END}{after}", encoding="utf-8")
+    page.write_text(f"{before}{start}\n{written}\n{end}{after}", encoding="utf-8")
 
 
 def _time(milliseconds: float | None) -> str:

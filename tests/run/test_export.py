@@ -15,7 +15,14 @@ from zoo.run.create import create_model
 from zoo.run.export import export
 from zoo.tasks.base import Task
 
-OPTIONS: dict[str, Any] = {"output": None, "with_preprocessing": False, "tolerance": 1e-4, "trust": [], "options": {}}
+OPTIONS: dict[str, Any] = {
+    "output": None,
+    "with_preprocessing": False,
+    "tolerance": 1e-4,
+    "device": "cpu",
+    "trust": [],
+    "options": {},
+}
 PREPROCESSING = Preprocessing(size=32, channels=3, mean=(0.4, 0.5, 0.6), std=(0.2, 0.3, 0.25), resize="squash")
 
 

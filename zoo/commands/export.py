@@ -23,6 +23,7 @@ def _export(config: Any) -> None:
         output=Path(values["output"]) if values["output"] else None,
         with_preprocessing=values["with_preprocessing"],
         tolerance=values["tolerance"],
+        device=values["device"],
         trust=values["trust"],
         options=values["options"],
     )

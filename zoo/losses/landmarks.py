@@ -1,8 +1,11 @@
 """The loss of landmark detection: presence, points and class."""
 
+import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+_IGNORED = -100
 
 
 class LandmarkLoss(nn.Module):
@@ -28,8 +31,10 @@ class LandmarkLoss(nn.Module):
         output = output.float()
         count = points.shape[1]
         presence = F.binary_cross_entropy_with_logits(output[:, 0], present.float())
-        objects = output[present]
-        predicted = objects[:, 1 : 1 + 2 * count].reshape(-1, count, 2)
-        l1 = (predicted - points[present]).abs().sum() / max(predicted.numel(), 1)
-        classes = F.cross_entropy(objects[:, 1 + 2 * count :], labels[present], reduction="sum") / max(len(objects), 1)
+        # Masked, since a selection of rows has a size for which a GPU waits.
+        objects = present.sum().clamp(min=1)
+        apart = (output[:, 1 : 1 + 2 * count].reshape(-1, count, 2) - points).abs()
+        l1 = torch.where(present[:, None, None], apart, 0.0).sum() / (objects * 2 * count)
+        known = labels.masked_fill(~present, _IGNORED)
+        classes = F.cross_entropy(output[:, 1 + 2 * count :], known, ignore_index=_IGNORED, reduction="sum") / objects
         return self.presence_weight * presence + self.point_weight * l1 + self.classification_weight * classes

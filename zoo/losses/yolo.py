@@ -13,6 +13,7 @@ from zoo.losses.focal import focal_bce
 from zoo.losses.iou import BoxLoss
 from zoo.ops.assign import Matches
 from zoo.ops.boxes import area
+from zoo.ops.constants import constant
 from zoo.ops.grid import activate, decode, to_pixels
 from zoo.ops.iou import overlap, pairwise_intersection
 
@@ -121,16 +122,15 @@ class YoloLoss(nn.Module):
                     f"`class_weights` (={self.class_weights}) must have one number for each of the "
                     f"{logits.shape[1]} classes"
                 )
-            loss = loss * loss.new_tensor(self.class_weights)
+            loss = loss * constant(self.class_weights, loss)
         return loss.sum() / max(loss.numel(), 1)
 
 
 def _objects(targets: Targets, device: torch.device) -> Objects:
     boxes = torch.cat([target["boxes"] for target in targets]).to(device, torch.float32)
     labels = torch.cat([target["labels"] for target in targets]).to(device)
-    counts = torch.tensor([len(target["boxes"]) for target in targets])
-    images = torch.repeat_interleave(torch.arange(len(targets)), counts).to(device)
-    return Objects(boxes, labels, images)
+    images = [number for number, target in enumerate(targets) for _ in range(len(target["boxes"]))]
+    return Objects(boxes, labels, constant(images, labels))
 
 
 def _match_level(

@@ -37,15 +37,16 @@ def assign_by_shape(
     `boxes` are xyxy in pixels; `images` holds the image index of each box.
     """
     fits = shape_ratio((boxes[:, 2:] - boxes[:, :2]).clamp(min=1e-6), anchors) < ratio
-    obj, anchor = torch.nonzero(fits, as_tuple=True)
-    center = (boxes[obj, :2] + boxes[obj, 2:]) / 2 / stride
-    limit = center.new_tensor([columns, rows])
-    cell = torch.minimum(center.floor(), limit - 1).clamp(min=0)  # the last cell for a center on the far border
-    side = torch.where(center - cell < 0.5, -1.0, 1.0)  # the nearer neighbor along x and along y
-    zero = torch.zeros_like(side[:, 0])
-    steps = torch.stack([torch.stack([zero, zero], 1), side * side.new_tensor([1, 0]), side * side.new_tensor([0, 1])])
-    cells = cell + steps  # [3 m 2]
-    inside = ((cells >= 0) & (cells < limit)).all(-1)
-    column, row = cells[inside].long().unbind(-1)
-    obj, anchor = obj.expand(3, -1)[inside], anchor.expand(3, -1)[inside]
-    return Matches(images[obj], row, column, anchor, obj)
+    x, y = ((boxes[:, :2] + boxes[:, 2:]) / 2 / stride).unbind(1)
+    column, next_column = _nearest_cells(x, columns)
+    row, next_row = _nearest_cells(y, rows)
+    all_columns, all_rows = torch.stack([column, next_column, column]), torch.stack([row, row, next_row])  # [3 n]
+    inside = (all_columns >= 0) & (all_columns < columns) & (all_rows >= 0) & (all_rows < rows)
+    which, obj, anchor = (inside[:, :, None] & fits).nonzero(as_tuple=True)  # a GPU waits here, once
+    return Matches(images[obj], all_rows[which, obj], all_columns[which, obj], anchor, obj)
+
+
+def _nearest_cells(center: Float[Tensor, " n"], cells: int) -> tuple[Int[Tensor, " n"], Int[Tensor, " n"]]:
+    """Returns the cell of each center along one axis, the last one on the far border, and the nearer neighbor."""
+    cell = center.floor().clamp(max=cells - 1).clamp(min=0)
+    return cell.long(), torch.where(center - cell < 0.5, cell - 1, cell + 1).long()

@@ -69,7 +69,7 @@ def semi_hard_triplets(
         found.append(closest < torch.inf)
     if not found:
         return Triplets(pairs[:, 0], pairs[:, 1], pairs[:, 0])
-    kept = torch.cat(found)
+    kept = torch.cat(found).nonzero().squeeze(1)
     return Triplets(pairs[kept, 0], pairs[kept, 1], torch.cat(negatives)[kept])
 
 

@@ -46,6 +46,8 @@ def backtest(config: dict[str, Any], run_dir: Path, *, model: str, data: str) ->
         folder = run_dir / f"fold_{number}"
         if run is None or config["refit"]:
             run, baselines = _trained(config, fold, folder, model, data), fit_baselines(fold)
+            if number == 0:
+                print(run.hardware.reasons[0])
         for name, values in _errors(run, baselines, fold).items():
             errors.setdefault(name, []).append(values / scale)
         shown = "  ".join(f"{name} {root_mean_square(values[-1]):.4f}" for name, values in errors.items())

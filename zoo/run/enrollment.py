@@ -11,6 +11,7 @@ from zoo.data.identities.folder import subfolders
 from zoo.data.images.files import list_images
 from zoo.distribution import run_command
 from zoo.errors import ZooError, unknown
+from zoo.run.device import move_to
 from zoo.tasks.embedding import Embedding
 from zoo.tasks.embedding.gallery import Gallery
 from zoo.tasks.embedding.gallery_file import load_gallery, read_gallery, save_gallery
@@ -136,6 +137,7 @@ def _model(values: dict[str, Any]) -> Embedding:
             f"{checkpoint} is a {task.kind} model; a gallery needs an embedding model, such as one of "
             f"{run_command('train')} model=siamese"
         )
+    move_to(task, values["device"])
     return task
 
 

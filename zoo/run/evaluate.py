@@ -10,6 +10,7 @@ from zoo.data.base import DataModule
 from zoo.errors import ZooError
 from zoo.run.build import build_data, frozen_inference, require_matching_data
 from zoo.run.console import quiet_lightning
+from zoo.run.device import explain_full_memory
 from zoo.run.options import check_options
 from zoo.run.results import test, write_results
 from zoo.run.run import evaluation_run
@@ -41,7 +42,7 @@ def evaluate(config: dict[str, Any], run_dir: Path, *, data: str | None) -> dict
     run = evaluation_run(config, run_dir, task, datamodule)
     run.introduce()
     trainer = run.testing_trainer()
-    with frozen_inference(compiled=config["compile"]):
+    with frozen_inference(compiled=config["compile"]), explain_full_memory("+data.batch_size", datamodule.batch_size):
         metrics = test(trainer, task, datamodule, None)
     unshard(task)
     task.finish_evaluation(datamodule)

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from zoo.checkpoints.load import load
 from zoo.distribution import install_command
 from zoo.errors import ZooError
+from zoo.hardware import resolve_device
 from zoo.run.options import check_options
 from zoo.tasks.export import Program
 
@@ -31,10 +32,11 @@ def export(
     output: Path | None,
     with_preprocessing: bool,
     tolerance: float,
+    device: str,
     trust: list[str],
     options: Mapping[str, Any],
 ) -> tuple[Path, float]:
-    """Writes the file and compares it with the network at batch sizes 1 and 3.
+    """Writes the file and compare it with the network at batch sizes 1 and 3, the network on `device`.
 
     With `with_preprocessing` the file takes pixels of 0 … 255, otherwise normalized images; resizing is left to the
     caller. The file stores class names and preprocessing. `options` are those of the task's `export_program`.
@@ -50,15 +52,18 @@ def export(
     task = load(checkpoint, trust=trust)
     chosen = check_options(task.export_program, options, kind=task.kind)
     program = task.export_program(format=format, with_preprocessing=with_preprocessing, **chosen)
+    check_on = resolve_device(device, double_precision=task.double_precision)
+    print(check_on.reason)
     path = output or checkpoint.with_suffix(FORMATS[format])
     path.parent.mkdir(parents=True, exist_ok=True)
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # raised inside the exporters
-        worst = _write_and_compare(program, program.module.eval(), path, format=format)
+        worst = _write_and_compare(program, program.module.eval(), path, check_on.device, format=format)
         if program.stricter is not None:
             with TemporaryDirectory() as folder:
                 other = Path(folder) / path.name
-                worst = max(worst, _write_and_compare(program, program.stricter.eval(), other, format=format))
+                stricter = program.stricter.eval().cpu()
+                worst = max(worst, _write_and_compare(program, stricter, other, check_on.device, format=format))
     if not worst <= tolerance:
         path.unlink()
         raise ZooError(
@@ -67,13 +72,15 @@ def export(
     return path, worst
 
 
-def _write_and_compare(program: Program, module: nn.Module, path: Path, *, format: str) -> float:
-    """Writes the file of a module and returns the largest difference between the two."""
+def _write_and_compare(program: Program, module: nn.Module, path: Path, device: torch.device, *, format: str) -> float:
+    """Writes the file of a module, and returns the largest difference between the file and the module on a device."""
     batches = [program.images(size) for size in (1, 3)]
     write = _write_onnx if format == "onnx" else _write_program
     write(module, batches[-1], path, json.dumps(dict(program.metadata)))
     runner = _onnx_runner(path) if format == "onnx" else _program_runner(path)
-    return max(_difference(module, runner, images) for images in batches)
+    module.to(device)
+    with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):  # TF32 keeps three decimal digits
+        return max(_difference(module, runner, images, device) for images in batches)
 
 
 def _write_onnx(module: nn.Module, example: Tensor, path: Path, metadata: str) -> None:
@@ -115,9 +122,10 @@ def _program_runner(path: Path) -> Runner:
     return lambda images: _flat(exported(images))
 
 
-def _difference(module: nn.Module, runner: Runner, images: Tensor) -> float:
+def _difference(module: nn.Module, runner: Runner, images: Tensor, device: torch.device) -> float:
     worst = 0.0
-    for mine, theirs in zip(_flat(module(images)), runner(images), strict=True):
+    expected = [output.cpu() for output in _flat(module(images.to(device)))]
+    for mine, theirs in zip(expected, runner(images), strict=True):
         if mine.shape != theirs.shape:
             return float("inf")
         if not mine.numel():

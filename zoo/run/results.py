@@ -91,7 +91,7 @@ def _results(trainer: Trainer, task: Task, test_metrics: dict[str, float], basel
         "data": task.card["data_name"],
         "parameters": sum(parameter.numel() for parameter in task.network.parameters()),
         "flops": forward_flops(task),
-        "device": device_name(task.device),
+        "device": device_name(trainer.strategy.root_device),  # Lightning has moved the task to the CPU
         "precision": str(trainer.precision),
         "epochs": trainer.current_epoch,
         **_throughput(trainer),

@@ -158,7 +158,12 @@ def evaluation_run(config: dict[str, Any], run_dir: Path, task: Task, datamodule
 
 
 def _prepare_hardware(config: dict[str, Any], task: Task) -> Hardware:
-    hardware = resolve_hardware(config["trainer"], channels_last=config["channels_last"], network=task.network)
+    hardware = resolve_hardware(
+        config["trainer"],
+        channels_last=config["channels_last"],
+        network=task.network,
+        double_precision=task.double_precision,
+    )
     check_sync_batchnorm(config["trainer"], hardware, task.network)
     prepare_network(task, channels_last=hardware.channels_last, compiled=config["compile"])
     return hardware

@@ -14,7 +14,7 @@ from zoo.tasks.base import Task
 
 _DTYPES = {"16-mixed": torch.float16, "16-true": torch.float16, "64-true": torch.float64}
 _DTYPES |= {"bf16-mixed": torch.bfloat16, "bf16-true": torch.bfloat16}
-_PASSES = 3  # forward passes that a training step costs: backward costs 2× forward
+PASSES = 3  # forward passes that a training step costs: backward costs 2× forward
 _LONG = 5.0  # seconds; shorter epochs measure worker start-up, not loading
 _MUCH = 0.25  # fraction of an epoch
 
@@ -93,7 +93,7 @@ class Throughput(Callback):
         """Model-FLOPs utilization; None if the peak of the GPU or the FLOPs of the network are unknown."""
         if self._peak_flops is None or self.flops is None:
             return None
-        return _PASSES * self.flops * samples_per_second / self._peak_flops
+        return PASSES * self.flops * samples_per_second / self._peak_flops
 
     def _close(self, trainer: Trainer) -> None:
         started, samples, waiting = self._epoch

@@ -12,12 +12,12 @@ from zoo.data.base import DataModule
 from zoo.distribution import run_command
 from zoo.errors import ZooError
 from zoo.run.console import quiet_lightning, rank_zero_print
+from zoo.run.device import explain_full_memory, explain_missing_determinism
 from zoo.run.results import test, write_results
 from zoo.run.resume import resume_from, take_over
 from zoo.run.run import Run, new_run
 from zoo.run.sharding import unshard
 from zoo.tasks.base import Task
-
 
 def train(config: dict[str, Any], run_dir: Path, *, model: str, data: str) -> None:
     """Trains, tests and reports a configuration; `model` and `data` are the names of the chosen options.
@@ -49,7 +49,8 @@ def train(config: dict[str, Any], run_dir: Path, *, model: str, data: str) -> No
 def fit(trainer: Trainer, task: Task, datamodule: DataModule, checkpoint: Path | None) -> None:
     """Trains the task; without trainable parameters, only validates and saves it."""
     if any(parameter.requires_grad for parameter in task.parameters()):
-        trainer.fit(task, datamodule=datamodule, ckpt_path=checkpoint, weights_only=True)
+        with explain_full_memory("data.batch_size", datamodule.batch_size), explain_missing_determinism():
+            trainer.fit(task, datamodule=datamodule, ckpt_path=checkpoint, weights_only=True)
         return
     trainer.validate(task, datamodule=datamodule, verbose=False)
     if not trainer.fast_dev_run:  # type: ignore[attr-defined]

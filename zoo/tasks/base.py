@@ -54,6 +54,8 @@ class Task(Module, ABC):
     """True if parameters are only used in the `forward` of the submodule that owns them, as FSDP requires."""
     calibration_folds: int = 0
     """Number of folds of the data to train on for `calibrate`, before training on all of it."""
+    double_precision: ClassVar[bool] = False
+    """True if the task computes in double precision, which Apple's GPUs lack."""
     not_averaged: ClassVar[frozenset[str]] = frozenset()
     """Names of buffers that EMA copies instead of averaging, such as a threshold measured in validation."""
 

@@ -42,7 +42,7 @@ def cases(settings: Settings) -> Iterator[Case]:
     yield Case(
         name=f"{what}: one step",
         peer="a plain loop over nn.GRU on the same batches",
-        measure=lambda: _beside_loop(settings),
+        measure=lambda: beside_loop(settings),
         limit=1.05,
     )
     yield Case(
@@ -54,11 +54,18 @@ def cases(settings: Settings) -> Iterator[Case]:
 
 
 def _run(steps: int, settings: Settings) -> Run:
-    words = ["model=gru", f"data.windows_per_epoch={steps * BATCH}", "data.samples=8192", "data.val_samples=256"]
+    words = [
+        "model=gru",
+        "trainer.precision=32-true",
+        f"data.windows_per_epoch={steps * BATCH}",
+        "data.samples=8192",
+        "data.val_samples=256",
+    ]
     return build_run(words, build_data(to_dict(compose(words))["data"]), settings)
 
 
-def _beside_loop(settings: Settings) -> Measured:
+def beside_loop(settings: Settings, block: int = 1) -> Measured:
+    """Measure our steps and those of a plain loop, `block` of each in turn."""
     steps = 5 if settings.quick else STEPS
     run = _run(steps, settings)
     encoder: Any = run.task.network.encoder
@@ -78,7 +85,7 @@ def _beside_loop(settings: Settings) -> Measured:
         optimizer.step()
         schedule.step()
 
-    return train_in_turns(run, step, settings, steps=steps).steps_measured()
+    return train_in_turns(run, step, settings, steps=steps, block=block).steps_measured()
 
 
 def _beside_neuralforecast(settings: Settings) -> Measured:

@@ -11,7 +11,15 @@ from zoo.tasks.base import CHECKPOINT_FORMAT
 from zoo.tasks.detection.export import AllBoxes, KeptBoxes, _crowded
 
 ANCHORS = [[10.0, 10.0], [14.0, 20.0], [20.0, 14.0], [24.0, 24.0], [30.0, 40.0], [40.0, 30.0]]
-OPTIONS = {"format": "onnx", "output": None, "with_preprocessing": False, "tolerance": 1e-4, "trust": [], "options": {}}
+OPTIONS = {
+    "format": "onnx",
+    "output": None,
+    "with_preprocessing": False,
+    "tolerance": 1e-4,
+    "device": "cpu",
+    "trust": [],
+    "options": {},
+}
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from zoo.data.detection.transforms import Target, Window, crop_boxes, crop_resize, flip, mixup, mosaic
 from zoo.data.options import Range, parse_range, require_share
 from zoo.errors import ZooError
+from zoo.ops.constants import constant
 
 _LUMA = (0.299, 0.587, 0.114)
 
@@ -106,7 +107,7 @@ class BoxAugmentation(nn.Module):
         images = images * brightness
         mean = images.mean((1, 2, 3), keepdim=True)
         images = (images - mean) * contrast + mean
-        gray = (images * images.new_tensor(_LUMA).view(3, 1, 1)).sum(1, keepdim=True)
+        gray = (images * constant(_LUMA, images).view(3, 1, 1)).sum(1, keepdim=True)
         return ((images - gray) * saturation + gray).clamp(0, 1)
 
 

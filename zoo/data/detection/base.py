@@ -133,10 +133,29 @@ class DetectionData(DataModule):
         progress = trainer.global_step / max(trainer.estimated_stepping_batches, 1) if trainer else 0.0
         return self.augmentation(to_unit(images), targets, progress)
 
-    def normalize(self, batch: Batch) -> Batch:
-        """Scales the images of a batch to [0, 1]."""
+    def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
+        """Moves the images; `normalize` moves the boxes, which the augmentation selects: a GPU would wait each time."""
         images, targets = batch
-        return to_unit(images), targets
+        return images.to(device, non_blocking=True), targets
+
+    def normalize(self, batch: Batch) -> Batch:
+        """Scales the images of a batch to [0, 1], and moves the boxes to their device."""
+        images, targets = batch
+        return to_unit(images), move_targets(targets, images.device)
+
+
+def move_targets(targets: list[Target], device: torch.device) -> list[Target]:
+    """Moves the targets of a batch to a device, all boxes in one copy, and all labels."""
+    if device.type == "cpu":
+        return targets
+    moved: list[Target] = [{} for _ in targets]
+    for name in dict.fromkeys(name for target in targets for name in target):
+        having = [number for number, target in enumerate(targets) if name in target]
+        parts = [targets[number][name] for number in having]
+        copied = torch.cat(parts).to(device, non_blocking=True)
+        for number, part in zip(having, copied.split([len(part) for part in parts]), strict=True):
+            moved[number][name] = part
+    return moved
 
 
 def _are_shapes(anchors: Anchors) -> TypeGuard[Sequence[Sequence[float]]]:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from zoo.data.images.base import Augmentation
 from zoo.errors import ZooError
+from zoo.ops.constants import constant
 
 # Eigenvalues and eigenvectors (columns) of the covariance of ImageNet's colors, scaled to [0, 1]. First published
 # with facebook's fb.resnet.torch; the common values of reimplementations of AlexNet's color noise.
@@ -94,7 +95,7 @@ class ColorNoise(nn.Module):
         if images.shape[1] != 3:
             raise ZooError(f"ColorNoise is for images of 3 channels, and these have {images.shape[1]}")
         amounts = self.std * torch.randn(len(images), 3, device=images.device)
-        shift = (amounts * amounts.new_tensor(_EIGENVALUES)) @ amounts.new_tensor(_EIGENVECTORS).T
+        shift = (amounts * constant(_EIGENVALUES, amounts)) @ constant(_EIGENVECTORS, amounts).T
         return (images + shift[:, :, None, None]).clamp(0, 1), labels
 
 

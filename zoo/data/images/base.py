@@ -80,9 +80,8 @@ class Preprocessing:
         return (images * std + mean).clamp(0, 1)
 
     def _statistics(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        mean = torch.tensor(self.mean, device=images.device).view(-1, 1, 1)
-        std = torch.tensor(self.std, device=images.device).view(-1, 1, 1)
-        return mean, std
+        mean, std = (torch.tensor(values).view(-1, 1, 1) for values in (self.mean, self.std))
+        return mean.to(images.device, non_blocking=True), std.to(images.device, non_blocking=True)
 
 
 def to_unit(images: Shaped[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from zoo.errors import ZooError
 from zoo.ops.boxes import valid
+from zoo.ops.constants import constant
 from zoo.ops.nms import next_below, nms
 from zoo.tasks.detection.metrics import MAX_DETECTIONS
 from zoo.tasks.export import Program, noise, require_preprocessing
@@ -93,12 +94,12 @@ class KeptBoxes(nn.Module):
         return torch.onnx.ops.symbolic("NonMaxSuppression", inputs, dtype=torch.int64, shape=shape, version=11)
 
     def _kept(self, boxes: Tensor, best: Tensor, labels: Tensor) -> Tensor:
-        rows = [torch.empty(0, 3, dtype=torch.long)]
+        rows = [torch.empty(0, 3, dtype=torch.long, device=boxes.device)]
         for image in range(len(boxes)):
             for label in labels[image].unique().tolist():
                 chosen = torch.nonzero((labels[image] == label) & (best[image] >= self.min_score))[:, 0]
                 kept = nms(boxes[image, chosen], best[image, chosen], self.task.iou_threshold)[:MAX_DETECTIONS]
-                where = torch.tensor([[image, label]]).expand(len(kept), 2)
+                where = constant([image, label], labels).expand(len(kept), 2)
                 rows.append(torch.cat([where, chosen[kept][:, None]], 1))
         return torch.cat(rows)
 

@@ -48,6 +48,7 @@ class Detection(ImageTask):
     kind = "detection"
     monitor = "val/map"
     monitor_mode = "max"
+    double_precision = True
     measured_metadata = frozenset({"anchors"})
     not_averaged = frozenset({"operating_point"})
 

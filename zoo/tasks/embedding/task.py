@@ -6,11 +6,12 @@ from typing import Any, NamedTuple
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, distributed, nn
-from torchmetrics import MeanMetric, MetricCollection
+from torchmetrics import MetricCollection
 
 from zoo.errors import ZooError
 from zoo.losses.embedding_loss import BatchLoss, EmbeddingLoss
 from zoo.metrics.concatenated import Concatenated
+from zoo.metrics.mean import MeanLoss
 from zoo.tasks.base import Stage, Task
 from zoo.tasks.embedding.collapse import spread
 from zoo.tasks.embedding.metrics import compared_pairs, embedding_metrics, pair_distances
@@ -57,7 +58,7 @@ class Embedding(ImageTask):
             network=network,
             loss=loss,
             metrics=MetricCollection({}),
-            train_metrics=MetricCollection({"spread": MeanMetric("disable"), "active": MeanMetric()}),
+            train_metrics=MetricCollection({"spread": MeanLoss(), "active": MeanLoss()}),
         )
         self.target_far = target_far
         self.calibration_folds = threshold_folds
@@ -89,8 +90,8 @@ class Embedding(ImageTask):
         if distributed.is_available() and distributed.is_initialized() and distributed.get_world_size() > 1:
             vectors, identities = self._gathered(vectors, identities)
         found = self._loss(vectors, identities, self.progress)
-        self.train_metrics["spread"].update(spread(vectors.detach()))
-        self.train_metrics["active"].update(found.active / found.total.clamp_min(1))
+        self.train_metrics["spread"].update(spread(vectors.detach()), 1)
+        self.train_metrics["active"].update(found.active / found.total.clamp_min(1), 1)
         return found.value
 
     def _loss(self, vectors: Tensor, identities: Tensor, progress: float) -> BatchLoss:

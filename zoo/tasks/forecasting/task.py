@@ -56,6 +56,7 @@ class Forecasting(Task):
     kind = "forecasting"
     monitor = "val/rmse_normalized"
     monitor_mode = "min"
+    double_precision = True
     measured_metadata = frozenset({"center", "scale", "known_center", "known_scale", "naive_error", "season"})
     not_averaged = frozenset({"intervals.residuals"})
 

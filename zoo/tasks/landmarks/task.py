@@ -29,6 +29,7 @@ class Landmarks(ImageTask):
     kind = "landmarks"
     monitor = "val/nme"
     monitor_mode = "min"
+    double_precision = True
 
     def __init__(self, *, network: nn.Module, loss: nn.Module, num_points: int, num_classes: int) -> None:
         metrics = {

@@ -1,0 +1,14 @@
+"""ResNet-50, the published measure of a training loop."""
+
+from collections.abc import Iterator
+
+from benchmarks.cases import Case
+from benchmarks.gpu.training import training_case
+from benchmarks.settings import Settings
+
+
+def cases(settings: Settings) -> Iterator[Case]:
+    """Compiled, as for long runs, and as it is."""
+    yield training_case("resnet50", settings, batch=256, compiled=True)
+    yield training_case("resnet50", settings, batch=256, compiled=False)
+    yield training_case("resnet50", settings, batch=256, compiled=False, ema=True)

@@ -1,0 +1,50 @@
+"""The tests marked `gpu`, in processes of their own."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from functools import partial
+from importlib.util import find_spec
+
+from benchmarks.cases import Case
+from benchmarks.settings import Settings
+from benchmarks.timing import Measured, Side
+from zoo.distribution import ROOT
+
+LIMIT, PROCESSES = 240.0, 4
+QUICK = "test_ops or (test_training and lenet5 and (waits or deterministic)) or pinned or memory"
+
+
+def cases(settings: Settings) -> Iterator[Case]:
+    """All tests of tests/gpu; with --quick some of them."""
+    yield Case(name="tests marked gpu", peer="nothing", measure=partial(_measure, settings))
+
+
+def _measure(settings: Settings) -> Measured:
+    options = "addopts=--strict-markers --import-mode=importlib"
+    command = [sys.executable, "-m", "pytest", "-o", options, "-o", "filterwarnings=default", "-p", "no:cacheprovider"]
+    command += ["-q", "-m", "gpu", "tests/gpu", "--durations=8", "--tb=short", "--show-capture=no", "-W", "ignore"]
+    command += ["-k", QUICK] if settings.quick else []
+    command += ["-n", str(PROCESSES)] if find_spec("xdist") and not settings.quick else []
+    environment = os.environ | {"ZOO_GPU_TESTS_DEVICE": settings.device.type, "OMP_NUM_THREADS": "4"}
+    began = time.perf_counter()
+    try:
+        ended = subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=LIMIT, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise TimeoutError(f"longer than {LIMIT:.0f} s: {_tail(error.stdout)}") from None
+    seconds = time.perf_counter() - began
+    print(ended.stdout[-6000:], flush=True)
+    counts = re.findall(r"\d+ (?:passed|failed|skipped|xfailed|errors?)", ended.stdout)
+    if ended.returncode:
+        raise AssertionError(", ".join(counts) or _tail(ended.stdout + ended.stderr))
+    return Measured(Side(seconds, seconds), None, None, None, None, 1, "wall", ", ".join(counts))
+
+
+def _tail(output: str | bytes | None) -> str:
+    text = output.decode(errors="replace") if isinstance(output, bytes) else output or ""
+    return " ".join(text.split())[-300:]

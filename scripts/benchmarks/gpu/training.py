@@ -1,0 +1,69 @@
+"""Training steps of image networks at 224 px in bfloat16 and channels-last, beside a plain loop of the same form."""
+
+from functools import partial
+
+import torch
+
+from benchmarks.beside import build_run, train_in_turns
+from benchmarks.cases import Case
+from benchmarks.plain_loop import PlainLoop
+from benchmarks.settings import Settings
+from benchmarks.suites.train import torchvision_network
+from benchmarks.synthetic import RandomImages
+from benchmarks.timing import Measured, rate
+from zoo.run.flops import forward_flops
+from zoo.run.throughput import PASSES, peak_flops
+
+SLOWEST = 1 / 0.97  # ratio of times: at least 0.97 of their throughput
+BLOCK, BLOCKS = 10, 7
+
+
+def training_case(name: str, settings: Settings, *, batch: int, compiled: bool, ema: bool = False) -> Case:
+    """A training step of a network of the catalogue beside torchvision's network in a plain loop."""
+    form = "compiled" if compiled else "not compiled"
+    average = ", with a moving average of the weights" if ema else ""
+    return Case(
+        name=f"{name}, a training step, 224 px, batch {batch}, bfloat16, channels-last, {form}{average}",
+        peer=f"torchvision's in a plain loop, {form}",
+        measure=partial(_measure, name, settings, batch=batch, compiled=compiled, ema=ema),
+        limit=None if ema else SLOWEST,
+        absent="--quick compiles nothing" if compiled and settings.quick else "",
+    )
+
+
+def _measure(name: str, settings: Settings, *, batch: int, compiled: bool, ema: bool) -> Measured:
+    size, classes = 224, 1000
+    if settings.quick:
+        size, classes, batch = 64, 10, 2
+    block, blocks = (1, 4) if settings.quick else (BLOCK, BLOCKS)
+    data = RandomImages(size=size, channels=3, num_classes=classes, count=4 * batch, batch_size=batch)
+    words = [f"model={name}", "optimizer=sgd", "channels_last=true", f"compile={str(compiled).lower()}"]
+    words += ["trainer.precision=32-true" if settings.quick else "trainer.precision=bf16-mixed"]
+    run = build_run([*words, f"callbacks=[{'ema' if ema else ''}]"], data, settings)
+    theirs = torchvision_network(name, run.task.network)
+    if compiled:
+        theirs.compile()
+    steps = block * blocks
+    loop = PlainLoop(
+        theirs,
+        data,
+        run.config,
+        settings.device,
+        steps=steps,
+        bfloat16=not settings.quick,
+        layout=torch.channels_last,
+    )
+    found = train_in_turns(run, loop, settings, steps=steps, block=block).steps_measured()
+    notes = [rate(found, batch), utilisation(run.task, found, batch, settings)]
+    return found._replace(note="; ".join(note for note in notes if note))
+
+
+def utilisation(task: object, found: Measured, batch: int, settings: Settings) -> str:
+    """Model-FLOPs utilisation of our side, of the published bfloat16 peak of the device; empty if it is unknown."""
+    flops, peak = forward_flops(task), None  # type: ignore[arg-type]
+    if settings.device.type == "cuda":
+        peak = peak_flops(settings.device, "bf16-mixed", 1)
+    if flops is None or peak is None:
+        return ""
+    share = PASSES * flops * batch / found.ours.wall / peak
+    return f"{share:.0%} of the {peak / 1e12:,.0f} TFLOP/s of the device"

@@ -1,0 +1,56 @@
+"""One small training for each kind of task, through the same functions as the commands."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from zoo.config.compose import compose, to_dict
+from zoo.run.evaluate import evaluate
+from zoo.run.resume import resume_from
+from zoo.run.run import new_run
+from zoo.run.train import fit, train
+
+MODELS = {
+    "lenet5": [],
+    "landmarks": ["data.train_scenes=96", "data.val_scenes=32", "data.test_scenes=32"],
+    "siamese": ["data.steps_per_epoch=3"],
+    "yolo": ["data.train_scenes=48", "data.val_scenes=16", "data.test_scenes=16"],
+    "gru": ["data.windows_per_epoch=768", "data.samples=4096", "data.val_samples=512"],
+}
+"""A model of each kind, with words that make its data small."""
+LIMITS = ["+trainer.limit_train_batches=3", "+trainer.limit_val_batches=2", "+trainer.limit_test_batches=2"]
+
+
+def configuration(name: str, *words: str) -> dict[str, Any]:
+    """The configuration of `train.py model=NAME WORDS` on little data."""
+    return to_dict(compose([f"model={name}", *MODELS.get(name, []), *LIMITS, "baselines=false", *words]))
+
+
+def trained(name: str, folder: Path, *words: str, epochs: int = 1) -> Path:
+    """Train, test and report; the path of the last checkpoint."""
+    config = configuration(name, f"trainer.max_epochs={epochs}", *words)
+    train(config, folder, model=name, data="its data")
+    return folder / "checkpoints" / "last.ckpt"
+
+
+def fitted(name: str, folder: Path, *words: str, epochs: int = 1) -> Path:
+    """Train only; the path of the last checkpoint."""
+    config = configuration(name, f"trainer.max_epochs={epochs}", *words)
+    folder.mkdir()
+    run = new_run(config, folder, model=name, data="its data")
+    trainer = run.training_trainer()
+    fit(trainer, run.task, run.datamodule, resume_from(config["resume"], folder, run.task, trainer))
+    return folder / "checkpoints" / "last.ckpt"
+
+
+def results(folder: Path) -> dict[str, Any]:
+    """The content of `metrics.json`."""
+    return json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+
+
+def evaluated(checkpoint: Path, folder: Path, *words: str) -> dict[str, float]:
+    """The test metrics of `evaluate.py checkpoint=… WORDS`."""
+    folder.mkdir()
+    limit = LIMITS[2:]
+    config = to_dict(compose([f"checkpoint='{checkpoint}'", "baselines=false", *limit, *words], config_name="evaluate"))
+    return evaluate(config, folder, data=None)
