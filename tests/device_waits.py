@@ -41,7 +41,7 @@ class Waits(TorchDispatchMode):
         self.found: list[str] = []
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """Note a waiting operation and run it."""
+        """Notes a waiting operation and run it."""
         if what := waiting(func, args, kwargs or {}):
             self.found.append(f"{what} at {_place()}")
         return func(*args, **(kwargs or {}))

@@ -34,12 +34,12 @@ def trained(name: str, folder: Path, *words: str, epochs: int = 1) -> Path:
 
 
 def fitted(name: str, folder: Path, *words: str, epochs: int = 1) -> Path:
-    """Train only; the path of the last checkpoint."""
+    """Trains only; the path of the last checkpoint."""
     config = configuration(name, f"trainer.max_epochs={epochs}", *words)
     folder.mkdir()
     run = new_run(config, folder, model=name, data="its data")
-    trainer = run.training_trainer()
-    fit(trainer, run.task, run.datamodule, resume_from(config["resume"], folder, run.task, trainer))
+    checkpoint = resume_from(config["resume"], run)
+    fit(run.training_trainer(), run.task, run.datamodule, checkpoint)
     return folder / "checkpoints" / "last.ckpt"
 
 

@@ -77,7 +77,7 @@ class InTurns:
             self._peak(0)
 
     def steps_measured(self, note: str = "") -> Measured:
-        """Return the medians over steps, without the warm-up and the last block, which ends the epoch."""
+        """Returns the medians over steps, without the warm-up and the last block, which ends the epoch."""
         wall = self.clock.device.type == "cuda"
         first = min(WARM_UP if self.block == 1 else 1, len(self.spent_by_us) - 2)
         ours, theirs = self.spent_by_us[first:-1], self.spent_by_them[first:-1]

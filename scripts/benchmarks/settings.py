@@ -16,7 +16,7 @@ class Settings:
     seconds: float
     """Time after which a comparison ends early; it takes three pairs at least."""
     quick: bool
-    """Run each comparison once on small inputs, to test that it works; the times mean nothing."""
+    """Runs each comparison once on small inputs, to test that it works; the times mean nothing."""
     data_root: Path
     """Folder that holds MNIST/raw."""
     scratch: Path

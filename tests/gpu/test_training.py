@@ -136,10 +136,10 @@ def test_predictions_are_those_of_the_cpu(device, command, accelerator, tmp_path
     from PIL import Image
 
     last = trained("lenet5", tmp_path / "run", accelerator, FULL)
-    Image.new("L", (40, 40), 90).save(tmp_path / "grey.png")
+    Image.new("L", (40, 40), 90).save(tmp_path / "gray.png")
     tables = []
     for place in ("cpu", device.type):
-        words = [f"checkpoint='{last}'", f"source='{tmp_path / 'grey.png'}'", f"device={place}"]
+        words = [f"checkpoint='{last}'", f"source='{tmp_path / 'gray.png'}'", f"device={place}"]
         ended = command("predict", *words, f"hydra.run.dir='{tmp_path / f'predicted_{place}'}'")
         assert ended.code == 0, ended.err
         assert f"device: {device_name(torch.device(place))} (as requested)" in ended.out + ended.err

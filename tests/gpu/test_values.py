@@ -1,4 +1,4 @@
-"""Loss and gradients of every model of the catalogue equal those of the CPU."""
+"""Loss and gradients of every model of the catalog equal those of the CPU."""
 
 import json
 from functools import lru_cache

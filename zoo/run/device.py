@@ -14,7 +14,7 @@ _NOT_DETERMINISTIC = re.compile(r"(\S+) does not have a deterministic implementa
 
 
 def move_to(task: Task, requested: str) -> Task:
-    """Move a task to the requested device and print which it is.
+    """Moves a task to the requested device and prints which it is.
 
     Raises:
         ZooError: no such device.
@@ -26,7 +26,7 @@ def move_to(task: Task, requested: str) -> Task:
 
 @contextmanager
 def explain_full_memory(key: str, batch_size: int | None) -> Iterator[None]:
-    """Turn an out-of-memory error into one line with the option of the batch size, `key`, and a smaller value.
+    """Turns an out-of-memory error into one line with the option of the batch size, `key`, and a smaller value.
 
     Raises:
         ZooError: the device has too little memory.

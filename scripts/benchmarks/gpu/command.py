@@ -33,7 +33,7 @@ _PAGE = ROOT / "docs" / "BENCHMARK.md"
 
 
 def main() -> int:
-    """Run the parts; return 1 if a test or a measurement failed, 2 after a mistake of the user."""
+    """Runs the parts; returns 1 if a test or a measurement failed, 2 after a mistake of the user."""
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the zoo's commands
     try:
         return _check(_parser().parse_args())

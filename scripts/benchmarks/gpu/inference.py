@@ -51,7 +51,7 @@ def _images(name: str, settings: Settings, *, compiled: bool) -> Measured:
     batch, size = (2, 64) if settings.quick else (BATCH, 224)
     task = create_model(name).to(settings.device)
     theirs = torchvision_network(name, task.network).eval().to(settings.device)
-    theirs = theirs.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    theirs = theirs.to(memory_format=torch.channels_last)
     prepare_network(task, channels_last=True, compiled=compiled)
     if compiled:
         theirs.compile()

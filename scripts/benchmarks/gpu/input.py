@@ -17,7 +17,7 @@ from benchmarks.cases import Case
 from benchmarks.settings import Settings
 from benchmarks.timing import Measured, Side
 from zoo.config.compose import compose, to_dict
-from zoo.data.images.files import decoders
+from zoo.data.images.decoding import jpeg_decoder
 from zoo.hardware import cores, data_workers
 from zoo.run.build import build_data
 from zoo.run.throughput import Throughput
@@ -50,13 +50,13 @@ def _measure(settings: Settings) -> Measured:
     with redirect_stdout(io.StringIO()):
         trainer.fit(run.task, datamodule=run.datamodule)
     seconds = len(run.datamodule.dataset("train")) / watch.samples_per_second
-    readers = f"{data_workers(run.config['data']['num_workers'])} processes of {cores()} cores, {decoders()}"
+    readers = f"{data_workers(run.config['data']['num_workers'])} processes of {cores()} cores, {jpeg_decoder()}"
     note = f"{watch.samples_per_second:,.0f} images/s, {watch.waiting_share:.0%} of the time waiting; {readers}"
     return Measured(Side(seconds, seconds), None, None, None, None, 1, "wall", note)
 
 
 def write_files(folder: Path, distinct: int, links: int) -> None:
-    """Write photograph-like JPEG files of 500×375 pixels, in a folder for each class; hard links make more of them."""
+    """Writes photograph-like JPEG files of 500×375 pixels, in a folder for each class; hard links make more of them."""
     generator = torch.Generator().manual_seed(0)
     for number in range(distinct):
         coarse = torch.rand(1, 3, 24, 32, generator=generator) * 255

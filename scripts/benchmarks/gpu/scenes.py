@@ -25,7 +25,7 @@ class RandomScenes(DetectionData):
         self.class_names = [f"class {number}" for number in range(num_classes)]
 
     def load(self) -> dict[str, Any]:
-        """Generate the scenes, the same for every split."""
+        """Generates the scenes, the same for every split."""
         generator, count, size = torch.Generator().manual_seed(0), 4 * self.batch_size, self.image_size
         images = torch.randint(256, (count, 3, size, size), dtype=torch.uint8, generator=generator)
         corners = torch.rand(count, OBJECTS, 2, generator=generator) * 0.7 * size

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from benchmarks.beside import build_run, train_in_turns
 from benchmarks.cases import Case
 from benchmarks.gpu.scenes import RandomScenes
-from benchmarks.gpu.training import SLOWEST, utilisation
+from benchmarks.gpu.training import SLOWEST, utilization
 from benchmarks.plain_loop import recipe
 from benchmarks.settings import Settings
 from benchmarks.suites import recurrent
@@ -67,7 +67,7 @@ def _step(settings: Settings, name: str, make_data: Any, batch: int) -> Measured
     steps = block * blocks
     loop = PlainStep(run, settings, steps)
     found = train_in_turns(run, loop, settings, steps=steps, block=block).steps_measured()
-    notes = [rate(found, batch), utilisation(run.task, found, batch, settings)]
+    notes = [rate(found, batch), utilization(run.task, found, batch, settings)]
     return found._replace(note="; ".join(note for note in notes if note))
 
 
@@ -83,7 +83,7 @@ class PlainStep:
         self.batches: Iterator[Any] = iter(())
 
     def __call__(self) -> None:
-        """Train on the next batch."""
+        """Trains on the next batch."""
         batch = next(self.batches, None)
         if batch is None:
             self.batches = iter(self.data.loader("train"))

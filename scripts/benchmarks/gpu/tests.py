@@ -29,6 +29,7 @@ def _measure(settings: Settings) -> Measured:
     command += ["-q", "-m", "gpu", "tests/gpu", "--durations=8", "--tb=short", "--show-capture=no", "-W", "ignore"]
     command += ["-k", QUICK] if settings.quick else []
     command += ["-n", str(PROCESSES)] if find_spec("xdist") and not settings.quick else []
+    command += ["--timeout=90"] if find_spec("pytest_timeout") else []
     environment = os.environ | {"ZOO_GPU_TESTS_DEVICE": settings.device.type, "OMP_NUM_THREADS": "4"}
     began = time.perf_counter()
     try:

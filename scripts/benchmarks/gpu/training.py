@@ -19,7 +19,7 @@ BLOCK, BLOCKS = 10, 7
 
 
 def training_case(name: str, settings: Settings, *, batch: int, compiled: bool, ema: bool = False) -> Case:
-    """A training step of a network of the catalogue beside torchvision's network in a plain loop."""
+    """A training step of a network of the catalog beside torchvision's network in a plain loop."""
     form = "compiled" if compiled else "not compiled"
     average = ", with a moving average of the weights" if ema else ""
     return Case(
@@ -54,12 +54,12 @@ def _measure(name: str, settings: Settings, *, batch: int, compiled: bool, ema: 
         layout=torch.channels_last,
     )
     found = train_in_turns(run, loop, settings, steps=steps, block=block).steps_measured()
-    notes = [rate(found, batch), utilisation(run.task, found, batch, settings)]
+    notes = [rate(found, batch), utilization(run.task, found, batch, settings)]
     return found._replace(note="; ".join(note for note in notes if note))
 
 
-def utilisation(task: object, found: Measured, batch: int, settings: Settings) -> str:
-    """Model-FLOPs utilisation of our side, of the published bfloat16 peak of the device; empty if it is unknown."""
+def utilization(task: object, found: Measured, batch: int, settings: Settings) -> str:
+    """Model-FLOPs utilization of our side, of the published bfloat16 peak of the device; empty if it is unknown."""
     flops, peak = forward_flops(task), None  # type: ignore[arg-type]
     if settings.device.type == "cuda":
         peak = peak_flops(settings.device, "bf16-mixed", 1)

@@ -65,7 +65,7 @@ def _run(steps: int, settings: Settings) -> Run:
 
 
 def beside_loop(settings: Settings, block: int = 1) -> Measured:
-    """Measure our steps and those of a plain loop, `block` of each in turn."""
+    """Measures our steps and those of a plain loop, `block` of each in turn."""
     steps = 5 if settings.quick else STEPS
     run = _run(steps, settings)
     encoder: Any = run.task.network.encoder

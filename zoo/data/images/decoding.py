@@ -26,6 +26,11 @@ with suppress(ImportError, OSError, RuntimeError):  # not built for this platfor
     _DECODERS = {"JPEG": decode_jpeg, "PNG": decode_png}
 
 
+def jpeg_decoder() -> str:
+    """Returns the name of the package that decodes JPEG files here."""
+    return "torchcodec" if "JPEG" in _DECODERS else "Pillow"
+
+
 def decode(data: bytes) -> UInt8[Tensor, "c h w"]:
     """Decodes into 1 or 3 channels."""
     opened = Image.open(io.BytesIO(data))

@@ -23,11 +23,6 @@ EXTENSIONS = tuple(
 MAX_ASPECT = 8  # longer strips are cropped before resizing: 1×20,000 pixels would grow to gigabytes
 
 
-def decoders() -> str:
-    """The packages that decode JPEG files here, in words."""
-    return "torchcodec" if "JPEG" in _DECODERS else "Pillow"
-
-
 class UnreadableImage(ZooError):
     """An image file that cannot be read; the message names the file and the reason."""
 
