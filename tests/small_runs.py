@@ -6,7 +6,7 @@ from typing import Any
 
 from zoo.config.compose import compose, to_dict
 from zoo.run.evaluate import evaluate
-from zoo.run.resume import resume_from
+from zoo.run.resume import resume_from, take_over
 from zoo.run.run import new_run
 from zoo.run.train import fit, train
 
@@ -38,8 +38,10 @@ def fitted(name: str, folder: Path, *words: str, epochs: int = 1) -> Path:
     config = configuration(name, f"trainer.max_epochs={epochs}", *words)
     folder.mkdir()
     run = new_run(config, folder, model=name, data="its data")
-    checkpoint = resume_from(config["resume"], run)
-    fit(run.training_trainer(), run.task, run.datamodule, checkpoint)
+    resumed, trainer = resume_from(config["resume"], run), run.training_trainer()
+    if resumed is not None:
+        take_over(resumed, trainer)
+    fit(trainer, run.task, run.datamodule, resumed.path if resumed else None)
     return folder / "checkpoints" / "last.ckpt"
 
 

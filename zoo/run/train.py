@@ -19,6 +19,7 @@ from zoo.run.run import Run, new_run
 from zoo.run.sharding import unshard
 from zoo.tasks.base import Task
 
+
 def train(config: dict[str, Any], run_dir: Path, *, model: str, data: str) -> None:
     """Trains, tests and reports a configuration; `model` and `data` are the names of the chosen options.
 
