@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from matplotlib.figure import Figure
+from PIL import Image
 
 
 @dataclass(frozen=True)
@@ -28,13 +30,22 @@ class Ended:
 Command = Callable[..., Ended]
 
 
+def _blank(figure: Figure, path: Path, **_: object) -> None:
+    Image.new("L", (1, 1)).save(path, format="PNG")
+
+
 @pytest.fixture
 def command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], request: pytest.FixtureRequest
 ) -> Command:
-    """Runs a command of the zoo in this process, in an empty folder: `command("train", "seed=1")`."""
+    """Runs a command of the zoo in this process, in an empty folder: `command("train", "seed=1")`.
 
-    def run(name: str, *words: str, folder: Path = tmp_path) -> Ended:
+    Its figures are laid out and not rendered, which takes half of a short run; tests of reports render them.
+    """
+    savefig = Figure.savefig
+
+    def run(name: str, *words: str, folder: Path = tmp_path, rendered: bool = False) -> Ended:
+        monkeypatch.setattr(Figure, "savefig", savefig if rendered else _blank)
         main = __import__(f"zoo.commands.{name}", fromlist=["main"]).main
         folder.mkdir(exist_ok=True, parents=True)
         monkeypatch.chdir(folder)

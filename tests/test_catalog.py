@@ -4,9 +4,9 @@ from typing import Any, NamedTuple
 
 import pytest
 import torch
+from catalog_configs import catalog_run
 
 from zoo.checkpoints.load import load
-from zoo.config.compose import compose, to_dict
 from zoo.config.instantiate import instantiate, locate
 from zoo.config.listing import list_models
 from zoo.data.base import DataModule, Split
@@ -31,7 +31,7 @@ class Built(NamedTuple):
 @pytest.fixture(scope="module", params=list_models())
 def built(request):
     """Each model of the catalog, in turn, so that one at a time is in memory."""
-    config = to_dict(compose([f"model={request.param}"]))
+    config = catalog_run(request.param)
     datamodule = build_data(config["data"] | {"batch_size": LARGER.get(request.param, BATCH)})
     datamodule.setup()
     torch.manual_seed(0)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from catalog_configs import catalog_run
 
 from zoo.config.compose import compose, to_dict
 from zoo.config.listing import list_models
@@ -13,7 +14,7 @@ from zoo.run.build import build_data, build_task
 from zoo.tasks.base import Task
 from zoo.tasks.forecasting.baselines import fit_baselines
 
-FORECASTERS = [name for name in list_models() if compose([f"model={name}"]).model._target_.endswith("Forecasting")]
+FORECASTERS = [name for name in list_models() if catalog_run(name)["model"]["_target_"].endswith("Forecasting")]
 SHAPE = ["data.time=day", "data.targets=[y]", "data.past_covariates=[x]", "data.context=12", "data.horizon=3"]
 POINTS, ORIGIN = 120, 100  # the forecast origin: the last known step is 99
 

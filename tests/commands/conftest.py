@@ -32,12 +32,12 @@ def pets(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The last checkpoint of a run of one epoch."""
+    """The last checkpoint of a run of one epoch, with seed 1."""
     from zoo.config.compose import compose, to_dict
     from zoo.run.train import train
 
     run = tmp_path_factory.mktemp("trained") / "runs" / "lenet5-digits" / "1"
-    config = to_dict(compose([*QUICK, f"runs={run.parents[1]}"]))
+    config = to_dict(compose([*QUICK, "seed=1", f"runs={run.parents[1]}"]))
     config.pop("hydra", None)
     train(config, run, model="lenet5", data="digits")
     return run / "checkpoints" / "last.ckpt"

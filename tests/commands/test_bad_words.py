@@ -22,14 +22,14 @@ def test_data_for_another_task(refused, model, data, task, feeds):
     assert line.startswith(f"model={model} does {task}, and data={data} is for {feeds}: ")
 
 
+@pytest.mark.slow
 def test_a_siamese_network_reads_labeled_images_too(command):
     ended = command("train", "model=siamese", "data=digits", *QUICK)
     assert ended.code == 0, ended.err
 
 
-def test_evaluating_on_data_for_another_task(command, refused):
-    run = command("train", *QUICK).run
-    line = refused(f"checkpoint={run}/checkpoints/best.ckpt", "data=waves", name="evaluate")
+def test_evaluating_on_data_for_another_task(refused, trained):
+    line = refused(f"checkpoint={trained}", "data=waves", name="evaluate")
     assert line.startswith("model=lenet5 does classification, and data=waves is for forecasting: ")
 
 

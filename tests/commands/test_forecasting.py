@@ -52,7 +52,8 @@ def test_averaged_weights_have_intervals(command):
     assert 0.0 < test["width"] < 10.0
 
 
-@pytest.mark.parametrize("experiment", ["waves_ladder", pytest.param("waves_original", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("experiment", ["waves_ladder", "waves_original"])
 def test_the_ladder_runs_and_is_printed_by_one_command(command, tmp_path: Path, experiment: str):
     words = ["model=naive_last,linear_forecaster", "seed=0,1", "data.windows_per_epoch=256"]
     ended = command("train", f"experiment={experiment}", *words, *SMALL)

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 import torch
+from catalog_configs import catalog_run
 from torch import Tensor, nn
 
-from zoo.config.compose import compose, to_dict
 from zoo.config.instantiate import instantiate, locate
 from zoo.config.listing import list_models
 from zoo.errors import ZooError
@@ -27,7 +27,7 @@ Build = Callable[..., StagedNetwork]
 
 def staged_networks() -> dict[str, dict[str, Any]]:
     """The network configuration of each model of the catalog whose network is a `StagedNetwork`."""
-    networks = {name: to_dict(compose([f"model={name}"]))["model"]["network"] for name in list_models()}
+    networks = {name: catalog_run(name)["model"]["network"] for name in list_models()}
     return {
         name: network for name, network in networks.items() if issubclass(locate(network["_target_"]), StagedNetwork)
     }

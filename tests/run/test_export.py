@@ -58,7 +58,10 @@ def test_exported_program(inside: bool, tmp_path: Path) -> None:
     assert described["preprocessing"]["mean"] == [0.4, 0.5, 0.6]
 
 
-@pytest.mark.parametrize("name", ["efficientnet_lite0", pytest.param("googlenet", marks=pytest.mark.slow)])
+LARGER = [pytest.param(name, marks=pytest.mark.slow) for name in ("efficientnet_lite0", "googlenet")]
+
+
+@pytest.mark.parametrize("name", ["lenet5", *LARGER])
 def test_onnx(name: str, tmp_path: Path) -> None:
     onnxruntime = pytest.importorskip("onnxruntime")
     pytest.importorskip("onnxscript")

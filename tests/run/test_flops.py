@@ -1,8 +1,8 @@
 import pytest
 import torch
+from catalog_configs import catalog_run
 from torch import nn
 
-from zoo.config.compose import compose, to_dict
 from zoo.losses.cross_entropy import CrossEntropy
 from zoo.run.build import build_data, build_task
 from zoo.run.create import catalog_config, create_model
@@ -34,7 +34,7 @@ def test_a_recurrent_network_by_hand(cell, gates):
 
 @pytest.mark.parametrize("model", ["lenet5", "yolo", "landmarks", "siamese", "gru", "naive_last"])
 def test_every_task_knows_what_a_sample_is(model):
-    config = to_dict(compose([f"model={model}"]))
+    config = catalog_run(model)
     datamodule = build_data(config["data"])
     task = build_task(config["model"], datamodule.metadata(), datamodule.card())
     flops = forward_flops(task)

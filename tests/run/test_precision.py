@@ -13,7 +13,7 @@ from zoo.run.train import train
 from zoo.tasks.base import Task
 
 
-@pytest.mark.parametrize("precision", ["bf16-true", "64-true"])
+@pytest.mark.parametrize("precision", ["bf16-true", pytest.param("64-true", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("model", ["lenet5", "landmarks", "siamese", "gru"])
 def test_every_task_trains_and_tests(model, precision, tmp_path, capsys):
     words = [f"model={model}", f"trainer.precision={precision}", "+trainer.fast_dev_run=true", "trainer=cpu"]
@@ -52,7 +52,7 @@ def test_a_mean_counts_beyond_256_samples():
     assert task.val_metrics["loss"].compute() == 2.0
 
 
-@pytest.mark.parametrize("precision", ["bf16-true", "64-true"])
+@pytest.mark.parametrize("precision", ["bf16-true", pytest.param("64-true", marks=pytest.mark.slow)])
 def test_a_forecaster_measures_and_reports_as_in_single_precision(precision: str, tmp_path: Path):
     found = {}
     for chosen in ("32-true", precision):

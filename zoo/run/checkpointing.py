@@ -107,13 +107,14 @@ class BestAndLast(ModelCheckpoint):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Takes over the checkpoints of the resumed run: `best.ckpt` beside the one that is resumed, and that one."""
-        if self.resumed is None:
+        resumed, self.resumed = self.resumed, None  # the test at the end loads a state too
+        if resumed is None:
             return
         folder = Path(str(self.dirpath))
-        theirs, ours = self.resumed.with_name("best.ckpt"), folder / "best.ckpt"
+        theirs, ours = resumed.with_name("best.ckpt"), folder / "best.ckpt"
         take_over = rank_zero_only(link)
         folder.mkdir(parents=True, exist_ok=True)
-        take_over(self.resumed, folder / "last.ckpt")
+        take_over(resumed, folder / "last.ckpt")
         known = bool(state_dict["best_model_path"]) and theirs.is_file()
         if known:
             take_over(theirs, ours)

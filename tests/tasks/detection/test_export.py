@@ -76,7 +76,7 @@ def test_empty_and_infinite_boxes_are_not_kept(task, monkeypatch):
     assert ((rows[:, 3] > rows[:, 1]) & (rows[:, 4] > rows[:, 2])).all()
 
 
-@pytest.mark.parametrize("nms", [False, True])
+@pytest.mark.parametrize("nms", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_the_onnx_file_equals_the_detector_at_batches_of_1_and_3(task, tmp_path, nms):
     for package in ("onnx", "onnxscript", "onnxruntime"):
         pytest.importorskip(package)
@@ -97,6 +97,7 @@ def test_the_onnx_file_equals_the_detector_at_batches_of_1_and_3(task, tmp_path,
         torch.testing.assert_close(mine, torch.from_numpy(theirs), atol=1e-3, rtol=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("point", [0.0, 1.0])
 def test_a_file_of_another_iou_threshold_is_not_kept_wherever_the_operating_point_lies(
     task, tmp_path, monkeypatch, point

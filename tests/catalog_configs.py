@@ -1,0 +1,18 @@
+"""Configurations of the catalog, each composed once in a test process."""
+
+from functools import cache
+from typing import Any
+
+from omegaconf import DictConfig
+
+from zoo.config.compose import compose, to_dict
+
+
+@cache
+def _composed(name: str) -> DictConfig:
+    return compose([f"model={name}"])
+
+
+def catalog_run(name: str) -> dict[str, Any]:
+    """The configuration of `python train.py model=NAME`, a new copy for each call."""
+    return to_dict(_composed(name))
