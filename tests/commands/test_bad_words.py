@@ -57,6 +57,17 @@ def test_unknown_group(refused):
     assert ", optimizer, " in line
 
 
+@pytest.mark.parametrize(("word", "hint"), [("lenet5", ": did you mean model=lenet5?"), ("lenet", "")])
+def test_a_word_without_a_key(refused, word, hint):
+    line = refused(word)
+    assert line.startswith(f"`{word}` is not of the form KEY=VALUE")
+    assert hint in line
+
+
+def test_a_folder_of_configurations_that_does_not_exist(refused):
+    assert refused("--config-dir", "nowhere") == "--config-dir: there is no folder nowhere"
+
+
 def test_a_default_that_no_file_names_needs_a_plus(refused):
     line = refused("model.network.activation=relu")
     assert line == (
@@ -82,6 +93,8 @@ def test_a_group_without_an_option(refused):
         ("seed=abc", "`seed` (=abc) must be a number, such as 0"),  # not `data.seed`, which refers to it
         ("model.loss=3", "`model.loss` (=3) must be keys with a `_target_`, which names a class"),
         ("model.network=null", "`model.network` (=null) must be keys with a `_target_`, which names a class"),
+        ("data.batch_size=0", "`data.batch_size` (=0) must be at least 1"),
+        ("trainer.devices=x", "trainer: "),
         ("optimizer=3", "`optimizer` (=3): a group takes the name of an option: adam, "),
         ("channels_last=x", "`channels_last` (=x) must be true, false or auto"),
         ("resume=autos", "`resume` (=autos) is no file: give a checkpoint, or auto for the newest run of this model"),

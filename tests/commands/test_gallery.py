@@ -44,7 +44,7 @@ def photos(tmp_path):
 def test_the_whole_way(command, checkpoint, photos):
     ended = command("gallery", "enroll", checkpoint, "name=ann", f"source={photos / 'ann' / '1.png'}")
     assert ended.code == 0, ended.err
-    assert "ann: 1 image enrolled\n1 people in people.gallery" in ended.out
+    assert "ann: 1 image enrolled\n1 person in people.gallery" in ended.out
     command("gallery", "enroll", checkpoint, "name=bob", f"source={photos / 'bob' / '1.png'}")
 
     ended = command("gallery", "enroll", checkpoint, "name=ann", f"source={photos / 'ann'}")
@@ -63,7 +63,7 @@ def test_the_whole_way(command, checkpoint, photos):
     assert [row["name"] for row in json.loads(written.read_text())] == ["ann", "ann", "bob", "bob", *[None] * 4]
     assert (written.parent / "contact_sheet.png").is_file()
 
-    assert command("gallery", "remove", "name=ann").out == "ann: 3 images removed, 1 people left\n"
+    assert command("gallery", "remove", "name=ann").out == "ann: 3 images removed, 1 person left\n"
     ended = command("gallery", "identify", checkpoint, f"source={photos / 'ann'}")
     assert ended.out.count("not recognized (closest is bob") == 2
 
@@ -156,6 +156,7 @@ def test_images_that_cannot_be_read(command, checkpoint, photos):
         (["verify", "CHECKPOINT", "source=photos"], "`name` is not given: add name=… of the person"),
         (["list"], "people.gallery does not exist"),
         (["list", "gallery=1e3"], "`gallery` (=1000.0) was read as float"),
+        ([], "give an action, as in "),
         (["action=greet"], "unknown action `greet`"),
         (["verfy"], "unknown action `verfy`: did you mean `verify`"),
     ],

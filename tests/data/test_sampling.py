@@ -3,7 +3,6 @@ import torch
 
 from zoo.data import sampling
 from zoo.data.sampling import IndexBatches, numbered_seed
-from zoo.errors import ZooError
 
 
 def batches(count=10, size=3, **settings):
@@ -62,11 +61,6 @@ def test_processes_train_on_different_samples_in_equal_steps():
 
 def test_seeds_of_epochs_differ():
     assert len({numbered_seed(seed, epoch) for seed in range(30) for epoch in range(100)}) == 3000
-
-
-def test_a_batch_size_of_zero_is_refused():
-    with pytest.raises(ZooError, match=r"`data.batch_size` \(=0\) must be at least 1"):
-        IndexBatches(3, 0, shuffle=False, seed=0)
 
 
 def test_a_long_order_is_computed_on_demand(monkeypatch):

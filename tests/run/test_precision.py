@@ -34,8 +34,8 @@ def held(task: Task) -> dict[str, torch.Tensor]:
 @pytest.mark.parametrize("model", ["lenet5", "landmarks", "siamese", "yolo", "gru"])
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float64])
 def test_what_is_measured_keeps_its_own_precision(model: str, dtype: torch.dtype):
-    facts = {"center": [1 / 3], "scale": [1 / 7]} if model == "gru" else {}
-    task = create_model(model, **facts)
+    metadata = {"center": [1 / 3], "scale": [1 / 7]} if model == "gru" else {}
+    task = create_model(model, **metadata)
     before = {name: value.clone() for name, value in held(task).items()}
     task.to(dtype)
     assert {parameter.dtype for parameter in task.network.parameters()} == {dtype}

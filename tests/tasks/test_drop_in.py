@@ -74,7 +74,8 @@ from typing import Any
 from torch import Tensor, nn
 from torchmetrics import MeanSquaredError, MetricCollection
 
-from zoo.tasks.base import Stage, Task
+from zoo.tasks.base import Task
+from zoo.tasks.stages import Stage
 
 
 class Rating(Task):

@@ -27,12 +27,15 @@ def launch(name: str, command: Command, *, task_options: bool = False) -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a file name may have bytes that are not UTF-8
     sys.path.append(str(Path.cwd()))  # to import a user's modules from the working directory
+    config_dir = _config_dir()
+    if config_dir is not None and not config_dir.is_dir():
+        _fail(name, f"--config-dir: there is no folder {config_dir}")
 
     if {"--help", "-h"} & set(sys.argv[1:]):
         from zoo.config.help import help_text
 
         try:
-            print(help_text(name, _config_dir()), flush=True)
+            print(help_text(name, config_dir), flush=True)
         except BrokenPipeError:  # `--help | head` has read enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return

@@ -26,6 +26,8 @@ def explain(error: Exception, overrides: Sequence[str], compose: Compose) -> str
         for group, _, value in (word.partition("=") for word in overrides):
             if (CONFIG_DIR / group).is_dir() and value not in list_options(group):
                 return f"`{group}` (={value}): a group takes the name of an option: {', '.join(list_options(group))}"
+    if isinstance(error, OverrideParseException) and "=" not in error.override:
+        return _without_a_value(error.override)
     if isinstance(error, OverrideParseException):
         return f"`{error.override}` is not of the form KEY=VALUE: {text.splitlines()[1].strip()}"
     if refused := re.search(r"[Cc]ould not override '([^'@]+)'", text):
@@ -36,6 +38,12 @@ def explain(error: Exception, overrides: Sequence[str], compose: Compose) -> str
     if refused := re.search(r"Could not append to config. An item is already at '([^']+)'", text):
         return f"`{refused[1]}` exists already: leave out the + before it"
     return first_line(error)
+
+
+def _without_a_value(word: str) -> str:
+    groups = [folder.name for folder in CONFIG_DIR.iterdir() if folder.is_dir()]
+    found = [f"{group}={word}" for group in sorted(groups) if word in list_options(group)]
+    return f"`{word}` is not of the form KEY=VALUE" + (f": did you mean {' or '.join(found)}?" if found else "")
 
 
 def first_line(error: Exception) -> str:

@@ -61,6 +61,8 @@ class DataModule(LightningDataModule, ABC):
 
     def __post_init__(self) -> None:
         super().__init__()
+        if self.batch_size < 1:
+            raise ZooError(f"`data.batch_size` (={self.batch_size}) must be at least 1")
         if self.num_workers != "auto" and self.num_workers < 0:
             raise ZooError(f"`data.num_workers` (={self.num_workers}) must be auto or at least 0")
         self.config: dict[str, Any] = {}

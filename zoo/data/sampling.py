@@ -10,7 +10,6 @@ from torch import Tensor
 from torch.utils.data import Sampler
 
 from zoo.data.permutation import Permutation
-from zoo.errors import ZooError
 
 _BLOCK = 2**16  # indices computed at a time
 _STORED = 2**24  # longest order kept in memory; a longer one would take more memory than its batches
@@ -36,8 +35,6 @@ class IndexBatches(Sampler[Tensor]):
         rank: int = 0,
         world_size: int = 1,
     ) -> None:
-        if batch_size < 1:
-            raise ZooError(f"`data.batch_size` (={batch_size}) must be at least 1")
         self.count = count
         self.batch_size = batch_size
         self.shuffle = shuffle

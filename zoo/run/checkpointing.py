@@ -13,6 +13,7 @@ from torch import Tensor
 
 from zoo import signals
 from zoo.checkpoints.io import link
+from zoo.errors import ZooError
 from zoo.metrics.states import load_states, save_states
 from zoo.tasks.base import Task
 
@@ -153,7 +154,16 @@ class BestAndLast(ModelCheckpoint):
             raise signals.Stopped(request, _RESUME)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Writes `last.ckpt` after every epoch; Lightning skips epochs that are not the best."""
+        """Writes `last.ckpt` after every epoch; Lightning skips epochs that are not the best.
+
+        Raises:
+            ZooError: no logged value has the name of `monitor`.
+        """
+        names = sorted(name for name in trainer.callback_metrics if name.startswith("val/"))
+        if names and self.monitor not in names:
+            raise ZooError(
+                f"`monitor` (={self.monitor}) of {type(pl_module).__name__} must be one of: {', '.join(names)}"
+            )
         self.row = {
             name: value.item() for name, value in trainer.callback_metrics.items() if not name.startswith("val/")
         } | {"epoch": trainer.current_epoch, "step": trainer.global_step - 1}

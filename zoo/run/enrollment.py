@@ -33,6 +33,8 @@ def run(values: dict[str, Any], folder: Path) -> Iterator[str]:
         ZooError: a user's mistake.
     """
     actions = {"enroll": _enroll, "verify": _verify, "identify": _identify, "list": _list, "remove": _remove}
+    if values["action"] is None:
+        raise ZooError(f"give an action, as in {run_command('gallery')} list; there are: {', '.join(actions)}")
     if values["action"] not in actions:
         raise ZooError(unknown("action", str(values["action"]), list(actions)))
     yield from actions[values["action"]](values, folder)
@@ -65,7 +67,7 @@ def _enroll(values: dict[str, Any], folder: Path) -> Iterator[str]:
     yield from lines
     yield from caution(task.card.get("threshold"), values["threshold"])
     yield from _warnings(gallery, task, list(chosen), threshold)
-    yield f"{len(gallery.people)} people in {path}"
+    yield f"{_number_of_people(gallery)} in {path}"
 
 
 def _warnings(gallery: Gallery, task: Embedding, names: list[str], threshold: float | None) -> Iterator[str]:
@@ -115,10 +117,10 @@ def _identify(values: dict[str, Any], folder: Path) -> Iterator[str]:
 
 
 def _list(values: dict[str, Any], folder: Path) -> Iterator[str]:
-    people = read_gallery(_gallery_path(values)).people
-    for name, count in people.items():
+    gallery = read_gallery(_gallery_path(values))
+    for name, count in gallery.people.items():
         yield f"{name}: {count} image{'s' if count > 1 else ''}"
-    yield f"{len(people)} people"
+    yield _number_of_people(gallery)
 
 
 def _remove(values: dict[str, Any], folder: Path) -> Iterator[str]:
@@ -126,7 +128,12 @@ def _remove(values: dict[str, Any], folder: Path) -> Iterator[str]:
     gallery = read_gallery(path)
     removed = gallery.remove(name)
     save_gallery(gallery, path)
-    yield f"{name}: {removed} image{'s' if removed > 1 else ''} removed, {len(gallery.people)} people left"
+    yield f"{name}: {removed} image{'s' if removed > 1 else ''} removed, {_number_of_people(gallery)} left"
+
+
+def _number_of_people(gallery: Gallery) -> str:
+    count = len(gallery.people)
+    return "1 person" if count == 1 else f"{count} people"
 
 
 def _model(values: dict[str, Any]) -> Embedding:

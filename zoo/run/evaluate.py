@@ -40,8 +40,8 @@ def evaluate(config: dict[str, Any], run_dir: Path, *, data: str | None) -> dict
     _check_metadata(task, datamodule, datamodule.metadata() | changed)
     task.card["data_name"] = name
     run = evaluation_run(config, run_dir, task, datamodule)
+    trainer = run.testing_trainer()  # before the introduction: it refuses wrong options
     run.introduce()
-    trainer = run.testing_trainer()
     with frozen_inference(compiled=config["compile"]), explain_full_memory("+data.batch_size", datamodule.batch_size):
         metrics = test(trainer, task, datamodule, None)
     unshard(task)

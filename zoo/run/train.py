@@ -33,13 +33,13 @@ def train(config: dict[str, Any], run_dir: Path, *, model: str, data: str) -> No
         )
     try:
         run = new_run(config, run_dir, model=model, data=data)
-        run.introduce()
         resumed = resume_from(config["resume"], run)
+        trainer = run.training_trainer()  # before the introduction: it refuses wrong options
+        run.introduce()
         if resumed is None:
             run.tune()
             _calibrate_on_folds(run)
-        trainer = run.training_trainer()
-        if resumed is not None:
+        else:
             take_over(resumed, trainer)
         fit(trainer, run.task, run.datamodule, resumed.path if resumed else None)
         _test_and_report(run, trainer)
@@ -72,7 +72,7 @@ def _calibrate_on_folds(run: Run) -> None:
 def _trained_on_fold(run: Run, number: int, folds: int, folder: Path) -> Task:
     rank_zero_print(f"fold {number + 1} of {folds}, for the calibration")
     data, card = run.datamodule.fold(number, folds), run.task.card
-    fold = new_run(run.config, folder, model=card["model"], data=card["data_name"], datamodule=data)
+    fold = new_run(run.config, folder, model=card["model_name"], data=card["data_name"], datamodule=data)
     trainer = fold.training_trainer()
     if trainer.world_size > 1:
         raise ZooError("folds for the calibration are trained on one device: give trainer.devices=1")

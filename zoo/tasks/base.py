@@ -1,9 +1,8 @@
-"""The base class of all tasks: stages, metrics, the optimizer, and the interface for generic code."""
+"""The base class of all tasks: its interface for generic code, the optimizer, and the content of a checkpoint."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Literal, cast
+from typing import Any, ClassVar, Literal
 
 import torch
 from pytorch_lightning.utilities.types import OptimizerLRScheduler
@@ -14,27 +13,23 @@ from torchmetrics import MetricCollection
 from zoo.data.base import DataModule
 from zoo.distribution import run_command
 from zoo.errors import ZooError
-from zoo.metrics.mean import MeanLoss, with_loss
 from zoo.optim import Plateau, Schedule, merge_param_groups, weight_decay_groups
 from zoo.reports.comparison import comparison
 from zoo.reports.page import Section
 from zoo.tasks.companions import companion
 from zoo.tasks.export import Program
-from zoo.tasks.module import Module
 from zoo.tasks.scheduling import schedule_over_training
+from zoo.tasks.stages import Stages
 
 CHECKPOINT_FORMAT = 2
 """Written into every checkpoint; increase it when `_target_` paths, state-dict keys or the card change."""
 
-Stage = Literal["train", "val", "test"]
 OptimizerFactory = Callable[[Iterable[dict[str, Any]]], Optimizer]
 Baselines = dict[str, dict[str, float]]
 """Test metrics of each baseline: {baseline: {metric: value}}."""
 
-_FINITE_CHECK_EVERY = 50  # steps; reading the loss synchronizes with the GPU
 
-
-class Task(Module, ABC):
+class Task(Stages):
     """A training procedure around one network: what a batch is, what the loss needs, which metrics are computed.
 
     A subclass sets `kind`, `monitor` and `monitor_mode` and implements `step`. Everything else has a default, which a
@@ -59,6 +54,19 @@ class Task(Module, ABC):
     not_averaged: ClassVar[frozenset[str]] = frozenset()
     """Names of buffers that EMA copies instead of averaging, such as a threshold measured in validation."""
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Requires the class attributes of a task that implements `step`.
+
+        Raises:
+            ZooError: `kind`, `monitor` or `monitor_mode` is not set.
+        """
+        super().__init_subclass__(**options)
+        lacking = [name for name in ("kind", "monitor", "monitor_mode") if not hasattr(cls, name)]
+        if lacking and cls.step is not Stages.step:
+            raise ZooError(
+                f"the task {cls.__module__}.{cls.__name__} must set {' and '.join(lacking)} in its class body"
+            )
+
     def __init__(
         self,
         *,
@@ -67,12 +75,7 @@ class Task(Module, ABC):
         metrics: MetricCollection,
         train_metrics: MetricCollection | None = None,
     ) -> None:
-        super().__init__()
-        self.network = network
-        self.loss = loss
-        self.train_metrics = with_loss(train_metrics or MetricCollection({}), "train/")
-        self.val_metrics = with_loss(metrics, "val/")
-        self.test_metrics = with_loss(metrics, "test/")
+        super().__init__(network=network, loss=loss, metrics=metrics, train_metrics=train_metrics)
         self.config: dict[str, Any] = {}
         """The completed model configuration that built this task."""
         self.card: dict[str, Any] = {}
@@ -85,19 +88,16 @@ class Task(Module, ABC):
         self.pretrained_network: Callable[[], nn.Module] | None = None
         """Builds a network with the weights that training started from; None without pretrained weights."""
 
-    @abstractmethod
-    def step(self, batch: Any, stage: Stage) -> Tensor:
-        """Returns the loss of a batch, a scalar, and updates `metrics[stage]`."""
-
-    @property
-    def metrics(self) -> dict[Stage, MetricCollection]:
-        """The metrics of each stage."""
-        return {"train": self.train_metrics, "val": self.val_metrics, "test": self.test_metrics}
-
-    # Interface for generic code --------------------------------------------------------------------------------------
-
     def network_inputs(self, batch: Any) -> tuple[Any, ...]:
-        """The arguments of the network in a batch; None in place of an optional input that the batch lacks."""
+        """The arguments of the network in a batch; None in place of an optional input that the batch lacks.
+
+        Raises:
+            ZooError: the batch is not a sequence, whose first item is the input by default.
+        """
+        if not isinstance(batch, Sequence):
+            raise ZooError(
+                f"{type(self).__name__} must implement network_inputs for a batch of type {type(batch).__name__}"
+            )
         return (batch[0],)
 
     def num_samples(self, batch: Any) -> int:
@@ -167,58 +167,6 @@ class Task(Module, ABC):
 
     def calibrate(self, folds: Sequence["Task"]) -> None:
         """Takes what validation would measure from tasks trained and validated on `calibration_folds` of the data."""
-
-    # Stages ---------------------------------------------------------------------------------------------------------
-
-    def training_step(self, batch: Any, batch_idx: int) -> Tensor:
-        """Returns the loss of a training batch."""
-        loss = self._stepwith_loss(batch, "train")
-        if batch_idx % _FINITE_CHECK_EVERY == 0:
-            self._require_finite(loss)
-        return loss
-
-    def validation_step(self, batch: Any, batch_idx: int) -> None:
-        """Updates the validation metrics."""
-        self._stepwith_loss(batch, "val")
-
-    def test_step(self, batch: Any, batch_idx: int) -> None:
-        """Updates the test metrics."""
-        self._stepwith_loss(batch, "test")
-
-    def _stepwith_loss(self, batch: Any, stage: Stage) -> Tensor:
-        loss = self.step(batch, stage)
-        self.metrics[stage]["loss"].update(loss, self.num_samples(batch))
-        return loss
-
-    def _require_finite(self, loss: Tensor) -> None:
-        if not torch.isfinite(loss):
-            raise ZooError(
-                f"the training loss became {loss.item()} in epoch {self.current_epoch + 1}, step {self.global_step}: "
-                f"try a smaller optimizer.lr or trainer.gradient_clip_val=1; checkpoints of earlier epochs are kept"
-            )
-
-    def on_validation_start(self) -> None:
-        """Stops before a checkpoint of a diverged network is written."""
-        loss = cast(MeanLoss, self.train_metrics["loss"])
-        if loss.update_called and not self.trainer.sanity_checking:
-            self._require_finite(loss.total / loss.count)  # local: `compute` would wait for other processes
-
-    def on_train_epoch_end(self) -> None:
-        """Logs the training metrics of the epoch."""
-        self._log_metrics("train")
-
-    def on_validation_epoch_end(self) -> None:
-        """Logs the validation metrics of the epoch."""
-        self._log_metrics("val")
-
-    def on_test_epoch_end(self) -> None:
-        """Logs the test metrics."""
-        self._log_metrics("test")
-
-    def _log_metrics(self, stage: Stage) -> None:
-        metrics = self.metrics[stage]
-        self.log_dict(metrics.compute(), sync_dist=False)  # torchmetrics has reduced them over all processes
-        metrics.reset()
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """The optimizer of the parameter groups and its schedule over the steps of the trainer.

@@ -26,9 +26,9 @@ OPTIONS = {
 def task():
     """A detector with well separated scores and many overlapping boxes."""
     torch.manual_seed(0)
-    facts = {"num_classes": 3, "in_channels": 3, "image_size": 64, "anchors": ANCHORS}
+    metadata = {"num_classes": 3, "in_channels": 3, "image_size": 64, "anchors": ANCHORS}
     card = {"preprocessing": {"size": 64, "channels": 3, "resize": "letterbox"}, "class_names": ["a", "b", "c"]}
-    task = build_task(to_dict(compose(["model=yolo"]))["model"], facts, card)
+    task = build_task(to_dict(compose(["model=yolo"]))["model"], metadata, card)
     for _ in range(20):  # the statistics of norms settle
         task.network.train()(torch.rand(8, 3, 64, 64))
     with torch.no_grad():

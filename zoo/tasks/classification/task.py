@@ -15,9 +15,9 @@ from zoo.errors import ZooError
 from zoo.metrics.accuracy import Accuracy
 from zoo.metrics.concatenated import Concatenated
 from zoo.ops.tta import views
-from zoo.tasks.base import Stage
 from zoo.tasks.classification.tta import CROPS, add_margin, remove_margin, requested_views
 from zoo.tasks.image_task import ImageTask
+from zoo.tasks.stages import Stage
 
 
 class ClassificationOutputs(NamedTuple):

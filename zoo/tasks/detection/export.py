@@ -28,7 +28,7 @@ def detector_program(task: "Detection", *, format: str, with_preprocessing: bool
     """
     preprocessing = require_preprocessing(task.export_metadata(), with_preprocessing=with_preprocessing)
     if nms and format != "onnx":
-        raise ZooError(f"`nms` (=true) needs format=onnx: {format} has no suppression of whole batches")
+        raise ZooError(f"`nms` (=true) needs format=onnx: {format} has no batched non-maximum suppression")
 
     def images(batch: int) -> Tensor:
         return noise(preprocessing, batch, 0.0, 1.0)

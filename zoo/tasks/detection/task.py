@@ -12,12 +12,12 @@ from zoo.errors import ZooError
 from zoo.ops.boxes import clip
 from zoo.ops.detections import Detections, select_each
 from zoo.ops.grid import decode_all
-from zoo.tasks.base import Stage
 from zoo.tasks.detection.export import detector_program
 from zoo.tasks.detection.matching import clip_to_images
 from zoo.tasks.detection.metrics import MAX_DETECTIONS, DetectionMetrics
 from zoo.tasks.export import Program
 from zoo.tasks.image_task import ImageTask
+from zoo.tasks.stages import Stage
 
 Targets = list[dict[str, Tensor]]
 

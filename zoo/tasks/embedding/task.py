@@ -12,12 +12,13 @@ from zoo.errors import ZooError
 from zoo.losses.embedding_loss import BatchLoss, EmbeddingLoss
 from zoo.metrics.concatenated import Concatenated
 from zoo.metrics.mean import MeanLoss
-from zoo.tasks.base import Stage, Task
+from zoo.tasks.base import Task
 from zoo.tasks.embedding.collapse import spread
 from zoo.tasks.embedding.metrics import compared_pairs, embedding_metrics, pair_distances
 from zoo.tasks.embedding.threshold import evidence
 from zoo.tasks.embedding.verification import roc, threshold_at_far
 from zoo.tasks.image_task import ImageTask
+from zoo.tasks.stages import Stage
 
 
 class Outputs(NamedTuple):

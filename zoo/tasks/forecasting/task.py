@@ -12,11 +12,12 @@ from zoo.config.instantiate import argument
 from zoo.errors import ZooError
 from zoo.metrics.concatenated import Concatenated
 from zoo.ops.windows import next_steps
-from zoo.tasks.base import Stage, Task
+from zoo.tasks.base import Task
 from zoo.tasks.forecasting.interval_metrics import IntervalErrors
 from zoo.tasks.forecasting.intervals import ConformalIntervals, QuantileIntervals
 from zoo.tasks.forecasting.metrics import ForecastErrors
 from zoo.tasks.forecasting.standardizer import Standardizer
+from zoo.tasks.stages import Stage
 
 _NOMINAL_STEPS = 32
 

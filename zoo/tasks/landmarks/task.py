@@ -8,9 +8,9 @@ from torchmetrics import MetricCollection
 from torchmetrics.classification import BinaryAccuracy, MulticlassAccuracy
 
 from zoo.metrics.concatenated import Concatenated
-from zoo.tasks.base import Stage
 from zoo.tasks.image_task import ImageTask
 from zoo.tasks.landmarks.metrics import PointErrors
+from zoo.tasks.stages import Stage
 
 Batch = tuple[Tensor, dict[str, Tensor]]
 
