@@ -1,7 +1,9 @@
 """Published weights and weights from files, with their metadata."""
 
+from argparse import Namespace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -52,17 +54,29 @@ def test_unknown_name_lists_those_that_exist() -> None:
 
 
 @pytest.mark.parametrize("prefix", ["", "module.", "_orig_mod.", "module._orig_mod.", "network."])
-@pytest.mark.parametrize("wrapped", ["state_dict", "model", None])
+@pytest.mark.parametrize("wrapped", ["state_dict", "model", "model_state_dict", "net", "ema", None])
 def test_prefixes_and_wrappings(prefix: str, wrapped: str | None, tmp_path: Path) -> None:
     state = {f"{prefix}conv.weight": torch.ones(1), f"{prefix}fc.bias": torch.zeros(2)}
     torch.save({wrapped: state, "epoch": 3} if wrapped else state, tmp_path / "net.pth")
     assert list(resolve_weights(tmp_path / "net.pth", model="resnet50").state) == ["conv.weight", "fc.bias"]
 
 
+def test_numbers_settings_and_a_loss_beside_the_weights(tmp_path: Path) -> None:
+    state = {"model.fc.bias": torch.ones(2), "criterion.weight": torch.ones(5)}
+    settings = Namespace(lr=0.1, folder=Path("a"))
+    content = {"checkpoint": 3, "model": {"state_dict": state}, "best": np.float64(76.1), "args": settings}
+    torch.save(content, tmp_path / "net.pth")
+    source = resolve_weights(tmp_path / "net.pth", model="resnet50")
+    assert source.state.keys() == {"fc.bias"}
+    assert source.left_out == ["criterion.weight"]
+
+
 def test_safetensors(tmp_path: Path) -> None:
     save_file = pytest.importorskip("safetensors.torch").save_file
     save_file({"module.fc.bias": torch.arange(3.0)}, tmp_path / "net.safetensors")
     assert torch.equal(resolve_weights(tmp_path / "net.safetensors", model="x").state["fc.bias"], torch.arange(3.0))
+    (tmp_path / "net.safetensors").rename(tmp_path / "NET.SAFETENSORS")
+    assert resolve_weights(tmp_path / "NET.SAFETENSORS", model="x").state.keys() == {"fc.bias"}
     (tmp_path / "broken.safetensors").write_bytes(b"no")
     with pytest.raises(ZooError, match=r"broken.safetensors cannot be read"):
         resolve_weights(tmp_path / "broken.safetensors", model="x")

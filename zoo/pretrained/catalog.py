@@ -1,11 +1,13 @@
 """Published weights by name, weights from files, and their metadata."""
 
+import argparse
 import importlib.util
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PosixPath
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
@@ -17,6 +19,18 @@ from zoo.errors import ZooError, unknown
 from zoo.pretrained.download import fetch
 from zoo.tensor_files import read_tensors
 
+_WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "network", "weights", "module", "ema", "model_ema")
+_BESIDE = ("criterion", "loss", "loss_fn", "metric", "metrics")  # parts of a training module that are no network
+# Numbers and settings that training scripts save beside the weights; building them runs no code.
+_HARMLESS = [
+    argparse.Namespace,
+    PosixPath,
+    np.dtype,
+    np.ndarray,
+    np._core.multiarray.scalar,  # type: ignore[attr-defined]
+    np._core.multiarray._reconstruct,  # type: ignore[attr-defined]
+    *{type(np.dtype(code)) for code in "?bBhHiIlLqQefd"},
+]
 _PREFIXES = ("module.", "_orig_mod.", "network.", "model.")  # added by wrapper modules
 # Trained with a mean and std of 0.5, to which torchvision's networks convert their input; here the preprocessing does.
 _HALVES = ("googlenet", "inception_v3")
@@ -63,6 +77,8 @@ class Source:
     state: Mapping[str, Tensor]
     class_names: Sequence[str] | None
     preprocessing: Mapping[str, Any] | None
+    left_out: Sequence[str] = ()
+    """Tensors of the file that belong to no network, such as those of a loss."""
 
 
 def resolve_weights(source: str | Path, *, model: str) -> Source:
@@ -75,7 +91,7 @@ def resolve_weights(source: str | Path, *, model: str) -> Source:
     if str(source) in weights:
         entry = weights[str(source)]
         fetch(entry.file, url=entry.url, sha256=entry.sha256)
-        state = _tensors(read_tensors(entry.file), entry.file)
+        state, _ = _tensors(read_tensors(entry.file), entry.file)
         return Source(
             label=f"{entry.name} of {model}",
             state=state,
@@ -134,37 +150,54 @@ def _preprocessing(size: int, crop_ratio: float, mean: list[float], std: list[fl
 
 
 def _from_file(path: Path) -> Source:
-    if path.suffix == ".safetensors":
+    if path.suffix.lower() == ".safetensors":
         try:
-            return Source(label=path.name, state=_tensors(load_file(path), path), class_names=None, preprocessing=None)
+            content: Any = load_file(path)
         except SafetensorError as error:
             raise ZooError(f"{path} cannot be read: it is cut short or damaged") from error
-    content = read_tensors(path)
+    else:
+        content = read_tensors(path, harmless=_HARMLESS)
     described = content.get("zoo") if isinstance(content, Mapping) else None
     card = described.get("card", {}) if isinstance(described, Mapping) else {}
+    state, left_out = _tensors(content, path)
     return Source(
         label=f"{path.name} ({name})" if (name := card.get("model_name")) else path.name,
-        state=_tensors(content, path),
+        state=state,
         class_names=card.get("class_names"),
         preprocessing=card.get("preprocessing"),
+        left_out=left_out,
     )
 
 
-def _tensors(content: Any, path: Path) -> dict[str, Tensor]:
+def _tensors(content: Any, path: Path) -> tuple[dict[str, Tensor], list[str]]:
     """Extracts the state dict from the content of a file, without the prefixes of wrapper modules.
+
+    Also returns the names of the tensors beside the network.
 
     Raises:
         ZooError: the content has no state dict.
     """
-    for name in ("state_dict", "model"):
-        if isinstance(content, Mapping) and isinstance(content.get(name), Mapping):
-            content = content[name]
-            break
+    while isinstance(content, Mapping) and (inner := _wrapped(content)) is not None:
+        content = inner
     if not isinstance(content, Mapping) or not any(isinstance(value, Tensor) for value in content.values()):
         raise ZooError(f"{path} holds no state dict")
     state = {str(key): value for key, value in content.items() if isinstance(value, Tensor)}
     if any(key.startswith("network.") for key in state):  # a zoo checkpoint: drop the tensors of the loss and the task
         state = {key: value for key, value in state.items() if key.startswith("network.")}
-    while any(all(key.startswith(prefix) for key in state) for prefix in _PREFIXES):
-        state = {key.partition(".")[2]: value for key, value in state.items()}
-    return state
+    beside: list[str] = []
+    while any(_has_prefix(state, prefix) for prefix in _PREFIXES):
+        beside += [key for key in state if key.partition(".")[0] in _BESIDE]
+        state = {key.partition(".")[2]: value for key, value in state.items() if key not in beside}
+    return state, beside
+
+
+def _wrapped(content: Mapping[Any, Any]) -> Mapping[Any, Any] | None:
+    """The dictionary in which a training script has put the state dict; None if this is the state dict."""
+    names = [name for name in _WRAPPERS if isinstance(content.get(name), Mapping)]
+    return content[names[0]] if names else None
+
+
+def _has_prefix(state: Mapping[str, Tensor], prefix: str) -> bool:
+    """Whether all tensors of the network start with a prefix; those of a loss beside it do not count."""
+    own = [key for key in state if key.partition(".")[0] not in _BESIDE]
+    return bool(own) and all(key.startswith(prefix) for key in own)

@@ -55,6 +55,7 @@ def load_pretrained(
     report = transfer_weights(
         network, source, class_names=class_names, keep=task.measured_metadata if keep is None else keep
     )
+    report.left_over += [f"{key}, beside the network" for key in source.left_out]
     card: dict[str, Any] = {"preprocessing": dict(source.preprocessing)} if source.preprocessing else {}
     if source.class_names and not report.new:
         card["class_names"] = list(source.class_names)
