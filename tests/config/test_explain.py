@@ -16,6 +16,11 @@ from zoo.errors import ZooError
         (["model=gru", "model.network.num_layers=2"], "add it with a plus, +model.network.num_layers=2"),
         (["callbacks=[ema,early]"], "unknown callbacks `early`: "),
         (["seed"], "`seed` is not of the form KEY=VALUE"),
+        (
+            ["resume=a=b.ckpt"],
+            "`resume=a=b.ckpt` has characters with a meaning on this command line: quote a text twice, \"resume='a=b.ckpt'\"",
+        ),
+        (["resume=my runs (1)/b.ckpt"], "quote a text twice, \"resume='my runs (1)/b.ckpt'\""),
     ],
 )
 def test_a_wrong_override_is_reported_with_the_known_names(words, message):

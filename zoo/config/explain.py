@@ -29,7 +29,11 @@ def explain(error: Exception, overrides: Sequence[str], compose: Compose) -> str
     if isinstance(error, OverrideParseException) and "=" not in error.override:
         return _without_a_value(error.override)
     if isinstance(error, OverrideParseException):
-        return f"`{error.override}` is not of the form KEY=VALUE: {text.splitlines()[1].strip()}"
+        return f"`{error.override}` has characters with a meaning on this command line: {_quoted(error.override)}"
+    if ambiguous := re.search(r"Ambiguous value for argument '(.+)'", text):
+        return (
+            f"`{ambiguous[1]}` has a comma: {_quoted(ambiguous[1])}; a list is [a,b], and -m runs once for each value"
+        )
     if refused := re.search(r"[Cc]ould not override '([^'@]+)'", text):
         try:
             return _unknown_key(refused[1], overrides, compose)
@@ -38,6 +42,12 @@ def explain(error: Exception, overrides: Sequence[str], compose: Compose) -> str
     if refused := re.search(r"Could not append to config. An item is already at '([^']+)'", text):
         return f"`{refused[1]}` exists already: leave out the + before it"
     return first_line(error)
+
+
+def _quoted(word: str) -> str:
+    key, _, value = word.partition("=")
+    escaped = value.replace("'", "\\'")
+    return f"quote a text twice, \"{key}='{escaped}'\""
 
 
 def _without_a_value(word: str) -> str:
