@@ -15,6 +15,12 @@ from zoo.errors import ZooError
         (["model.network.widht=3"], "unknown key `model.network.widht`: there are: model.network.activation, "),
         (["model=gru", "model.network.num_layers=2"], "add it with a plus, +model.network.num_layers=2"),
         (["callbacks=[ema,early]"], "unknown callbacks `early`: "),
+        (["epochs=3"], "unknown key `epochs`: here it is trainer.max_epochs=3"),
+        (["lr=0.1"], "unknown key `lr`: here it is optimizer.lr=0.1"),
+        (["batch=8"], "unknown key `batch`: here it is data.batch_size=8"),
+        (["imgsz=64"], "unknown key `imgsz`: here it is data.image_size=64"),
+        (["weights=a.pt"], "unknown key `weights`: here it is pretrained=a.pt"),
+        (["device=0"], "unknown key `device`: here it is trainer.accelerator=cpu, gpu or mps"),
         (["seed"], "`seed` is not of the form KEY=VALUE"),
         (
             ["resume=a=b.ckpt"],

@@ -52,6 +52,11 @@ def launch(name: str, command: Command, *, task_options: bool = False) -> None:
 
 
 def _run(name: str, command: Command, *, task_options: bool) -> None:
+    from zoo.config.other_words import dashed
+
+    if message := dashed(sys.argv[1:], partial(_listed, name)):
+        _fail(name, message)
+
     import hydra
     from hydra.errors import ConfigCompositionException, HydraException
     from omegaconf.errors import OmegaConfBaseException
@@ -106,6 +111,13 @@ def _run(name: str, command: Command, *, task_options: bool) -> None:
 def _is_first() -> bool:
     """Whether this is the only process of the run, or the first one."""
     return not any(int(os.environ.get(name, "0")) for name in ("RANK", "LOCAL_RANK", "SLURM_PROCID"))
+
+
+def _listed(name: str) -> Any:
+    """The configuration of a command without overrides."""
+    from zoo.config.compose import compose
+
+    return compose([], config_name=name)
 
 
 def _config_dir() -> Path | None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 
+from zoo.config.other_words import key_here
 from zoo.errors import ZooError
 
 _WORD = re.compile(r"([A-Za-z_]\w*)=")
@@ -23,11 +24,15 @@ def with_task_options(words: list[str], path: Path) -> list[str]:
 
 
 def refuse_misspelled_keys(config: DictConfig) -> None:
-    """Reports an option that is a misspelled key of the command, if that key is missing.
+    """Reports an option that is a misspelled key of the command, or another tool's word for it, if that key is missing.
 
     Raises:
         ZooError: names both.
     """
-    for key in sorted(OmegaConf.missing_keys(config)):
+    missing = OmegaConf.missing_keys(config)
+    for option, value in config.options.items():
+        if (key := key_here(str(option), dict.fromkeys(missing))) is not None:
+            raise ZooError(f"unknown key `{option}`: here it is {key}={value}")
+    for key in sorted(missing):
         for option in difflib.get_close_matches(key, list(config.options), n=1, cutoff=0.6):
             raise ZooError(f"unknown key `{option}`: did you mean `{key}`?")

@@ -8,6 +8,7 @@ from hydra.errors import MissingConfigException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 
 from zoo.config.listing import CONFIG_DIR, list_options
+from zoo.config.other_words import advice
 from zoo.config.signatures import parameters
 from zoo.errors import ZooError, unknown
 
@@ -67,6 +68,9 @@ def _unknown_key(key: str, overrides: Sequence[str], compose: Compose) -> str:
     parent, _, name = key.rpartition(".")
     groups = [word for word in overrides if (CONFIG_DIR / word.partition("=")[0]).is_dir()]
     node: Any = compose(groups)
+    given = dict(word.lstrip("+").split("=", 1) for word in overrides if "=" in word)
+    if not parent and (here := advice(key, given.get(key, "…"), node)):
+        return f"unknown key `{key}`: here it is {here}"
     if parent:
         node = OmegaConf.select(node, parent, throw_on_missing=False)
     if not isinstance(node, DictConfig):
@@ -77,6 +81,5 @@ def _unknown_key(key: str, overrides: Sequence[str], compose: Compose) -> str:
         listed = sorted({*listed, *(folder.name for folder in CONFIG_DIR.iterdir() if folder.is_dir())})
     taken = parameters(node["_target_"]) or {} if "_target_" in node else {}
     if name in taken or not node:
-        given = dict(word.split("=", 1) for word in overrides if "=" in word)
         return f"`{key}` is not in the configuration yet: add it with a plus, +{key}={given.get(key, '…')}"
     return unknown("key", key, {*listed, *(f"{start}{parameter}" for parameter in taken)}, listed)

@@ -10,6 +10,7 @@ from types import NoneType
 from typing import Any
 
 from zoo.config.argument_types import is_simple, type_error
+from zoo.config.other_words import advice
 from zoo.config.signatures import Parameters, parameters
 from zoo.errors import ZooError, unknown
 
@@ -27,7 +28,8 @@ def validate(config: Mapping[str, Any], listed: Mapping[str, Any]) -> None:
     """
     for key in config:
         if key not in listed:
-            raise ZooError(unknown("key", key, listed))
+            here = advice(key, str(config[key]), listed)
+            raise ZooError(f"unknown key `{key}`: here it is {here}" if here else unknown("key", key, listed))
     _check_node("", config, listed)
 
 
