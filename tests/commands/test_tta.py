@@ -52,6 +52,7 @@ def results(command):
     def run(checkpoint: Path, *words: str, runs: str = "evaluated") -> dict:
         ended = command("evaluate", f"checkpoint={checkpoint}", "baselines=false", f"runs={runs}", *words)
         assert ended.code == 0, ended.err
+        assert ("\ntta: " in ended.out) == any(word.startswith("tta=") for word in words)
         return json.loads(next((ended.folder / runs).rglob("metrics.json")).read_text())
 
     return run

@@ -13,6 +13,7 @@ from zoo.errors import ZooError
         (["optimizer=sgd", "optimizer.nestrov=true"], "did you mean `optimizer.nesterov`?"),
         (["model.network.activation=relu"], "is not in the configuration yet: add it with a plus, +model.network."),
         (["model.network.widht=3"], "unknown key `model.network.widht`: there are: model.network.activation, "),
+        (["model.network.num_classes=3"], "`model.network.num_classes` comes from the data, "),
         (["model=gru", "model.network.num_layers=2"], "add it with a plus, +model.network.num_layers=2"),
         (["callbacks=[ema,early]"], "unknown callbacks `early`: "),
         (["epochs=3"], "unknown key `epochs`: here it is trainer.max_epochs=3"),

@@ -28,10 +28,10 @@ def refusal(function, *arguments):
         (LENET, "widht", 3, "unknown key `a.widht`: there are: a.activation, a.image_size, a.in_channels, "),
         (LENET, "poling", "max", "unknown key `a.poling`: did you mean `a.pooling`? there are: a.activation, "),
         ("zoo.losses.forecasting.SquaredError", "x", 3, "unknown key `a.x`: there are: none"),
-        (LENET, "_target_", 5, "`a._target_` (=5) must be text: in quotes it is, as in a._target_=\"'5'\""),
+        (LENET, "_target_", 5, "`a._target_` (=5) must be text; quotes make it text: a._target_=\"'5'\""),
         ("zoo.losses.triplet.TripletLoss", "margin", "abc", "`a.margin` (=abc) must be a number"),
         (FOLDER, "num_workers", 2.5, "`a.num_workers` (=2.5) must be a whole number or auto"),
-        (FOLDER, "root", 2012, "`a.root` (=2012) must be text: in quotes it is, as in a.root=\"'2012'\""),
+        (FOLDER, "root", 2012, "`a.root` (=2012) must be text; quotes make it text: a.root=\"'2012'\""),
     ],
 )
 def test_the_command_and_the_api_report_a_mistake_alike(target, key, value, message):
@@ -84,10 +84,13 @@ def test_lists_are_validated_item_by_item():
     assert refusal(validate, config, {"a": []}) == "`a[0].num_classes` (=x) must be a whole number"
 
 
-def test_annotations_of_other_packages_are_not_checked():
-    config = {"_target_": "torch.optim.sgd.SGD", "_partial_": True, "momentum": "abc"}
+def test_annotations_of_other_packages_refuse_words_only():
+    config = {"_target_": "torch.optim.sgd.SGD", "_partial_": True, "momentum": [0.9]}
     assert complete(config, {}) == config
     validate({"a": config}, {"a": {}})
+    config["momentum"] = "abc"
+    assert refusal(validate, {"a": config}, {"a": {}}) == "`a.momentum` (=abc) must be a number"
+    assert refusal(complete, config, {}) == "`momentum` (=abc) must be a number"
 
 
 def test_a_target_that_takes_any_keyword_is_not_checked():

@@ -9,7 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from zoo.config.listing import CONFIG_DIR, list_options
 from zoo.config.other_words import advice
-from zoo.config.signatures import parameters
+from zoo.config.signatures import metadata_names, parameters
 from zoo.errors import ZooError, unknown
 
 Compose = Callable[[Sequence[str]], DictConfig]
@@ -67,7 +67,8 @@ def _unknown_key(key: str, overrides: Sequence[str], compose: Compose) -> str:
     """Explains a key that is not in the configuration: how to add it if its class accepts it, else the known keys."""
     parent, _, name = key.rpartition(".")
     groups = [word for word in overrides if (CONFIG_DIR / word.partition("=")[0]).is_dir()]
-    node: Any = compose(groups)
+    root: Any = compose(groups)
+    node = root
     given = dict(word.lstrip("+").split("=", 1) for word in overrides if "=" in word)
     if not parent and (here := advice(key, given.get(key, "…"), node)):
         return f"unknown key `{key}`: here it is {here}"
@@ -80,6 +81,8 @@ def _unknown_key(key: str, overrides: Sequence[str], compose: Compose) -> str:
     if not parent:  # groups without an option are not in the configuration
         listed = sorted({*listed, *(folder.name for folder in CONFIG_DIR.iterdir() if folder.is_dir())})
     taken = parameters(node["_target_"]) or {} if "_target_" in node else {}
+    if parent.startswith("model") and name in taken and name in metadata_names(root.data["_target_"]):
+        return f"`{key}` comes from the data, and the model takes it from there: leave it out"
     if name in taken or not node:
         return f"`{key}` is not in the configuration yet: add it with a plus, +{key}={given.get(key, '…')}"
     return unknown("key", key, {*listed, *(f"{start}{parameter}" for parameter in taken)}, listed)

@@ -38,6 +38,21 @@ def parameters(target: str) -> Parameters | None:
     return next((taken for taken in inherited if taken is not None), None)
 
 
+def metadata_names(target: str) -> set[str]:
+    """Returns the names of the metadata of a data module: the keys in the `metadata` methods of it and its bases.
+
+    >>> "num_classes" in metadata_names("zoo.data.images.digits.Digits")
+    True
+    """
+    found = _definition(target)
+    if found is None or isinstance(found.node, ast.FunctionDef):
+        return set()
+    methods = [node for node in found.node.body if isinstance(node, ast.FunctionDef) and node.name == "metadata"]
+    keys = [key for node in methods for item in ast.walk(node) if isinstance(item, ast.Dict) for key in item.keys]
+    own = {key.value for key in keys if isinstance(key, ast.Constant) and isinstance(key.value, str)}
+    return own.union(*map(metadata_names, found.bases))
+
+
 class _Definition(NamedTuple):
     """A function or class in the syntax tree of the module that defines it."""
 

@@ -41,7 +41,7 @@ def check_arguments(target: str, arguments: Mapping[str, Any], takes: Parameters
     """
     _check_keys(where, arguments, takes)
     for name, value in arguments.items():
-        check_value(join(where, name), value, _annotation(target, takes, name))
+        check_value(join(where, name), value, _annotation(target, takes, name, value))
     if not arguments.get("_partial_"):
         for name, parameter in takes.items():
             if _required(parameter) and name not in arguments:
@@ -63,7 +63,7 @@ def check_value(path: str, value: Any, annotation: Any = Any, listed: Any = _UNL
         return
     hint = f", such as {listed}" if _is_number(listed) else ""
     if expected.startswith("text") and _is_number(value):
-        hint = f": in quotes it is, as in {path}=\"'{value}'\""
+        hint = f"; quotes make it text: {path}=\"'{value}'\""
     raise ZooError(f"`{path}` (={'null' if value is None else value}) must be {expected}{hint}")
 
 
@@ -81,7 +81,7 @@ def join(where: str, key: str | int) -> str:
 
 def _check_node(path: str, node: Any, listed: Any, annotation: Any = Any) -> None:
     if node is None and isinstance(listed, str) and "${" in listed:
-        return  # null at the key that it refers to, which the command fills: the seed of a checkpoint's own data
+        return  # an interpolated key that is null: the command fills it in later, e.g. the seed from a checkpoint
     check_value(path, node, annotation, listed)
     if isinstance(node, list):
         for index, item in enumerate(node):
@@ -94,7 +94,7 @@ def _check_node(path: str, node: Any, listed: Any, annotation: Any = Any) -> Non
             _check_keys(path, node, takes, below)
         # Plain values first: `seed` is named before `data.seed`, which refers to it.
         for key, value in sorted(node.items(), key=lambda item: isinstance(item[1], Mapping)):
-            _check_node(join(path, key), value, below.get(key), _annotation(target, takes or {}, key))
+            _check_node(join(path, key), value, below.get(key), _annotation(target, takes or {}, key, value))
 
 
 def _check_keys(where: str, given: Iterable[str], takes: Parameters, listed: Iterable[str] = ()) -> None:
@@ -106,12 +106,15 @@ def _check_keys(where: str, given: Iterable[str], takes: Parameters, listed: Ite
             raise ZooError(unknown("key", join(where, key), [join(where, name) for name in takes], shown))
 
 
-def _annotation(target: Any, takes: Parameters, name: str) -> Any:
-    """Returns the annotation of a parameter, or `Any` outside the zoo, where annotations can be incomplete."""
+def _annotation(target: Any, takes: Parameters, name: str, value: Any) -> Any:
+    """Returns the annotation of a parameter, or `Any` if the value is not to be checked against it.
+
+    Outside the zoo only text and booleans are checked: a class with `width: int` may well take a list, but no word.
+    """
     if name == "_target_":
         return str
     own = isinstance(target, str) and target.startswith("zoo.")
-    return takes[name].annotation if own and name in takes else Any
+    return takes[name].annotation if name in takes and (own or isinstance(value, str | bool)) else Any
 
 
 def _required(parameter: Parameter) -> bool:

@@ -9,7 +9,7 @@ from zoo.checkpoints.load import load
 from zoo.data.base import DataModule
 from zoo.errors import ZooError
 from zoo.run.build import build_data, frozen_inference, require_matching_data
-from zoo.run.console import quiet_lightning
+from zoo.run.console import quiet_lightning, rank_zero_print
 from zoo.run.device import explain_full_memory
 from zoo.run.options import check_options
 from zoo.run.results import test, write_results
@@ -42,6 +42,8 @@ def evaluate(config: dict[str, Any], run_dir: Path, *, data: str | None) -> dict
     run = evaluation_run(config, run_dir, task, datamodule)
     trainer = run.testing_trainer()  # before the introduction: it refuses wrong options
     run.introduce()
+    for setting, value in task.evaluation_settings().items():
+        rank_zero_print(f"{setting}: {', '.join(value) if isinstance(value, list) else value}")
     with frozen_inference(compiled=config["compile"]), explain_full_memory("+data.batch_size", datamodule.batch_size):
         metrics = test(trainer, task, datamodule, None)
     unshard(task)
