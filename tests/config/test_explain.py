@@ -25,7 +25,8 @@ from zoo.errors import ZooError
         (["seed"], "`seed` is not of the form KEY=VALUE"),
         (
             ["resume=a=b.ckpt"],
-            "`resume=a=b.ckpt` has characters with a meaning on this command line: quote a text twice, \"resume='a=b.ckpt'\"",
+            "`resume=a=b.ckpt` has characters with a meaning on this command line: "
+            "quote a text twice, \"resume='a=b.ckpt'\"",
         ),
         (["resume=my runs (1)/b.ckpt"], "quote a text twice, \"resume='my runs (1)/b.ckpt'\""),
     ],
