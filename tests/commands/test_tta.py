@@ -50,7 +50,8 @@ def trained(command, tmp_path):
 @pytest.fixture
 def results(command):
     def run(checkpoint: Path, *words: str, runs: str = "evaluated") -> dict:
-        ended = command("evaluate", f"checkpoint={checkpoint}", "baselines=false", f"runs={runs}", *words)
+        fixed = [f"checkpoint={checkpoint}", "+data.root=pets", "baselines=false", f"runs={runs}"]
+        ended = command("evaluate", *fixed, *words)
         assert ended.code == 0, ended.err
         assert ("\ntta: " in ended.out) == any(word.startswith("tta=") for word in words)
         return json.loads(next((ended.folder / runs).rglob("metrics.json")).read_text())
@@ -115,10 +116,10 @@ def test_what_cannot_be_averaged(command, trained):
         (line,) = ended.err.splitlines()
         return line.removeprefix(f"zoo-{name}: ")
 
-    line = refused(f"checkpoint={checkpoint}", "tta=[flip,ten]")
+    line = refused(f"checkpoint={checkpoint}", "+data.root=pets", "tta=[flip,ten]")
     assert line == "unknown tta `ten`: there are: five_crops, flip"
     margin = "`tta` (=five_crops) cuts corners, and this data has no margin around what the network sees: use tta=flip"
-    assert refused(f"checkpoint={checkpoint}", "tta=five_crops", "+data.crop_ratio=1.0") == margin
+    assert refused(f"checkpoint={checkpoint}", "tta=five_crops", "+data.root=pets", "+data.crop_ratio=1.0") == margin
     digits = command("train", *QUICK, "runs=digits").folder / "digits"
     other = next(digits.rglob("best.ckpt"))
     assert refused(f"checkpoint={other}", "tta=five_crops") == margin
