@@ -79,7 +79,7 @@ def test_features_that_a_network_has_not_and_that_a_classifier_cannot_use(refuse
     line = refused("model=resnet18", "+model.network.features=[layer9]", *QUICK)
     assert line.startswith("`features` (=['layer9']) must name layers from: stem, conv1, ")
     line = refused("model=resnet18", "+model.network.features=[layer3]", "data.image_size=32", *QUICK)
-    assert line == "`features` makes the network give maps of its layers, and a classifier needs its logits"
+    assert line == "`features` makes the network return feature maps, and a classifier needs logits: leave it out"
 
 
 def test_a_group_without_an_option(refused):

@@ -1,4 +1,4 @@
-"""The interface of every data module: it describes itself and fetches a batch with one indexing call."""
+"""The base class of data modules, which fetch a batch with one tensor of indices."""
 
 import time
 from abc import ABC, abstractmethod
@@ -53,7 +53,7 @@ class DataModule(LightningDataModule, ABC):
     """
 
     feeds: ClassVar[frozenset[str]] = frozenset()
-    """Kinds of tasks that can read its batches; empty if unknown."""
+    """Kinds of tasks that can read its batches; empty: any."""
 
     batch_size: int
     num_workers: int | Literal["auto"]

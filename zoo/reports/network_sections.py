@@ -1,4 +1,4 @@
-"""Reports sections of an image network: training images and first-layer filters."""
+"""Sections of a report on an image network: training images and first-layer filters."""
 
 from pathlib import Path
 

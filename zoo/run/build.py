@@ -150,7 +150,7 @@ def frozen_inference(*, compiled: bool) -> AbstractContextManager[object]:
     """Context manager for compiled inference: TorchInductor constant-folds the weights (`freezing=True`).
 
     Batch norms are folded into convolutions and activations are fused; ResNet-50 on a CPU takes about half the time.
-    A network compiled in this context keeps its weights of that moment.
+    Later changes of the weights do not reach a network compiled in this context.
     """
     if not compiled:
         return nullcontext()

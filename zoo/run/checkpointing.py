@@ -78,7 +78,7 @@ class BestAndLast(ModelCheckpoint):
         return super().state_key
 
     def _save_checkpoint(self, trainer: Trainer, filepath: str) -> None:
-        """Writes the checkpoint; hard-link it if this step has already been saved under the other name."""
+        """Writes the checkpoint, or hard-links it if this step has already been saved under the other name."""
         written = Path(self._last_checkpoint_saved)
         if self._last_global_step_saved != trainer.global_step or not written.is_file():
             started = time.monotonic()

@@ -36,7 +36,7 @@ def export(
     trust: list[str],
     options: Mapping[str, Any],
 ) -> tuple[Path, float]:
-    """Writes the file and compare it with the network at batch sizes 1 and 3, the network on `device`.
+    """Writes the file and compares it with the network at batch sizes 1 and 3, the network on `device`.
 
     With `with_preprocessing` the file takes pixels of 0 … 255, otherwise normalized images; resizing is left to the
     caller. The file stores class names and preprocessing. `options` are those of the task's `export_program`.

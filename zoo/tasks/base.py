@@ -145,8 +145,8 @@ class Task(Stages):
     def prepare_evaluation(self, datamodule: DataModule) -> dict[str, Any]:
         """Prepares the task and its data, not yet loaded, for a test from a checkpoint.
 
-        Keyword-only parameters of an override are options of the command. Returns the original values of the metadata
-        that the preparation changes.
+        Keyword-only parameters of an override are options of the command. Returns the metadata that it changed, with
+        their original values.
         """
         return {}
 

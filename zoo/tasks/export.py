@@ -21,7 +21,7 @@ class Program:
     metadata: Mapping[str, Any]
     """Plain values that the file stores as JSON."""
     stricter: nn.Module | None = None
-    """The module with a threshold at which noise gives outputs; checked but not written."""
+    """A variant with a threshold that noise exceeds, exported for the comparison only."""
 
 
 class ImageProgram(nn.Module):

@@ -1,4 +1,4 @@
-"""Stretch learning-rate schedules over the steps of a trainer."""
+"""Stretches learning-rate schedules over the steps of a trainer."""
 
 from typing import Any, Literal
 

@@ -108,8 +108,8 @@ class Annotations:
     ) -> None:
         """Adds an image with its xyxy boxes in pixels; leaves out and reports unusable boxes.
 
-        `lost` counts boxes that could not be read. An image that loses all its boxes is left out, too: as background
-        it would teach that its objects are none.
+        `lost` counts boxes that could not be read. An image that loses all its boxes is left out, too: it would
+        count as background, although it shows objects.
         """
         label, crowd = torch.tensor(labels, dtype=torch.long), torch.zeros(len(labels), dtype=torch.bool)
         if crowds is not None:

@@ -57,7 +57,7 @@ def resolve_columns(there: list[str], columns: Columns, where: str) -> Columns:
 
 
 def without_labels(frame: pd.DataFrame, columns: Columns) -> tuple[Columns, dict[str, str]]:
-    """Takes empty columns and row labels from the targets unless the user named these; returns them with the reason.
+    """Removes empty columns and row labels from targets that no one has named; returns them with the reason.
 
     Row labels are unnamed columns of rising whole numbers, and columns whose whole numbers rise evenly, such as a
     counter of the rows or the year. A table of such columns alone keeps them.

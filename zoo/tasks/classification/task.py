@@ -153,7 +153,7 @@ def _metrics(num_classes: int) -> dict[str, Metric | MetricCollection]:
 
 def _logits(output: Any) -> Tensor:
     if isinstance(output, dict):
-        raise ZooError("`features` makes the network give maps of its layers, and a classifier needs its logits")
+        raise ZooError("`features` makes the network return feature maps, and a classifier needs logits: leave it out")
     logits = output if isinstance(output, Tensor) else output.logits
     assert isinstance(logits, torch.Tensor)
     return logits

@@ -15,9 +15,11 @@ from zoo.tasks.export import Program, noise, require_preprocessing
 if TYPE_CHECKING:
     from zoo.tasks.detection.task import Detection
 
-_NEVER = -1.0  # below every `min_score`
-_COMPARED = 256  # boxes before NMS at most; with more, an IoU may come within a rounding error of the threshold
-_ALIKE = 0.99  # of the best score; rounding errors could reorder closer scores
+_NEVER = -1.0  # a score below every threshold
+_COMPARED = (
+    256  # maximum number of boxes before NMS; among more, an IoU could round to the other side of the threshold
+)
+_ALIKE = 0.99  # fraction of the best score; rounding errors could reorder scores above it
 
 
 def detector_program(task: "Detection", *, format: str, with_preprocessing: bool, nms: bool) -> Program:

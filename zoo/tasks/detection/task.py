@@ -23,10 +23,10 @@ Targets = list[dict[str, Tensor]]
 
 
 def require_thresholds(min_score: float | None, iou_threshold: float | None) -> None:
-    """Refuses thresholds with which no detection makes sense; None is left to the task.
+    """Refuses thresholds outside their range; None selects the threshold of the task.
 
     Raises:
-        ZooError: names the threshold; with an IoU of 0 even boxes apart would drop each other.
+        ZooError: names the threshold. At an IoU of 0, boxes that do not overlap would suppress each other.
     """
     if min_score is not None and not 0 <= min_score <= 1:
         raise ZooError(f"`min_score` (={min_score}) must be between 0 and 1")
@@ -37,9 +37,9 @@ def require_thresholds(min_score: float | None, iou_threshold: float | None) -> 
 class Detection(ImageTask):
     """Boxes of `(images [B 3 H W] in [0, 1], list of {boxes [N 4] xyxy pixels, labels [N]})`.
 
-    The network returns raw grids and has `anchors` and `strides`; the loss takes both. All detections from
-    `min_score` on are measured; `operating_point`, the score with the highest F1 of the last validation, is what
-    tables, images and predictions count from, and is saved with the weights.
+    The network returns raw grids and has `anchors` and `strides`; the loss takes both. Metrics use all
+    detections of at least `min_score`. Reports and predictions use those of at least `operating_point`, the score with
+    the highest F1 in the last validation, which is saved with the weights.
 
     Raises:
         ZooError: a score outside [0, 1], or an IoU threshold that is not above 0 and at most 1.
@@ -103,7 +103,7 @@ class Detection(ImageTask):
         return detector_program(self, format=format, with_preprocessing=with_preprocessing, nms=bool(nms))
 
     def export_metadata(self) -> Mapping[str, Any]:
-        """The thresholds too, with which a file without NMS gives the same detections as the model."""
+        """Adds the thresholds, with which a file without NMS gives the same detections as the model."""
         thresholds = {"operating_point": float(self.operating_point), "iou_threshold": self.iou_threshold}
         return {**super().export_metadata(), **thresholds}
 
@@ -115,11 +115,11 @@ class Detection(ImageTask):
         self.operating_point.fill_(boxes.point.score)
 
     def on_test_start(self) -> None:
-        """Measures precision and recall where predictions are cut."""
+        """Measures precision and recall at the operating point, as predictions use it."""
         self._boxes_of("test").at = float(self.operating_point)
 
     def _decoded(self, grids: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
-        """Boxes that end at the border of the image: what is measured, predicted and exported comes from here."""
+        """Boxes clipped to the image, and their scores: the source of metrics, predictions and exported files."""
         network: Any = self.network
         boxes, scores = decode_all(grids, network.anchors.float(), network.strides)
         height, width = (cells * network.strides[0] for cells in grids[0].shape[1:3])

@@ -108,7 +108,7 @@ class Gallery:
         return self.people.pop(name)
 
     def require(self, name: str) -> None:
-        """Raises an error unless a name is enrolled.
+        """Requires that a name is enrolled.
 
         Raises:
             ZooError: the name is unknown; lists the enrolled ones.

@@ -20,9 +20,9 @@ from zoo.tasks.embedding.verification import (
 )
 
 PAIR_LIMIT = 500_000
-"""Compared pairs at most, of the same identity and of different ones each."""
+"""Maximum number of compared pairs of the same identity, and of different ones."""
 RECOGNITION_LIMIT = 4_000
-"""Images at most for recognition metrics."""
+"""Maximum number of images for recognition metrics."""
 FARS = (0.1, 0.01, 0.001)
 
 Distances = Callable[[Tensor, Tensor], Tensor]

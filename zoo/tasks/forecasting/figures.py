@@ -43,7 +43,7 @@ def draw_errors(path: Path, errors: Mapping[str, Sequence[float] | Array], *, ov
     """Draws errors over steps or folds (`over`, counted from 1), one line per forecaster; the first is the model."""
     with drawing(path, width=8.0, height=3.2) as figure:
         axes = figure.add_subplot()
-        # LAST2's trend may run away and would flatten the others
+        # the naive drift may run away and would flatten the others
         top = 1.15 * max(max(values) for name, values in errors.items() if name != "naive_drift")
         for color, (name, values) in zip(COLORS, errors.items(), strict=False):
             label = f"{name} (up to {max(values):.3g},\nbeyond the axis)" if max(values) > top else name

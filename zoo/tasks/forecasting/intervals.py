@@ -23,7 +23,7 @@ class Intervals(NamedTuple):
 
 
 class ConformalIntervals(nn.Module):
-    """Split-conformal intervals of the share `level` around a point forecast, which lies within by construction.
+    """Split-conformal intervals with coverage `level` around a point forecast, which they contain by construction.
 
     They come from the residuals of the last validation, separately for each step and channel; before the first one
     they are unbounded. With too few windows for that, the residuals of all steps are pooled.

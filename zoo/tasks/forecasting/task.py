@@ -47,8 +47,8 @@ class Forecasting(Task):
     future covariates, Q quantiles a value (1 for a point forecast). The network reads and returns standardized units.
 
     `train_on="last_half"` trains on the forecasts after each step of the last half of the history, `"last"` on those
-    after its last step. Metrics always use the last step. A network of one output gets split-conformal intervals of the
-    share `interval`; one of quantiles has its outermost two as interval.
+    after its last step. Metrics always use the last step. A point forecast gets split-conformal intervals with coverage
+    `interval`; a quantile forecast uses its outermost quantiles.
 
     Raises:
         ZooError: a network and a loss that do not go together, or an interval outside (0, 1).
@@ -84,7 +84,7 @@ class Forecasting(Task):
             raise ZooError(f"`model.interval` (={interval}) must lie within (0, 1)")
         _require_training(network, loss, train_on)
         self.train_on = train_on
-        # The function of the class, not bound to this network: a copy of the task calls its own, compiled or not.
+        # Unbound, so that a deepcopy of the task calls it on its own network.
         self._sequence: Callable[..., Tensor] | None = getattr(type(network), "sequence", None)
         self.horizon = horizon
         self.in_channels = in_channels
@@ -164,24 +164,24 @@ class Forecasting(Task):
         past, positions = self._standardize(history), max(history.shape[1] // 2, 1)
         assert self._sequence is not None  # `_require_training` has checked it
         outputs = self._sequence(self.network, past.to(self.dtype), self._standardize_covariates(covariates), positions)
-        forecasts = self._precise(outputs)
+        forecasts = self._in_loss_precision(outputs)
         loss: Tensor = self.loss(forecasts, next_steps(past, target, forecasts.shape[2], positions))
         return loss
 
     def _outputs(self, history: Tensor, covariates: Tensor | None) -> Float[Tensor, "b h d q"]:
-        return self._precise(
+        return self._in_loss_precision(
             self.network(self._standardize(history).to(self.dtype), self._standardize_covariates(covariates))
         )
 
     def _forecast(self, outputs: Float[Tensor, "b h d q"]) -> Forecast:
         return Forecast(*(self.standardizer.inverse(values) for values in (_point(outputs), *self.intervals(outputs))))
 
-    def _precise(self, values: Tensor) -> Tensor:
+    def _in_loss_precision(self, values: Tensor) -> Tensor:
         """Values in the precision of losses and metrics: that of the weights, but at least single."""
         return values.to(torch.float64 if self.dtype == torch.float64 else torch.float32)
 
     def _standardize(self, values: Float[Tensor, "b t c"]) -> Float[Tensor, "b t c"]:
-        return self._precise(self.standardizer(values))
+        return self._in_loss_precision(self.standardizer(values))
 
     def _standardize_covariates(self, covariates: Float[Tensor, "b s k"] | None) -> Float[Tensor, "b s k"] | None:
         return None if covariates is None else self.standardizer.covariates(covariates).to(self.dtype)
