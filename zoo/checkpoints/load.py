@@ -17,7 +17,9 @@ from zoo.tensor_files import read_tensors
 
 
 def load(path: str | Path, *, trust: Sequence[str] = ()) -> Task:
-    """Loads the model of a checkpoint, in eval mode on the CPU; a Lightning `Trainer` trains it in training mode.
+    """Loads the model of a checkpoint, or of a run's folder, in eval mode on the CPU.
+
+    A Lightning `Trainer` trains it in training mode.
 
     Instantiates only classes of `zoo` and of the packages in `trust`.
 
@@ -40,11 +42,12 @@ def load(path: str | Path, *, trust: Sequence[str] = ()) -> Task:
 
 
 def read(path: str | Path) -> dict[str, Any]:
-    """Reads the entries of a checkpoint, with tensors on the CPU.
+    """Reads the entries of a checkpoint, or of the best checkpoint of a run's folder, with tensors on the CPU.
 
     Raises:
         ZooError: the file is missing, damaged, unsafe, or not a checkpoint of the zoo.
     """
+    path = _in_run(Path(path))
     checkpoint = read_tensors(path)
     described = checkpoint.get("zoo") if isinstance(checkpoint, dict) else None
     if not isinstance(described, dict) or not {"format", "model", "card"} <= described.keys():
@@ -58,3 +61,19 @@ def read(path: str | Path) -> dict[str, Any]:
             "load it with the version that wrote it, or train it again"
         )
     return checkpoint
+
+
+def _in_run(path: Path) -> Path:
+    """The best checkpoint of a run's folder, or `path` itself if it is no folder.
+
+    Raises:
+        ZooError: a folder without a checkpoint, or with several.
+    """
+    if not path.is_dir():
+        return path
+    for best in (path / "checkpoints" / "best.ckpt", path / "best.ckpt"):
+        if best.is_file():
+            return best
+    runs = sorted(str(found.parents[1]) for found in path.glob("*/checkpoints/best.ckpt"))
+    hint = f": give one of its runs, such as {runs[-1]}" if runs else ": give the folder of a run, or a .ckpt file"
+    raise ZooError(f"{path} is a folder without checkpoints/best.ckpt{hint}")

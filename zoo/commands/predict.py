@@ -1,10 +1,12 @@
 """`zoo-predict`: predict on files with a checkpoint."""
 
-from pathlib import Path
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from zoo.commands.launch import launch, run_directory
 from zoo.config.compose import to_dict
+from zoo.errors import ZooError
 
 
 def main() -> None:
@@ -21,7 +23,22 @@ def _predict(config: Any) -> None:
 
     model = move_to(load(values["checkpoint"], trust=values["trust"]), values["device"])
     with explain_full_memory("batch_size", values["options"].get("batch_size")):
-        results = predict(model, Path(values["source"]), folder, **values["options"])
-    broken = sum(getattr(result, "error", None) is not None for result in results)
-    note = f", {broken} of files that cannot be read" if broken else ""
+        results = predict(model, values["source"], folder, **values["options"])
+    errors = [result.error for result in results if getattr(result, "error", None) is not None]
+    if results and len(errors) == len(results):
+        listed = folder / "predictions.csv"
+        raise ZooError(f"none of {len(results)} files can be read: {errors[0]}; {listed} lists them")
+    note = f", {len(errors)} of files that cannot be read" if errors else ""
     print(f"{len(results)} results{note}: {folder / 'predictions.csv'}")
+    if found := counts(results):
+        print(found)
+
+
+def counts(results: Sequence[Any]) -> str:
+    """The number of each label among the results, or among the boxes of the results; empty without labels."""
+    labels = [each.label for result in results for each in getattr(result, "boxes", (result,)) if _is_labeled(each)]
+    return ", ".join(f"{label} {count:,}" for label, count in Counter(labels).most_common())
+
+
+def _is_labeled(value: Any) -> bool:
+    return getattr(value, "label", None) is not None

@@ -9,6 +9,7 @@ from torchvision.transforms.v2.functional import to_pil_image
 
 from zoo.data.file_names import printable
 from zoo.data.images.files import UnreadableImage, read_image
+from zoo.data.images.in_memory import MemoryImage
 
 SHOWN = 60  # images at most; a folder may hold thousands
 COLUMNS = 6
@@ -20,7 +21,7 @@ PAPER, CARD, INK, SOFT, WARNING = "#ffffff", "#eef0f3", "#1d2330", "#667085", "#
 class Caption(NamedTuple):
     """An image file and the text below it."""
 
-    path: Path
+    path: Path | MemoryImage
     title: str
     detail: str
     warning: bool = False
@@ -47,7 +48,7 @@ def write_contact_sheet(path: Path, captions: Sequence[Caption]) -> None:
     sheet.save(path)
 
 
-def _thumbnail(path: Path) -> Image.Image | None:
+def _thumbnail(path: Path | MemoryImage) -> Image.Image | None:
     """Fits the full image into the square; very small images keep sharp pixels."""
     try:
         image = to_pil_image(read_image(path, channels=3))

@@ -11,32 +11,37 @@ from torch import Tensor
 
 from zoo.data.images.base import Preprocessing
 from zoo.data.images.files import EXTENSIONS, UnreadableImage, list_images
+from zoo.data.images.in_memory import MemoryImage
 from zoo.errors import ZooError
+
+ImageSource = Path | MemoryImage
 
 
 class ReadBatch(NamedTuple):
     """A batch of files in order: the readable images, and the errors of the other files."""
 
-    paths: list[Path]
+    paths: list[ImageSource]
     images: UInt8[Tensor, "b c s s"]
-    errors: dict[Path, str]
+    errors: dict[ImageSource, str]
 
 
-def image_files(source: Path) -> list[Path]:
-    """Returns the file itself, or all image files below a folder.
+def image_files(source: Path | Sequence[ImageSource]) -> list[ImageSource]:
+    """Returns the file itself, or all image files below a folder; for a list, those of each of its entries.
 
     Raises:
         ZooError: the folder holds no images.
     """
+    if not isinstance(source, Path):
+        return [file for each in source for file in (image_files(each) if isinstance(each, Path) else [each])]
     if not source.is_dir():
         return [source]
-    files = list_images(source)
+    files: list[ImageSource] = [*list_images(source)]
     if not files:
         raise ZooError(f"source={source} holds no images ({' '.join(EXTENSIONS)})")
     return files
 
 
-def read_batches(files: Sequence[Path], preprocessing: Preprocessing, batch_size: int) -> Iterator[ReadBatch]:
+def read_batches(files: Sequence[ImageSource], preprocessing: Preprocessing, batch_size: int) -> Iterator[ReadBatch]:
     """Reads files with the preprocessing of the test images, `batch_size` at a time.
 
     Raises:

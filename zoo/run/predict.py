@@ -5,14 +5,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from zoo.checkpoints.load import load
 from zoo.errors import ZooError
+from zoo.prediction.sources import resolve_source
 from zoo.run.options import check_options
 from zoo.tasks.base import Task
 from zoo.tasks.companions import companion
 
 
-def predict(model: Task, source: str | Path, folder: str | Path | None = None, **options: Any) -> list[Any]:
-    """Predicts on a file, or on every file of a folder.
+def predict(model: Task | str | Path, source: Any, folder: str | Path | None = None, **options: Any) -> list[Any]:
+    """Predicts on a file, a folder, a pattern such as `photos/*.jpg`, an address, or values in memory.
+
+    `model` is a task, the path of a checkpoint, or the folder of a run, whose best checkpoint is loaded. Image models
+    read encoded bytes, Pillow images, arrays and tensors (`zoo.data.images.in_memory`), and lists of them; forecasters
+    read a data frame.
 
     With `folder`, predictions.csv, predictions.json and images are written there. `options` are the keyword-only
     parameters of `predict` in the `predict.py` of the model's task.
@@ -23,9 +29,9 @@ def predict(model: Task, source: str | Path, folder: str | Path | None = None, *
     Raises:
         ZooError: no such source, no readable file in it, or an option that the task does not take.
     """
-    source = Path(source)
-    if not source.exists():
-        raise ZooError(f"source={source} does not exist")
+    if not isinstance(model, Task):
+        model = load(model)
+    source = resolve_source(source)
     module = companion(type(model), "predict")
     if module is None:
         raise ZooError(f"a {model.kind} model has no prediction on files: call the model itself on tensors")

@@ -6,6 +6,7 @@ import torch
 from PIL import Image
 from torch import nn
 
+import zoo
 from zoo.data.images.base import Preprocessing
 from zoo.errors import ZooError
 from zoo.prediction import contact_sheet
@@ -122,3 +123,19 @@ def test_contact_sheet_shows_images_in_rows_and_stops(tmp_path, monkeypatch):
     assert sheet.getpixel((middle, middle)) == (250, 0, 0)
     assert sheet.getpixel((middle, second_row)) == (250, 0, 0)
     assert sheet.getpixel((middle + step, second_row)) == (255, 255, 255)
+
+
+def test_the_same_image_in_every_form_has_the_same_probabilities(task, photos, tmp_path):
+    folder, pixels = photos
+    expected = predict(task, folder / "0.png")[0].top5
+    array = pixels[0].permute(1, 2, 0).numpy()
+    forms = [str(folder / "0.png"), Image.fromarray(array), array, pixels[0], pixels[0] / 255]
+    for form in forms:
+        assert zoo.predict(task, form)[0].top5 == expected
+    many = zoo.predict(task, [*forms, folder], tmp_path / "out")
+    for result in many[: len(forms) + 1]:  # a batch rounds differently
+        assert [label for label, _ in result.top5] == [label for label, _ in expected]
+        assert [value for _, value in result.top5] == pytest.approx([value for _, value in expected], abs=1e-6)
+    assert len(many) == len(forms) + 9
+    rows = (tmp_path / "out" / "predictions.csv").read_text().splitlines()
+    assert rows[2].startswith("image_1,")

@@ -160,3 +160,13 @@ def test_an_array_file_is_forecast_like_the_table_of_its_values(tmp_path: Path):
     np.save(tmp_path / "short.npy", values[:9])
     with pytest.raises(ZooError, match=r"short.npy has 9 points; this model reads the last 14"):
         predict(task, tmp_path / "short.npy")
+
+
+def test_a_data_frame_is_forecast_as_a_file(tmp_path):
+    table = frame()
+    task = model(tmp_path, table)
+    expected = predict(task, source(tmp_path, table))
+    assert predict(task, table) == expected
+    assert predict(task, table.set_index("day")) == expected
+    with pytest.raises(ZooError, match="a forecaster reads one CSV, Parquet or .npy file, or a data frame"):
+        predict(task, [tmp_path / "history.csv"])

@@ -13,6 +13,7 @@ from torch.nn.functional import one_hot
 
 from zoo.data.base import DataModule, TrainingImages
 from zoo.data.images.files import cut_square, read_image, squash
+from zoo.data.images.in_memory import MemoryImage
 from zoo.errors import ZooError
 
 Augmentation = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
@@ -38,7 +39,7 @@ class Preprocessing:
     border: float = 0.0
     """The value in [0, 1] of padded pixels; 0 is black."""
 
-    def read(self, path: str | Path, place: float = 0.5) -> UInt8[Tensor, "c s s"]:
+    def read(self, path: str | Path | MemoryImage, place: float = 0.5) -> UInt8[Tensor, "c s s"]:
         """Reads an image file and resizes it; `place` as in `cut_square`.
 
         Raises:

@@ -39,12 +39,12 @@ def decode(data: bytes) -> UInt8[Tensor, "c h w"]:
         try:
             image = _DECODERS[str(opened.format)](buffer, mode="UNCHANGED", output_dtype="auto")
         except RuntimeError:  # a damaged file: Pillow reports the reason
-            return _pil_to_tensor(opened)
+            return from_pillow(opened)
         if image.dtype == torch.uint8:
             return image
         if (deep := image.numpy()).max() <= _WHITES[1]:  # else Pillow drops the lower 8 of the 16 bits
             return torch.from_numpy(_to_bytes(deep))
-    return _pil_to_tensor(opened)
+    return from_pillow(opened)
 
 
 def _is_plain(image: Image.Image, data: bytes) -> bool:
@@ -59,7 +59,7 @@ def _is_plain(image: Image.Image, data: bytes) -> bool:
     return True
 
 
-def _pil_to_tensor(image: Image.Image) -> UInt8[Tensor, "c h w"]:
+def from_pillow(image: Image.Image) -> UInt8[Tensor, "c h w"]:
     """Converts a Pillow image of any mode to 1 or 3 channels of 8 bits, upright and on white."""
     image = ImageOps.exif_transpose(image)
     if image.mode in ("I", "F") or image.mode.startswith("I;"):

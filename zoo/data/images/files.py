@@ -15,6 +15,7 @@ from torchvision.transforms.v2 import functional as F
 
 from zoo.data.file_names import is_system_file, is_system_folder
 from zoo.data.images.decoding import ORIENTATION, decode
+from zoo.data.images.in_memory import MemoryImage
 from zoo.errors import ZooError
 
 EXTENSIONS = tuple(
@@ -87,8 +88,8 @@ def is_image_name(name: str) -> bool:
     return not is_system_file(name) and name.lower().endswith(EXTENSIONS)
 
 
-def read_image(path: str | Path, *, channels: int) -> UInt8[Tensor, "c h w"]:
-    """Reads an image file as a viewer would show it, in 1 (gray) or 3 (RGB) channels.
+def read_image(path: str | Path | MemoryImage, *, channels: int) -> UInt8[Tensor, "c h w"]:
+    """Reads an image file, or an image in memory, as a viewer would show it, in 1 (gray) or 3 (RGB) channels.
 
     Applies the EXIF rotation, converts palettes and CMYK to RGB and deep pixels to 8 bits (`decoding.white_of`), puts
     transparent pixels on white, and takes the first frame of an animation. torchcodec decodes plain 8-bit JPEG and PNG
@@ -101,6 +102,8 @@ def read_image(path: str | Path, *, channels: int) -> UInt8[Tensor, "c h w"]:
     """
     if channels not in (1, 3):
         raise ZooError(f"`channels` (={channels}) must be 1 (gray) or 3 (color)")
+    if isinstance(path, MemoryImage):
+        return to_channels(path.pixels, channels)
     try:
         data = Path(path).read_bytes()
     except FileNotFoundError:
@@ -109,7 +112,7 @@ def read_image(path: str | Path, *, channels: int) -> UInt8[Tensor, "c h w"]:
         raise UnreadableImage(path, (error.strerror or str(error)).lower()) from None
     if not data:
         raise UnreadableImage(path, "the file is empty (zero bytes)")
-    with _reasons(path):
+    with decoding_errors(path):
         return to_channels(decode(data), channels)
 
 
@@ -129,7 +132,7 @@ def read_head(path: str | Path) -> Head:
     Raises:
         UnreadableImage: not an image, or too many pixels.
     """
-    with _reasons(path), Image.open(path) as image:
+    with decoding_errors(path), Image.open(path) as image:
         width, height = image.size
         orientation = Image.Image.getexif(image).get(ORIENTATION, 1)  # PngImageFile.getexif decodes the file
         if orientation in range(5, 9) and image.format != "TIFF":  # Pillow has already swapped the sides of a TIFF
@@ -138,7 +141,7 @@ def read_head(path: str | Path) -> Head:
 
 
 @contextmanager
-def _reasons(path: str | Path) -> Iterator[None]:
+def decoding_errors(path: str | Path) -> Iterator[None]:
     """Converts every exception of a decoder to UnreadableImage with a reason."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # odd metadata does not keep the pixels from being decoded

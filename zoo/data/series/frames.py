@@ -51,7 +51,7 @@ def read_frame(path: Path, *, header: bool, text: str | None = None) -> pd.DataF
     if path.stat().st_size == 0:
         raise ZooError(f"{path} is empty")
     try:
-        frame = _read_parquet(path) if kind == ".parquet" else _read_csv(path, kind, header, text)
+        frame = with_index(pd.read_parquet(path)) if kind == ".parquet" else _read_csv(path, kind, header, text)
     except pd.errors.EmptyDataError as error:
         raise ZooError(f"{path} is empty") from error
     except ImportError as error:
@@ -65,8 +65,8 @@ def read_frame(path: Path, *, header: bool, text: str | None = None) -> pd.DataF
     return frame
 
 
-def _read_parquet(path: Path) -> pd.DataFrame:
-    frame = pd.read_parquet(path)
+def with_index(frame: pd.DataFrame) -> pd.DataFrame:
+    """Turns the index into columns, unless it only numbers the rows."""
     numbers_rows = isinstance(frame.index, pd.RangeIndex) and frame.index.name is None
     return frame.reset_index(drop=numbers_rows)
 

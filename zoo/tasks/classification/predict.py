@@ -13,7 +13,7 @@ from zoo.data.images.base import Preprocessing
 from zoo.errors import ZooError
 from zoo.json_files import write_json
 from zoo.prediction.contact_sheet import Caption, write_contact_sheet
-from zoo.prediction.images import image_files, read_batches, write_table
+from zoo.prediction.images import ImageSource, image_files, read_batches, write_table
 from zoo.tasks.classification import Classification
 from zoo.tasks.classification.tta import CROPS, requested_views, with_margin
 
@@ -24,7 +24,7 @@ BEST = 5
 class ClassPrediction:
     """The prediction for one file; an unreadable file has an error and no label."""
 
-    path: Path
+    path: ImageSource
     label: str | None = None
     probability: float | None = None
     top5: tuple[tuple[str, float], ...] = ()
@@ -45,7 +45,7 @@ class ClassPrediction:
 
 def predict(
     task: Classification,
-    source: Path,
+    source: Path | Sequence[ImageSource],
     folder: Path | None = None,
     *,
     batch_size: int = 64,
@@ -106,7 +106,7 @@ def _probabilities(
     return (task.average_views(images, views, size).softmax(1) if views else task.predict_step(images)).cpu()
 
 
-def _result(path: Path, probabilities: Float[Tensor, " k"], names: list[str]) -> ClassPrediction:
+def _result(path: ImageSource, probabilities: Float[Tensor, " k"], names: list[str]) -> ClassPrediction:
     values, indices = probabilities.topk(min(BEST, len(names)))
     top5 = tuple((names[index], value) for index, value in zip(indices.tolist(), values.tolist(), strict=True))
     return ClassPrediction(path, top5[0][0], top5[0][1], top5)

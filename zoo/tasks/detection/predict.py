@@ -1,6 +1,6 @@
 """Detection in image files, folders and videos."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ from zoo.data.images.files import UnreadableImage, read_image
 from zoo.errors import ZooError
 from zoo.json_files import write_json
 from zoo.ops.detections import Detections, clip_detections
-from zoo.prediction.images import image_files, unused_path, write_table
+from zoo.prediction.images import ImageSource, image_files, unused_path, write_table
 from zoo.tasks.detection.task import Detection, require_thresholds
 from zoo.tasks.detection.video import frames, is_video
 
@@ -35,7 +35,7 @@ class Box:
 class BoxPrediction:
     """The objects in one image, best first; an unreadable file has an error and no boxes."""
 
-    path: Path
+    path: ImageSource
     boxes: tuple[Box, ...] = ()
     frame: int | None = None
     """Index of the frame in a video, from 0."""
@@ -65,7 +65,7 @@ class BoxPrediction:
 
 
 class _Input(NamedTuple):
-    path: Path
+    path: ImageSource
     frame: int | None
     image: UInt8[Tensor, "3 _ _"] | None
     error: str | None
@@ -73,7 +73,7 @@ class _Input(NamedTuple):
 
 def predict(
     task: Detection,
-    source: Path,
+    source: Path | Sequence[ImageSource],
     folder: Path | None = None,
     *,
     batch_size: int = 16,
@@ -125,12 +125,12 @@ def write(results: list[BoxPrediction], folder: Path) -> None:
     write_json(folder / "predictions.json", [row for result in results for row in result.to_coco()])
 
 
-def _inputs(source: Path) -> Iterator[_Input]:
-    if source.is_file() and is_video(source):
-        for number, image in enumerate(frames(source)):
-            yield _Input(source, number, image, None)
-        return
+def _inputs(source: Path | Sequence[ImageSource]) -> Iterator[_Input]:
     for path in image_files(source):
+        if isinstance(path, Path) and is_video(path):
+            for number, image in enumerate(frames(path)):
+                yield _Input(path, number, image, None)
+            continue
         try:
             yield _Input(path, None, read_image(path, channels=3), None)
         except UnreadableImage as error:

@@ -1,6 +1,7 @@
 """Embeddings of image files, and identification of people in a gallery."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from zoo.distribution import run_command
 from zoo.errors import ZooError
 from zoo.json_files import write_json
 from zoo.prediction.contact_sheet import Caption, write_contact_sheet
-from zoo.prediction.images import image_files, read_batches, write_table
+from zoo.prediction.images import ImageSource, image_files, read_batches, write_table
 from zoo.tasks.embedding import Embedding
 from zoo.tasks.embedding.gallery import Candidate
 from zoo.tasks.embedding.gallery_file import load_gallery
@@ -27,7 +28,7 @@ NOT_RECOGNIZED = "not recognized"
 class EmbeddingPrediction:
     """The embedding of one file and the person identified; an error instead of a vector for an unusable file."""
 
-    path: Path
+    path: ImageSource
     vector: tuple[float, ...] | None = None
     name: str | None = None
     """The identified person; None without a gallery, or if nobody is close enough."""
@@ -49,7 +50,7 @@ class EmbeddingPrediction:
 
 def predict(
     task: Embedding,
-    source: Path,
+    source: Path | Sequence[ImageSource],
     folder: Path | None = None,
     *,
     gallery: str | Path | None = None,
@@ -85,7 +86,7 @@ def predict(
     return results
 
 
-def embed(task: Embedding, source: Path, *, batch_size: int = 64) -> list[EmbeddingPrediction]:
+def embed(task: Embedding, source: Path | Sequence[ImageSource], *, batch_size: int = 64) -> list[EmbeddingPrediction]:
     """Embeds an image file, or all image files below a folder in the order of their names.
 
     Raises:
@@ -106,7 +107,7 @@ def embed(task: Embedding, source: Path, *, batch_size: int = 64) -> list[Embedd
     return results
 
 
-def _checked(path: Path, vector: list[float]) -> EmbeddingPrediction:
+def _checked(path: ImageSource, vector: list[float]) -> EmbeddingPrediction:
     if all(map(math.isfinite, vector)):
         return EmbeddingPrediction(path, tuple(vector))
     return EmbeddingPrediction(path, error="its embedding holds numbers that are not finite")

@@ -7,25 +7,36 @@ import pandas as pd
 
 from zoo.data.series.array import read_array
 from zoo.data.series.columns import Columns
-from zoo.data.series.frames import read_frame
+from zoo.data.series.frames import read_frame, with_index
 from zoo.data.series.table import SeriesTable, read_table, series_of
 from zoo.data.series.timestamps import Step, keeps_step
 from zoo.errors import ZooError
 
 
-def read_history(source: Path, card: dict[str, Any], fill: str | None) -> tuple[SeriesTable, dict[str, pd.DataFrame]]:
+def read_history(
+    source: Path | pd.DataFrame, card: dict[str, Any], fill: str | None
+) -> tuple[SeriesTable, dict[str, pd.DataFrame]]:
     """Reads the past, and for each series the rows of future covariates for the steps ahead.
 
     Raises:
         ZooError: a column is missing, a value is invalid, or a series has no past.
     """
     columns = _columns(card)
-    if source.suffix.lower() == ".npy":
+    if isinstance(source, Path) and source.suffix.lower() == ".npy":
         return read_array(source, columns), {}
-    frame = read_frame(source, header=card.get("header", True), text=columns.series)
-    _check_columns(frame, columns, source)
-    past, ahead = _split_ahead(frame, columns, str(source))
-    return read_table(past, columns, fill=fill, where=str(source), option="fill"), ahead
+    if isinstance(source, pd.DataFrame):
+        frame = with_index(source).rename(columns=str)
+    else:
+        frame = read_frame(source, header=card.get("header", True), text=columns.series)
+    where = name_of(source)
+    _check_columns(frame, columns, where)
+    past, ahead = _split_ahead(frame, columns, where)
+    return read_table(past, columns, fill=fill, where=where, option="fill"), ahead
+
+
+def name_of(source: Path | pd.DataFrame) -> str:
+    """The name of a source in messages."""
+    return str(source) if isinstance(source, Path) else "the data frame"
 
 
 def _columns(card: dict[str, Any]) -> Columns:
@@ -38,7 +49,7 @@ def _columns(card: dict[str, Any]) -> Columns:
     )
 
 
-def _check_columns(frame: pd.DataFrame, columns: Columns, source: Path) -> None:
+def _check_columns(frame: pd.DataFrame, columns: Columns, source: str) -> None:
     needed = [*columns.targets, *columns.past_covariates, *columns.future_covariates]
     needed += [name for name in (columns.time, columns.series) if name is not None]
     for name in needed:
@@ -49,7 +60,7 @@ def _check_columns(frame: pd.DataFrame, columns: Columns, source: Path) -> None:
             )
 
 
-def require_trained_step(table: SeriesTable, card: dict[str, Any], source: Path) -> Step:
+def require_trained_step(table: SeriesTable, card: dict[str, Any], source: str) -> Step:
     """The time step of the training data.
 
     Raises:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ from zoo.data.series.columns import describe_columns
 from zoo.data.series.table import SeriesTable, describe_filled, read_numbers
 from zoo.data.series.timestamps import Step, continue_stamps, parse_stamps, plain_stamp, same_stamps
 from zoo.errors import ZooError
-from zoo.tasks.forecasting.history_file import read_history, require_trained_step
+from zoo.tasks.forecasting.history_file import name_of, read_history, require_trained_step
 from zoo.tasks.forecasting.prediction_files import SeriesForecast, write_forecasts
 from zoo.tasks.forecasting.rollout import require_horizon, required_covariate_steps, rollout
 from zoo.tasks.forecasting.task import Forecast, Forecasting
@@ -48,14 +48,14 @@ class _Window(NamedTuple):
 
 def predict(
     task: Forecasting,
-    source: Path,
+    source: Path | pd.DataFrame | list[Any],
     folder: Path | None,
     *,
     horizon: int | None = None,
     recursive: bool = False,
     fill: str | None = None,
 ) -> list[SeriesForecast]:
-    """Forecasts the steps after the end of each series in a CSV, Parquet or `.npy` file.
+    """Forecasts the steps after the end of each series in a CSV, Parquet or `.npy` file, or in a data frame.
 
     The file needs the columns of the training data. Future covariates need rows for the steps ahead, with empty
     targets. `horizon` defaults to the trained one; a longer one needs `recursive`. `fill` (forward or zero) replaces
@@ -68,18 +68,18 @@ def predict(
     if steps < 1:
         raise ZooError(f"`horizon` (={steps}) must be at least 1")
     require_horizon(task, steps, recursive=recursive)
-    if source.is_dir():
-        raise ZooError(f"{source} is a folder: a forecaster reads one CSV, Parquet or .npy file")
+    if not isinstance(source, pd.DataFrame | Path) or (isinstance(source, Path) and source.is_dir()):
+        raise ZooError("a forecaster reads one CSV, Parquet or .npy file, or a data frame")
     table, ahead = read_history(source, card, card.get("fill") if fill is None else fill)
-    described = describe_columns(table.columns, table.names, {}, str(source))
-    print(*described, *describe_filled(table, str(source)), *_describe_intervals(task, steps), sep="\n")
+    described = describe_columns(table.columns, table.names, {}, name_of(source))
+    print(*described, *describe_filled(table, name_of(source)), *_describe_intervals(task, steps), sep="\n")
     request = _Request(
         task=task,
         table=table,
-        step=require_trained_step(table, card, source),
+        step=require_trained_step(table, card, name_of(source)),
         steps=steps,
         recursive=recursive,
-        where=str(source),
+        where=name_of(source),
     )
     windows = [_window(request, span, name, ahead.get(name)) for span, name in _long_enough(request)]
     task.eval()

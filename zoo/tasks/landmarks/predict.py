@@ -1,5 +1,6 @@
 """Landmarks of image files."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from zoo.data.images.base import to_unit
 from zoo.data.images.files import UnreadableImage, read_image
 from zoo.errors import ZooError
 from zoo.json_files import write_json
-from zoo.prediction.images import image_files, unused_path, write_table
+from zoo.prediction.images import ImageSource, image_files, unused_path, write_table
 from zoo.tasks.landmarks import Landmarks
 
 _DRAWN = 320  # pixels; smaller images are enlarged before points are drawn
@@ -25,7 +26,7 @@ _DRAWN = 320  # pixels; smaller images are enlarged before points are drawn
 class LandmarkPrediction:
     """The prediction for one image: probability of an object, its points in pixels, its class."""
 
-    path: Path
+    path: ImageSource
     presence: float | None = None
     points: tuple[tuple[float, float], ...] = ()
     label: str | None = None
@@ -33,7 +34,9 @@ class LandmarkPrediction:
     """Why the file could not be read."""
 
 
-def predict(task: Landmarks, source: Path, folder: Path | None = None) -> list[LandmarkPrediction]:
+def predict(
+    task: Landmarks, source: Path | Sequence[ImageSource], folder: Path | None = None
+) -> list[LandmarkPrediction]:
     """Locates the landmarks in an image file, or in all image files below a folder.
 
     An image whose presence is below 0.5 has no points. With `folder`, writes predictions.csv, predictions.json and
@@ -69,7 +72,7 @@ def predict(task: Landmarks, source: Path, folder: Path | None = None) -> list[L
 
 
 @torch.inference_mode()
-def _one(task: Landmarks, path: Path, image: UInt8[Tensor, "3 h w"]) -> LandmarkPrediction:
+def _one(task: Landmarks, path: ImageSource, image: UInt8[Tensor, "3 h w"]) -> LandmarkPrediction:
     size = int(task.card["preprocessing"]["size"])
     letterbox = Letterbox(width=image.shape[2], height=image.shape[1], size=size)
     outputs = task.eval().predict_step(to_unit(letterbox.image(image)[None].to(task.device)))

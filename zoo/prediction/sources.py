@@ -1,0 +1,74 @@
+"""What a prediction reads: files, folders, patterns, addresses, and values in memory."""
+
+import glob
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+from urllib.request import Request, urlopen
+
+from zoo.data.images.files import decoding_errors
+from zoo.data.images.in_memory import MemoryImage, is_image, memory_images
+from zoo.errors import ZooError
+
+_SECONDS = 30
+
+
+def resolve_source(source: Any) -> Any:
+    """Returns an existing path as it is, a data frame as it is, and a list of paths and images in memory for the rest.
+
+    The rest: a pattern such as `photos/*.jpg`, an address (http, https), encoded bytes, a Pillow image, an array, a
+    tensor, and a list or tuple of all these.
+
+    Raises:
+        ZooError: nothing has this name, or another type.
+    """
+    if isinstance(source, str | Path):
+        return _named(str(source))
+    if hasattr(source, "columns") and hasattr(source, "index"):  # a data frame; pandas is optional
+        return source
+    if is_image(source):
+        return _in_memory(source, "image")
+    if isinstance(source, list | tuple):
+        return [each for number, part in enumerate(source) for each in _listed(part, number)]
+    raise ZooError(
+        f"a prediction reads no {type(source).__name__}: give a path, a pattern, an address, bytes, a Pillow image, an "
+        f"array, a tensor, a data frame, or a list of them"
+    )
+
+
+def _listed(part: Any, number: int) -> list[Path | MemoryImage]:
+    if is_image(part):
+        return [*_in_memory(part, f"image_{number}")]
+    found = resolve_source(part)
+    return found if isinstance(found, list) else [found]
+
+
+def _in_memory(value: Any, name: str) -> list[MemoryImage]:
+    if not isinstance(value, bytes | bytearray):
+        return memory_images(value, name)
+    with decoding_errors(name):
+        return memory_images(value, name)
+
+
+def _named(source: str) -> Path | list[Path | MemoryImage]:
+    if source.startswith(("http://", "https://")):
+        return [*_in_memory(_download(source), source)]
+    path = Path(source).expanduser()
+    if path.exists():
+        return path
+    if not glob.has_magic(source):
+        raise ZooError(f"source={source} does not exist")
+    names = sorted(glob.glob(str(path), recursive=True))  # noqa: PTH207, a pattern may be absolute
+    found: list[Path | MemoryImage] = [Path(name) for name in names]
+    if not found:
+        raise ZooError(f"source={source} matches no file")
+    return found
+
+
+def _download(address: str) -> bytes:
+    try:
+        with urlopen(Request(address, headers={"User-Agent": "zoo"}), timeout=_SECONDS) as response:
+            content: bytes = response.read()
+    except (URLError, OSError, ValueError) as error:
+        raise ZooError(f"cannot read {address}: {getattr(error, 'reason', error)}") from None
+    return content
