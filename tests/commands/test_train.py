@@ -107,10 +107,25 @@ def test_a_run_that_is_stopped_twice_within_an_epoch_ends_as_one_that_is_not(com
     assert "after epoch 1, step 40" in resumed.out
     run = newest(folder)
     theirs, ours = read(uninterrupted / "checkpoints" / "last.ckpt"), read(run / "checkpoints" / "last.ckpt")
+    assert curve(run) == curve(uninterrupted)
     assert same(theirs["state_dict"], ours["state_dict"])
     assert same(theirs["current_model_state"], ours["current_model_state"])
     assert str(theirs["optimizer_states"]) == str(ours["optimizer_states"])
-    assert curve(uninterrupted) == curve(run)
+
+
+def test_a_run_that_is_stopped_before_its_report_is_resumed_to_get_it(command, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr("zoo.run.train.write_results", lambda *_: os.kill(os.getpid(), signal.SIGINT))
+        stopped = command("train", *QUICK)
+    assert stopped.code == 130
+    assert stopped.err == "\nzoo-train: stopped by SIGINT; what was written stays\n"
+    resumed = command("train", *QUICK, "resume=auto")
+    assert resumed.code == 0, resumed.err
+    assert "trained to its end: testing and reporting it" in resumed.out
+    run = newest(resumed.folder)
+    assert json.loads((run / "metrics.json").read_text())["epochs"] == 2
+    assert curve(run) == curve(min(run.parent.iterdir()))
+    assert "that run is finished" in command("train", *QUICK, "resume=auto").err
 
 
 def test_a_finished_run_is_resumed_with_more_epochs_and_with_the_new_rate(command):

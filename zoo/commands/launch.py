@@ -12,6 +12,7 @@ from typing import Any
 
 Command = Callable[[Any], None]
 _NOT_WRITABLE = {errno.EACCES, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR}
+_LEFT_ALONE = ("Connection closed by peer", "Connection reset by peer", "remote process exited")  # Gloo and NCCL
 _HYDRA_LEAVES = {".hydra"}  # in the run directory before the command writes
 
 
@@ -91,6 +92,9 @@ def _run(name: str, command: Command, *, task_options: bool) -> None:
         except OSError as error:
             _fail_if_not_writable(name, error)
             raise
+        except RuntimeError as error:
+            _fail_if_left_alone(name, error)
+            raise
         if follower:
             _remove_if_untouched(folder)
 
@@ -142,6 +146,11 @@ def _fail_if_optional(name: str, error: ModuleNotFoundError) -> None:
     command = install_command_for(package)
     if command != f"pip install {package}":  # an extra requires it
         _fail(name, f"this needs the package {package}, which is not installed: {command}")
+
+
+def _fail_if_left_alone(name: str, error: RuntimeError) -> None:
+    if any(sign in str(error) for sign in _LEFT_ALONE):
+        _fail(name, "another process of this run has ended, so this one ends too; resume=auto continues the run")
 
 
 def _fail_if_not_writable(name: str, error: OSError) -> None:

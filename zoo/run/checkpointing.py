@@ -21,7 +21,7 @@ _LEAST_INTERVAL = 10.0  # seconds between two checkpoints within an epoch
 _LEAST_SHARE = 100  # times the time that writing takes, so that it costs under 1 %
 _AGREE_EVERY = 1.0  # seconds between two agreements of several processes
 _SAVE = 1  # a request to save; larger ones are numbers of signals
-_TRAINED = "training is complete: resume=auto tests and reports it"
+_TRAINED = "training is complete: resume=auto, or zoo-evaluate of best.ckpt, tests and reports it"
 _RESUME = "resume=auto continues from checkpoints/last.ckpt"
 
 
