@@ -142,7 +142,7 @@ def torture_ddp(runs: int, seed: int) -> int:
         for number in range(runs):
             pattern, log = PATTERNS[number % len(PATTERNS)], Path(name) / f"{number}.txt"
             with log.open("w") as out:
-                command = [sys.executable, ROOT / "train.py", *words, f"runs={name}/{number}"]
+                command = [sys.executable, f"{ROOT}/train.py", *words, f"runs={name}/{number}"]
                 leader = subprocess.Popen(command, stdout=out, stderr=out, cwd=name)
             while leader.poll() is None and "epoch 1/" not in log.read_text():
                 time.sleep(0.1)
