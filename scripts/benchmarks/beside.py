@@ -143,7 +143,10 @@ def train_in_turns(
     limits = {"max_epochs": epochs} if validate else {"max_epochs": epochs, "limit_val_batches": 0}
     run.config = run.config | {"trainer": run.config["trainer"] | limits}
     trainer = run.training_trainer()
-    turns = InTurns(run.datamodule.train_dataloader(), steps, theirs, settings, block)
+    run.datamodule.trainer = trainer  # its loaders pin memory for a GPU
+    loader = run.datamodule.train_dataloader()
+    assert loader.pin_memory == (settings.device.type == "cuda")
+    turns = InTurns(loader, steps, theirs, settings, block)
     handed = _Handed(run.datamodule, turns)
     with contextlib.redirect_stdout(io.StringIO()):  # the lines of the epochs
         trainer.fit(run.task, datamodule=handed)

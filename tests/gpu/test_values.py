@@ -1,8 +1,9 @@
-"""Loss and gradients of every model of the catalog equal those of the CPU."""
+"""Loss and gradients of every model of the catalog are as near to double precision as those of the CPU."""
 
+import copy
 import json
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import torch
@@ -17,9 +18,29 @@ from zoo.tasks.base import Task
 
 pytestmark = pytest.mark.gpu
 BATCH, LARGER = 8, {"siamese": 32, "siamese_resnet50": 32}  # of fewer images no triplet may violate the margin
-LOSS, GRADIENT = 1e-4, 2e-2
-"""Relative tolerances in float32: deep networks with batch norms over 8 small images amplify rounding."""
+TIMES, LOSS, GRADIENT = 5, 5e-4, 5e-2
+"""Relative errors in float32: at most `TIMES` the CPU's error, plus the floor of the loss or of the gradient.
+
+Batch norms over 8 small images amplify rounding. Where that flips a ReLU or the choice of a max pooling, the gradient
+jumps by about a percent: on the CPU too, from one memory format to another.
+"""
 BFLOAT16 = 0.15
+
+
+class Result(NamedTuple):
+    """The loss of a training step, and its gradients as one vector, both on the CPU."""
+
+    loss: Tensor
+    gradient: Tensor
+
+
+class Built(NamedTuple):
+    """A model without random parts, a batch of its natural data, and what the CPU computes of it in two precisions."""
+
+    task: Task
+    batch: Any
+    single: Result
+    double: Result
 
 
 @lru_cache(maxsize=2)
@@ -30,8 +51,8 @@ def natural_data(words: str, batch_size: int) -> Any:
 
 
 @pytest.fixture(scope="module", params=sorted(list_models(), key=lambda name: (name.startswith("gru"), name)))
-def built(request: pytest.FixtureRequest) -> tuple[Task, Any, "Result"]:
-    """A model without dropout, a batch of its natural data, and what the CPU computes of it."""
+def built(request: pytest.FixtureRequest) -> Built:
+    """A model of the catalog."""
     config = to_dict(compose([f"model={request.param}"]))
     data, batch = natural_data(json.dumps(config["data"]), LARGER.get(request.param, BATCH))
     torch.manual_seed(0)
@@ -39,21 +60,21 @@ def built(request: pytest.FixtureRequest) -> tuple[Task, Any, "Result"]:
     for module in task.modules():
         if isinstance(module, nn.Dropout):
             module.p = 0.0
-    return task, batch, step(task, batch, torch.device("cpu"))
-
-
-Result = tuple[Tensor, Tensor]
+        if hasattr(module, "drop_path"):
+            module.drop_path = 0.0
+    cpu = torch.device("cpu")
+    return Built(task, batch, step(task, batch, cpu), step(copy.deepcopy(task).double(), batch, cpu))
 
 
 def step(task: Task, batch: Any, device: torch.device, *, bfloat16: bool = False) -> Result:
-    """The loss of a training step on a device, and the gradients as one vector, both on the CPU."""
+    """Runs a training step on a device."""
     task.to(device)
     parameters = [value for value in task.parameters() if value.requires_grad]
     torch.manual_seed(0)
     with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
         loss = task.step(move_data_to_device(batch, device), "train")
     found = torch.autograd.grad(loss, parameters) if parameters else [torch.zeros(1)]
-    return loss.detach().float().cpu(), torch.cat([part.float().flatten().cpu() for part in found])
+    return Result(loss.detach().double().cpu(), torch.cat([part.double().flatten().cpu() for part in found]))
 
 
 def apart(ours: Tensor, theirs: Tensor) -> float:
@@ -61,36 +82,39 @@ def apart(ours: Tensor, theirs: Tensor) -> float:
     return float((ours - theirs).norm() / theirs.norm().clamp(min=1e-12))
 
 
-def assert_equal(ours: Result, theirs: Result) -> None:
-    assert apart(ours[0], theirs[0]) < LOSS
-    assert apart(ours[1], theirs[1]) < GRADIENT
+def assert_near(found: Result, built: Built) -> None:
+    """Compares errors, which are relative to double precision."""
+    cpu = [apart(a, b) for a, b in zip(built.single, built.double, strict=True)]
+    loss, gradient = (apart(a, b) for a, b in zip(found, built.double, strict=True))
+    shown = f"errors of loss and gradient {loss:.2g}, {gradient:.2g}; on the CPU {cpu[0]:.2g}, {cpu[1]:.2g}"
+    assert loss <= TIMES * cpu[0] + LOSS, shown
+    assert gradient <= TIMES * cpu[1] + GRADIENT, shown
 
 
-def test_single_precision_equals_the_cpu(built, device):
-    task, batch, expected = built
-    if type(task.network).__name__ == "NaiveRandom":
+def test_single_precision_is_as_exact_as_on_the_cpu(built, device):
+    if type(built.task.network).__name__ == "NaiveRandom":
         pytest.skip("draws its forecasts")
-    assert_equal(step(task, batch, device), expected)
+    assert_near(step(built.task, built.batch, device), built)
 
 
 def test_bfloat16_is_finite_and_near(built, device):
-    task, batch, expected = built
+    task, batch = built.task, built.batch
     if device.type == "cpu" and sum(value.numel() for value in task.parameters()) > 10**6:
         pytest.skip("a CPU without bfloat16 takes minutes")
     loss, gradient = step(task, batch, device, bfloat16=True)
     assert loss.isfinite()
     assert gradient.isfinite().all()
     if type(task.network).__name__ != "NaiveRandom":
-        assert apart(loss, expected[0]) < BFLOAT16
+        assert apart(loss, built.double.loss) < BFLOAT16
 
 
-def test_other_forms_of_the_same_network_are_equal(built, device):
-    task, batch, expected = built
+def test_other_forms_of_the_same_network_are_as_exact(built, device):
+    task, batch = built.task, built.batch
     if not isinstance(task.network, StagedNetwork):
         pytest.skip("neither checkpointing nor channels-last")
     task.network.checkpointing = True
     checkpointed = step(task, batch, device)
     task.network.checkpointing = False
     prepare_network(task, channels_last=True, compiled=False)
-    assert_equal(checkpointed, expected)
-    assert_equal(step(task, batch, device), expected)
+    assert_near(checkpointed, built)
+    assert_near(step(task, batch, device), built)

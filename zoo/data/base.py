@@ -203,10 +203,10 @@ class DataModule(LightningDataModule, ABC):
         if self.trainer is not None and self.trainer.training:
             step = self.trainer.fit_loop.epoch_loop.total_batch_idx + 1
             seed = numbered_seed(self.seed + self.rank, step)
-            if self.trainer.strategy.root_device.type == "cpu":
-                torch.default_generator.manual_seed(seed)
-            else:  # seeds all devices; slow without a GPU, as it records a stack trace for each missing device type
-                torch.manual_seed(seed)
+            # As torch.manual_seed, which also records two stack traces for devices that are missing, at every step.
+            torch.default_generator.manual_seed(seed)
+            if (device := self.trainer.strategy.root_device.type) != "cpu":
+                torch.get_device_module(device).manual_seed(seed)
         return batch
 
     def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:

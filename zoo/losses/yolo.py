@@ -13,7 +13,7 @@ from zoo.losses.focal import focal_bce
 from zoo.losses.iou import BoxLoss
 from zoo.ops.assign import Matches
 from zoo.ops.boxes import area
-from zoo.ops.constants import constant
+from zoo.ops.constants import constant, uploaded
 from zoo.ops.grid import activate, decode, to_pixels
 from zoo.ops.iou import overlap, pairwise_intersection
 
@@ -122,7 +122,7 @@ class YoloLoss(nn.Module):
                     f"`class_weights` (={self.class_weights}) must have one number for each of the "
                     f"{logits.shape[1]} classes"
                 )
-            loss = loss * constant(self.class_weights, loss)
+            loss = loss * constant(tuple(self.class_weights), loss.device, loss.dtype)
         return loss.sum() / max(loss.numel(), 1)
 
 
@@ -130,7 +130,7 @@ def _objects(targets: Targets, device: torch.device) -> Objects:
     boxes = torch.cat([target["boxes"] for target in targets]).to(device, torch.float32)
     labels = torch.cat([target["labels"] for target in targets]).to(device)
     images = [number for number, target in enumerate(targets) for _ in range(len(target["boxes"]))]
-    return Objects(boxes, labels, constant(images, labels))
+    return Objects(boxes, labels, uploaded(images, device, torch.long))
 
 
 def _match_level(

@@ -6,6 +6,7 @@ runs out. Needs torch, torchvision and the packages of scripts/gpu_wheels.txt.
 python scripts/gpu_check.py                            all parts, eight minutes on an H100
 python scripts/gpu_check.py resnet50 lenet5 --minutes 3
 python scripts/gpu_check.py --device cpu --quick       everything on tiny inputs, without a GPU
+python scripts/gpu_check.py --docs-of results/DEVICE.json   writes its tables into docs/BENCHMARK.md
 
 A machine without a network: fetch the packages beforehand, and lay them beside the checkout there.
 
@@ -26,8 +27,8 @@ from tempfile import TemporaryDirectory
 from zoo.distribution import ROOT
 from zoo.errors import ZooError, unknown
 
-PARTS = ("tests", "resnet50", "networks", "lenet5", "tasks", "postprocess", "inference", "input", "compiled")
-"""The most important ones first, since time may run out."""
+PARTS = ("tests", "lenet5", "tasks", "postprocess", "resnet50", "input", "inference", "networks", "compiled")
+"""Short and important ones first, since time may run out."""
 START, END = "<!-- gpu: start -->", "<!-- gpu: end -->"
 _PAGE = ROOT / "docs" / "BENCHMARK.md"
 
@@ -50,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--minutes", type=float, default=8, help="no measurement starts later (default: %(default)s)")
     parser.add_argument("--quick", action="store_true", help="tiny inputs; tests only that everything runs")
     parser.add_argument("--docs", action="store_true", help="also write the tables into docs/BENCHMARK.md")
+    parser.add_argument("--docs-of", type=Path, metavar="FILE", help="only write the tables of this results file")
     parser.add_argument("--results", type=Path, default=Path("results"), help="folder of DEVICE.json")
     return parser
 
@@ -70,6 +72,11 @@ def _check(chosen: argparse.Namespace) -> int:
     from zoo.hardware import cores, device_name
     from zoo.run.console import quiet_lightning
 
+    if chosen.docs_of is not None:
+        if not chosen.docs_of.is_file():
+            raise ZooError(f"`--docs-of` (={chosen.docs_of}) must be a results file, such as results/DEVICE.json")
+        write_page(_PAGE, chosen.docs_of, START, END)
+        return 0
     device = resolve_device(chosen.device)
     torch.set_num_threads(1 if chosen.quick else cores())
     quiet_lightning()
@@ -77,7 +84,7 @@ def _check(chosen: argparse.Namespace) -> int:
     found: dict[str, list[Row]] = {}
     with TemporaryDirectory(prefix="gpu-check-", dir=Path.cwd()) as scratch:  # not in /tmp, which may lie in memory
         settings = Settings(
-            device=device, repeats=15, seconds=5, quick=chosen.quick, data_root=Path("data"), scratch=Path(scratch)
+            device=device, repeats=9, seconds=2.5, quick=chosen.quick, data_root=Path("data"), scratch=Path(scratch)
         )
         for name in names:
             print(f"\n{name}", flush=True)

@@ -26,7 +26,7 @@ OTHERS = {
 def cases(settings: Settings) -> Iterator[Case]:
     """The image networks beside torchvision's, the others beside their bare networks."""
     for name in NETWORKS:
-        yield _image_case(name, settings, compiled=False)
+        yield image_case(name, settings, compiled=False)
     for name in OTHERS:
         batch = OTHERS[name][0]
         yield Case(
@@ -34,10 +34,10 @@ def cases(settings: Settings) -> Iterator[Case]:
             peer="its network alone, in inference_mode",
             measure=partial(_other, name, settings),
         )
-    yield _image_case("resnet50", settings, compiled=True)
 
 
-def _image_case(name: str, settings: Settings, *, compiled: bool) -> Case:
+def image_case(name: str, settings: Settings, *, compiled: bool) -> Case:
+    """Inference of an image network beside torchvision's."""
     form = ", compiled" if compiled else ""
     return Case(
         name=f"{name}, inference, 224 px, batch {BATCH}, bfloat16, channels-last{form}",

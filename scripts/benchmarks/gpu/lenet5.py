@@ -13,7 +13,7 @@ from benchmarks.synthetic import RandomImages
 from benchmarks.timing import Measured
 from zoo.networks.lenet import LeNet5
 
-IMAGES, EVALUATED, BATCH, EPOCHS = 60_000, 10_000, 256, 4
+IMAGES, EVALUATED, BATCH, EPOCHS = 60_000, 10_000, 256, 6
 
 
 def cases(settings: Settings) -> Iterator[Case]:

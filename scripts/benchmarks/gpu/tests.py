@@ -14,7 +14,8 @@ from benchmarks.settings import Settings
 from benchmarks.timing import Measured, Side
 from zoo.distribution import ROOT
 
-LIMIT, PROCESSES = 240.0, 4
+LIMIT, PROCESSES = 150.0, 8
+SHOWN = 6_000  # characters
 QUICK = "test_ops or (test_training and lenet5 and (waits or deterministic)) or pinned or memory"
 
 
@@ -26,11 +27,12 @@ def cases(settings: Settings) -> Iterator[Case]:
 def _measure(settings: Settings) -> Measured:
     options = "addopts=--strict-markers --import-mode=importlib"
     command = [sys.executable, "-m", "pytest", "-o", options, "-o", "filterwarnings=default", "-p", "no:cacheprovider"]
-    command += ["-q", "-m", "gpu", "tests/gpu", "--durations=8", "--tb=short", "--show-capture=no", "-W", "ignore"]
+    command += ["-q", "-m", "gpu", "tests/gpu", "--durations=5", "--tb=line", "-rfExX", "--show-capture=no"]
+    command += ["-W", "ignore"]
     command += ["-k", QUICK] if settings.quick else []
     command += ["-n", str(PROCESSES)] if find_spec("xdist") and not settings.quick else []
     command += ["--timeout=90"] if find_spec("pytest_timeout") else []
-    environment = os.environ | {"ZOO_GPU_TESTS_DEVICE": settings.device.type, "OMP_NUM_THREADS": "4"}
+    environment = os.environ | {"ZOO_GPU_TESTS_DEVICE": settings.device.type, "OMP_NUM_THREADS": "2", "COLUMNS": "400"}
     began = time.perf_counter()
     try:
         ended = subprocess.run(
@@ -39,7 +41,7 @@ def _measure(settings: Settings) -> Measured:
     except subprocess.TimeoutExpired as error:
         raise TimeoutError(f"longer than {LIMIT:.0f} s: {_tail(error.stdout)}") from None
     seconds = time.perf_counter() - began
-    print(ended.stdout[-6000:], flush=True)
+    print(ended.stdout[-SHOWN:], flush=True)
     counts = re.findall(r"\d+ (?:passed|failed|skipped|xfailed|errors?)", ended.stdout)
     if ended.returncode:
         raise AssertionError(", ".join(counts) or _tail(ended.stdout + ended.stderr))

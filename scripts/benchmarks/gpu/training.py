@@ -15,23 +15,22 @@ from zoo.run.flops import forward_flops
 from zoo.run.throughput import PASSES, peak_flops
 
 SLOWEST = 1 / 0.97  # ratio of times: at least 0.97 of their throughput
-BLOCK, BLOCKS = 10, 7
+BLOCK, BLOCKS = 10, 6
 
 
-def training_case(name: str, settings: Settings, *, batch: int, compiled: bool, ema: bool = False) -> Case:
+def training_case(name: str, settings: Settings, *, batch: int, compiled: bool) -> Case:
     """A training step of a network of the catalog beside torchvision's network in a plain loop."""
     form = "compiled" if compiled else "not compiled"
-    average = ", with a moving average of the weights" if ema else ""
     return Case(
-        name=f"{name}, a training step, 224 px, batch {batch}, bfloat16, channels-last, {form}{average}",
+        name=f"{name}, a training step, 224 px, batch {batch}, bfloat16, channels-last, {form}",
         peer=f"torchvision's in a plain loop, {form}",
-        measure=partial(_measure, name, settings, batch=batch, compiled=compiled, ema=ema),
-        limit=None if ema else SLOWEST,
+        measure=partial(_measure, name, settings, batch=batch, compiled=compiled),
+        limit=SLOWEST,
         absent="--quick compiles nothing" if compiled and settings.quick else "",
     )
 
 
-def _measure(name: str, settings: Settings, *, batch: int, compiled: bool, ema: bool) -> Measured:
+def _measure(name: str, settings: Settings, *, batch: int, compiled: bool) -> Measured:
     size, classes = 224, 1000
     if settings.quick:
         size, classes, batch = 64, 10, 2
@@ -39,7 +38,7 @@ def _measure(name: str, settings: Settings, *, batch: int, compiled: bool, ema: 
     data = RandomImages(size=size, channels=3, num_classes=classes, count=4 * batch, batch_size=batch)
     words = [f"model={name}", "optimizer=sgd", "channels_last=true", f"compile={str(compiled).lower()}"]
     words += ["trainer.precision=32-true" if settings.quick else "trainer.precision=bf16-mixed"]
-    run = build_run([*words, f"callbacks=[{'ema' if ema else ''}]"], data, settings)
+    run = build_run([*words, "callbacks=[]"], data, settings)
     theirs = torchvision_network(name, run.task.network)
     if compiled:
         theirs.compile()

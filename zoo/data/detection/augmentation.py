@@ -107,7 +107,7 @@ class BoxAugmentation(nn.Module):
         images = images * brightness
         mean = images.mean((1, 2, 3), keepdim=True)
         images = (images - mean) * contrast + mean
-        gray = (images * constant(_LUMA, images).view(3, 1, 1)).sum(1, keepdim=True)
+        gray = (images * constant(_LUMA, images.device, images.dtype).view(3, 1, 1)).sum(1, keepdim=True)
         return ((images - gray) * saturation + gray).clamp(0, 1)
 
 

@@ -95,7 +95,7 @@ class ColorNoise(nn.Module):
         if images.shape[1] != 3:
             raise ZooError(f"ColorNoise is for images of 3 channels, and these have {images.shape[1]}")
         amounts = self.std * torch.randn(len(images), 3, device=images.device)
-        shift = (amounts * constant(_EIGENVALUES, amounts)) @ constant(_EIGENVECTORS, amounts).T
+        shift = (amounts * constant(_EIGENVALUES, images.device)) @ constant(_EIGENVECTORS, images.device).T
         return (images + shift[:, :, None, None]).clamp(0, 1), labels
 
 

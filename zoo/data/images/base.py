@@ -15,6 +15,7 @@ from zoo.data.base import DataModule, TrainingImages
 from zoo.data.images.files import cut_square, read_image, squash
 from zoo.data.images.in_memory import MemoryImage
 from zoo.errors import ZooError
+from zoo.ops.constants import constant
 
 Augmentation = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 """Takes and returns float images [B C H W] in [0, 1] and their labels."""
@@ -81,8 +82,8 @@ class Preprocessing:
         return (images * std + mean).clamp(0, 1)
 
     def _statistics(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        mean, std = (torch.tensor(values).view(-1, 1, 1) for values in (self.mean, self.std))
-        return mean.to(images.device, non_blocking=True), std.to(images.device, non_blocking=True)
+        mean, std = (constant(tuple(values), images.device).view(-1, 1, 1) for values in (self.mean, self.std))
+        return mean, std
 
 
 def to_unit(images: Shaped[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:

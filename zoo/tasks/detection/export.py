@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from zoo.errors import ZooError
 from zoo.ops.boxes import valid
-from zoo.ops.constants import constant
+from zoo.ops.constants import uploaded
 from zoo.ops.nms import next_below, nms
 from zoo.tasks.detection.metrics import MAX_DETECTIONS
 from zoo.tasks.export import Program, noise, require_preprocessing
@@ -101,7 +101,7 @@ class KeptBoxes(nn.Module):
             for label in labels[image].unique().tolist():
                 chosen = torch.nonzero((labels[image] == label) & (best[image] >= self.min_score))[:, 0]
                 kept = nms(boxes[image, chosen], best[image, chosen], self.task.iou_threshold)[:MAX_DETECTIONS]
-                where = constant([image, label], labels).expand(len(kept), 2)
+                where = uploaded([image, label], labels.device, labels.dtype).expand(len(kept), 2)
                 rows.append(torch.cat([where, chosen[kept][:, None]], 1))
         return torch.cat(rows)
 
