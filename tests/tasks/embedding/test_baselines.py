@@ -3,27 +3,10 @@ import pytest
 import torch
 from sklearn.metrics import roc_auc_score
 
-from zoo.data.identities.digits import DigitsIdentities
 from zoo.errors import ZooError
 from zoo.run.create import create_model
 from zoo.tasks.embedding.baselines import baselines, embeddings
 from zoo.tasks.embedding.metrics import compared_pairs
-
-
-@pytest.fixture
-def data():
-    return DigitsIdentities(
-        image_size=8,
-        val=[5, 6],
-        test=[7, 8, 9],
-        batch_size=8,
-        images_per_identity=2,
-        steps_per_epoch=1,
-        num_workers=0,
-        seed=0,
-        rotations_as_classes=1,
-        augmentation=None,
-    )
 
 
 def test_eigenfaces_equal_an_eigendecomposition_of_the_training_images(data):

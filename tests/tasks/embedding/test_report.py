@@ -3,27 +3,11 @@ import torch
 from sklearn.decomposition import PCA
 from torch.nn import functional as F
 
-from zoo.data.identities.digits import DigitsIdentities
 from zoo.data.images.digits import Digits
 from zoo.run.create import create_model
 from zoo.tasks.embedding.baselines import baselines
 from zoo.tasks.embedding.metrics import embedding_metrics
 from zoo.tasks.embedding.report import _map, sections
-
-
-def data():
-    return DigitsIdentities(
-        image_size=8,
-        val=[5, 6],
-        test=[7, 8, 9],
-        batch_size=8,
-        images_per_identity=2,
-        steps_per_epoch=1,
-        num_workers=0,
-        seed=0,
-        rotations_as_classes=1,
-        augmentation=None,
-    )
 
 
 def embedded(module, noise, count=None):
@@ -54,11 +38,10 @@ def small(monkeypatch):
 
 
 @pytest.mark.parametrize("threshold", [0.4, float("-inf")])
-def test_every_part_is_there(tmp_path, threshold):
-    module = data()
-    task = embedded(module, noise=0.5)
+def test_every_part_is_there(data, tmp_path, threshold):
+    task = embedded(data, noise=0.5)
     task.threshold.fill_(threshold)
-    found, test = report(task, module, tmp_path)
+    found, test = report(task, data, tmp_path)
     titles = ["Comparison with baselines", "ROC", "Distances", "Hardest pairs", "Embedding", "Data"]
     assert [section.title for section in found] == titles
     figures = [path.name for section in found for path in section.figures]
@@ -71,25 +54,23 @@ def test_every_part_is_there(tmp_path, threshold):
     assert "train: " in found[-1].text
 
 
-def test_eigenfaces_are_computed_once_for_the_figures_and_the_report(tmp_path, monkeypatch):
+def test_eigenfaces_are_computed_once_for_the_figures_and_the_report(new_data, tmp_path, monkeypatch):
     fitted, fit = [], PCA.fit
     monkeypatch.setattr(PCA, "fit", lambda self, x: fitted.append(len(x)) or fit(self, x))
     for _ in range(2):  # other data have their own
-        module = data()
+        module = new_data()
         report(embedded(module, noise=0.5), module, tmp_path)
     assert fitted == [len(module.dataset("train"))] * 2
 
 
-def test_a_collapsed_embedding_has_no_map(tmp_path):
-    module = data()
-    found, _ = report(embedded(module, noise=0), module, tmp_path)
+def test_a_collapsed_embedding_has_no_map(data, tmp_path):
+    found, _ = report(embedded(data, noise=0), data, tmp_path)
     assert found[4].text == "No map: the embedding has collapsed to one point."
 
 
 @pytest.mark.parametrize("count", [3, 5, 64])
-def test_limited_test_batches_are_reported(tmp_path, count):
-    module = data()
-    found, test = report(embedded(module, 0.5, count), module, tmp_path)
+def test_limited_test_batches_are_reported(data, tmp_path, count):
+    found, test = report(embedded(data, 0.5, count), data, tmp_path)
     assert ("auc" in test) == (count > 3)  # the first round holds one image of each identity
     assert len(found) == 6
 
@@ -99,14 +80,11 @@ def digits():
 
 
 @pytest.mark.parametrize(
-    ("module", "text"),
-    [
-        (data, "of identities not used in training."),
-        (digits, "in new images of the training identities."),
-    ],
+    ("new", "text"),
+    [(True, "of identities not used in training."), (False, "in new images of the training identities.")],
 )
-def test_the_report_says_whether_the_identities_are_new(tmp_path, module, text):
-    module = module()
+def test_the_report_says_whether_the_identities_are_new(data, tmp_path, new, text):
+    module = data if new else digits()
     found, _ = report(embedded(module, 0.5), module, tmp_path)
     assert text in found[0].text
 
@@ -121,7 +99,6 @@ def test_the_map_holds_several_images_of_an_identity(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(("count", "reported"), [(150, True), (250, False)])
-def test_too_few_unknown_people_are_reported(tmp_path, count, reported):
-    module = data()
-    found, _ = report(embedded(module, 0.5, count), module, tmp_path)
+def test_too_few_unknown_people_are_reported(data, tmp_path, count, reported):
+    found, _ = report(embedded(data, 0.5, count), data, tmp_path)
     assert ("fewer than 100 images show people not enrolled" in found[0].text) == reported

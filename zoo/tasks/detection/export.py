@@ -16,9 +16,7 @@ if TYPE_CHECKING:
     from zoo.tasks.detection.task import Detection
 
 _NEVER = -1.0  # a score below every threshold
-_COMPARED = (
-    256  # maximum number of boxes before NMS; among more, an IoU could round to the other side of the threshold
-)
+_COMPARED = 256  # maximum number of boxes before NMS; among more, an IoU could round to the other side of the threshold
 _ALIKE = 0.99  # fraction of the best score; rounding errors could reorder scores above it
 
 
