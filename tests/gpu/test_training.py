@@ -57,16 +57,16 @@ def test_resumed_training_goes_on_where_it_ended(name, device, accelerator, tmp_
     try:
         ours, theirs = resumed_and_straight(name, tmp_path / "exact", *words, "deterministic=true")
     except ZooError as error:
-        assert "has no deterministic form" in str(error)
+        if "has no deterministic form" not in str(error):
+            raise
+        print(error)
         tolerance = {"rtol": 1e-2, "atol": 1e-3}
         ours, theirs = resumed_and_straight(name, tmp_path / "near", *words)
     finally:
         torch.use_deterministic_algorithms(False)
     assert (ours["epoch"], ours["global_step"]) == (theirs["epoch"], theirs["global_step"])
     for part, value in theirs["state_dict"].items():
-        torch.testing.assert_close(
-            ours["state_dict"][part], value, **tolerance, msg=lambda text, part=part: part + text
-        )
+        torch.testing.assert_close(ours["state_dict"][part], value, **tolerance)
 
 
 def resumed_and_straight(name, folder, *words):
