@@ -57,6 +57,21 @@ def check_targets(config: Any, kind: Kind, trust: Sequence[str], path: str | Pat
             raise ZooError(f"{path} wants to build {target}, which is no {kind.name}")
 
 
+def require_classes(config: Any) -> None:
+    """Checks before training that a checkpoint of this model can be built again: functions are never called.
+
+    Raises:
+        ZooError: a target that is no class of modules.
+    """
+    for target in _targets(config):
+        found = locate(target)
+        if not (isinstance(found, type) and issubclass(found, MODEL.bases)):
+            raise ZooError(
+                f"`_target_` (={target}) is no class of modules, and a checkpoint builds nothing else: write a class "
+                f"of nn.Module that calls it, or use zoo.networks.timm.Timm with architecture=NAME for timm"
+            )
+
+
 def data_config(
     described: Mapping[str, Any], given: Mapping[str, Any], trust: Sequence[str], path: str | Path
 ) -> dict[str, Any]:

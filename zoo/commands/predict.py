@@ -16,6 +16,8 @@ def main() -> None:
 
 def _predict(config: Any) -> None:
     folder, values = run_directory(), to_dict(config)
+    if "model" in values["options"]:
+        raise ZooError("`model` has no place here, since the checkpoint holds the model: leave it out")
 
     from zoo.checkpoints.load import load  # imports torch: after the configuration is composed
     from zoo.run.device import explain_full_memory, move_to

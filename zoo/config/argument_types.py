@@ -5,6 +5,11 @@ from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
 _NAMES = {int: "a whole number", float: "a number", bool: "true or false", str: "text", NoneType: "null"}
+_PLURALS = {
+    int: "a list of whole numbers, such as [1, 2]",
+    float: "a list of numbers, such as [1, 2]",
+    str: "a list of texts, such as [a, b]",
+}
 _ACCEPTED: dict[type, type] = {int: Integral, float: Real}  # includes NumPy numbers, and an int for a float
 
 
@@ -26,6 +31,22 @@ def type_error(annotation: Any, value: Any) -> str | None:
     if any(_matches(value, accepted) for accepted in types.values()):
         return None
     return " or ".join(types) or None
+
+
+def list_error(annotation: Any, value: Any) -> str | None:
+    """Returns the expected type, in words, of a value that should be a list of simple types.
+
+    >>> list_error(list[float] | None, "auto")
+    'a list of numbers, such as [1, 2]'
+    """
+    members = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
+    lists = [member for member in members if get_origin(member) is list and get_args(member)[0] in _PLURALS]
+    if not lists or len(lists) + (NoneType in members) != len(members) or (value is None and NoneType in members):
+        return None
+    (item,) = get_args(lists[0])
+    if isinstance(value, list | tuple) and all(type_error(item, part) is None for part in value):
+        return None
+    return _PLURALS[item]
 
 
 def _simple_types(annotation: Any) -> dict[str, type]:

@@ -9,7 +9,7 @@ from inspect import Parameter
 from types import NoneType
 from typing import Any
 
-from zoo.config.argument_types import is_simple, type_error
+from zoo.config.argument_types import is_simple, list_error, type_error
 from zoo.config.other_words import advice
 from zoo.config.signatures import Parameters, parameters
 from zoo.errors import ZooError, unknown
@@ -56,7 +56,10 @@ def check_value(path: str, value: Any, annotation: Any = Any, listed: Any = _UNL
     """
     if value is None and isinstance(listed, str) and listed.startswith("${"):
         return  # the command fills it in, as `evaluate` does with the seed of the checkpoint
-    expected = type_error(annotation, value) if is_simple(annotation) else _unlike(listed, value, path)
+    if is_simple(annotation):
+        expected = type_error(annotation, value)
+    else:
+        expected = _unlike(listed, value, path) or list_error(annotation, value)
     if value == "" and (expected or listed not in ("", _UNLISTED)):
         raise ZooError(f"`{path}` is empty: write a value after the =, or null")
     if expected is None:
@@ -126,6 +129,8 @@ def _unlike(listed: Any, value: Any, path: str) -> str | None:
     """Returns the type of the listed value, in words, if `value` has another type."""
     if isinstance(listed, Mapping) and "_target_" in listed and not isinstance(value, Mapping | NoneType):
         return "keys with a `_target_`, which names a class"
+    if listed == "???" and "." not in path and not isinstance(value, str):
+        return "text"
     if _is_number(listed) and isinstance(value, str | bool):
         return "a number"
     if isinstance(listed, bool) and not isinstance(value, bool):

@@ -10,6 +10,7 @@ from pytorch_lightning import Callback, Trainer
 from pytorch_lightning.loggers import CSVLogger, Logger
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
+from zoo.checkpoints.gate import require_classes
 from zoo.checkpoints.io import StreamingCheckpointIO
 from zoo.config.instantiate import complete, instantiate, locate
 from zoo.data.base import DataModule
@@ -42,6 +43,7 @@ def build_task(config: dict[str, Any], metadata: Mapping[str, Any], card: dict[s
         ZooError: an argument is missing, unknown, or contradicts the metadata.
     """
     completed = complete(config, metadata, "model")
+    require_classes(completed)
     for name in ("network", "loss"):
         if name in completed and not isinstance(completed[name], Mapping):
             raise ZooError(f"`model.{name}` (=null) must be keys with a `_target_`, which names a class")
@@ -70,8 +72,16 @@ def require_matching_data(target: str, datamodule: DataModule, *, model: str, da
 
 
 def attach_optimizer(task: Task, optimizer: dict[str, Any], scheduler: dict[str, Any]) -> None:
-    """Sets the optimizer factory and the schedule of the task."""
+    """Sets the optimizer factory and the schedule of the task.
+
+    Raises:
+        ZooError: an option that the optimizer refuses.
+    """
     task.optimizer_factory = instantiate(complete(optimizer, {}, "optimizer"), "optimizer")
+    try:
+        task.optimizer_factory([{"params": [torch.nn.Parameter(torch.zeros(1, 1))]}])
+    except (ValueError, TypeError) as error:
+        raise ZooError(f"`optimizer`: {error}") from error
     task.schedule = instantiate(complete(scheduler, {}, "scheduler"), "scheduler")
 
 

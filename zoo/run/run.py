@@ -31,6 +31,7 @@ from zoo.run.console import rank_zero_print
 from zoo.run.flops import forward_flops
 from zoo.run.recipe import recipe_of
 from zoo.run.sharding import require_shardable
+from zoo.run.trainer_options import check_trainer
 from zoo.run.tuning import find_batch_size, find_learning_rate
 from zoo.tasks.base import Task
 
@@ -117,6 +118,7 @@ def new_run(
     """
     if not 0 <= config["seed"] < 2**32:
         raise ZooError(f"`seed` (={config['seed']}) must lie in 0 … 4294967295")
+    check_trainer(config["trainer"])
     seed_everything(config["seed"], workers=True, verbose=False)
     weights = None
     if config["pretrained"]:

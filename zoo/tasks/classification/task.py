@@ -45,6 +45,9 @@ class Classification(ImageTask):
     def __init__(self, *, network: nn.Module, loss: nn.Module, num_classes: int, auxiliary_weight: float = 0.3) -> None:
         if num_classes < 2:
             raise ZooError(f"`num_classes` (={num_classes}) must be at least 2")
+        weights = getattr(loss, "class_weights", None)
+        if weights is not None and len(weights) != num_classes:
+            raise ZooError(f"`class_weights` has {len(weights)} values, and there are {num_classes} classes")
         metrics = _metrics(num_classes)
         super().__init__(
             network=network,

@@ -1,0 +1,30 @@
+"""Checks whole numbers of the trainer that Lightning accepts and fails on later."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from zoo.errors import ZooError
+
+_LEAST = {
+    "max_epochs": -1,  # no end
+    "min_epochs": 0,
+    "max_steps": -1,
+    "min_steps": 0,
+    "accumulate_grad_batches": 1,
+    "check_val_every_n_epoch": 1,
+    "log_every_n_steps": 0,
+    "num_sanity_val_steps": -1,
+    "num_nodes": 1,
+}
+
+
+def check_trainer(config: Mapping[str, Any]) -> None:
+    """Checks the numbers of a `trainer` configuration.
+
+    Raises:
+        ZooError: a fraction, or a number that is too small.
+    """
+    for name, least in _LEAST.items():
+        value = config.get(name)
+        if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < least):
+            raise ZooError(f"`trainer.{name}` (={value}) must be a whole number of at least {least}")
