@@ -203,31 +203,6 @@ def test_a_sweep_runs_once_for_each_value(command):
     assert len(list(ended.folder.rglob("metrics.json"))) == 2
 
 
-def test_evaluate_measures_the_same(command, trained):
-    run = trained.parents[1]
-    ended = command("evaluate", f"checkpoint={run}/checkpoints/best.ckpt", "runs=evaluated", "baselines=false")
-    assert ended.code == 0, ended.err
-    (again,) = (ended.folder / "evaluated").rglob("metrics.json")
-    expected = json.loads((run / "metrics.json").read_text())["test"]
-    assert json.loads(again.read_text())["test"] == pytest.approx(expected, abs=1e-6)
-
-
-def test_evaluating_on_other_data_is_refused(command, trained):
-    ended = command("evaluate", f"checkpoint={trained}", "+data.image_size=28")
-    assert ended.code == 2
-    assert "the model was made for `image_size` 32, and this data has 28" in ended.err
-
-
-def test_evaluating_the_same_data_by_name_keeps_its_split(command, trained):
-    run = trained.parents[1]
-    checkpoint = f"checkpoint={run}/checkpoints/best.ckpt"
-    ended = command("evaluate", checkpoint, "data=digits", "runs=evaluated", "baselines=false")
-    assert ended.code == 0, ended.err
-    (again,) = (ended.folder / "evaluated").rglob("metrics.json")
-    expected = json.loads((run / "metrics.json").read_text())["test"]
-    assert json.loads(again.read_text())["test"] == pytest.approx(expected, abs=1e-6)
-
-
 def test_resuming_on_another_split_is_refused(command, trained):
     ended = command("train", *QUICK, "trainer.max_epochs=3", f"resume={trained}")
     assert ended.code == 2
