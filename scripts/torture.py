@@ -96,7 +96,7 @@ def trial(words: list[str], folder: Path, kind: str, moment: float) -> tuple[str
     return "resumed" if saved else "nothing to resume", problems
 
 
-def torture(kills: int, seed: int) -> int:
+def torture(kills: int, seed: int, tasks: list[str]) -> int:
     """Runs the trials and prints what happened; returns the number of problems."""
     import torch
 
@@ -107,13 +107,13 @@ def torture(kills: int, seed: int) -> int:
     rng, counts, failures, began = random.Random(seed), Counter[str](), 0, time.monotonic()
     with TemporaryDirectory() as name:
         references = {}
-        for task, words in RUNS.items():
-            started = time.monotonic()
+        for task in tasks:
+            words, started = RUNS[task], time.monotonic()
             code = wait(start(words, Path(name) / task))
             assert code == 0, (Path(name) / task / "out.txt").read_text()
             references[task] = (time.monotonic() - started, *outcome(Path(name) / task))
         for number in range(kills):
-            task, kind = list(RUNS)[number % len(RUNS)], list(SIGNALS)[number // len(RUNS) % len(SIGNALS)]
+            task, kind = tasks[number % len(tasks)], list(SIGNALS)[number // len(tasks) % len(SIGNALS)]
             seconds, weights, rows = references[task]
             folder = Path(name) / f"{number}"
             how, problems = trial(RUNS[task], folder, kind, rng.uniform(0, seconds))
@@ -180,9 +180,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=0, help="number of single runs to kill")
     parser.add_argument("--ddp", type=int, default=0, help="number of runs of two processes to signal")
+    parser.add_argument("--only", nargs="+", choices=RUNS, default=list(RUNS), metavar="TASK", help=", ".join(RUNS))
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
-    failures = torture(given.kills, given.seed) if given.kills else 0
+    failures = torture(given.kills, given.seed, given.only) if given.kills else 0
     failures += torture_ddp(given.ddp, given.seed) if given.ddp else 0
     return int(failures > 0)
 

@@ -1,0 +1,83 @@
+"""Processes that are signaled: exit codes, a second signal, a process that waits for others, a leader."""
+
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def run(body: str, *numbers: int) -> tuple[int, str]:
+    """The exit code and output of a script that is sent signals, one for each line that it prints."""
+    script = "import os, signal, time\nfrom zoo import signals\nwith signals.handled():\n" + textwrap.indent(
+        body, "    "
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    assert process.stdout is not None
+    lines = []
+    for number in numbers:
+        lines.append(process.stdout.readline())
+        process.send_signal(number)
+    rest, _ = process.communicate(timeout=20)
+    return process.returncode, "".join(lines) + rest
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGUSR1, 128 + signal.SIGUSR1)]
+)
+def test_the_first_signal_stops_with_its_code(number, code):
+    assert run("print(flush=True)\ntime.sleep(20)", number)[0] == code
+
+
+STEPS = """
+signals.defer(processes=1)
+print("started", flush=True)
+while not signals.requested():
+    time.sleep(0.01)
+print("saved", flush=True)
+"""
+
+
+def test_a_deferred_signal_is_left_to_the_caller():
+    assert run(f"{STEPS}\nraise signals.Stopped(signals.requested())", signal.SIGTERM) == (143, "started\nsaved\n")
+
+
+def test_a_second_signal_ends_a_process_that_still_saves():
+    code, out = run(f"{STEPS}\ntime.sleep(20)", signal.SIGTERM, signal.SIGINT)
+    assert (code, out) == (130, "started\nsaved\n\nstopped at once; what was written stays\n")
+
+
+WAITING = "signals.defer(processes=2)\nsignals._PATIENCE = 0.1\nprint(flush=True)\n"
+
+
+def test_a_process_that_waits_for_another_is_ended():
+    code, out = run(f"{WAITING}while True: time.sleep(1)", signal.SIGTERM)
+    assert code == 143
+    assert "no progress for 0 s: ended" in out
+
+
+def test_a_process_started_for_ddp_leaves_the_decision_to_its_leader():
+    follower = """
+import os, sys, time
+from zoo import signals
+with signals.handled():
+    print("follower", flush=True)
+    os.kill(os.getpid(), 15)
+    time.sleep(20)
+"""
+    leader = f"""
+import subprocess, sys
+signals.lead()
+process = subprocess.Popen([sys.executable, "-c", {follower!r}], env=os.environ | {{"LOCAL_RANK": "1"}})
+try:
+    time.sleep(20)
+finally:
+    print("follower ends with its leader:", process.poll() is None, flush=True)
+"""
+    assert run(leader) == (143, "follower\nfollower ends with its leader: True\n")
