@@ -13,9 +13,8 @@ ROOT = Path(__file__).parents[1]
 
 def run(body: str, *numbers: int) -> tuple[int, str]:
     """The exit code and output of a script that is sent signals, one for each line that it prints."""
-    script = "import os, signal, time\nfrom zoo import signals\nwith signals.handled():\n" + textwrap.indent(
-        body, "    "
-    )
+    head = "import os, signal, time\nfrom zoo import signals\nwith signals.handled():\n"
+    script = head + textwrap.indent(body, "    ")
     process = subprocess.Popen(
         [sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
