@@ -29,7 +29,7 @@ def test_row_labels_are_no_targets(tmp_path: Path, capsys: pytest.CaptureFixture
     frame.index = pd.RangeIndex(start, start + 50)
     found = table(tmp_path, frame.to_csv())
     assert found.columns.targets == ["y"]
-    said = capsys.readouterr().err
+    said = capsys.readouterr().out
     assert "some.csv: forecasts y; reads the time in day\n" in said
     assert "leaves out `Unnamed: 0`, which has no name, and numbers the rows" in said
 

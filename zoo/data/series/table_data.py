@@ -72,8 +72,9 @@ class TableData(SeriesData):
         """The series of the table, and the spans of each split."""
         self.table, where = self.source()
         if self._fold is None or self._fold[0] == 0:
-            described = describe_columns(self.table.columns, self.table.names, self.table.left_out, where)
-            print("\n".join([*described, *describe_filled(self.table, where)]), file=sys.stderr)
+            print(*describe_columns(self.table.columns, self.table.names, self.table.left_out, where), sep="\n")
+            for line in describe_filled(self.table, where):
+                print(line, file=sys.stderr)
         spans = self._spans(where)
         self._warn_of_many_windows(spans)
         calendar = calendar_covariates(self.table.stamps, self.calendar)
