@@ -117,7 +117,7 @@ def _results() -> dict[str, str]:
         built_in = {f"model={name}", *(_built_in_data(name) if name else ())}
         others = [word for word in words if word not in built_in]
         if name and "…" not in cells[1] and (name not in found or len(others) < len(found[name][0])):
-            found[name] = others, cells[3].partition(",")[0]
+            found[name] = others, cells[3].partition(",")[0] + (", one seed" if cells[2] == "1" else "")
     return {name: f"{figure} ({' '.join(words)})" if words else figure for name, (words, figure) in found.items()}
 
 
