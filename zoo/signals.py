@@ -35,6 +35,8 @@ class Stopped(SystemExit):
 
 @dataclass
 class _State:
+    active: bool = False
+    """Within `handled`."""
     received: int = 0
     """The signal to stop for; 0: none."""
     deferred: bool = False
@@ -57,7 +59,7 @@ def handled() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    _state = _State(leader=_leader())
+    _state = _State(active=True, leader=_leader())
     before = {number: signal.getsignal(number) for number in (*STOPPING, _FORWARDED)}
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
@@ -67,6 +69,7 @@ def handled() -> Iterator[None]:
     try:
         yield
     finally:
+        _state.active = False
         signal.set_wakeup_fd(woken_before)
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -74,8 +77,8 @@ def handled() -> Iterator[None]:
 
 
 def install() -> None:
-    """Sets the handlers; Lightning replaces them in the meantime, with ones that broadcast and so may wait for ever."""
-    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is not _handle:
+    """Sets the handlers again within `handled`: those of Lightning broadcast, and so may wait for ever."""
+    if _state.active and signal.getsignal(signal.SIGTERM) is not _handle:
         for number in (*STOPPING, _FORWARDED):
             signal.signal(number, _handle)
 

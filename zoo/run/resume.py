@@ -56,7 +56,7 @@ def resume_from(resume: str | None, run: Run) -> Resumed | None:
     done = resumed.epochs
     epochs = run.config["trainer"].get("max_epochs")
     finished = epochs is not None and 0 <= epochs <= done
-    if finished and (path.parent.parent / "metrics.json").exists():
+    if finished and (path.parent.parent / "report" / "index.html").exists():  # written last
         raise ZooError(
             f"resume={path}: that run is finished, epoch {done} of {epochs}; "
             f"to train on, raise trainer.max_epochs above {done}"
