@@ -21,8 +21,9 @@ BATCH, LARGER = 8, {"siamese": 32, "siamese_resnet50": 32}  # of fewer images no
 TIMES, LOSS, GRADIENT = 5, 5e-4, 5e-2
 """Relative errors in float32: at most `TIMES` the CPU's error, plus the floor of the loss or of the gradient.
 
-Batch norms over 8 small images amplify rounding. Where that flips a ReLU or the choice of a max pooling, the gradient
-jumps by about a percent: on the CPU too, from one memory format to another.
+Batch norms over 8 small images amplify rounding, and where that flips a ReLU or the choice of a max pooling, the
+gradient jumps: with inception_v3 the CPU's own error is 0.06 in one memory format and 0.17 in the other. So the CPU's
+error is the larger of both.
 """
 BFLOAT16 = 0.15
 
@@ -35,12 +36,14 @@ class Result(NamedTuple):
 
 
 class Built(NamedTuple):
-    """A model without random parts, a batch of its natural data, and what the CPU computes of it in two precisions."""
+    """A model without random parts, a batch of its natural data, and what the CPU computes of it."""
 
     task: Task
     batch: Any
-    single: Result
     double: Result
+    """In double precision."""
+    errors: tuple[float, float]
+    """Of the loss and the gradient in single precision."""
 
 
 @lru_cache(maxsize=2)
@@ -63,7 +66,14 @@ def built(request: pytest.FixtureRequest) -> Built:
         if hasattr(module, "drop_path"):
             module.drop_path = 0.0
     cpu = torch.device("cpu")
-    return Built(task, batch, step(task, batch, cpu), step(copy.deepcopy(task).double(), batch, cpu))
+    double = step(copy.deepcopy(task).double(), batch, cpu)
+    singles = [step(task, batch, cpu)]
+    if isinstance(task.network, StagedNetwork):
+        other = copy.deepcopy(task)
+        prepare_network(other, channels_last=True, compiled=False)
+        singles.append(step(other, batch, cpu))
+    loss, gradient = (max(apart(one[i], double[i]) for one in singles) for i in range(2))
+    return Built(task, batch, double, (loss, gradient))
 
 
 def step(task: Task, batch: Any, device: torch.device, *, bfloat16: bool = False) -> Result:
@@ -84,7 +94,7 @@ def apart(ours: Tensor, theirs: Tensor) -> float:
 
 def assert_near(found: Result, built: Built) -> None:
     """Compares errors, which are relative to double precision."""
-    cpu = [apart(a, b) for a, b in zip(built.single, built.double, strict=True)]
+    cpu = built.errors
     loss, gradient = (apart(a, b) for a, b in zip(found, built.double, strict=True))
     shown = f"errors of loss and gradient {loss:.2g}, {gradient:.2g}; on the CPU {cpu[0]:.2g}, {cpu[1]:.2g}"
     assert loss <= TIMES * cpu[0] + LOSS, shown

@@ -49,7 +49,7 @@ def image_case(name: str, settings: Settings, *, compiled: bool) -> Case:
 
 def _images(name: str, settings: Settings, *, compiled: bool) -> Measured:
     batch, size = (2, 64) if settings.quick else (BATCH, 224)
-    task = create_model(name).to(settings.device)
+    task = create_model(name).eval().to(settings.device)
     theirs = torchvision_network(name, task.network).eval().to(settings.device)
     theirs = theirs.to(memory_format=torch.channels_last)
     prepare_network(task, channels_last=True, compiled=compiled)
@@ -62,7 +62,7 @@ def _images(name: str, settings: Settings, *, compiled: bool) -> Measured:
 def _other(name: str, settings: Settings) -> Measured:
     batch, shape = OTHERS[name]
     batch, shape = (2, (3, 64, 64) if name == "yolo" else shape) if settings.quick else (batch, shape)
-    task: Any = create_model(name).to(settings.device)
+    task: Any = create_model(name).eval().to(settings.device)
     inputs = torch.rand(batch, *shape, device=settings.device)
     return _beside(task, task.network, inputs, batch, settings)
 
