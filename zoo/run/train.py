@@ -78,7 +78,7 @@ def _trained_on_fold(run: Run, number: int, folds: int, folder: Path) -> Task:
         raise ZooError("folds for the calibration are trained on one device: give trainer.devices=1")
     fit(trainer, fold.task, data, None)
     best = folder / "checkpoints" / "best.ckpt"
-    fold.testing_trainer().validate(fold.task, datamodule=data, ckpt_path=best, weights_only=True, verbose=False)
+    trainer.validate(fold.task, datamodule=data, ckpt_path=best, weights_only=True, verbose=False)
     return fold.task
 
 
