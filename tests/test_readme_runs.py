@@ -5,6 +5,7 @@ import math
 import re
 import shlex
 import shutil
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 SHELL = "\n".join(re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL))
 LINES = [line.partition(" #")[0].strip() for line in SHELL.splitlines()]
 COMMANDS = [line for line in LINES if line.startswith(("python train.py ", "python scripts/"))]
+SLOW = "num_layers=2"  # a minute of training; it is composed in test_readme
 ELSEWHERE = ("--help", "resume=auto", "-m ", "data=mnist")  # run by test_start_up, test_train and the data tests
 REFUSED = {  # what this machine cannot do, and what it must say
     "trainer=gpu": "`trainer.accelerator` (=gpu) needs a CUDA device and none was found",
@@ -62,8 +64,9 @@ def world(tmp_path_factory):
         (root / "cells" / "ImageSets" / "Main" / f"{split}.txt").write_text("\n".join(part))
     for name in ("sales.csv", "history.csv"):
         with (root / name).open("w", newline="") as file:
-            rows = [[f"{math.sin(step / 5) + 0.01 * step:.4f}"] for step in range(400)]
-            csv.writer(file).writerows([["sold"], *rows])
+            days = [(date(2025, 1, 1) + timedelta(days=step)).isoformat() for step in range(400)]
+            rows = [[day, f"{math.sin(step / 5) + 0.01 * step:.4f}"] for step, day in enumerate(days)]
+            csv.writer(file).writerows([["date", "sold"], *rows])
     return root
 
 
@@ -75,13 +78,22 @@ def smaller(line):
 def checkpoint_for(line):
     """A checkpoint of the kind that a command needs: how it is trained."""
     if "horizon=" in line:
-        return ["model=gru", "data=series", "data.path=sales.csv", "data.horizon=24"]
+        return ["model=gru", "data=series", "data.path=sales.csv", "data.time=date", "data.horizon=24"]
+    if "evaluate.py" in line:
+        return []
     if "gallery.py" in line:
         return ["model=siamese", "data=identity_folder", "data.root=faces", *SMALLER["data=identity_folder"]]
     return ["data=image_folder", "data.root=flowers", "data.image_size=32"]
 
 
-@pytest.mark.parametrize("line", [line for line in COMMANDS if not any(word in line for word in ELSEWHERE)])
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param(line, marks=pytest.mark.slow) if SLOW in line else line
+        for line in COMMANDS
+        if not any(word in line for word in ELSEWHERE)
+    ],
+)
 def test_it_runs(command, world, line, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setenv("ZOO_OFFLINE", "1")

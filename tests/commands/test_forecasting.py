@@ -11,7 +11,7 @@ TINY = [*SMALL, "data.windows_per_epoch=256"]
 
 
 def test_training_beats_nothing_yet_but_leaves_all_behind(command, tmp_path: Path):
-    ended = command("train", "model=gru", *TINY)
+    ended = command("train", "model=gru", *TINY, rendered=True)
     assert ended.code == 0, ended.err
     results = json.loads((ended.run / "metrics.json").read_text())
     assert {"rmse", "mae", "smape", "mase", "wape", "skill", "coverage", "width", "crps"} <= results["test"].keys()

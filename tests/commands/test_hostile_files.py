@@ -79,7 +79,7 @@ def values(name: str, **given: Any) -> dict[str, Any]:
 
 
 def _export(path: Path) -> object:
-    plain = {"output": None, "with_preprocessing": False, "tolerance": 1.0, "trust": [], "options": {}}
+    plain = {"output": None, "with_preprocessing": False, "tolerance": 1.0, "device": "cpu", "trust": [], "options": {}}
     return export(path, format="torch_export" if path.stem == "inert" else "none", **plain)
 
 

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from PIL import Image
@@ -12,6 +13,7 @@ from PIL import Image
 from zoo.data.images.files import read_image
 from zoo.data.images.in_memory import memory_images
 from zoo.errors import ZooError
+from zoo.prediction.images import image_files
 from zoo.prediction.sources import resolve_source
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
@@ -70,6 +72,7 @@ def test_gray_batches_and_ambiguous_shapes():
         (3, "a prediction reads no int: give a path, a pattern"),
         ("nowhere.png", "source=nowhere.png does not exist"),
         ("nowhere/*.png", "source=nowhere/*.png matches no file"),
+        ("http://local host/a.png", "cannot read http://local host/a.png: URL can't contain control characters"),
         ("http://127.0.0.1:1/a.png", "cannot read http://127.0.0.1:1/a.png: "),
     ],
 )
@@ -82,7 +85,16 @@ def test_patterns_and_lists_are_read_in_order(tmp_path):
     for name in "ba":
         (tmp_path / f"{name}.png").write_bytes(encoded())
     assert resolve_source(str(tmp_path)) == tmp_path
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "c.png").write_bytes(encoded())
+    every = [tmp_path / "a.png", tmp_path / "b.png", tmp_path / "more" / "c.png"]
+    assert resolve_source(f"{tmp_path}/**") == every, "not the folders, whose files would be read twice"
     assert resolve_source(f"{tmp_path}/*.png") == [tmp_path / "a.png", tmp_path / "b.png"]
     found = resolve_source([tmp_path / "b.png", PIXELS, f"{tmp_path}/a*"])
     assert [Path(str(each)).name for each in found] == ["b.png", "image_1", "a.png"]
     assert resolve_source((tmp_path / "a.png").as_uri().replace("file://", "")) == tmp_path / "a.png"
+
+
+def test_a_table_is_no_source_of_images():
+    with pytest.raises(ZooError, match="this model reads images, and the source is a data frame"):
+        image_files(pd.DataFrame({"a": [1]}))

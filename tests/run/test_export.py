@@ -28,7 +28,7 @@ PREPROCESSING = Preprocessing(size=32, channels=3, mean=(0.4, 0.5, 0.6), std=(0.
 
 def checkpoint(folder: Path, name: str, size: int = 32) -> tuple[Path, Task]:
     torch.manual_seed(0)
-    task = create_model(name, num_classes=3)
+    task = create_model(name, num_classes=3, in_channels=3).eval()
     task.card = {
         "model": name,
         "class_names": ["a", "b", "c"],

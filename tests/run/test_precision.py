@@ -52,7 +52,8 @@ def test_a_mean_counts_beyond_256_samples():
     assert task.val_metrics["loss"].compute() == 2.0
 
 
-@pytest.mark.parametrize("precision", ["bf16-true", pytest.param("64-true", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", ["bf16-true", "64-true"])
 def test_a_forecaster_measures_and_reports_as_in_single_precision(precision: str, tmp_path: Path):
     found = {}
     for chosen in ("32-true", precision):

@@ -24,7 +24,8 @@ def _predict(config: Any) -> None:
     from zoo.run.predict import predict
 
     model = move_to(load(values["checkpoint"], trust=values["trust"]), values["device"])
-    with explain_full_memory("batch_size", values["options"].get("batch_size")):
+    batch_size = values["options"].get("batch_size")
+    with explain_full_memory("batch_size", batch_size if isinstance(batch_size, int) else None):
         results = predict(model, values["source"], folder, **values["options"])
     errors = [result.error for result in results if getattr(result, "error", None) is not None]
     if results and len(errors) == len(results):
@@ -39,7 +40,7 @@ def _predict(config: Any) -> None:
 def counts(results: Sequence[Any]) -> str:
     """The number of each label among the results, or among the boxes of the results; empty without labels."""
     labels = [each.label for result in results for each in getattr(result, "boxes", (result,)) if _is_labeled(each)]
-    return ", ".join(f"{label} {count:,}" for label, count in Counter(labels).most_common())
+    return ", ".join(f"{label}: {count:,}" for label, count in Counter(labels).most_common())
 
 
 def _is_labeled(value: Any) -> bool:

@@ -1,6 +1,7 @@
 """Words of other tools (timm, ultralytics, Keras, darts) for keys of this one."""
 
 from collections.abc import Callable, Sequence
+from itertools import zip_longest
 from typing import Any
 
 _HERE: dict[str, tuple[str, ...]] = {
@@ -92,7 +93,7 @@ def advice(word: str, value: str, config: Any) -> str | None:
 
 def dashed(words: Sequence[str], config: Callable[[], Any]) -> str | None:
     """Returns a message for the first word such as `--epochs`, or None; `config` composes the configuration."""
-    for word, following in zip(words, [*words[1:], ""], strict=True):
+    for word, following in zip_longest(words, words[1:], fillvalue=""):
         name, _, value = word.partition("=")
         if not name.startswith("-") or name in _FLAGS or not name.strip("-"):
             continue

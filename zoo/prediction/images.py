@@ -29,8 +29,10 @@ def image_files(source: Path | Sequence[ImageSource]) -> list[ImageSource]:
     """Returns the file itself, or all image files below a folder; for a list, those of each of its entries.
 
     Raises:
-        ZooError: the folder holds no images.
+        ZooError: the folder holds no images, or the source is a table.
     """
+    if hasattr(source, "columns"):  # a data frame
+        raise ZooError("this model reads images, and the source is a data frame")
     if not isinstance(source, Path):
         return [file for each in source for file in (image_files(each) if isinstance(each, Path) else [each])]
     if not source.is_dir():

@@ -1,9 +1,9 @@
 """What a prediction reads: files, folders, patterns, addresses, and values in memory."""
 
 import glob
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
 from urllib.request import Request, urlopen
 
 from zoo.data.images.files import decoding_errors
@@ -59,7 +59,7 @@ def _named(source: str) -> Path | list[Path | MemoryImage]:
     if not glob.has_magic(source):
         raise ZooError(f"source={source} does not exist")
     names = sorted(glob.glob(str(path), recursive=True))  # noqa: PTH207, a pattern may be absolute
-    found: list[Path | MemoryImage] = [Path(name) for name in names]
+    found: list[Path | MemoryImage] = [Path(name) for name in names if "**" not in source or Path(name).is_file()]
     if not found:
         raise ZooError(f"source={source} matches no file")
     return found
@@ -69,6 +69,6 @@ def _download(address: str) -> bytes:
     try:
         with urlopen(Request(address, headers={"User-Agent": "zoo"}), timeout=_SECONDS) as response:
             content: bytes = response.read()
-    except (URLError, OSError, ValueError) as error:
+    except (OSError, ValueError, HTTPException) as error:
         raise ZooError(f"cannot read {address}: {getattr(error, 'reason', error)}") from None
     return content

@@ -2,13 +2,14 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from torch import Tensor, nn
 
 from zoo.errors import ZooError
 from zoo.networks.heads import HeadLayout, head_paths
-from zoo.pretrained.catalog import Source
+from zoo.pretrained.catalog import Source, resolve_weights
 from zoo.tasks.base import Task
 
 _COUNTER = ".num_batches_tracked"  # missing in older files and unused
@@ -34,21 +35,25 @@ class Report:
 
 def load_pretrained(
     task: Task,
-    source: Source,
+    source: Source | str | Path,
     *,
+    model: str = "",
     class_names: Sequence[str] | None = None,
     keep: Collection[str] | None = None,
 ) -> list[str]:
     """Loads weights into the task's network and returns three console lines.
 
+    `source` may also be a file, or the name of weights that are published for `model` of the catalog.
     A head for other classes keeps the rows of `class_names` found in the source; the other rows stay newly
     initialized. A first convolution for another number of channels is adapted. Buffers in `keep` are not loaded; by
     default these are the task's `measured_metadata`, such as the anchors of a detector. The card of the task gets the
     preprocessing, and the class names if the full head was loaded, unless the data has set them.
 
     Raises:
-        ZooError: unexpected, missing or mismatched tensors.
+        ZooError: no such weights, an unsafe file, or unexpected, missing or mismatched tensors.
     """
+    if not isinstance(source, Source):
+        source = resolve_weights(source, model=model)
     network: Any = task.network
     if hasattr(network, "backbone") and not any(key.startswith("backbone.") for key in source.state):
         network = network.backbone  # weights of a classifier that is the backbone here

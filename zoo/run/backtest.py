@@ -30,6 +30,8 @@ def backtest(config: dict[str, Any], run_dir: Path, *, model: str, data: str) ->
         ZooError: data without a time axis, blocks shorter than a window, or a model that is not a forecaster.
     """
     quiet_lightning()
+    if config.get("resume"):
+        raise ZooError("`resume` has no place here: a backtest trains each fold anew")
     datamodule = build_data(config["data"])
     if not isinstance(datamodule, TableData):
         raise ZooError(f"data={data} has no order of time to test along: use series, sunspots, co2, elnino or nile")
@@ -62,7 +64,7 @@ def backtest(config: dict[str, Any], run_dir: Path, *, model: str, data: str) ->
 def _trained(config: dict[str, Any], fold: TableData, folder: Path, model: str, data: str) -> Run:
     run = new_run(config, folder, model=model, data=data, datamodule=fold)
     if not isinstance(run.task, Forecasting):
-        raise ZooError(f"model={model} is no forecaster: a backtest needs one, such as gru, linear_forecaster or last")
+        raise ZooError(f"model={model} is no forecaster: a backtest needs one, such as gru or naive_last")
     run.tune()
     fit(run.training_trainer(), run.task, fold, None)
     best = folder / "checkpoints" / "best.ckpt"

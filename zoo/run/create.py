@@ -8,7 +8,6 @@ from zoo.config.compose import compose, to_dict
 from zoo.config.instantiate import complete, locate
 from zoo.config.listing import list_models
 from zoo.errors import ZooError, unknown
-from zoo.pretrained.catalog import resolve_weights
 from zoo.pretrained.transfer import load_pretrained
 from zoo.run.build import build_task
 from zoo.tasks.base import Task
@@ -32,7 +31,7 @@ def create_model(name: str, *, pretrained: str | None = None, **metadata: Any) -
     if pretrained is not None:
         published_as = composed.get("published_as", name)
         keep = task.measured_metadata & metadata.keys()  # explicit values win over those of the weights
-        load_pretrained(task, resolve_weights(pretrained, model=published_as), keep=keep)
+        load_pretrained(task, pretrained, model=published_as, keep=keep)
     return task
 
 

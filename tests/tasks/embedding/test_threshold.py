@@ -1,6 +1,7 @@
 """What a threshold rests on: identity pairs, folds, and strangers that it names."""
 
 import math
+from itertools import combinations
 
 import pytest
 import torch
@@ -38,9 +39,12 @@ def test_the_false_alarm_rate_of_a_gallery_is_that_of_the_held_out_strangers():
     means = F.normalize(torch.stack([vectors[identities == person].sum(0) for person in range(6)]), dim=1)
     accepted = pairwise_squared_distances(vectors, means) <= threshold
     accepted[torch.arange(24), identities] = False
-    shares = accepted.sum(1) / 5
-    assert false_alarm_rate(found, 1) == pytest.approx(shares.mean().item(), abs=1e-6)
-    assert false_alarm_rate(found, 20) == pytest.approx((1 - (1 - shares) ** 20).mean().item(), abs=1e-6)
+    others = [[bool(row[i]) for i in range(6) if i != int(own)] for row, own in zip(accepted, identities, strict=True)]
+    for size in range(1, 6):
+        galleries = [any(gallery) for row in others for gallery in combinations(row, size)]
+        assert false_alarm_rate(found, size) == pytest.approx(sum(galleries) / len(galleries), abs=1e-9)
+    assert false_alarm_rate(found, 6) is None, "5 others make no gallery of 6"
+    assert "is unknown: measure it" in in_gallery(found, None, 6)
     assert f"this threshold names about {false_alarm_rate(found, 3):.1%} of" in in_gallery(found, None, 3)
     assert in_gallery(found, 0.3, 1).startswith("in a gallery of 1 person, the share of strangers that this threshold")
 

@@ -117,6 +117,7 @@ print(counters["stats"]["calls_captured"])
 """
 
 
+@pytest.mark.slow
 def test_the_forecasts_after_every_step_are_compiled_too():
     ended = subprocess.run([sys.executable, "-c", COMPILED], capture_output=True, text=True)  # without checks of shapes
     assert ended.returncode == 0, ended.stderr

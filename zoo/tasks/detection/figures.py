@@ -18,6 +18,7 @@ _NAMED_CURVES = 12
 _POINTS = 2000  # boxes at most in the figure of the anchors
 _AROUND = 1.2  # half the side of the shown region, relative to the side of the box
 
+_STYLES = ("-", "--", ":", "-.")  # of curves beyond the number of colors
 Curve = tuple[Float[Tensor, " n"], Float[Tensor, " n"]]
 
 
@@ -37,7 +38,8 @@ def draw_curves(path: Path, curves: Mapping[str, Curve], point: tuple[float, flo
         color_cycle(axes)
         for i, (name, (recall, precision)) in enumerate(curves.items()):
             label = plain_text(name) if i < _NAMED_CURVES else None
-            axes.plot(recall.tolist(), precision.tolist(), label=label, linewidth=1.4)
+            style = _STYLES[i // len(COLORS) % len(_STYLES)]
+            axes.plot(recall.tolist(), precision.tolist(), style, label=label, linewidth=1.4)
         axes.plot(*point, "o", color="black", ms=7, label="operating point, all classes")
         axes.set(xlim=(0, 1.01), ylim=(0, 1.02), xlabel="recall", ylabel="precision")
         axes.legend(loc="lower left", ncols=2)

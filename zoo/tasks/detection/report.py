@@ -108,8 +108,9 @@ def _confusion(found: list[Detections], targets: list[Target], names: list[str],
     figure = draw_confusion(folder / "confusion_matrix.png", matrix, [*names, "background"])
     missed, false = int(matrix[:-1, -1].sum()), int(matrix[-1, :-1].sum())
     text = (
-        f"Of {int(matrix[:-1].sum()):,} objects, {missed:,} are missed (last column). {false:,} detections match no "
-        "object (last row). A detection is matched with the object that it overlaps most, of any class."
+        f"Of {int(matrix[:-1].sum()):,} objects, {missed:,} have no detection at all (last column). "
+        f"{false:,} detections match no object (last row). A detection is matched with the object that it overlaps "
+        "most, of any class."
     )
     return Section("Confusion matrix", text, [figure])
 
@@ -140,8 +141,9 @@ def _mistakes(
         if mistakes:
             figures.append(draw_mistakes(folder / f"{kind}.png", mistakes[:_SHOWN], datamodule.dataset("test")))
     text = (
-        f"{len(misses)} objects are missed; the largest are shown first. {len(false_positives)} detections are false "
-        "positives; the highest scores are shown first. A wrong class counts as both."
+        f"{len(misses):,} objects have no detection of their class; the largest are shown first. "
+        f"{len(false_positives):,} detections are false positives; the highest scores are shown first. A detection of "
+        "a wrong class counts in both."
     )
     return Section("Worst misses and false positives", text, figures)
 

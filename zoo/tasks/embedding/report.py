@@ -90,10 +90,11 @@ def _threshold(task: Embedding) -> list[Section]:
     text = (
         f"The threshold {task.threshold.item():.4f} was chosen for {describe(found)}. A gallery compares a stranger "
         "with every enrolled person, so the share of strangers that it names rises with its size. The table has that "
-        "share of the held-out images."
+        "share of the held-out images; –: too few held-out identities for a gallery of this size."
     )
+    rates = [false_alarm_rate(found, people) for people in _GALLERIES]
     table = [["people in the gallery", *map(str, _GALLERIES)]]
-    table += [["strangers named", *(f"{false_alarm_rate(found, people):.1%}" for people in _GALLERIES)]]
+    table += [["strangers named", *("–" if rate is None else f"{rate:.1%}" for rate in rates)]]
     return [Section("Threshold", text, table=table)]
 
 

@@ -49,15 +49,20 @@ def is_supported(found: Mapping[str, Any]) -> bool:
     return bool(found["identity_pairs"] >= pairs_needed(found["target_far"]))
 
 
-def false_alarm_rate(found: Mapping[str, Any], people: int) -> float:
+def false_alarm_rate(found: Mapping[str, Any], people: int) -> float | None:
     """The share of images of strangers for whom at least one of `people` is within the threshold.
 
-    Each held-out image is a stranger to the other identities; galleries are drawn from those with replacement.
+    Each held-out image is a stranger to the other identities, from which galleries of `people` are drawn. None if
+    there are fewer others than that, or no images.
     """
-    total = sum(count for _, _, count in found["strangers"])
-    return (
-        sum(count * (1 - (1 - accepted / others) ** people) for accepted, others, count in found["strangers"]) / total
+    strangers = found["strangers"]
+    if not strangers or people > min(others for _, others, _ in strangers):
+        return None
+    named = sum(
+        count * (1 - math.comb(others - accepted, people) / math.comb(others, people))
+        for accepted, others, count in strangers
     )
+    return float(named / sum(count for _, _, count in strangers))
 
 
 def describe(found: Mapping[str, Any]) -> str:
@@ -85,10 +90,11 @@ def caution(found: Mapping[str, Any] | None, requested: object) -> list[str]:
 def in_gallery(found: Mapping[str, Any] | None, requested: object, people: int) -> str:
     """The false-alarm rate of identification in a gallery of so many people, in words."""
     size = f"in a gallery of {people} {'people' if people != 1 else 'person'}"
-    if requested is not None or found is None or not found["strangers"]:
+    rate = None if requested is not None or found is None else false_alarm_rate(found, people)
+    if found is None or rate is None:
         return f"{size}, the share of strangers that this threshold names is unknown: measure it on your own images"
     return (
-        f"{size}, this threshold names about {false_alarm_rate(found, people):.1%} of the images of strangers, "
+        f"{size}, this threshold names about {rate:.1%} of the images of strangers, "
         f"measured on {found['identities']} held-out identities"
     )
 

@@ -10,6 +10,7 @@ from zoo.tasks.forecasting.figures import draw_errors
 
 SIGNIFICANCE = 0.05
 ORIGINS_PER_LAG = 10  # with fewer origins per correlated lag the test rejects too often
+_UNIT = "Errors are in units of the standard deviation of the first training split."
 
 
 def table(found: Backtest) -> list[list[str]]:
@@ -34,8 +35,8 @@ def verdict(statistic: float, p_value: float) -> str:
 
 
 def caution(found: Backtest) -> str:
-    """The number of origins in the test, and a warning if there are too few."""
-    text = f"The Diebold-Mariano test compares {found.tested} origins; errors correlate over {found.lags}."
+    """The unit of the errors and the number of origins in the test, with a warning if there are too few."""
+    text = f"{_UNIT} The Diebold-Mariano test compares {found.tested} origins; errors correlate over {found.lags}."
     if found.diebold_mariano and found.tested < ORIGINS_PER_LAG * found.lags:
         text += (
             f" With fewer than {ORIGINS_PER_LAG * found.lags} origins false positives are up to 4 times as frequent."
@@ -45,10 +46,7 @@ def caution(found: Backtest) -> str:
 
 def write_backtest(found: Backtest, folder: Path, model: str, data: str, configuration: Mapping[str, Any]) -> Path:
     """Writes index.html and its figures to `folder`."""
-    text = (
-        f"{len(found.origins)} origins, from {found.origins[0]} to {found.origins[-1]}. Errors are in units of the "
-        f"standard deviation of the first training split. {caution(found)}"
-    )
+    text = f"{len(found.origins)} origins, from {found.origins[0]} to {found.origins[-1]}. {caution(found)}"
     folds = draw_errors(folder / "folds.png", found.by_fold, over="fold")
     steps = draw_errors(folder / "horizon.png", found.by_step, over="steps ahead")
     sections = [
