@@ -26,7 +26,7 @@ REFUSED = {  # what this machine cannot do, and what it must say
 }
 SMALLER = {  # words that make a command short
     "data=voc": ["data.image_size=64", "data.min_epoch_size=4", "data.batch_size=4"],
-    "data=identity_folder": ["data.image_size=32", "data.steps_per_epoch=2", "+model.threshold_folds=2"],
+    "data=identity_folder": ["data.image_size=32", "data.steps_per_epoch=2"],
     "trainer.devices=8": ["trainer.accelerator=cpu", "trainer.devices=1"],
     "finetune_lite0": ["data.image_size=64", "data.batch_size=4"],
 }

@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import UInt8
@@ -25,7 +25,7 @@ class ReadBatch(NamedTuple):
     errors: dict[ImageSource, str]
 
 
-def image_files(source: Path | Sequence[ImageSource]) -> list[ImageSource]:
+def image_files(source: Any) -> list[ImageSource]:
     """Returns the file itself, or all image files below a folder; for a list, those of each of its entries.
 
     Raises:
