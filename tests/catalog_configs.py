@@ -16,3 +16,10 @@ def _composed(name: str) -> DictConfig:
 def catalog_run(name: str) -> dict[str, Any]:
     """The configuration of `python train.py model=NAME`, a new copy for each call."""
     return to_dict(_composed(name))
+
+
+def small_catalog_run(name: str) -> dict[str, Any]:
+    """The same, with few scenes where they are generated."""
+    config = catalog_run(name)
+    config["data"] |= {key: 40 for key in ("train_scenes", "val_scenes", "test_scenes") if key in config["data"]}
+    return config

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import pytest
 import torch
-from catalog_configs import catalog_run
+from catalog_configs import small_catalog_run
 
 from zoo.checkpoints.load import load
 from zoo.config.instantiate import instantiate, locate
@@ -31,7 +31,7 @@ class Built(NamedTuple):
 @pytest.fixture(scope="module", params=list_models())
 def built(request):
     """Each model of the catalog, in turn, so that one at a time is in memory."""
-    config = catalog_run(request.param)
+    config = small_catalog_run(request.param)
     datamodule = build_data(config["data"] | {"batch_size": LARGER.get(request.param, BATCH)})
     datamodule.setup()
     torch.manual_seed(0)

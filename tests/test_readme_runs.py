@@ -70,6 +70,12 @@ def world(tmp_path_factory):
     return root
 
 
+@pytest.fixture(scope="module")
+def checkpoints():
+    """The best checkpoint of each kind that a command has needed so far."""
+    return {}
+
+
 def smaller(line):
     words = [word for fragment, extra in SMALLER.items() if fragment in line for word in extra]
     return ["trainer.max_epochs=1", "baselines=false", *words] if "train.py" in line else words
@@ -94,15 +100,17 @@ def checkpoint_for(line):
         if not any(word in line for word in ELSEWHERE)
     ],
 )
-def test_it_runs(command, world, line, monkeypatch):
+def test_it_runs(command, world, checkpoints, line, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setenv("ZOO_OFFLINE", "1")
     _, script, *words = shlex.split(line)
     if any("…" in word for word in words):
-        trained = command("train", *checkpoint_for(line), "trainer.max_epochs=1", "baselines=false", folder=world)
-        assert trained.code == 0, trained.err
-        best = max(world.rglob("best.ckpt"), key=lambda path: path.stat().st_mtime)
-        words = [f"checkpoint={best}" if "…" in word else word for word in words]
+        kind = tuple(checkpoint_for(line))
+        if kind not in checkpoints:
+            trained = command("train", *kind, "trainer.max_epochs=1", "baselines=false", folder=world)
+            assert trained.code == 0, trained.err
+            checkpoints[kind] = max(world.rglob("best.ckpt"), key=lambda path: path.stat().st_mtime)
+        words = [f"checkpoint={checkpoints[kind]}" if "…" in word else word for word in words]
     ended = command(Path(script).stem, *words, *smaller(line), folder=world)
     if torch.distributed.is_initialized():  # trainer=ddp leaves it to the end of the process
         torch.distributed.destroy_process_group()

@@ -1,6 +1,6 @@
 import pytest
 import torch
-from catalog_configs import catalog_run
+from catalog_configs import small_catalog_run
 from torch import nn
 
 from zoo.losses.cross_entropy import CrossEntropy
@@ -34,7 +34,7 @@ def test_a_recurrent_network_by_hand(cell, gates):
 
 @pytest.mark.parametrize("model", ["lenet5", "yolo", "landmarks", "siamese", "gru", "naive_last"])
 def test_every_task_knows_what_a_sample_is(model):
-    config = catalog_run(model)
+    config = small_catalog_run(model)
     datamodule = build_data(config["data"])
     task = build_task(config["model"], datamodule.metadata(), datamodule.card())
     flops = forward_flops(task)
