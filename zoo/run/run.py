@@ -140,6 +140,7 @@ def new_run(
         task.pretrained_network = partial(_pretrained_network, config["model"], datamodule.metadata(), weights)
     callbacks = apply_finetuning(config.get("finetune"), task, pretrained=weights is not None)
     hardware = _prepare_hardware(config, task)
+    check_sync_batchnorm(config["trainer"], hardware, task.network)
     return Run(
         config=config,
         run_dir=run_dir,
@@ -166,7 +167,6 @@ def _prepare_hardware(config: dict[str, Any], task: Task) -> Hardware:
         network=task.network,
         double_precision=task.double_precision,
     )
-    check_sync_batchnorm(config["trainer"], hardware, task.network)
     prepare_network(task, channels_last=hardware.channels_last, compiled=config["compile"])
     return hardware
 
