@@ -45,14 +45,14 @@ def launch(name: str, command: Command, *, task_options: bool = False) -> None:
 
     with signals.handled():
         try:
-            _run(name, command, task_options=task_options)
+            _run(name, command, config_dir, task_options=task_options)
         except signals.Stopped as stopped:
             if _is_first():
                 print(f"\nzoo-{name}: stopped by {Signals(stopped.number).name}; {stopped.advice}", file=sys.stderr)
             raise
 
 
-def _run(name: str, command: Command, *, task_options: bool) -> None:
+def _run(name: str, command: Command, config_dir: Path | None, *, task_options: bool) -> None:
     from zoo.config.other_words import dashed
 
     if message := dashed(sys.argv[1:], partial(_listed, name)):
@@ -98,15 +98,18 @@ def _run(name: str, command: Command, *, task_options: bool) -> None:
         if follower:
             _remove_if_untouched(folder)
 
+    def fail_explained(error: Exception) -> None:
+        _fail(name, explain(error, sys.argv[1:], partial(compose, config_name=name, config_dir=config_dir)))
+
     main = hydra.main(version_base="1.3", config_path=str(CONFIG_DIR), config_name=name)(checked)
     try:
         main()
     except (ConfigCompositionException, HydraException, OmegaConfBaseException) as error:
-        _fail(name, explain(error, sys.argv[1:], partial(compose, config_name=name, config_dir=_config_dir())))
+        fail_explained(error)
     except ValueError as error:
         if not str(error).startswith("Config group override"):  # Hydra's error for a group without an option
             raise
-        _fail(name, explain(error, sys.argv[1:], partial(compose, config_name=name, config_dir=_config_dir())))
+        fail_explained(error)
     except OSError as error:  # from Hydra, which creates the run directory
         _fail_if_not_writable(name, error)
         raise
