@@ -15,7 +15,7 @@ from zoo.run.create import catalog_config
 from zoo.tasks.base import Task
 
 BATCH = 8
-LARGER = {"siamese": 32}  # of fewer images no triplet may violate the margin
+OTHER_BATCH = {"siamese": 32, "yolo_resnet50": 2}  # of fewer digits no triplet may violate the margin; scenes are large
 
 
 class Built(NamedTuple):
@@ -32,7 +32,7 @@ class Built(NamedTuple):
 def built(request):
     """Each model of the catalog, in turn, so that one at a time is in memory."""
     config = small_catalog_run(request.param)
-    datamodule = build_data(config["data"] | {"batch_size": LARGER.get(request.param, BATCH)})
+    datamodule = build_data(config["data"] | {"batch_size": OTHER_BATCH.get(request.param, BATCH)})
     datamodule.setup()
     torch.manual_seed(0)
     task = build_task(config["model"], datamodule.metadata(), datamodule.card())

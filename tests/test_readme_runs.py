@@ -28,6 +28,7 @@ SMALLER = {  # words that make a command short
     "data=voc": ["data.image_size=64", "data.min_epoch_size=4", "data.batch_size=4"],
     "data=identity_folder": ["data.image_size=32", "data.steps_per_epoch=2"],
     "trainer.devices=8": ["trainer.accelerator=cpu", "trainer.devices=1"],
+    "backtest.py": ["trainer.max_epochs=1"],
     "finetune_lite0": ["data.image_size=64", "data.batch_size=4"],
 }
 
