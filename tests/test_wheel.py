@@ -1,5 +1,6 @@
 """A wheel installation trains in an empty folder."""
 
+import os
 import subprocess
 import sys
 import zipfile
@@ -26,9 +27,10 @@ def test_a_wheel_trains_without_a_clone(tmp_path):
     (site / "borrowed.pth").write_text("\n".join(path for path in sys.path if path.endswith("site-packages")))
     folder = tmp_path / "empty"
     folder.mkdir()
+    alone = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     train = [tmp_path / "venv" / "bin" / "zoo-train", "trainer.max_epochs=1", "baselines=false"]
-    ended = subprocess.run(train, cwd=folder, capture_output=True, text=True)
+    ended = subprocess.run(train, cwd=folder, env=alone, capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
     assert list(folder.rglob("report/index.html"))
     command = [python, "-c", "import zoo; print(zoo.__file__)"]
-    assert str(site) in subprocess.run(command, cwd=folder, capture_output=True, text=True).stdout
+    assert str(site) in subprocess.run(command, cwd=folder, env=alone, capture_output=True, text=True).stdout
