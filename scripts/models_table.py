@@ -1,4 +1,4 @@
-"""Writes the README's table of models from the catalog; with --check, fails if it is out of date.
+"""Writes docs/MODELS.md and the README's list of models from the catalog; with --check, fails if one is out of date.
 
 python scripts/models_table.py
 python scripts/models_table.py --check
@@ -24,6 +24,7 @@ from zoo.tasks.base import Task
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
+MODELS = ROOT / "docs" / "MODELS.md"
 RESULTS = ROOT / "docs" / "RESULTS.md"
 START, END = "<!-- models: start -->", "<!-- models: end -->"
 HEAD = (
@@ -40,6 +41,16 @@ def table() -> str:
         families.setdefault(_base(name), []).append(name)
     measured = _results()
     return "\n".join([HEAD, *(_row([base, *{*names} - {base}], measured) for base, names in sorted(families.items()))])
+
+
+def short_list() -> str:
+    """Returns the README's list in Markdown: one row for each task, with its models."""
+    tasks: dict[str, list[str]] = {}
+    for name in sorted(list_models(), key=_numbers_in_order):
+        task = cast(type[Task], locate(catalog_config(name)["_target_"]))
+        tasks.setdefault(task.kind, []).append(f"`{name}`")
+    rows = [f"| {kind} | {', '.join(names)} |" for kind, names in tasks.items()]
+    return "\n".join(["| task | `model=` |\n|---|---|", *rows])
 
 
 def _row(names: list[str], measured: dict[str, str]) -> str:
@@ -145,20 +156,26 @@ def _flops(task: type[Task], networks: list[dict[str, Any]]) -> str:
 
 
 def main() -> int:
-    """Writes or checks the table; returns 1 if it is out of date."""
+    """Writes or checks both; returns 1 if one is out of date."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if the table is out of date")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if one is out of date")
     check = parser.parse_args().check
-    text = README.read_text(encoding="utf-8")
+    stale = [
+        path for path, content in ((README, short_list()), (MODELS, table())) if not _written(path, content, check)
+    ]
+    for path in stale if check else []:
+        print(f"{path.name}: the models are out of date: python scripts/models_table.py", file=sys.stderr)
+    return int(check and bool(stale))
+
+
+def _written(path: Path, content: str, check: bool) -> bool:
+    """Writes what stands between the markers, unless `check`; returns whether it stood there before."""
+    text = path.read_text(encoding="utf-8")
     before, _, rest = text.partition(START)
-    _, _, after = rest.partition(END)
-    fresh = f"{before}{START}\n{table()}\n{END}{after}"
-    if check:
-        if fresh != text:
-            print("README.md: the table of models is out of date: python scripts/models_table.py", file=sys.stderr)
-        return int(fresh != text)
-    README.write_text(fresh, encoding="utf-8")
-    return 0
+    fresh = f"{before}{START}\n{content}\n{END}{rest.partition(END)[2]}"
+    if not check:
+        path.write_text(fresh, encoding="utf-8")
+    return fresh == text
 
 
 if __name__ == "__main__":

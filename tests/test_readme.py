@@ -40,6 +40,6 @@ def test_files_and_names_that_it_shows_exist():
 
 
 @pytest.mark.slow  # .ci/run checks it by the same command
-def test_the_table_of_models_is_up_to_date():
+def test_the_models_are_up_to_date():
     ended = subprocess.run([sys.executable, str(ROOT / "scripts" / "models_table.py"), "--check"], capture_output=True)
     assert ended.returncode == 0, ended.stderr.decode()

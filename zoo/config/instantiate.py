@@ -64,13 +64,13 @@ def instantiate(config: Any, where: str = "") -> Any:
         raise ZooError(_missing_package(config["_target_"], where, error)) from error
 
 
-def argument(config: Mapping[str, Any], name: str, otherwise: int) -> int:
-    """A whole number among the arguments of a network or of its backbone: as configured, else its class's default."""
+def argument(config: Mapping[str, Any], name: str, otherwise: Any) -> Any:
+    """A whole number, or several, of a network or of its backbone: as configured, else the default of its class."""
     for part in (config, config.get("backbone")):
         if isinstance(part, Mapping):
             parameter = parameters_of(locate(part["_target_"])).get(name)
             value = part.get(name, parameter and parameter.default)
-            if isinstance(value, int):
+            if isinstance(value, int | list | tuple):
                 return value
     return otherwise
 

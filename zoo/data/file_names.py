@@ -3,8 +3,11 @@
 import os
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import NamedTuple
+
+from zoo.errors import ZooError
 
 _SYSTEM_FOLDERS = frozenset(
     {
@@ -30,6 +33,19 @@ _SYSTEM_FILES = frozenset(
 )
 
 
+class FileKind(NamedTuple):
+    """A kind of file that a data module reads."""
+
+    noun: str
+    """The plural in messages, such as `images`."""
+    accepts: Callable[[str], bool]
+    """Whether a file is of this kind, by its name alone."""
+
+    def names(self, folder: Path) -> list[str]:
+        """The relative paths of its files below a folder, as of `file_names`."""
+        return [name for name in file_names(folder) if self.accepts(name)]
+
+
 def is_system_folder(name: str) -> bool:
     """Whether a folder is hidden, a cache, or made by an operating system or a storage box: it has no user's files."""
     folded = name.casefold()
@@ -43,6 +59,35 @@ def is_system_folder(name: str) -> bool:
 def is_system_file(name: str) -> bool:
     """Whether a file is hidden or made by an operating system."""
     return name.startswith(".") or name.casefold() in _SYSTEM_FILES
+
+
+def file_names(folder: str | Path) -> list[str]:
+    """Returns the relative paths of all files below a folder, sorted; skips hidden files, hidden and system folders.
+
+    Raises:
+        ZooError: the folder does not exist, or is a file.
+    """
+    root = Path(folder)
+    if not root.is_dir():
+        what = "is a file, not a folder" if root.exists() else "does not exist"
+        raise ZooError(f"the folder `{folder}` {what}")
+    found: list[str] = []
+    seen: set[str] = set()
+    for parent, folders, files in os.walk(root, followlinks=True):
+        real = os.path.realpath(parent)
+        if real in seen:  # a symbolic link to a parent folder would be followed forever
+            folders.clear()
+            continue
+        seen.add(real)
+        folders[:] = [name for name in folders if not is_system_folder(name)]
+        below = Path(parent).relative_to(root).parts
+        found += ["/".join((*below, name)) for name in files if not is_system_file(name)]
+    return sorted(found, key=_parts if len(seen) > 1 else None)
+
+
+def _parts(name: str) -> list[str]:
+    """Sort key that keeps the files of a folder together, before those of `folder-2`."""
+    return name.split("/")
 
 
 def printable(name: str | Path) -> str:

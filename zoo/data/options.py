@@ -22,6 +22,15 @@ def require_share(name: str, value: Any) -> None:
         raise ZooError(f"`data.{name}` (={value}) must be a number from 0 to 1")
 
 
+def require_fractions(val: float, test: float) -> None:
+    """Raises ZooError unless `data.val_fraction` and `data.test_fraction` are positive and leave training samples."""
+    if not (val > 0 and test > 0 and val + test < 1):
+        raise ZooError(
+            f"`data.val_fraction` (={val}) and `data.test_fraction` (={test}) must be positive "
+            "and leave something to train on"
+        )
+
+
 def require_statistics(mean: Sequence[float], std: Sequence[float], channels: int) -> None:
     """Raises ZooError unless `data.mean` and `data.std` have a value for each channel, positive in `data.std`."""
     for name, values in (("mean", mean), ("std", std)):

@@ -161,6 +161,15 @@ class Task(Stages):
         """
         raise ZooError(f"{self.kind} models cannot be exported")
 
+    def export_metadata(self) -> Mapping[str, Any]:
+        """Metadata of an exported file: model name, kind, class names and preprocessing."""
+        return {
+            "model": self.card.get("model_name"),
+            "kind": self.kind,
+            "class_names": self.card.get("class_names"),
+            "preprocessing": self.card.get("preprocessing"),
+        }
+
     def evaluation_settings(self) -> dict[str, Any]:
         """Settings of the test to record in `metrics.json`."""
         return {}

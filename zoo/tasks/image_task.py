@@ -33,12 +33,3 @@ class ImageTask(Task):
     def export_program(self, *, format: str, with_preprocessing: bool) -> Program:
         """The network, with the normalization in front of it if requested."""
         return image_program(self.network, self.export_metadata(), with_preprocessing=with_preprocessing)
-
-    def export_metadata(self) -> Mapping[str, Any]:
-        """Metadata of an exported file: model name, kind, class names and preprocessing."""
-        return {
-            "model": self.card.get("model_name"),
-            "kind": self.kind,
-            "class_names": self.card.get("class_names"),
-            "preprocessing": self.card.get("preprocessing"),
-        }

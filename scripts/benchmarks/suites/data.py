@@ -12,8 +12,8 @@ from torchvision import transforms
 from benchmarks.cases import Case
 from benchmarks.settings import Settings
 from benchmarks.timing import Measured, compare
+from zoo.data.class_folders import Files
 from zoo.data.images.base import Preprocessing
-from zoo.data.images.class_folders import Files
 from zoo.data.images.image_folder import IMAGENET_MEAN, IMAGENET_STD
 from zoo.data.images.lazy_files import ImageFiles
 

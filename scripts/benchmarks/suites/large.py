@@ -14,7 +14,7 @@ from benchmarks.cases import Case
 from benchmarks.settings import Settings
 from benchmarks.timing import Measured, compare
 from zoo.config.compose import compose, to_dict
-from zoo.data.images.class_folders import find_files
+from zoo.data.class_folders import find_files
 from zoo.run.build import build_data
 from zoo.run.create import create_model
 from zoo.tasks.embedding.gallery import Gallery

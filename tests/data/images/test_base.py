@@ -3,7 +3,8 @@ import pytest
 import torch
 from PIL import Image
 
-from zoo.data.images.base import Preprocessing, TensorImages, stratified_split
+from zoo.data.images.base import Preprocessing, TensorImages
+from zoo.data.splits import stratified_split
 from zoo.errors import ZooError
 
 MNIST = Preprocessing(size=32, channels=1, mean=(0.5,), std=(0.25,), resize="crop", crop_ratio=32 / 28)

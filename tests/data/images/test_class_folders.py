@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from image_folders import build, write
 
-from zoo.data.images.class_folders import find_files
+from zoo.data.class_folders import find_files
+from zoo.data.images.files import IMAGES
 from zoo.errors import ZooError
 
 LAYOUT = "data.root=FOLDER must hold a folder of images for each class, or train/ val/ test/ with such folders"
@@ -60,7 +61,7 @@ def test_a_class_without_training_images_is_refused(tmp_path):
 
 
 def test_paths_are_one_array_of_bytes(folder):
-    files, _ = find_files(folder)
+    files, _ = find_files(folder, IMAGES)
     assert isinstance(files["train"].paths, np.ndarray)
     assert files["train"].paths.dtype.kind == "S"
 
@@ -73,7 +74,7 @@ def test_memory_is_proportional_to_the_number_of_files(tmp_path):
             (tmp_path / f"{count}" / name).mkdir(parents=True)
             for number in range(count // 2):
                 (tmp_path / f"{count}" / name / f"{number:06d}.jpg").touch()
-        files, _ = find_files(tmp_path / f"{count}")
+        files, _ = find_files(tmp_path / f"{count}", IMAGES)
         sizes.append(files["train"].paths.nbytes + files["train"].labels.nbytes)
     assert sizes[1] == 10 * sizes[0]
 
@@ -104,7 +105,7 @@ def both(*splits: str) -> list[str]:
     ],
 )
 def test_splits_may_have_any_usual_name(tmp_path, caplog, splits):
-    files, names = find_files(touch(tmp_path, *both(*splits)))
+    files, names = find_files(touch(tmp_path, *both(*splits)), IMAGES)
     assert names == ["cat", "dog"]
     assert len(files) == len(splits)
     assert {len(found.paths) for found in files.values()} == {4}
@@ -127,13 +128,13 @@ def test_splits_may_have_any_usual_name(tmp_path, caplog, splits):
 )
 def test_folders_that_may_be_splits_or_classes_are_refused(tmp_path, names, message):
     with pytest.raises(ZooError, match=message):
-        find_files(touch(tmp_path, *names))
+        find_files(touch(tmp_path, *names), IMAGES)
 
 
 def test_what_systems_leave_behind_is_not_read(tmp_path, caplog):
     litter = ["@eaDir/cat/1.png", "#recycle/1.png", "$RECYCLE.BIN/1.png", "System Volume Information/1.png"]
     litter += [f"cat/{name}" for name in ("@eaDir/1.png/SYNOPHOTO_THUMB_M.jpg", ".@__thumb/s1.png", "Thumbs.db")]
-    files, names = find_files(touch(tmp_path, *litter, "lost+found/1.png", "cat/1.png", "dog/1.png"))
+    files, names = find_files(touch(tmp_path, *litter, "lost+found/1.png", "cat/1.png", "dog/1.png"), IMAGES)
     assert names == ["cat", "dog"]
     assert files["train"].paths.tolist() == [b"cat/1.png", b"dog/1.png"]
     assert not caplog.messages
@@ -142,7 +143,7 @@ def test_what_systems_leave_behind_is_not_read(tmp_path, caplog):
 def test_files_that_are_not_read_are_counted(tmp_path, caplog):
     unlabeled = [f"test/{number}.png" for number in range(3)]
     names = [*both("train"), *unlabeled, "pred/1.png", "train/loose.png", "train/cat/a.HEIC", "train/cat/b.heic"]
-    files, _ = find_files(touch(tmp_path, *names, "docs/readme.md"))
+    files, _ = find_files(touch(tmp_path, *names, "docs/readme.md"), IMAGES)
     assert list(files) == ["train"]
     assert caplog.messages == [
         f"not read: {tmp_path}/test has 3 images and no class folders",
@@ -152,6 +153,8 @@ def test_files_that_are_not_read_are_counted(tmp_path, caplog):
 
 
 def test_class_names_are_composed_unicode_in_every_split(tmp_path):
-    files, names = find_files(touch(tmp_path, "train/u\u0308/1.png", "train/b\udcfc/1.png", "test/\u00fc/1.png"))
+    files, names = find_files(
+        touch(tmp_path, "train/u\u0308/1.png", "train/b\udcfc/1.png", "test/\u00fc/1.png"), IMAGES
+    )
     assert names == [r"b\xfc", "\u00fc"]  # a name in Latin-1 has no letters in UTF-8
     assert [found.labels.tolist() for found in files.values()] == [[1], [0, 1]]

@@ -9,7 +9,7 @@ def test_lists_images_recursively_sorted_without_hidden_files(tmp_path):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     assert list_images(tmp_path) == [tmp_path / "0.webp", tmp_path / "a/1.png", tmp_path / "b/2.JPG"]
-    with pytest.raises(ZooError, match=r"the image folder `.*/no` does not exist"):
+    with pytest.raises(ZooError, match=r"the folder `.*/no` does not exist"):
         list_images(tmp_path / "no")
     with pytest.raises(ZooError, match="is a file, not a folder"):
         list_images(tmp_path / "0.webp")

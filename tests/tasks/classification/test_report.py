@@ -8,6 +8,8 @@ from torchmetrics.functional.classification import multiclass_calibration_error
 from zoo.data.base import DataModule
 from zoo.data.images.base import TensorImages
 from zoo.tasks.classification import Classification
+from zoo.tasks.classification.inputs import inputs_of
+from zoo.tasks.classification.inputs.images import as_bytes
 from zoo.tasks.classification.metrics import (
     calibration,
     class_scores,
@@ -15,7 +17,7 @@ from zoo.tasks.classification.metrics import (
     confused_pairs,
     confusion_matrix,
 )
-from zoo.tasks.classification.report import as_bytes, mistakes_section, sections
+from zoo.tasks.classification.report import mistakes_section, sections
 
 RNG = np.random.default_rng(0)
 PROBABILITIES = RNG.dirichlet(np.full(6, 0.4), 300).astype(np.float32)
@@ -114,7 +116,7 @@ def test_a_report_without_baselines_draws_no_bars(measured, tmp_path):
 
 
 def test_no_mistake_is_said_in_words(tmp_path):
-    part = mistakes_section(PROBABILITIES, PREDICTED, list("abcdef"), None, tmp_path)
+    part = mistakes_section(PROBABILITIES, PREDICTED, list("abcdef"), None, inputs_of({}), tmp_path)
     assert part.text == "All test images are classified correctly."
     assert part.figures == []
 
@@ -122,6 +124,6 @@ def test_no_mistake_is_said_in_words(tmp_path):
 def test_volumes_and_floats_can_be_looked_at(tmp_path):
     pixels, labels = torch.rand(300, 1, 4, 8, 8), torch.from_numpy(LABELS)
     volumes = type("Volumes", (), {"__getitem__": lambda self, indices: (pixels[indices], labels[indices])})()
-    part = mistakes_section(PROBABILITIES, LABELS, list("abcdef"), volumes, tmp_path)
+    part = mistakes_section(PROBABILITIES, LABELS, list("abcdef"), volumes, inputs_of({"inputs": "volumes"}), tmp_path)
     assert part.figures[0].is_file()
     assert as_bytes(torch.tensor([-1.0, 0.0, 1.0])).tolist() == [0, 127, 255]

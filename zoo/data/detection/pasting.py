@@ -10,8 +10,8 @@ from PIL import Image
 from sklearn.datasets import load_digits, load_sample_images
 
 from zoo.data.base import Split
-from zoo.data.images.base import stratified_split
 from zoo.data.options import Range, parse_range, require_count
+from zoo.data.splits import stratified_split
 from zoo.errors import ZooError
 
 _BRIGHTEST = 16  # pixel value of full ink in the 8×8 images

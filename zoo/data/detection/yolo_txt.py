@@ -7,8 +7,8 @@ from pathlib import Path
 import torch
 
 from zoo.data.detection.annotations import Annotations, Problem, duplicate_stems, read_text
-from zoo.data.file_names import NamedFiles
-from zoo.data.images.files import UnreadableImage, file_names, list_images, read_head
+from zoo.data.file_names import NamedFiles, file_names
+from zoo.data.images.files import UnreadableImage, list_images, read_head
 from zoo.data.split_names import spelled
 from zoo.errors import ZooError
 from zoo.ops.boxes import convert, denormalize

@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 import torch
 from jaxtyping import Float, Int, Shaped, UInt8
 from torch import Tensor
@@ -14,7 +13,6 @@ from torch.nn.functional import one_hot
 from zoo.data.base import DataModule, TrainingImages
 from zoo.data.images.files import cut_square, read_image, squash
 from zoo.data.images.in_memory import MemoryImage
-from zoo.errors import ZooError
 from zoo.ops.constants import constant
 
 Augmentation = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
@@ -176,28 +174,6 @@ class ImageClassificationData(ImageData):
             torch.manual_seed(self.seed)
             images, labels = self.normalize(self.augment(dataset[chosen]))
         return TrainingImages(self.preprocessing.denormalize(images), labels, self.augmentation is not None)
-
-
-def stratified_split(
-    labels: Int[np.ndarray, " n"], fraction: float, seed: int
-) -> tuple[Int[np.ndarray, " a"], Int[np.ndarray, " b"]]:
-    """Sorted indices of two subsets; the second has `fraction` of each class, at least one sample and never all.
-
-    Raises:
-        ZooError: a class has a single sample, or `fraction` is not between 0 and 1.
-    """
-    if not 0 < fraction < 1:
-        raise ZooError(f"the fraction of a split (={fraction}) must be between 0 and 1")
-    generator = np.random.default_rng(seed)
-    in_second = np.zeros(len(labels), dtype=bool)
-    names, counts = np.unique(labels, return_counts=True)
-    indices_by_class = np.split(np.argsort(labels, kind="stable"), np.cumsum(counts)[:-1])
-    for label, indices in zip(names, indices_by_class, strict=True):
-        members = generator.permutation(indices)
-        if len(members) < 2:
-            raise ZooError(f"class {label} has a single sample, which cannot be in both parts of a split")
-        in_second[members[: min(max(round(fraction * len(members)), 1), len(members) - 1)]] = True
-    return np.flatnonzero(~in_second), np.flatnonzero(in_second)
 
 
 def _per_channel(values: Sequence[float], channels: int) -> tuple[float, ...]:

@@ -6,8 +6,9 @@ from typing import Any
 import torch
 from sklearn.datasets import load_digits
 
-from zoo.data.images.base import ImageClassificationData, Preprocessing, TensorImages, stratified_split, to_unit
+from zoo.data.images.base import ImageClassificationData, Preprocessing, TensorImages, to_unit
 from zoo.data.images.files import squash
+from zoo.data.splits import stratified_split
 from zoo.errors import ZooError
 
 _BRIGHTEST = 16  # pixel value of full ink in the 8×8 images

@@ -1,6 +1,5 @@
 """Lists image files and reads them as uint8 tensors, upright and without transparency."""
 
-import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 from torchvision.transforms.v2 import functional as F
 
-from zoo.data.file_names import is_system_file, is_system_folder
+from zoo.data.file_names import FileKind, is_system_file
 from zoo.data.images.decoding import ORIENTATION, decode
 from zoo.data.images.in_memory import MemoryImage
 from zoo.errors import ZooError
@@ -51,41 +50,15 @@ def image_names(folder: str | Path) -> list[str]:
     Raises:
         ZooError: the folder does not exist, or is a file.
     """
-    return [name for name in file_names(folder) if is_image_name(name)]
-
-
-def file_names(folder: str | Path) -> list[str]:
-    """Returns the relative paths of all files below a folder, sorted; skips hidden files, hidden and system folders.
-
-    Raises:
-        ZooError: the folder does not exist, or is a file.
-    """
-    root = Path(folder)
-    if not root.is_dir():
-        what = "is a file, not a folder" if root.exists() else "does not exist"
-        raise ZooError(f"the image folder `{folder}` {what}")
-    found: list[str] = []
-    seen: set[str] = set()
-    for parent, folders, files in os.walk(root, followlinks=True):
-        real = os.path.realpath(parent)
-        if real in seen:  # a symbolic link to a parent folder would be followed forever
-            folders.clear()
-            continue
-        seen.add(real)
-        folders[:] = [name for name in folders if not is_system_folder(name)]
-        below = Path(parent).relative_to(root).parts
-        found += ["/".join((*below, name)) for name in files if not is_system_file(name)]
-    return sorted(found, key=_parts if len(seen) > 1 else None)
-
-
-def _parts(name: str) -> list[str]:
-    """Sort key that keeps the files of a folder together, before those of `folder-2`."""
-    return name.split("/")
+    return IMAGES.names(Path(folder))
 
 
 def is_image_name(name: str) -> bool:
     """Whether a file counts as an image, by its name alone."""
     return not is_system_file(name) and name.lower().endswith(EXTENSIONS)
+
+
+IMAGES = FileKind("images", is_image_name)
 
 
 def read_image(path: str | Path | MemoryImage, *, channels: int) -> UInt8[Tensor, "c h w"]:

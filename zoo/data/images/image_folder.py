@@ -13,11 +13,12 @@ from torch import Tensor
 from torchvision.transforms.v2 import functional as F
 
 from zoo.data.base import Split
-from zoo.data.images.base import ImageClassificationData, Preprocessing, TensorImages, stratified_split
-from zoo.data.images.class_folders import Files, find_files
-from zoo.data.images.files import UnreadableImage
+from zoo.data.class_folders import find_files
+from zoo.data.images.base import ImageClassificationData, Preprocessing, TensorImages
+from zoo.data.images.files import IMAGES, UnreadableImage
 from zoo.data.images.lazy_files import ImageFiles, read_all, with_advice
-from zoo.data.options import require_statistics
+from zoo.data.options import require_fractions, require_statistics
+from zoo.data.splits import cut_splits
 from zoo.errors import ZooError
 from zoo.hardware import data_workers
 
@@ -59,12 +60,7 @@ class ImageFolder(ImageClassificationData):
         super().__post_init__()
         mean, std = self.mean or list(IMAGENET_MEAN[: self.channels]), self.std or list(IMAGENET_STD[: self.channels])
         _check_image(self.image_size, self.crop_ratio, self.channels, mean, std)
-        val, test = self.val_fraction, self.test_fraction
-        if not (val > 0 and test > 0 and val + test < 1):
-            raise ZooError(
-                f"`data.val_fraction` (={val}) and `data.test_fraction` (={test}) must be positive "
-                "and leave something to train on"
-            )
+        require_fractions(self.val_fraction, self.test_fraction)
         if self.on_error not in ("raise", "skip"):
             raise ZooError(f"`data.on_error` (={self.on_error}) must be raise or skip")
         self.preprocessing = Preprocessing(
@@ -87,9 +83,9 @@ class ImageFolder(ImageClassificationData):
             ZooError: another layout of folders, a class with too few images to be split, or a broken file.
         """
         root = Path(self.root).expanduser()
-        given, self.class_names = find_files(root)
+        given, self.class_names = find_files(root, IMAGES)
         fractions: dict[Split, float] = {"test": self.test_fraction, "val": self.val_fraction}
-        files = cut_splits(given, self.class_names, fractions, self.seed)
+        files = cut_splits(given, self.class_names, fractions, self.seed, IMAGES.noun)
         splits = {
             name: ImageFiles(
                 root, part, self._reader(name), random_crop=name == "train" and self.augmentation is not None
@@ -153,30 +149,6 @@ class ImageFolder(ImageClassificationData):
         named = "; ".join(f"{error.path}: {error.reason}" for error in self.skipped[:_LISTED])
         more = f"; and {len(self.skipped) - _LISTED} more" if len(self.skipped) > _LISTED else ""
         _log.warning("left out %d of %d images that cannot be read: %s%s", len(self.skipped), total, named, more)
-
-
-def cut_splits(
-    given: Mapping[Split, Files], class_names: list[str], fractions: Mapping[Split, float], seed: int
-) -> dict[Split, Files]:
-    """Cuts the missing splits of `fractions` out of the training files, with the same fraction of each class.
-
-    Raises:
-        ZooError: a class has too few images to be in every split.
-    """
-    splits, train = dict(given), given["train"]
-    missing = [name for name in fractions if name not in given]
-    counts = np.bincount(train.labels, minlength=len(class_names))
-    if counts.min() <= len(missing):
-        raise ZooError(
-            f"class `{class_names[counts.argmin()]}` has {counts.min()} images: at least {len(missing) + 1} are needed "
-            f"to cut {' and '.join(missing)} out of the training images"
-        )
-    left = 1.0
-    for name in missing:
-        rest, part = stratified_split(train.labels, fractions[name] / left, seed)
-        splits[name], train = train.part(part), train.part(rest)
-        left -= fractions[name]
-    return {"train": train, "val": splits["val"], "test": splits["test"]}
 
 
 def _check_image(image_size: int, crop_ratio: float, channels: int, mean: list[float], std: list[float]) -> None:

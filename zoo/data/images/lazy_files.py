@@ -11,7 +11,7 @@ from jaxtyping import Int, UInt8
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from zoo.data.images.class_folders import Files
+from zoo.data.class_folders import Files
 from zoo.data.images.files import UnreadableImage
 
 Read = Callable[[Path, float], UInt8[Tensor, "c s s"]]

@@ -9,10 +9,11 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
-from zoo.data.images.base import ImageClassificationData, Preprocessing, TensorImages, stratified_split
+from zoo.data.images.base import ImageClassificationData, Preprocessing, TensorImages
 from zoo.data.images.files import to_channels
 from zoo.data.images.torchvision_files import SETS, read_set
 from zoo.data.options import require_share, require_statistics
+from zoo.data.splits import stratified_split
 from zoo.errors import ZooError
 
 

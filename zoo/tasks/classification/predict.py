@@ -1,4 +1,4 @@
-"""Classification of image files."""
+"""Classification of files."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from zoo.data.images.base import Preprocessing
-from zoo.errors import ZooError
 from zoo.json_files import write_json
-from zoo.prediction.contact_sheet import Caption, write_contact_sheet
-from zoo.prediction.images import ImageSource, image_files, read_batches, write_table
+from zoo.prediction.contact_sheet import Caption
+from zoo.prediction.images import ImageSource, write_table
 from zoo.tasks.classification import Classification
+from zoo.tasks.classification.inputs import inputs_of
+from zoo.tasks.classification.inputs.images import Images
 from zoo.tasks.classification.tta import CROPS, requested_views, with_margin
 
 BEST = 5
@@ -51,22 +51,26 @@ def predict(
     batch_size: int = 64,
     tta: str | Sequence[str] | None = None,
 ) -> list[ClassPrediction]:
-    """Classifies an image file, or all image files below a folder in the order of their names.
+    """Classifies a file, or all files of the model's kind below a folder in the order of their names.
 
     With `folder`, writes predictions.csv, predictions.json and contact_sheet.png there. An unreadable file gives a
     result with an error. `tta` averages the probabilities over test-time augmentations (`zoo.ops.tta.VIEWS`).
 
     Raises:
-        ZooError: the model was not trained on images, the folder holds none, or a view is unknown.
+        ZooError: the model was not trained here, the folder holds no such files, or a view is unknown.
     """
-    preprocessing, names = _known(task)
-    views, size = requested_views(tta, task.card), preprocessing.size
-    if CROPS in views:
-        preprocessing = with_margin(preprocessing)
+    names = [str(name) for name in task.card.get("class_names", range(task.num_classes))]
+    inputs, views, size = inputs_of(task.card), requested_views(tta, task.card), 0
+    batches = inputs.read(source, batch_size)
+    if views:
+        images = Images(task.card)
+        preprocessing = images.preprocessing()
+        size = preprocessing.size
+        batches = images.read(source, batch_size, with_margin(preprocessing) if CROPS in views else preprocessing)
     task.eval()
     results: list[ClassPrediction] = []
-    for batch in read_batches(image_files(source), preprocessing, batch_size):
-        rows = iter(_probabilities(task, preprocessing.normalize(batch.images.to(task.device)), views, size))
+    for batch in batches:
+        rows = iter(_probabilities(task, inputs.normalize(batch.samples.to(task.device)), views, size))
         for path in batch.paths:
             if path in batch.errors:
                 results.append(ClassPrediction(path, error=batch.errors[path]))
@@ -74,11 +78,12 @@ def predict(
                 results.append(_result(path, next(rows), names))
     if folder is not None:
         write(results, folder)
+        inputs.write_sheet(folder, [_caption(result) for result in results])
     return results
 
 
 def write(results: list[ClassPrediction], folder: Path) -> None:
-    """Writes predictions.csv, predictions.json and contact_sheet.png."""
+    """Writes predictions.csv and predictions.json."""
     folder.mkdir(parents=True, exist_ok=True)
     rows = []
     for result in results:
@@ -87,14 +92,6 @@ def write(results: list[ClassPrediction], folder: Path) -> None:
         rows.append([str(result.path), result.label or "", probability, best, result.error or ""])
     write_table(folder / "predictions.csv", ["path", "label", "probability", "top5", "error"], rows)
     write_json(folder / "predictions.json", [result.to_dict() for result in results])
-    write_contact_sheet(folder / "contact_sheet.png", [_caption(result) for result in results])
-
-
-def _known(task: Classification) -> tuple[Preprocessing, list[str]]:
-    if "preprocessing" not in task.card:
-        raise ZooError("this model knows no images: it was not trained here, or not on images")
-    names = [str(name) for name in task.card.get("class_names", range(task.num_classes))]
-    return Preprocessing.from_dict(task.card["preprocessing"]), names
 
 
 @torch.inference_mode()

@@ -7,17 +7,16 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor
 
 from zoo.data.base import DataModule
 from zoo.reports.comparison import comparison
 from zoo.reports.confusion import draw_confusion
 from zoo.reports.figures import plain_text
-from zoo.reports.images import draw_images
-from zoo.reports.network_sections import filters_section, training_images_section
+from zoo.reports.network_sections import training_images_section
 from zoo.reports.page import Section
 from zoo.tasks.classification import Classification
 from zoo.tasks.classification.calibration_figure import draw_calibration
+from zoo.tasks.classification.inputs import Inputs, inputs_of
 from zoo.tasks.classification.metrics import (
     calibration,
     class_scores,
@@ -39,14 +38,16 @@ def sections(task: Classification, datamodule: DataModule, folder: Path, results
     probabilities, labels = outputs.probabilities.numpy(), outputs.labels.numpy()
     names = [str(name) for name in task.card["class_names"]]
     test = datamodule.dataset("test")
-    views = [training_images_section(datamodule, folder), filters_section(task.network, folder)]
+    inputs = inputs_of(task.card)
+    training = training_images_section(datamodule, folder)
     return [
         comparison(results, "accuracy", folder),
         confusion_section(probabilities, labels, names, folder),
         class_section(probabilities, labels, names),
         calibration_section(probabilities, labels, folder),
-        mistakes_section(probabilities, labels, names, test, folder),
-        *(view for view in views if view is not None),
+        mistakes_section(probabilities, labels, names, test, inputs, folder),
+        *([] if training is None else [training]),
+        *inputs.network_sections(task.network, folder),
     ]
 
 
@@ -93,9 +94,9 @@ def calibration_section(probabilities: Probabilities, labels: Labels, folder: Pa
 
 
 def mistakes_section(
-    probabilities: Probabilities, labels: Labels, class_names: Sequence[str], images: Any, folder: Path
+    probabilities: Probabilities, labels: Labels, class_names: Sequence[str], test: Any, inputs: Inputs, folder: Path
 ) -> Section:
-    """Shows the mistakes with the highest confidence; `images` is the test split."""
+    """Shows the mistakes with the highest confidence; `test` is the test split."""
     worst = confident_mistakes(probabilities, labels, MISTAKES)
     if len(worst) == 0:
         return Section("Most confident mistakes", "All test images are classified correctly.")
@@ -104,18 +105,9 @@ def mistakes_section(
         predicted = int(probabilities[index].argmax())
         true, confidence = class_names[labels[index]], probabilities[index, predicted]
         titles.append(f"{plain_text(class_names[predicted], 16)} ({confidence:.0%})\ntrue: {plain_text(true, 16)}")
-    mistaken = as_bytes(images[torch.from_numpy(worst)][0])
-    figure = draw_images(folder / "mistakes.png", list(mistaken), titles)
+    figure = inputs.draw_mistakes(folder, test[torch.from_numpy(worst)][0], titles)
     text = (
         "Each image shows the predicted class with its confidence, and below it the label of the data set. "
         "Some of these labels may be wrong."
     )
     return Section("Most confident mistakes", text, [figure])
-
-
-def as_bytes(images: Tensor) -> Tensor:
-    """Returns images as bytes for display; floats are rescaled from their own range to 0 … 255."""
-    if not images.is_floating_point():
-        return images.cpu()
-    low, high = images.amin(), images.amax()
-    return ((images - low) / (high - low).clamp_min(1e-12) * 255).to(torch.uint8).cpu()

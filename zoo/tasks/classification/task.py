@@ -1,7 +1,7 @@
-"""Image classification: one label per image."""
+"""Classification: one label per sample."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -15,8 +15,10 @@ from zoo.errors import ZooError
 from zoo.metrics.accuracy import Accuracy
 from zoo.metrics.concatenated import Concatenated
 from zoo.ops.tta import views
+from zoo.tasks.base import Task
+from zoo.tasks.classification.inputs import inputs_of, nominal_inputs
 from zoo.tasks.classification.tta import CROPS, add_margin, remove_margin, requested_views
-from zoo.tasks.image_task import ImageTask
+from zoo.tasks.export import Program
 from zoo.tasks.stages import Stage
 
 
@@ -27,8 +29,8 @@ class ClassificationOutputs(NamedTuple):
     labels: Int[Tensor, " n"]
 
 
-class Classification(ImageTask):
-    """Softmax classification of `(images [B C H W], labels [B])`.
+class Classification(Task):
+    """Softmax classification of `(images [B C H W], labels [B])`, or of volumes [B C D H W] with labels.
 
     The network returns logits [B K], or a tuple with `logits` and `auxiliary`, the logits of auxiliary heads. Training
     adds their loss with `auxiliary_weight` (Szegedy et al., 2014, arXiv:1409.4842, section 5). Training labels may
@@ -63,6 +65,20 @@ class Classification(ImageTask):
         self.tta_size = 0
         self.test_probabilities = Concatenated()
         self.test_labels = Concatenated()
+
+    def example_inputs(self, batch_size: int = 1) -> tuple[Tensor, ...] | None:
+        """Zeros in the shape of the samples that the card describes."""
+        return inputs_of(self.card).example(batch_size)
+
+    @classmethod
+    def nominal_inputs(cls, network: Mapping[str, Any]) -> tuple[Tensor, ...] | None:
+        """One sample in the network's own size, or 224×224 pixels if it takes any."""
+        return nominal_inputs(network)
+
+    def export_program(self, *, format: str, with_preprocessing: bool) -> Program:
+        """The network, with the normalization in front of it if requested."""
+        inputs = inputs_of(self.card)
+        return inputs.program(self.network, self.export_metadata(), with_preprocessing=with_preprocessing)
 
     def forward(self, images: Float[Tensor, "b c *size"]) -> Float[Tensor, "b k"]:
         """Logits of each image."""

@@ -24,7 +24,7 @@ def requested_views(tta: str | Sequence[str] | None, card: Mapping[str, Any]) ->
     for name in names:
         if name not in VIEWS:
             raise ZooError(unknown("tta", str(name), VIEWS))
-    if names and "preprocessing" not in card:
+    if names and ("preprocessing" not in card or card.get("inputs", "images") != "images"):
         raise ZooError("`tta` averages class probabilities of images, and this model takes none: leave it out")
     return names
 

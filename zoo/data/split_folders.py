@@ -6,8 +6,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from zoo.data.base import Split
-from zoo.data.file_names import is_system_folder, printable
-from zoo.data.images.files import image_names
+from zoo.data.file_names import FileKind, is_system_folder, printable
 from zoo.data.split_names import split_of
 from zoo.errors import ZooError
 
@@ -21,7 +20,7 @@ def subfolder_names(folder: Path) -> list[str]:
         return sorted(entry.name for entry in entries if entry.is_dir() and not is_system_folder(entry.name))
 
 
-def split_folders(root: Path) -> dict[Split, Path]:
+def split_folders(root: Path, kind: FileKind) -> dict[Split, Path]:
     """The folder of each split; `root` itself is that of training if its folders are the classes.
 
     A split may have any usual name (`zoo.data.split_names`). Folders that are not read are logged.
@@ -38,15 +37,15 @@ def split_folders(root: Path) -> dict[Split, Path]:
         else:
             named[split].append(name)
     if any(subfolder_names(root / name) for name in named.get("train", [])):
-        return _read(root, named, others)
+        return _read(root, named, others, kind)
     if named:
-        _require_classes(root, named, others)
+        _require_classes(root, named, others, kind)
     return {"train": root}
 
 
-def _read(root: Path, named: dict[Split, list[str]], others: list[str]) -> dict[Split, Path]:
+def _read(root: Path, named: dict[Split, list[str]], others: list[str], kind: FileKind) -> dict[Split, Path]:
     """The splits, of which `train` holds folders."""
-    filled = [name for name in others if image_names(root / name)]
+    filled = [name for name in others if kind.names(root / name)]
     if filled and len(named) == 1:
         train = named["train"][0]
         raise ZooError(
@@ -60,12 +59,13 @@ def _read(root: Path, named: dict[Split, list[str]], others: list[str]) -> dict[
         folder = _inner(root / names[0], split)
         if subfolder_names(folder):
             found[split] = folder
-        elif images := len(image_names(folder)):
-            _log.warning("not read: %s has %d images and no class folders", printable(folder), images)
+        elif count := len(kind.names(folder)):
+            _log.warning("not read: %s has %d %s and no class folders", printable(folder), count, kind.noun)
         else:
             _log.warning("not read: %s has no class folders", printable(folder))
     for name in filled:
-        _log.warning("not read: %s with %d images", printable(root / name), len(image_names(root / name)))
+        count = len(kind.names(root / name))
+        _log.warning("not read: %s with %d %s", printable(root / name), count, kind.noun)
     if any(folder.name != split for split, folder in found.items()):
         read = ", ".join(f"{split} from {printable(folder.relative_to(root))}" for split, folder in found.items())
         _log.warning("splits: %s", read)
@@ -79,13 +79,13 @@ def _inner(folder: Path, split: Split) -> Path:
     return folder / names[0] if doubled and subfolder_names(folder / names[0]) else folder
 
 
-def _require_classes(root: Path, named: dict[Split, list[str]], others: list[str]) -> None:
+def _require_classes(root: Path, named: dict[Split, list[str]], others: list[str], kind: FileKind) -> None:
     """Refuses to take the folder of a split for a class; `train` and `valid` may be classes."""
     names = [name for group in named.values() for name in group]
     if len(names) > 1:
         raise ZooError(
             f"`{root}` has the split folders {_list(names)}, and no training folder that holds folders of classes: "
-            f"sort the images into {root / 'train'}/CLASS/"
+            f"sort the {kind.noun} into {root / 'train'}/CLASS/"
         )
     (name,) = names
     shared = set(subfolder_names(root / name)) & set(others)

@@ -1,4 +1,4 @@
-"""Finds image files in class folders, which may lie in folders of splits."""
+"""Finds files in class folders, which may lie in folders of splits."""
 
 import logging
 import os
@@ -10,17 +10,16 @@ import numpy as np
 from jaxtyping import Int, Shaped
 
 from zoo.data.base import Split
-from zoo.data.file_names import printable
-from zoo.data.images.files import file_names, is_image_name
-from zoo.data.images.split_folders import split_folders, subfolder_names
+from zoo.data.file_names import FileKind, file_names, printable
+from zoo.data.split_folders import split_folders, subfolder_names
 from zoo.errors import ZooError
 
 _log = logging.getLogger(__name__)
-_LAYOUT = "data.root=FOLDER must hold a folder of images for each class, or train/ val/ test/ with such folders"
+_LAYOUT = "data.root=FOLDER must hold a folder of {} for each class, or train/ val/ test/ with such folders"
 
 
 class Files(NamedTuple):
-    """Image files and their classes, in two arrays: cheap to send to workers even with a million files."""
+    """Files and their classes, in two arrays: cheap to send to workers even with a million files."""
 
     paths: Shaped[np.ndarray, " n"]
     """Encoded by `os.fsencode`, relative to the root."""
@@ -31,41 +30,42 @@ class Files(NamedTuple):
         return Files(self.paths[indices], self.labels[indices])
 
 
-def find_files(root: Path) -> tuple[dict[Split, Files], list[str]]:
-    """Finds the image files of each split, and the sorted class names.
+def find_files(root: Path, kind: FileKind) -> tuple[dict[Split, Files], list[str]]:
+    """Finds the files of a kind in each split, and the sorted class names.
 
     Without a training folder that holds folders, all files belong to the split `train`. Class names are compared and
     returned as composed Unicode. Files that are not read are counted and logged.
 
     Raises:
-        ZooError: a missing or empty folder, folders that may be splits or classes, a class folder without images,
+        ZooError: a missing or empty folder, folders that may be splits or classes, a class folder without files,
             fewer than two classes, or a class that is missing from training.
     """
     if not root.is_dir():
         what = "is a file" if root.exists() else "does not exist"
-        raise ZooError(f"the data folder `{root}` {what}: {_LAYOUT}")
-    splits = split_folders(root)
-    names = _class_names(splits["train"])
+        raise ZooError(f"the data folder `{root}` {what}: {_LAYOUT.format(kind.noun)}")
+    splits = split_folders(root, kind)
+    names = _class_names(splits["train"], kind)
     found = {}
     unread: Counter[str] = Counter()
     for split, folder in splits.items():
         classes = _class_folders(folder)
         if strange := sorted(set(classes) - set(names)):
             raise ZooError(f"class `{strange[0]}` is in `{folder}` but not in `{splits['train']}`")
-        found[split] = _files(root, [(names.index(name), path) for name, path in classes.items()], unread)
-        unread.update(f"{printable(folder.name)}/{entry.name}" for entry in folder.iterdir() if _is_loose(entry))
-    _log_unread(unread)
+        found[split] = _files(root, [(names.index(name), path) for name, path in classes.items()], kind, unread)
+        unread.update(f"{printable(folder.name)}/{entry.name}" for entry in folder.iterdir() if _is_loose(entry, kind))
+    _log_unread(unread, kind)
     return found, names
 
 
-def _class_names(folder: Path) -> list[str]:
+def _class_names(folder: Path, kind: FileKind) -> list[str]:
     names = sorted(_class_folders(folder))
     if not names:
+        layout = _LAYOUT.format(kind.noun)
         if not any(folder.iterdir()):
-            raise ZooError(f"the data folder `{folder}` is empty: {_LAYOUT}")
-        if any(is_image_name(path.name) for path in folder.iterdir()):
-            raise ZooError(f"the data folder `{folder}` has images but no class folders: {_LAYOUT}")
-        raise ZooError(f"the data folder `{folder}` has no class folders: {_LAYOUT}")
+            raise ZooError(f"the data folder `{folder}` is empty: {layout}")
+        if any(kind.accepts(path.name) for path in folder.iterdir()):
+            raise ZooError(f"the data folder `{folder}` has {kind.noun} but no class folders: {layout}")
+        raise ZooError(f"the data folder `{folder}` has no class folders: {layout}")
     if len(names) == 1:
         inner = folder / names[0]
         hint = f"; if it holds the classes, give data.root={inner}" if len(subfolder_names(inner)) > 1 else ""
@@ -83,7 +83,7 @@ def _class_folders(folder: Path) -> dict[str, Path]:
     return dict(sorted(found.items()))
 
 
-def _files(root: Path, folders: list[tuple[int, Path]], unread: Counter[str]) -> Files:
+def _files(root: Path, folders: list[tuple[int, Path]], kind: FileKind, unread: Counter[str]) -> Files:
     """The files of the class folders; one array per class keeps a million names out of Python objects.
 
     Adds the endings of other files to `unread`.
@@ -92,22 +92,22 @@ def _files(root: Path, folders: list[tuple[int, Path]], unread: Counter[str]) ->
     labels: list[np.ndarray] = []
     for label, folder in folders:
         names = file_names(folder)
-        images = [name for name in names if is_image_name(name)]
-        if not images:
-            raise ZooError(f"the class folder `{folder}` has no images")
-        if len(images) < len(names):
-            unread.update(Path(name).suffix.lower() or "no ending" for name in names if not is_image_name(name))
+        accepted = [name for name in names if kind.accepts(name)]
+        if not accepted:
+            raise ZooError(f"the class folder `{folder}` has no {kind.noun}")
+        if len(accepted) < len(names):
+            unread.update(Path(name).suffix.lower() or "no ending" for name in names if not kind.accepts(name))
         start = f"{folder.relative_to(root).as_posix()}/"
-        paths.append(np.array([os.fsencode(start + image) for image in images]))
-        labels.append(np.full(len(images), label))
+        paths.append(np.array([os.fsencode(start + name) for name in accepted]))
+        labels.append(np.full(len(accepted), label))
     return Files(np.concatenate(paths), np.concatenate(labels))
 
 
-def _is_loose(path: Path) -> bool:
-    return is_image_name(path.name) and path.is_file()
+def _is_loose(path: Path, kind: FileKind) -> bool:
+    return kind.accepts(path.name) and path.is_file()
 
 
-def _log_unread(unread: Counter[str]) -> None:
+def _log_unread(unread: Counter[str], kind: FileKind) -> None:
     if unread:
         kinds = ", ".join(f"{kind} ({count})" for kind, count in unread.most_common(5))
-        _log.warning("not read: %d files that are no images in a class folder: %s", unread.total(), kinds)
+        _log.warning("not read: %d files that are no %s in a class folder: %s", unread.total(), kind.noun, kinds)

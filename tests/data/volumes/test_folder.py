@@ -1,0 +1,122 @@
+"""Volumes in class folders and in stacks."""
+
+import gzip
+import io
+
+import numpy as np
+import pytest
+import torch
+
+from zoo.data.volumes.augment import turned
+from zoo.data.volumes.folder import Volumes
+from zoo.errors import ZooError
+
+OPTIONS = {
+    "augmentation": None,
+    "batch_size": 4,
+    "num_workers": 0,
+    "seed": 0,
+    "size": None,
+    "val_fraction": 0.2,
+    "test_fraction": 0.2,
+    "turn_test": None,
+    "cache_mb": 64,
+}
+RNG = np.random.default_rng(0)
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """Ten volumes of two classes; the values of a class tell it."""
+    for number, name in enumerate(("cube", "ball")):
+        (tmp_path / name).mkdir()
+        for index in range(10):
+            np.save(tmp_path / name / f"{index}.npy", (RNG.random((6, 6, 6)) + 2 * number).astype(np.float32))
+    return tmp_path
+
+
+def volumes(root, **options):
+    return Volumes(root=str(root), **{**OPTIONS, **options})
+
+
+def read_all(data):
+    return [data.dataset(split)[torch.arange(len(data.dataset(split)))] for split in ("train", "val", "test")]
+
+
+def test_a_folder_is_read_lazily_as_in_memory(tree):
+    held, lazy = volumes(tree), volumes(tree, cache_mb=0)
+    assert held.metadata() == {"num_classes": 2, "in_channels": 1, "volume_size": [6, 6, 6]}
+    assert held.card() == lazy.card()
+    for split, count in (("train", 12), ("val", 4), ("test", 4)):
+        mine, other = held.dataset(split), lazy.dataset(split)
+        assert (mine.in_memory, other.in_memory) == (True, False)
+        assert len(mine) == len(other) == count
+        for a, b in zip(mine[torch.arange(count)], other[torch.arange(count)], strict=True):
+            assert torch.equal(a, b)
+    values, labels = held.dataset("test")[torch.arange(4)]
+    assert held.class_names == ["ball", "cube"]
+    assert labels.tolist() == [int(mean < 1) for mean in values.mean((1, 2, 3, 4))]
+
+
+def test_the_statistics_are_those_of_the_training_part(tree):
+    data = volumes(tree)
+    batch = data.dataset("train")[torch.arange(12)]
+    normal = data.normalize(batch)[0]
+    assert normal.mean().abs() < 1e-3
+    assert (normal.std() - 1).abs() < 1e-3
+    torch.testing.assert_close(data.preprocessing.denormalize(normal), batch[0])
+
+
+@pytest.mark.parametrize("ending", ["npy", "npy.gz"])
+def test_stacks(tmp_path, ending):
+    for number, name in enumerate(("chair", "desk")):
+        buffer = io.BytesIO()
+        np.save(buffer, np.full((10, 2, 4, 4, 4), number, dtype=np.uint8))
+        content = buffer.getvalue()
+        (tmp_path / f"{name}.{ending}").write_bytes(gzip.compress(content) if "gz" in ending else content)
+    for cache in (0, 64):
+        data = volumes(tmp_path, cache_mb=cache)
+        assert data.metadata() == {"num_classes": 2, "in_channels": 2, "volume_size": [4, 4, 4]}
+        values, labels = data.dataset("test")[torch.arange(4)]
+        assert torch.equal(values.amax((1, 2, 3, 4)).long(), labels)
+
+
+@pytest.mark.parametrize("cache", [0, 64])
+def test_the_test_volumes_are_turned(tree, cache):
+    plain, other = (volumes(tree, cache_mb=cache, turn_test=axis) for axis in (None, "height"))
+    a, b = (data.dataset("test")[torch.arange(4)][0] for data in (plain, other))
+    assert torch.equal(turned(a, 1), b)
+    assert torch.equal(plain.dataset("train")[torch.arange(4)][0], other.dataset("train")[torch.arange(4)][0])
+
+
+def test_other_sizes_are_resized_on_request(tree):
+    np.save(tree / "cube" / "odd.npy", np.zeros((6, 6, 9), dtype=np.float32))
+    for cache in (0, 64):
+        with pytest.raises(ZooError, match=r"odd.npy has 6×6×9 voxels .* the others have 6×6×6: data.size=\[6,6,6\]"):
+            read_all(volumes(tree, cache_mb=cache))
+    assert volumes(tree, size=[4, 5, 6]).metadata()["volume_size"] == [4, 5, 6]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"size": [4, 4]}, r"`data.size` \(=\[4, 4\]\) must be \[depth,height,width\]"),
+        ({"turn_test": "z"}, r"an axis of a volume \(=z\) must be one of: depth, height, width"),
+        ({"val_fraction": 0.6, "test_fraction": 0.5}, "must be positive and leave something to train on"),
+        ({"batch_size": 0}, r"`data.batch_size` \(=0\)"),
+    ],
+)
+def test_bad_options(tree, options, message):
+    with pytest.raises(ZooError, match=message):
+        volumes(tree, **options)
+
+
+def test_bad_folders(tmp_path, tree):
+    with pytest.raises(ZooError, match=r"does not exist: data.root=FOLDER must hold a folder of volumes"):
+        volumes(tmp_path / "no").setup()
+    (tree / "cone").mkdir()
+    with pytest.raises(ZooError, match=r"the class folder `.*cone` has no volumes"):
+        volumes(tree).setup()
+    np.save(tree / "cone" / "1.npy", np.zeros((2, 6, 6, 6)))
+    with pytest.raises(ZooError, match=r"class `cone` has 1 volumes: at least 3 are needed"):
+        volumes(tree).setup()

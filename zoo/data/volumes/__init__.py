@@ -1,0 +1,1 @@
+"""Volumes and clips, `[C D H W]`, with one label each."""

@@ -1,0 +1,35 @@
+"""Reads binvox files."""
+
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt8
+
+_MAX_SIDE = 1024  # of the format's own program
+_MAX_HEADER = 1_000
+
+
+def read_binvox(path: Path) -> UInt8[np.ndarray, "d h w"]:
+    """Reads an occupancy grid, 0 or 1 per voxel, as [D H W] = (z, y, x).
+
+    The format: a text header with the line `dim DEPTH HEIGHT WIDTH`, and after `data` pairs of bytes, a value and how
+    often it repeats. Source: Min, binvox, https://www.patrickmin.com/binvox/binvox.html.
+
+    Raises:
+        ValueError: another format, or runs that do not fill the grid.
+    """
+    content = path.read_bytes()
+    head, found, runs = content[:_MAX_HEADER].partition(b"\ndata\n")
+    if not content.startswith(b"#binvox") or not found:
+        raise ValueError("it has no binvox header")
+    runs = content[len(head) + len(found) :]
+    dims = next((line.split()[1:] for line in head.splitlines() if line.startswith(b"dim ")), [])
+    if len(dims) != 3 or not all(dim.isdigit() and 0 < int(dim) <= _MAX_SIDE for dim in dims):
+        raise ValueError(f"its line `dim` must have three sides from 1 to {_MAX_SIDE}")
+    sides = [int(dim) for dim in dims]
+    pairs = np.frombuffer(runs[: len(runs) // 2 * 2], dtype=np.uint8).reshape(-1, 2)
+    counts = pairs[:, 1].astype(np.int64)
+    if counts.sum() != np.prod(sides):
+        raise ValueError(f"its runs hold {counts.sum():,} voxels, and its header promises {np.prod(sides):,}")
+    grid = np.repeat((pairs[:, 0] != 0).astype(np.uint8), counts).reshape(sides)  # x, z, y: y varies fastest
+    return np.ascontiguousarray(grid.transpose(1, 2, 0))

@@ -1,0 +1,88 @@
+"""Volumes of your own: a folder of files per class, or a stack of volumes per class."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from zoo.data.base import Split
+from zoo.data.options import require_fractions
+from zoo.data.splits import cut_splits
+from zoo.data.volumes.augment import parse_axis
+from zoo.data.volumes.base import VolumeData, VolumePreprocessing, statistics
+from zoo.data.volumes.datasets import Items, Turned, VolumeFiles
+from zoo.data.volumes.files import read_stack, read_volume, to_tensor
+from zoo.data.volumes.layout import VOLUMES, find_volumes
+from zoo.errors import ZooError
+
+_MEASURED = 512  # training volumes whose mean and standard deviation are taken
+
+
+@dataclass(kw_only=True, eq=False)
+class Volumes(VolumeData):
+    """Volumes in class folders below `root`, or below `root/train`, `root/val` and `root/test`; or stacks in `root`.
+
+    A file holds a volume [D H W] or [C D H W]: npy, npz, binvox, or NIfTI. A stack is a file CLASS.npy or
+    CLASS.npy.gz with [N C D H W]. A missing split is cut out of the training volumes, with the same fraction of each
+    class. `size` [D, H, W] resizes all volumes; with null they must have one size.
+
+    If all volumes fit into `cache_mb` megabytes, they are held in memory; otherwise each batch is read, and npy files
+    are mapped. `turn_test` (depth, height or width) turns the test volumes by 90° about this axis.
+
+    Raises:
+        ZooError: a value out of its range.
+    """
+
+    root: str
+    size: list[int] | None
+    val_fraction: float
+    test_fraction: float
+    turn_test: str | None
+    cache_mb: float
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require_fractions(self.val_fraction, self.test_fraction)
+        if self.size is not None and (len(self.size) != 3 or min(self.size) < 1):
+            raise ZooError(f"`data.size` (={self.size}) must be [depth,height,width] in voxels, or null")
+        self.turn_axis = None if self.turn_test is None else parse_axis(self.turn_test)
+
+    def load(self) -> dict[str, Any]:
+        """Finds the files, cuts missing splits out of training, and holds in memory what fits.
+
+        Raises:
+            ZooError: another layout of folders, volumes of different sizes, or a class with too few volumes.
+        """
+        files, given, self.class_names = find_volumes(Path(self.root).expanduser())
+        fractions: dict[Split, float] = {"test": self.test_fraction, "val": self.val_fraction}
+        items = cut_splits(given, self.class_names, fractions, self.seed, VOLUMES.noun)
+        first = _first(files, items["train"])
+        size = tuple(self.size or first.shape[1:])
+        self.preprocessing = VolumePreprocessing(
+            size=(size[0], size[1], size[2]),
+            channels=first.shape[0],
+            mean=(0.0,) * first.shape[0],
+            std=(1.0,) * first.shape[0],
+            resize=self.size is not None,
+        )
+        count = sum(len(part.labels) for part in items.values())
+        megabytes = count * first.shape[0] * np.prod(size) * first.element_size() / 2**20
+        splits: dict[str, Any] = {name: VolumeFiles(files, part, self.preprocessing) for name, part in items.items()}
+        if megabytes <= self.cache_mb or any(path.name.lower().endswith(".gz") for path in files):
+            splits = {name: part.in_memory_copy() for name, part in splits.items()}
+        train = splits["train"]
+        sample = torch.from_numpy(np.random.default_rng(self.seed).permutation(len(train))[:_MEASURED])
+        mean, std = statistics(train[sample.sort().values][0])
+        self.preprocessing = replace(self.preprocessing, mean=mean, std=std)
+        if self.turn_axis is not None:
+            splits["test"] = Turned(splits["test"], self.turn_axis)
+        return splits
+
+
+def _first(files: Sequence[Path], items: Items) -> Tensor:
+    number, row = items.places[0].tolist()
+    return read_volume(files[number]) if row < 0 else to_tensor(read_stack(files[number])[row], files[number])
