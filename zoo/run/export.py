@@ -4,6 +4,7 @@ import json
 import logging
 import warnings
 from collections.abc import Callable, Mapping
+from inspect import signature
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -22,6 +23,7 @@ FORMATS = {"onnx": ".onnx", "torch_export": ".pt2"}
 METADATA = "zoo.json"
 """Name of the entry that holds the classes and the preprocessing, as JSON."""
 
+_ANY_BATCH = ({0: torch.export.Dim("batch", min=1)},)
 Runner = Callable[[Tensor], list[Tensor]]
 
 
@@ -94,8 +96,8 @@ def _write_onnx(module: nn.Module, example: Tensor, path: Path, metadata: str) -
     written = torch.onnx.export(
         module,
         (example,),
-        input_names=["images"],
-        dynamic_shapes={"images": {0: torch.export.Dim("batch", min=1)}},
+        input_names=[*signature(module.forward).parameters],
+        dynamic_shapes=_ANY_BATCH,
         dynamo=True,
         verbose=False,
     )
@@ -105,8 +107,7 @@ def _write_onnx(module: nn.Module, example: Tensor, path: Path, metadata: str) -
 
 
 def _write_program(module: nn.Module, example: Tensor, path: Path, metadata: str) -> None:
-    shapes = {"images": {0: torch.export.Dim("batch", min=1)}}
-    exported = torch.export.export(module, (example,), dynamic_shapes=shapes)
+    exported = torch.export.export(module, (example,), dynamic_shapes=_ANY_BATCH)
     torch.export.save(exported, path, extra_files={METADATA: metadata})
 
 
@@ -114,7 +115,8 @@ def _onnx_runner(path: Path) -> Runner:
     import onnxruntime
 
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    return lambda images: [torch.from_numpy(out) for out in session.run(None, {"images": images.numpy()})]
+    (only,) = session.get_inputs()
+    return lambda images: [torch.from_numpy(out) for out in session.run(None, {only.name: images.numpy()})]
 
 
 def _program_runner(path: Path) -> Runner:

@@ -13,11 +13,11 @@ from zoo.errors import ZooError
 
 @dataclass(frozen=True, kw_only=True)
 class Program:
-    """A module with one image input, with inputs and metadata for the exported file."""
+    """A module with one input, named after the parameter of its `forward`, and the metadata of the exported file."""
 
     module: nn.Module
     images: Callable[[int], Tensor]
-    """Makes a batch [B C H W] of a given size, of noise in the expected range."""
+    """Makes a batch of a given size, of noise in the expected range."""
     metadata: Mapping[str, Any]
     """Plain values that the file stores as JSON."""
     stricter: nn.Module | None = None

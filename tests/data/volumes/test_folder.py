@@ -92,7 +92,7 @@ def test_the_test_volumes_are_turned(tree, cache):
 def test_other_sizes_are_resized_on_request(tree):
     np.save(tree / "cube" / "odd.npy", np.zeros((6, 6, 9), dtype=np.float32))
     for cache in (0, 64):
-        with pytest.raises(ZooError, match=r"odd.npy has 6×6×9 voxels .* the others have 6×6×6: data.size=\[6,6,6\]"):
+        with pytest.raises(ZooError, match=r"odd.npy has 6×6×9 voxels .* not 6×6×6: training with data.size=\[6,6,6\]"):
             read_all(volumes(tree, cache_mb=cache))
     assert volumes(tree, size=[4, 5, 6]).metadata()["volume_size"] == [4, 5, 6]
 

@@ -38,13 +38,13 @@ class VolumePreprocessing:
         """
         channels, *size = volume.shape
         if channels != self.channels:
-            raise ZooError(f"{name} has {channels} channels, and the others have {self.channels}")
+            raise ZooError(f"{name} has {channels} channels, not {self.channels}")
         if tuple(size) == self.size:
             return volume
         if not self.resize:
             raise ZooError(
-                f"{name} has {sides(size)} voxels (depth, height, width), and the others have {sides(self.size)}: "
-                f"data.size=[{','.join(map(str, self.size))}] resizes all volumes"
+                f"{name} has {sides(size)} voxels (depth, height, width), not {sides(self.size)}: "
+                f"training with data.size=[{','.join(map(str, self.size))}] resizes all volumes"
             )
         resized = F.interpolate(volume[None].float(), self.size, mode="trilinear", align_corners=False)[0]
         return resized if volume.is_floating_point() else resized.round().to(volume.dtype)

@@ -103,6 +103,8 @@ def _read(path: Path) -> Shaped[np.ndarray, "..."]:
 
 
 def _npy(path: Path) -> Shaped[np.ndarray, "..."]:
+    with path.open("rb") as file:
+        npy.read_magic(file)  # np.load would take another file for a pickle
     array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
     return array
 
