@@ -18,6 +18,16 @@ from zoo.data.base import DataModule
 from zoo.run.console import quiet_lightning
 from zoo.run.run import Run, new_run
 
+SMALL = {
+    "lenet5": [],
+    "googlenet": ["data.batch_size=4"],
+    "landmarks": ["data.train_scenes=100"],
+    "gru": [],
+    "gru_quantile": [],
+    "siamese": [],
+    "yolo": ["data.train_scenes=50", "data.batch_size=8"],
+}
+"""Models with every kind of step, and the words that keep one short."""
 aten = torch.ops.aten
 SIZED_BY_VALUES = {  # their result has a size, or a Python value, that only the device knows
     aten._local_scalar_dense.default: "the value of a tensor",

@@ -104,6 +104,44 @@ def test_more_processes_than_cores_are_allowed_and_reported(no_gpu, monkeypatch)
     assert not any("devices" in reason for reason in resolve(accelerator="cpu", devices=2).reasons)
 
 
+@pytest.fixture
+def mac(no_gpu, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+
+
+def test_a_device_is_cuda_else_mps_else_the_cpu(one_gpu):
+    assert hardware.resolve_device("auto") == (torch.device("cuda"), "device: A GPU (CUDA is available)")
+    assert hardware.resolve_device("cuda:0") == (torch.device("cuda:0"), "device: A GPU (as requested)")
+    assert hardware.resolve_device("cpu").device.type == "cpu"
+
+
+def test_a_mac_computes_on_its_gpu_in_single_precision(mac):
+    assert hardware.resolve_device("auto") == (
+        torch.device("mps"),
+        "device: MPS, the GPU of this Mac (no CUDA device was found)",
+    )
+    assert resolve().accelerator == resolve(accelerator="mps").accelerator == "mps"
+    assert hardware.resolve_device("auto", double_precision=True).device.type == "cpu"
+    with pytest.raises(ZooError, match=r"`device` .=mps.: MPS has no double precision, which this model needs"):
+        hardware.resolve_device("mps", double_precision=True)
+
+
+@pytest.mark.parametrize(
+    ("requested", "answer"),
+    [
+        ("gpu", r"`device` .=gpu. must be auto, cpu, cuda, cuda:1, … or mps"),
+        ("meta", r"`device` .=meta. must be auto"),
+        ("cuda:1", r"`device` .=cuda:1. needs a GPU, and there are 1 of them: device=auto takes what there is"),
+        ("mps", r"`device` .=mps. needs a GPU, and none was found: device=auto takes what there is"),
+    ],
+)
+def test_a_device_that_is_not_there(one_gpu, monkeypatch, requested, answer):
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    with pytest.raises(ZooError, match=answer):
+        hardware.resolve_device(requested)
+
+
 def test_a_network_declares_its_memory_format(no_gpu):
     network = nn.Conv2d(1, 1, 1)
     assert not resolve(network=network).channels_last

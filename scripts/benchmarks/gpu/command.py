@@ -8,9 +8,10 @@ python scripts/gpu_check.py resnet50 lenet5 --minutes 3
 python scripts/gpu_check.py --device cpu --quick       everything on tiny inputs, without a GPU
 python scripts/gpu_check.py --docs-of results/DEVICE.json   writes its tables into docs/BENCHMARK.md
 
-A machine without a network: fetch the packages beforehand, and lay them beside the checkout there.
+A machine without a network: fetch the packages beforehand with the same version of Python, and lay them beside the
+checkout there.
 
-pip wheel --no-deps -r scripts/gpu_wheels.txt -w wheels     with the Python version of that machine
+pip wheel --no-deps -c constraints.txt -r scripts/gpu_wheels.txt -w wheels
 pip install --no-index --no-deps --target site wheels/*.whl && export PYTHONPATH=site
 """
 

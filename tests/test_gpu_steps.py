@@ -1,8 +1,9 @@
-"""A training step gives a GPU no reason to wait, as far as a CPU can tell."""
+"""A training step gives a GPU no reason to wait and keeps to one device, as far as a CPU can tell."""
 
 import pytest
 import torch
-from device_waits import Waits, small_run, train_within
+from device_waits import SMALL, Waits, small_run, train_within
+from fake_gpu import train_and_validate_on_fake_gpu
 
 EXPECTED = {
     # a step of the default training of a model: the waits in it, and why
@@ -14,15 +15,26 @@ EXPECTED = {
     "siamese": (2, "the pairs of an identity, and the triplets among them"),
     "yolo": (2, "the assignment of objects on each of two levels"),
 }
-SMALL = {"yolo": ["data.train_scenes=50"], "landmarks": ["data.train_scenes=100"], "googlenet": ["data.batch_size=4"]}
 
 
-@pytest.mark.parametrize("name", EXPECTED)
-def test_a_step_of_the_default_training_waits_as_often_as_stated(name, tmp_path):
+@pytest.fixture(scope="module", params=EXPECTED)
+def run(request, tmp_path_factory):
+    words = [f"model={request.param}", "trainer=cpu", *SMALL[request.param]]
+    return request.param, small_run(words, tmp_path_factory.mktemp(request.param))
+
+
+def test_a_step_of_the_default_training_waits_as_often_as_stated(run):
+    name, training = run
     waits = Waits()
-    train_within(small_run([f"model={name}", "trainer=cpu", *SMALL.get(name, [])], tmp_path), waits)
+    train_within(training, waits)
     count, why = EXPECTED[name]
     assert len(waits.found) == count, (why, waits.found)
+
+
+@pytest.mark.filterwarnings("ignore:.*create_unbacked_symint:FutureWarning")  # of torchvision's NMS
+def test_a_step_keeps_to_the_device_of_its_batch(run):
+    losses = train_and_validate_on_fake_gpu(run[1])
+    assert all(loss.device.type == "cuda" and loss.ndim == 0 for loss in losses)
 
 
 def test_a_planted_wait_is_found(tmp_path, monkeypatch):
@@ -39,6 +51,14 @@ def test_a_planted_wait_is_found(tmp_path, monkeypatch):
     train_within(run, waits)
     (found,) = waits.found
     assert "the value of a tensor" in found
+
+
+def test_a_planted_tensor_of_the_cpu_in_a_loss_is_found(tmp_path):
+    run = small_run(["model=lenet5", "trainer=cpu"], tmp_path)
+    loss = run.task.loss.forward
+    run.task.loss.forward = lambda logits, labels: loss(logits * torch.ones(logits.shape), labels)
+    with pytest.raises(RuntimeError, match="same device|different devices"):
+        train_and_validate_on_fake_gpu(run)
 
 
 def test_masks_and_values_wait_and_the_rest_does_not():
