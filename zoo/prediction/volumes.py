@@ -1,6 +1,6 @@
-"""Reads volume files in batches."""
+"""Reads files of volumes and clips in batches."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,10 +9,11 @@ from torch import Tensor
 
 from zoo.data.file_names import FileKind
 from zoo.data.volumes.base import VolumePreprocessing
-from zoo.data.volumes.files import EXTENSIONS, UnreadableVolume, is_volume_name, read_volume
+from zoo.data.volumes.files import UnreadableVolume, read_volume
 from zoo.errors import ZooError
 
-_VOLUMES = FileKind("volumes", is_volume_name)
+ReadFile = Callable[[Path, VolumePreprocessing], Tensor]
+"""Reads a file as [C D H W] in the size of the preprocessing."""
 
 
 class VolumeBatch(NamedTuple):
@@ -23,26 +24,38 @@ class VolumeBatch(NamedTuple):
     errors: dict[Path, str]
 
 
-def volume_files(source: Any) -> list[Path]:
-    """Returns the file itself, or all volume files below a folder; for a list, those of each of its entries.
+def files_of(kind: FileKind, extensions: Sequence[str], source: Any) -> list[Path]:
+    """Returns the file itself, or all files of a kind below a folder; for a list, those of each of its entries.
 
     Raises:
-        ZooError: the folder holds no volumes, or the source is no path.
+        ZooError: the folder holds no such files, or the source is no path.
     """
     if isinstance(source, list | tuple):
-        return [file for each in source for file in volume_files(each)]
+        return [file for each in source for file in files_of(kind, extensions, each)]
+    endings = " ".join(extensions)
     if not isinstance(source, Path):
-        raise ZooError(f"this model reads volumes from files ({' '.join(EXTENSIONS)}), and the source is in memory")
+        raise ZooError(f"this model reads {kind.noun} from files ({endings}), and the source is in memory")
     if not source.is_dir():
         return [source]
-    files = [source / name for name in _VOLUMES.names(source)]
+    files = [source / name for name in kind.names(source)]
     if not files:
-        raise ZooError(f"source={source} holds no volumes ({' '.join(EXTENSIONS)})")
+        raise ZooError(f"source={source} holds no {kind.noun} ({endings})")
     return files
 
 
-def read_volumes(files: Sequence[Path], preprocessing: VolumePreprocessing, batch_size: int) -> Iterator[VolumeBatch]:
-    """Reads files in the size of the network, `batch_size` at a time.
+def read_fitting(path: Path, preprocessing: VolumePreprocessing) -> Tensor:
+    """Reads a volume file in the size of the network.
+
+    Raises:
+        ZooError: the file holds no volume, or one that does not fit.
+    """
+    return preprocessing.fit(read_volume(path), "it")
+
+
+def read_volumes(
+    files: Sequence[Path], preprocessing: VolumePreprocessing, batch_size: int, read: ReadFile = read_fitting
+) -> Iterator[VolumeBatch]:
+    """Reads files, `batch_size` at a time.
 
     Raises:
         ZooError: the batch size is below 1.
@@ -53,10 +66,10 @@ def read_volumes(files: Sequence[Path], preprocessing: VolumePreprocessing, batc
         paths, volumes, errors = list(files[start : start + batch_size]), [], {}
         for path in paths:
             try:
-                volumes.append(preprocessing.fit(read_volume(path), "it").float())
+                volumes.append(read(path, preprocessing).float())
             except UnreadableVolume as error:
                 errors[path] = error.reason
-            except ZooError as error:  # another size or number of channels
+            except ZooError as error:  # another size, or a broken video
                 errors[path] = str(error)
         empty = torch.empty(0, preprocessing.channels, *preprocessing.size)
         yield VolumeBatch(paths, torch.stack(volumes) if volumes else empty, errors)

@@ -1,50 +1,59 @@
 """Volumes in figures: three projections and a rendered view, and filters in slices."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+import torch
 from jaxtyping import Float
-from matplotlib.figure import SubFigure
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from zoo.data.volumes.augment import AXES, rotation
 from zoo.reports.figures import drawing
 from zoo.reports.images import image_grid
 from zoo.reports.page import Section
 
-PROJECTIONS = ("along depth", "along height", "along width")
-_RENDERED = 24  # voxels per side of a rendered view: matplotlib draws each face
+VIEWS = ("view", "along depth", "along height", "along width")
+_RENDERED = 72  # pixels per side of a rendered view
+_MARGIN = 1.25  # room for the corners of a turned volume
+_TURN, _TILT = math.radians(35), math.radians(25)
+_LIGHT = (0.35, -0.55, -0.75)  # towards the right, down and away from the light: x, y, z
 _FILTERS = 16
 
 
 def draw_volumes(path: Path, volumes: Sequence[Float[Tensor, "c d h w"]], titles: Sequence[str]) -> Path:
-    """Draws volumes with values in [0, 1], one per row: a rendered view and the maxima along each axis."""
-    rows = len(volumes)
-    with drawing(path, width=7.6, height=1.95 * rows) as figure:
-        for row, (part, volume, title) in enumerate(
-            zip(figure.subfigures(rows, 1, squeeze=False)[:, 0], volumes, titles, strict=True)
-        ):
-            left, right = part.subfigures(1, 2, width_ratios=[1, 3])
-            gray = volume.mean(0)
-            _render(left, gray, title)
-            views = [gray.amax(axis).numpy() for axis in range(3)]
-            image_grid(right, views, PROJECTIONS if row == 0 else [""] * 3, columns=3, row_height=1.12)
+    """Draws volumes with values in [0, 1], two per row: a rendered view and the maxima along each axis."""
+    images, captions = [], []
+    for volume, title in zip(volumes, titles, strict=True):
+        gray = volume.mean(0)
+        images += [rendered(gray), *(gray.amax(axis).numpy() for axis in range(3))]
+        captions += [title, *VIEWS[1:]]
+    columns = 2 * len(VIEWS) if len(volumes) > 1 else len(VIEWS)
+    rows = -(-len(images) // columns)
+    with drawing(path, width=1.35 * columns, height=1.9 * rows) as figure:
+        image_grid(figure, images, captions, columns=columns, row_height=1.4)
     return path
 
 
-def _render(figure: SubFigure, volume: Float[Tensor, "d h w"], title: str) -> None:
-    """Draws the voxels above the middle of the range, seen from above at an angle; height points up."""
+def rendered(volume: Float[Tensor, "d h w"]) -> Float[np.ndarray, "s s"]:
+    """A view of the surface where values pass 0.5, from the front, turned to the right and seen from above.
+
+    Gray values in [0, 1] tell how much a face is turned to the light; the background is white.
+    """
+    turn = rotation(AXES["height"], torch.tensor([_TURN])) @ rotation(AXES["width"], torch.tensor([_TILT]))
     longest = max(volume.shape)
-    if longest > _RENDERED:
-        depth, height, width = (max(1, round(side * _RENDERED / longest)) for side in volume.shape)
-        volume = F.adaptive_avg_pool3d(volume[None, None], (depth, height, width))[0, 0]
-    solid = (volume > 0.5).numpy().transpose(0, 2, 1)[:, :, ::-1]  # depth, width, height upward
-    axes = figure.add_subplot(projection="3d")
-    axes.voxels(solid, facecolors="#7f9bd1", edgecolors="#3d5a94", linewidth=0.15)
-    axes.set_box_aspect(solid.shape)
-    axes.view_init(elev=22, azim=-55)
-    axes.set_axis_off()
-    axes.set_title(title, fontsize=8.5)
+    proportions = torch.tensor([longest / side for side in volume.shape[::-1]])  # a voxel is a cube
+    theta = torch.cat([_MARGIN * proportions[:, None] * turn[0], torch.zeros(3, 1)], dim=1)
+    grid = F.affine_grid(theta[None], [1, 1, _RENDERED, _RENDERED, _RENDERED], align_corners=False)
+    solid = F.grid_sample(volume[None, None], grid, align_corners=False)[0, 0] > 0.5
+    hit, depth = solid.any(0), solid.int().argmax(0).float()
+    slope_y, slope_x = torch.gradient(F.avg_pool2d(depth[None, None], 3, 1, 1)[0, 0])
+    normal = F.normalize(torch.stack([slope_x, slope_y, -torch.ones_like(depth)]), dim=0)
+    light = F.normalize(torch.tensor(_LIGHT), dim=0)
+    shade = 0.15 + 0.7 * (normal * light[:, None, None]).sum(0).clamp(0, 1)
+    return torch.where(hit, shade, torch.ones(())).numpy()
 
 
 def filters_3d_section(network: nn.Module, folder: Path) -> Section | None:

@@ -120,3 +120,9 @@ def test_bad_folders(tmp_path, tree):
     np.save(tree / "cone" / "1.npy", np.zeros((2, 6, 6, 6)))
     with pytest.raises(ZooError, match=r"class `cone` has 1 volumes: at least 3 are needed"):
         volumes(tree).setup()
+
+
+def test_empty_volumes_are_named(tree, caplog):
+    np.save(tree / "cube" / "hollow.npy", np.zeros((6, 6, 6), dtype=np.float32))
+    volumes(tree).setup()
+    assert "empty: 1 volumes hold one value alone: hollow.npy" in caplog.text

@@ -1,24 +1,28 @@
 """Volumes of your own: a folder of files per class, or a stack of volumes per class."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from zoo.data.base import Split
+from zoo.data.file_names import printable
 from zoo.data.options import require_fractions
 from zoo.data.splits import cut_splits
 from zoo.data.volumes.augment import parse_axis
 from zoo.data.volumes.base import VolumeData, VolumePreprocessing, statistics
-from zoo.data.volumes.datasets import Items, Turned, VolumeFiles
+from zoo.data.volumes.datasets import Items, TensorVolumes, Turned, VolumeFiles
 from zoo.data.volumes.files import read_stack, read_volume, to_tensor
 from zoo.data.volumes.layout import VOLUMES, find_volumes
 from zoo.errors import ZooError
 
+_log = logging.getLogger(__name__)
+_NAMED = 5  # empty volumes in the warning
 _MEASURED = 512  # training volumes whose mean and standard deviation are taken
 
 
@@ -74,6 +78,7 @@ class Volumes(VolumeData):
         splits: dict[str, Any] = {name: VolumeFiles(files, part, self.preprocessing) for name, part in items.items()}
         if megabytes <= self.cache_mb or any(path.name.lower().endswith(".gz") for path in files):
             splits = {name: part.in_memory_copy() for name, part in splits.items()}
+            _warn_of_empty(splits, items, files)
         train = splits["train"]
         sample = torch.from_numpy(np.random.default_rng(self.seed).permutation(len(train))[:_MEASURED])
         mean, std = statistics(train[sample.sort().values][0])
@@ -86,3 +91,15 @@ class Volumes(VolumeData):
 def _first(files: Sequence[Path], items: Items) -> Tensor:
     number, row = items.places[0].tolist()
     return read_volume(files[number]) if row < 0 else to_tensor(read_stack(files[number])[row], files[number])
+
+
+def _warn_of_empty(splits: dict[str, TensorVolumes], items: Mapping[Split, Items], files: Sequence[Path]) -> None:
+    """Logs the volumes that hold one value alone, which show nothing."""
+    found = []
+    for name, part in splits.items():
+        rows = part.volumes.flatten(1)
+        for number, row in items[cast(Split, name)].places[(rows.amin(1) == rows.amax(1)).numpy()].tolist():
+            found.append(f"{printable(files[number].name)}{'' if row < 0 else f' [{row}]'}")
+    if found:
+        named = ", ".join(found[:_NAMED]) + (f" and {len(found) - _NAMED} more" if len(found) > _NAMED else "")
+        _log.warning("empty: %d volumes hold one value alone: %s", len(found), named)

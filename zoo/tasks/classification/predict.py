@@ -96,7 +96,7 @@ def write(results: list[ClassPrediction], folder: Path) -> None:
 
 @torch.inference_mode()
 def _probabilities(
-    task: Classification, images: Float[Tensor, "b c s s"], views: Sequence[str], size: int
+    task: Classification, images: Float[Tensor, "b c *size"], views: Sequence[str], size: int
 ) -> Float[Tensor, "b k"]:
     if len(images) == 0:
         return torch.empty(0, task.num_classes)

@@ -13,12 +13,12 @@ from zoo.data.detection.drawing import COLORS, draw_boxes
 from zoo.data.detection.transforms import Letterbox
 from zoo.data.images.base import to_unit
 from zoo.data.images.files import UnreadableImage, read_image
+from zoo.data.video import frames, is_video
 from zoo.errors import ZooError
 from zoo.json_files import write_json
 from zoo.ops.detections import Detections, clip_detections
 from zoo.prediction.images import ImageSource, image_files, unused_path, write_table
 from zoo.tasks.detection.task import Detection, require_thresholds
-from zoo.tasks.detection.video import frames, is_video
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from zoo.errors import ZooError
 from zoo.tasks.classification.inputs.base import Inputs
 
 _IMAGE_SIZE = 224  # as ImageNet networks are measured
-KINDS = {"images": "images.Images", "volumes": "volumes.Volumes"}
+KINDS = {"images": "images.Images", "volumes": "volumes.Volumes", "clips": "clips.Clips"}
 """The values of `inputs` in a card, each with the module and class that reads such samples."""
 
 

@@ -8,9 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from zoo.data.volumes.base import VolumePreprocessing, unit_range
+from zoo.data.volumes.files import EXTENSIONS
+from zoo.data.volumes.layout import VOLUMES
 from zoo.prediction.contact_sheet import Caption
 from zoo.prediction.images import ImageSource
-from zoo.prediction.volumes import read_volumes, volume_files
+from zoo.prediction.volumes import VolumeBatch, files_of, read_fitting, read_volumes
 from zoo.reports.page import Section
 from zoo.reports.volumes import draw_volumes, filters_3d_section
 from zoo.tasks.classification.inputs.base import Inputs, Read
@@ -22,6 +24,10 @@ _TITLE = 30
 
 class Volumes(Inputs):
     """Volumes [C D H W]; the card holds their preprocessing."""
+
+    files = VOLUMES
+    extensions: tuple[str, ...] = EXTENSIONS
+    read_file = staticmethod(read_fitting)
 
     def example(self, batch_size: int) -> tuple[Tensor, ...] | None:
         """Zeros [B C D H W] with the channels and size of the preprocessing."""
@@ -40,7 +46,7 @@ class Volumes(Inputs):
         Raises:
             ZooError: the source holds no volumes.
         """
-        for batch in read_volumes(volume_files(source), self.preprocessing(), batch_size):
+        for batch in self._batches(files_of(self.files, self.extensions, source), batch_size):
             errors: dict[ImageSource, str] = dict(batch.errors.items())
             yield Read(batch.paths, batch.volumes, errors)
 
@@ -53,7 +59,7 @@ class Volumes(Inputs):
         shown = [caption for caption in captions if not caption.warning][:_SHOWN]
         paths = [caption.path for caption in shown if isinstance(caption.path, Path)]
         titles = [f"{caption.detail[-_TITLE:]}\n{caption.title}" for caption in shown]
-        for batch in read_volumes(paths, self.preprocessing(), max(len(paths), 1)):
+        for batch in self._batches(paths, max(len(paths), 1)):
             draw_volumes(folder / "volumes.png", [*unit_range(batch.volumes)], titles)
 
     def draw_mistakes(self, folder: Path, samples: Any, titles: Sequence[str]) -> Path:
@@ -77,6 +83,9 @@ class Volumes(Inputs):
             return normal * std + mean if with_preprocessing else normal
 
         return Program(module=module, images=noise, metadata={**metadata, "normalizes": with_preprocessing})
+
+    def _batches(self, files: Sequence[Path], batch_size: int) -> Iterator[VolumeBatch]:
+        return read_volumes(files, self.preprocessing(), batch_size, self.read_file)
 
 
 class VolumeProgram(nn.Module):

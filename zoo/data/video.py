@@ -7,10 +7,16 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
+from zoo.data.file_names import is_system_file
 from zoo.distribution import install_command
 from zoo.errors import ZooError
 
 EXTENSIONS = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm")
+
+
+def is_video_name(name: str) -> bool:
+    """Whether a file counts as a video, by its name alone."""
+    return not is_system_file(name) and name.lower().endswith(EXTENSIONS)
 
 
 def is_video(path: Path) -> bool:

@@ -1,0 +1,124 @@
+"""Clips of video files, one folder per class, as volumes [3 frames height width]."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Int, UInt8
+from torch import Tensor
+
+from zoo.data.base import Split
+from zoo.data.class_folders import Files, find_files
+from zoo.data.file_names import FileKind
+from zoo.data.images.files import cut_square
+from zoo.data.options import require_count, require_fractions
+from zoo.data.splits import cut_splits
+from zoo.data.video import frames, is_video_name
+from zoo.data.volumes.base import VolumeData, VolumePreprocessing, statistics
+from zoo.errors import ZooError
+
+VIDEOS = FileKind("videos", is_video_name)
+_SHORT = 128 / 112  # C3D resizes to 128×171 pixels and crops 112×112
+_MEASURED = 64  # training clips whose mean and standard deviation are taken
+
+
+def read_clip(path: Path, preprocessing: VolumePreprocessing, place: float = 0.5) -> UInt8[Tensor, "3 d s s"]:
+    """Reads consecutive images of a video and cuts their central square; `place` 0 starts at the first image, 1 ends
+    at the last.
+
+    Raises:
+        ZooError: PyAV is not installed, the video cannot be read, or it has too few images.
+    """
+    length, side, _ = preprocessing.size
+    images = [cut_square(image, short=round(side * _SHORT), size=side) for image in frames(path)]
+    if len(images) < length:
+        raise ZooError(f"the video `{path}` has {len(images)} images, and a clip needs {length}")
+    start = round((len(images) - length) * place)
+    return torch.stack(images[start : start + length], dim=1)
+
+
+class ClipFiles:
+    """Labeled videos; `__getitem__` reads the central clip of each, or with `random_start` another one per batch.
+
+    The draw depends on the batch alone, so that a resumed run repeats it.
+    """
+
+    in_memory = False
+
+    def __init__(self, root: Path, files: Files, preprocessing: VolumePreprocessing, *, random_start: bool) -> None:
+        self.root = root
+        self.files = files
+        self.preprocessing = preprocessing
+        self.random_start = random_start
+        self.labels: Int[Tensor, " n"] = torch.from_numpy(files.labels)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, indices: Int[Tensor, " b"]) -> tuple[UInt8[Tensor, "b 3 d s s"], Int[Tensor, " b"]]:
+        """A batch of clips and their labels.
+
+        Raises:
+            ZooError: names the video.
+        """
+        places: Sequence[float] = [0.5] * len(indices)
+        if self.random_start:
+            places = np.random.default_rng(indices.numpy()).random(len(indices)).tolist()
+        paths = [self.root / os.fsdecode(self.files.paths[index]) for index in indices.tolist()]
+        clips = [read_clip(path, self.preprocessing, place) for path, place in zip(paths, places, strict=True)]
+        return torch.stack(clips), self.labels[indices]
+
+
+@dataclass(kw_only=True, eq=False)
+class Clips(VolumeData):
+    """Videos in class folders below `root`, or below `root/train`, `root/val` and `root/test`.
+
+    A clip is `frames` consecutive images: the central ones of a video, or in training with `random_start` any. Images
+    are resized to a short side of 8/7 `image_size` and cropped to the central square. A missing split is cut out of
+    the training videos, with the same fraction of each class.
+
+    Raises:
+        ZooError: a value out of its range.
+    """
+
+    root: str
+    frames: int
+    image_size: int
+    random_start: bool
+    val_fraction: float
+    test_fraction: float
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require_count("frames", self.frames)
+        require_count("image_size", self.image_size)
+        require_fractions(self.val_fraction, self.test_fraction)
+
+    def load(self) -> dict[str, Any]:
+        """Finds the videos and cuts missing splits out of training.
+
+        Raises:
+            ZooError: another layout of folders, a class with too few videos, or a video that cannot be read.
+        """
+        root = Path(self.root).expanduser()
+        given, self.class_names = find_files(root, VIDEOS)
+        fractions: dict[Split, float] = {"test": self.test_fraction, "val": self.val_fraction}
+        files = cut_splits(given, self.class_names, fractions, self.seed, VIDEOS.noun)
+        size = (self.frames, self.image_size, self.image_size)
+        unit = VolumePreprocessing(size=size, channels=3, mean=(0.0,) * 3, std=(1.0,) * 3, resize=False)
+        splits = {
+            name: ClipFiles(root, part, unit, random_start=self.random_start and name == "train")
+            for name, part in files.items()
+        }
+        sample = np.random.default_rng(self.seed).permutation(len(splits["train"]))[:_MEASURED]
+        mean, std = statistics(splits["train"][torch.from_numpy(np.sort(sample))][0])
+        self.preprocessing = replace(unit, mean=mean, std=std)
+        return {str(name): part for name, part in splits.items()}
+
+    def card(self) -> dict[str, Any]:
+        """As of volumes, with clips as the kind of samples."""
+        return super().card() | {"inputs": "clips"}
