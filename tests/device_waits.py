@@ -26,6 +26,7 @@ SMALL = {
     "gru_quantile": [],
     "siamese": [],
     "yolo": ["data.train_scenes=50", "data.batch_size=8"],
+    "conv3d": ["data.size=8", "data.batch_size=8"],
 }
 """Models with every kind of step, and the words that keep one short."""
 aten = torch.ops.aten

@@ -15,6 +15,7 @@ MODELS = {
     "landmarks": ["data.train_scenes=96", "data.val_scenes=32", "data.test_scenes=32"],
     "siamese": ["data.steps_per_epoch=3"],
     "yolo": ["data.train_scenes=48", "data.val_scenes=16", "data.test_scenes=16"],
+    "conv3d": ["data.size=8"],
     "gru": ["data.windows_per_epoch=768", "data.samples=4096", "data.val_samples=512"],
 }
 """A model of each kind, with words that make its data small."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
 from jaxtyping import UInt8
@@ -30,10 +31,7 @@ def frames(path: Path) -> Iterator[UInt8[Tensor, "3 h w"]]:
     Raises:
         ZooError: PyAV is not installed, or no frame can be read.
     """
-    try:
-        import av
-    except ModuleNotFoundError:
-        raise ZooError(f"{path} is a video: reading it needs PyAV: {install_command('video')}") from None
+    av = _pyav(path)
     count = 0
     try:
         with av.open(str(path)) as container:
@@ -47,3 +45,26 @@ def frames(path: Path) -> Iterator[UInt8[Tensor, "3 h w"]]:
         return
     if count == 0:
         raise ZooError(f"cannot read the video `{path}`: it holds no image")
+
+
+def count_frames(path: Path) -> int:
+    """The number of images that a video promises; counted by reading it if it promises none.
+
+    Raises:
+        ZooError: as for `frames`.
+    """
+    av = _pyav(path)
+    try:
+        with av.open(str(path)) as container:
+            promised: int = container.streams.video[0].frames
+    except (av.error.FFmpegError, IndexError, ValueError):
+        promised = 0
+    return promised or sum(1 for _ in frames(path))
+
+
+def _pyav(path: Path) -> Any:
+    try:
+        import av
+    except ModuleNotFoundError:
+        raise ZooError(f"{path} is a video: reading it needs PyAV: {install_command('video')}") from None
+    return av

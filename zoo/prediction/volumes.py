@@ -43,17 +43,17 @@ def files_of(kind: FileKind, extensions: Sequence[str], source: Any) -> list[Pat
     return files
 
 
-def read_fitting(path: Path, preprocessing: VolumePreprocessing) -> Tensor:
+def read_resized(path: Path, preprocessing: VolumePreprocessing) -> Tensor:
     """Reads a volume file in the size of the network.
 
     Raises:
         ZooError: the file holds no volume, or one that does not fit.
     """
-    return preprocessing.fit(read_volume(path), "it")
+    return preprocessing.to_size(read_volume(path), "it")
 
 
 def read_volumes(
-    files: Sequence[Path], preprocessing: VolumePreprocessing, batch_size: int, read: ReadFile = read_fitting
+    files: Sequence[Path], preprocessing: VolumePreprocessing, batch_size: int, read: ReadFile = read_resized
 ) -> Iterator[VolumeBatch]:
     """Reads files, `batch_size` at a time.
 

@@ -19,7 +19,7 @@ VIEWS = ("view", "along depth", "along height", "along width")
 _RENDERED = 72  # pixels per side of a rendered view
 _MARGIN = 1.25  # room for the corners of a turned volume
 _TURN, _TILT = math.radians(35), math.radians(25)
-_LIGHT = (0.35, -0.55, -0.75)  # towards the right, down and away from the light: x, y, z
+_LIGHT = (0.35, -0.55, -0.75)  # the direction of the lamp in x, y, z: to the right, above, in front
 _FILTERS = 16
 
 

@@ -45,7 +45,9 @@ class RandomRotation(nn.Module):
         count, device = len(volumes), volumes.device
         angle = torch.empty(count, device=device).uniform_(-self.degrees, self.degrees) * math.pi / 180
         chosen = torch.randint(len(self.axes), (count,), device=device)
-        rotations = torch.stack([rotation(axis, angle) for axis in self.axes])[chosen, torch.arange(count)]
+        rotations = torch.stack([rotation(axis, angle) for axis in self.axes])[
+            chosen, torch.arange(count, device=device)
+        ]
         inverse_scale = 1 / torch.empty(count, 1, 1, device=device).uniform_(*self.scale)
         moved = 2 * torch.empty(count, 3, 1, device=device).uniform_(-self.shift, self.shift)
         theta = torch.cat([rotations * inverse_scale, moved], dim=2)

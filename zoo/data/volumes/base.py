@@ -4,17 +4,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+import numpy as np
 import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor
 from torch.nn import functional as F
 
-from zoo.data.base import DataModule, TrainingImages
+from zoo.data.base import BatchDataset, DataModule, TrainingImages
 from zoo.errors import ZooError
 from zoo.ops.constants import constant
 
 Augmentation = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 """Takes and returns float volumes [B C D H W] and their labels."""
+
+_MEASURED = 256  # volumes whose mean and standard deviation are taken
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +33,7 @@ class VolumePreprocessing:
     resize: bool
     """Resizes volumes of other sizes by trilinear interpolation; otherwise they are refused."""
 
-    def fit(self, volume: Shaped[Tensor, "c d h w"], name: str) -> Shaped[Tensor, "c d2 h2 w2"]:
+    def to_size(self, volume: Shaped[Tensor, "c d h w"], name: str) -> Shaped[Tensor, "c d2 h2 w2"]:
         """Returns a volume in the size of the network; `name` is for the message.
 
         Raises:
@@ -147,11 +150,21 @@ def unit_range(volumes: Float[Tensor, "b *chw"]) -> Float[Tensor, "b *chw"]:
     return ((rows - low) / (high - low).clamp_min(1e-12)).view_as(volumes)
 
 
-def statistics(volumes: Shaped[Tensor, "n c d h w"]) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and standard deviation per channel, rounded to four significant digits; a constant channel has 1."""
-    values = volumes.float().transpose(0, 1).flatten(1).double()
-    mean, std = values.mean(1), values.std(1)
+def measured_statistics(dataset: BatchDataset, seed: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and standard deviation per channel of at most 256 volumes, drawn with the seed and read one by one.
+
+    Rounded to four significant digits; a constant channel has a standard deviation of 1.
+    """
+    chosen = torch.from_numpy(np.sort(np.random.default_rng(seed).permutation(len(dataset))[:_MEASURED]))
+    sums: Tensor = torch.zeros(())
+    squares: Tensor = torch.zeros(())
+    for index in chosen.split(1):
+        values = dataset[index][0][0].flatten(1).double()
+        sums = sums + values.mean(1)
+        squares = squares + values.square().mean(1)
+    mean = sums / len(chosen)
+    std = (squares / len(chosen) - mean.square()).clamp_min(0).sqrt()
     return (
         tuple(float(f"{value:.4g}") for value in mean.tolist()),
-        tuple(float(f"{value:.4g}") if value > 0 else 1.0 for value in std.tolist()),
+        tuple(float(f"{value:.4g}") if value > 1e-12 else 1.0 for value in std.tolist()),
     )

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,12 @@ from zoo.data.file_names import FileKind
 from zoo.data.images.files import cut_square
 from zoo.data.options import require_count, require_fractions
 from zoo.data.splits import cut_splits
-from zoo.data.video import frames, is_video_name
-from zoo.data.volumes.base import VolumeData, VolumePreprocessing, statistics
+from zoo.data.video import count_frames, frames, is_video_name
+from zoo.data.volumes.base import VolumeData, VolumePreprocessing, measured_statistics
 from zoo.errors import ZooError
 
 VIDEOS = FileKind("videos", is_video_name)
 _SHORT = 128 / 112  # C3D resizes to 128×171 pixels and crops 112×112
-_MEASURED = 64  # training clips whose mean and standard deviation are taken
 
 
 def read_clip(path: Path, preprocessing: VolumePreprocessing, place: float = 0.5) -> UInt8[Tensor, "3 d s s"]:
@@ -34,11 +34,12 @@ def read_clip(path: Path, preprocessing: VolumePreprocessing, place: float = 0.5
         ZooError: PyAV is not installed, the video cannot be read, or it has too few images.
     """
     length, side, _ = preprocessing.size
-    images = [cut_square(image, short=round(side * _SHORT), size=side) for image in frames(path)]
+    start = round(max(count_frames(path) - length, 0) * place)
+    kept = islice(frames(path), start, start + length)
+    images = [cut_square(image, short=round(side * _SHORT), size=side) for image in kept]
     if len(images) < length:
-        raise ZooError(f"the video `{path}` has {len(images)} images, and a clip needs {length}")
-    start = round((len(images) - length) * place)
-    return torch.stack(images[start : start + length], dim=1)
+        raise ZooError(f"the video `{path}` has {start + len(images)} images, and a clip needs {length}")
+    return torch.stack(images, dim=1)
 
 
 class ClipFiles:
@@ -114,8 +115,7 @@ class Clips(VolumeData):
             name: ClipFiles(root, part, unit, random_start=self.random_start and name == "train")
             for name, part in files.items()
         }
-        sample = np.random.default_rng(self.seed).permutation(len(splits["train"]))[:_MEASURED]
-        mean, std = statistics(splits["train"][torch.from_numpy(np.sort(sample))][0])
+        mean, std = measured_statistics(splits["train"], self.seed)
         self.preprocessing = replace(unit, mean=mean, std=std)
         return {str(name): part for name, part in splits.items()}
 

@@ -46,7 +46,7 @@ class VolumeFiles:
         Raises:
             UnreadableVolume: names the file.
         """
-        volumes = [self.preprocessing.fit(*self._read(index)) for index in indices.tolist()]
+        volumes = [self.preprocessing.to_size(*self._read(index)) for index in indices.tolist()]
         return _stack(volumes), self.labels[indices]
 
     def in_memory_copy(self) -> "TensorVolumes":
@@ -63,7 +63,7 @@ class VolumeFiles:
             single = rows[0] < 0
             volumes = [read_volume(path)] if single else to_tensor(read_stack(path)[rows], path)
             for place, row, volume in zip(places, rows, volumes, strict=True):
-                kept[place] = self.preprocessing.fit(volume, str(path) if single else f"{path} [{row}]")
+                kept[place] = self.preprocessing.to_size(volume, str(path) if single else f"{path} [{row}]")
         return TensorVolumes(_stack(kept), self.labels)
 
     def _read(self, index: int) -> tuple[Tensor, str]:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from zoo.data.file_names import is_system_file
 from zoo.data.volumes.binvox import read_binvox
+from zoo.distribution import install_command
 from zoo.errors import ZooError
 
 MAX_BYTES = 4 * 2**30
@@ -145,7 +146,7 @@ def _nifti(path: Path) -> Shaped[np.ndarray, "..."]:
         import nibabel
     except ModuleNotFoundError:
         raise ZooError(
-            f"reading {path.name} needs the package nibabel, which is not installed: pip install 'zoo[volumes]'"
+            f"reading {path.name} needs the package nibabel, which is not installed: {install_command('volumes')}"
         ) from None
     try:
         image: Any = nibabel.load(path)

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from zoo.data.base import Split
@@ -15,7 +14,7 @@ from zoo.data.file_names import printable
 from zoo.data.options import require_fractions
 from zoo.data.splits import cut_splits
 from zoo.data.volumes.augment import parse_axis
-from zoo.data.volumes.base import VolumeData, VolumePreprocessing, statistics
+from zoo.data.volumes.base import VolumeData, VolumePreprocessing, measured_statistics
 from zoo.data.volumes.datasets import Items, TensorVolumes, Turned, VolumeFiles
 from zoo.data.volumes.files import read_stack, read_volume, to_tensor
 from zoo.data.volumes.layout import VOLUMES, find_volumes
@@ -23,7 +22,6 @@ from zoo.errors import ZooError
 
 _log = logging.getLogger(__name__)
 _NAMED = 5  # empty volumes in the warning
-_MEASURED = 512  # training volumes whose mean and standard deviation are taken
 
 
 @dataclass(kw_only=True, eq=False)
@@ -76,12 +74,10 @@ class Volumes(VolumeData):
         count = sum(len(part.labels) for part in items.values())
         megabytes = count * first.shape[0] * np.prod(size) * first.element_size() / 2**20
         splits: dict[str, Any] = {name: VolumeFiles(files, part, self.preprocessing) for name, part in items.items()}
-        if megabytes <= self.cache_mb or any(path.name.lower().endswith(".gz") for path in files):
+        if megabytes <= self.cache_mb or _has_packed_stacks(files, items):
             splits = {name: part.in_memory_copy() for name, part in splits.items()}
             _warn_of_empty(splits, items, files)
-        train = splits["train"]
-        sample = torch.from_numpy(np.random.default_rng(self.seed).permutation(len(train))[:_MEASURED])
-        mean, std = statistics(train[sample.sort().values][0])
+        mean, std = measured_statistics(splits["train"], self.seed)
         self.preprocessing = replace(self.preprocessing, mean=mean, std=std)
         if self.turn_axis is not None:
             splits["test"] = Turned(splits["test"], self.turn_axis)
@@ -91,6 +87,11 @@ class Volumes(VolumeData):
 def _first(files: Sequence[Path], items: Items) -> Tensor:
     number, row = items.places[0].tolist()
     return read_volume(files[number]) if row < 0 else to_tensor(read_stack(files[number])[row], files[number])
+
+
+def _has_packed_stacks(files: Sequence[Path], items: Mapping[Split, Items]) -> bool:
+    """Whether stacks are compressed: reading one volume would unpack all."""
+    return bool(items["train"].places[0, 1] >= 0) and any(path.name.lower().endswith(".gz") for path in files)
 
 
 def _warn_of_empty(splits: dict[str, TensorVolumes], items: Mapping[Split, Items], files: Sequence[Path]) -> None:

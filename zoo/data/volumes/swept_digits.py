@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from zoo.data.splits import stratified_split
 from zoo.data.volumes.augment import rotation
-from zoo.data.volumes.base import VolumeData, VolumePreprocessing, statistics
+from zoo.data.volumes.base import VolumeData, VolumePreprocessing, measured_statistics
 from zoo.data.volumes.datasets import TensorVolumes
 from zoo.errors import ZooError
 
@@ -53,11 +53,12 @@ class SweptDigits(VolumeData):
         labels = torch.from_numpy(targets)
         rest, test = stratified_split(targets, 0.2, self.seed)
         train, val = stratified_split(targets[rest], 0.125, self.seed)
-        mean, std = statistics(volumes[rest[train]])
         self.class_names = [str(digit) for digit in range(10)]
-        self.preprocessing = VolumePreprocessing(size=(self.size,) * 3, channels=1, mean=mean, std=std, resize=True)
         indices = {"train": rest[train], "val": rest[val], "test": test}
-        return {name: TensorVolumes(volumes[part], labels[part]) for name, part in indices.items()}
+        splits = {name: TensorVolumes(volumes[part], labels[part]) for name, part in indices.items()}
+        mean, std = measured_statistics(splits["train"], self.seed)
+        self.preprocessing = VolumePreprocessing(size=(self.size,) * 3, channels=1, mean=mean, std=std, resize=True)
+        return splits
 
     def _sweep(self, ink: Float[Tensor, "n 1 8 8"], generator: torch.Generator) -> UInt8[Tensor, "n 1 s s s"]:
         count, size = len(ink), self.size

@@ -13,7 +13,7 @@ from zoo.reports.page import Section
 from zoo.tasks.export import Program
 
 
-class Read(NamedTuple):
+class SampleBatch(NamedTuple):
     """A batch of files in order: the readable samples, and the errors of the other files."""
 
     paths: Sequence[ImageSource]
@@ -32,7 +32,7 @@ class Inputs(ABC):
         """Zeros in the shape of the network's input; None if the card does not tell it."""
 
     @abstractmethod
-    def read(self, source: Any, batch_size: int) -> Iterator[Read]:
+    def read(self, source: Any, batch_size: int) -> Iterator[SampleBatch]:
         """Reads files as the network's data was read.
 
         Raises:

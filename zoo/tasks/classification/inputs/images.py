@@ -14,7 +14,7 @@ from zoo.prediction.images import image_files, read_batches
 from zoo.reports.images import draw_images
 from zoo.reports.network_sections import filters_section
 from zoo.reports.page import Section
-from zoo.tasks.classification.inputs.base import Inputs, Read
+from zoo.tasks.classification.inputs.base import Inputs, SampleBatch
 from zoo.tasks.export import Program, image_program
 
 
@@ -29,7 +29,7 @@ class Images(Inputs):
         size = preprocessing["size"]
         return (torch.zeros(batch_size, preprocessing["channels"], size, size),)
 
-    def read(self, source: Any, batch_size: int, preprocessing: Preprocessing | None = None) -> Iterator[Read]:
+    def read(self, source: Any, batch_size: int, preprocessing: Preprocessing | None = None) -> Iterator[SampleBatch]:
         """Reads image files, with another `preprocessing` if given.
 
         Raises:
@@ -37,7 +37,7 @@ class Images(Inputs):
         """
         preprocessing = preprocessing or self.preprocessing()
         for batch in read_batches(image_files(source), preprocessing, batch_size):
-            yield Read(batch.paths, batch.images, batch.errors)
+            yield SampleBatch(batch.paths, batch.images, batch.errors)
 
     def normalize(self, samples: Tensor) -> Tensor:
         """Subtracts the mean and divides by the standard deviation of the card."""

@@ -12,10 +12,10 @@ from zoo.data.volumes.files import EXTENSIONS
 from zoo.data.volumes.layout import VOLUMES
 from zoo.prediction.contact_sheet import Caption
 from zoo.prediction.images import ImageSource
-from zoo.prediction.volumes import VolumeBatch, files_of, read_fitting, read_volumes
+from zoo.prediction.volumes import VolumeBatch, files_of, read_resized, read_volumes
 from zoo.reports.page import Section
 from zoo.reports.volumes import draw_volumes, filters_3d_section
-from zoo.tasks.classification.inputs.base import Inputs, Read
+from zoo.tasks.classification.inputs.base import Inputs, SampleBatch
 from zoo.tasks.export import Program
 
 _SHOWN = 24
@@ -27,7 +27,7 @@ class Volumes(Inputs):
 
     files = VOLUMES
     extensions: tuple[str, ...] = EXTENSIONS
-    read_file = staticmethod(read_fitting)
+    read_file = staticmethod(read_resized)
 
     def example(self, batch_size: int) -> tuple[Tensor, ...] | None:
         """Zeros [B C D H W] with the channels and size of the preprocessing."""
@@ -40,7 +40,7 @@ class Volumes(Inputs):
         """The preprocessing of the card."""
         return VolumePreprocessing.from_dict(self.card["preprocessing"])
 
-    def read(self, source: Any, batch_size: int) -> Iterator[Read]:
+    def read(self, source: Any, batch_size: int) -> Iterator[SampleBatch]:
         """Reads volume files.
 
         Raises:
@@ -48,7 +48,7 @@ class Volumes(Inputs):
         """
         for batch in self._batches(files_of(self.files, self.extensions, source), batch_size):
             errors: dict[ImageSource, str] = dict(batch.errors.items())
-            yield Read(batch.paths, batch.volumes, errors)
+            yield SampleBatch(batch.paths, batch.volumes, errors)
 
     def normalize(self, samples: Tensor) -> Tensor:
         """Subtracts the mean and divides by the standard deviation of the card."""
