@@ -26,7 +26,7 @@ SMALL = {
     "gru_quantile": [],
     "siamese": [],
     "yolo": ["data.train_scenes=50", "data.batch_size=8"],
-    "conv3d": ["data.size=8", "data.batch_size=8"],
+    "conv3d": ["data.size=8", "data.batch_size=8", "+data/volume_augmentation@data.augmentation=rotate_upright"],
 }
 """Models with every kind of step, and the words that keep one short."""
 aten = torch.ops.aten
@@ -52,7 +52,7 @@ class Waits(TorchDispatchMode):
         self.found: list[str] = []
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """Notes a waiting operation and run it."""
+        """Notes a waiting operation and runs it."""
         if what := waiting(func, args, kwargs or {}):
             self.found.append(f"{what} at {_place()}")
         return func(*args, **(kwargs or {}))
@@ -64,7 +64,10 @@ def waiting(func: Any, args: Any, kwargs: dict[str, Any]) -> str:
     if func in SIZED_BY_VALUES and not _stays_on_cpu(tensors):
         return SIZED_BY_VALUES[func]
     if func in INDEXING:
-        masks = [part for part in args[1] if part is not None and part.dtype in (torch.bool, torch.uint8)]
+        parts = [part for part in args[1] if part is not None]
+        if args[0].device.type != "cpu" and any(part.device.type == "cpu" for part in parts):
+            return "an index on the CPU"
+        masks = [part for part in parts if part.dtype in (torch.bool, torch.uint8)]
         filled = func is not aten.index.Tensor and args[2].numel() == 1  # runs as masked_fill
         return "a mask as index" if masks and not filled and not _stays_on_cpu(tensors) else ""
     if func is aten._to_copy.default and kwargs.get("device") is not None:
@@ -140,7 +143,7 @@ class _Ends(_At):
 
 
 def train_within(run: Run, context: AbstractContextManager[Any], *, with_batch: bool = False) -> None:
-    """Train; `context` is open in the second step, to the end of its last callback.
+    """Trains; `context` is open in the second step, to the end of its last callback.
 
     It begins when the batch has arrived, or with `with_batch` before it is fetched, moved and augmented.
     """

@@ -1,9 +1,10 @@
 """A step on tensors that claim to be on a GPU; it fails where tensors of two devices meet."""
 
-from typing import Any
+from typing import Any, NamedTuple
 from unittest.mock import patch
 
 import torch
+from device_waits import Waits
 from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.fx.experimental.symbolic_shapes import ShapeEnv
@@ -30,8 +31,15 @@ class AssumedValues(ShapeEnv):
         return True
 
 
-def train_and_validate_on_fake_gpu(run: Run) -> list[Tensor]:
-    """Moves task, metrics and a batch to a fake GPU as Lightning does; the losses of a training and a validation step.
+class Steps(NamedTuple):
+    """The losses of a training and a validation step, and the waits of the training step, augmentation included."""
+
+    losses: list[Tensor]
+    waits: list[str]
+
+
+def train_and_validate_on_fake_gpu(run: Run) -> Steps:
+    """Moves task, metrics and a batch to a fake GPU as Lightning does, and takes a training and a validation step.
 
     Raises:
         RuntimeError: an operation has tensors of two devices.
@@ -46,6 +54,6 @@ def train_and_validate_on_fake_gpu(run: Run) -> list[Tensor]:
         task.to(GPU)
         batch = data.on_before_batch_transfer(tree_map_only(Tensor, fake.from_tensor, batch), 0)
         batch = data.transfer_batch_to_device(batch, GPU, 0)
-        losses = [task.training_step(data.normalize(data.augment(batch)), batch_idx=1)]
-        losses.append(task.step(data.normalize(batch), "val"))
-    return losses
+        with Waits() as waits:
+            trained = task.training_step(data.normalize(data.augment(batch)), batch_idx=1)
+        return Steps([trained, task.step(data.normalize(batch), "val")], waits.found)

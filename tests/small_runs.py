@@ -28,7 +28,7 @@ def configuration(name: str, *words: str) -> dict[str, Any]:
 
 
 def trained(name: str, folder: Path, *words: str, epochs: int = 1) -> Path:
-    """Train, test and report; the path of the last checkpoint."""
+    """Trains, tests and reports; the path of the last checkpoint."""
     config = configuration(name, f"trainer.max_epochs={epochs}", *words)
     train(config, folder, model=name, data="its data")
     return folder / "checkpoints" / "last.ckpt"

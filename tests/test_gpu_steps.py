@@ -3,7 +3,7 @@
 import pytest
 import torch
 from device_waits import SMALL, Waits, small_run, train_within
-from fake_gpu import train_and_validate_on_fake_gpu
+from fake_gpu import GPU, train_and_validate_on_fake_gpu
 
 EXPECTED = {
     # a step of the default training of a model: the waits in it, and why
@@ -13,6 +13,7 @@ EXPECTED = {
     "gru": (0, ""),
     "gru_quantile": (0, ""),
     "siamese": (2, "the pairs of an identity, and the triplets among them"),
+    "conv3d": (0, ""),
     "yolo": (2, "the assignment of objects on each of two levels"),
 }
 
@@ -33,8 +34,9 @@ def test_a_step_of_the_default_training_waits_as_often_as_stated(run):
 
 @pytest.mark.filterwarnings("ignore:.*create_unbacked_symint:FutureWarning")  # of torchvision's NMS
 def test_a_step_keeps_to_the_device_of_its_batch(run):
-    losses = train_and_validate_on_fake_gpu(run[1])
-    assert all(loss.device.type == "cuda" and loss.ndim == 0 for loss in losses)
+    steps = train_and_validate_on_fake_gpu(run[1])
+    assert all(loss.device.type == "cuda" and loss.ndim == 0 for loss in steps.losses)
+    assert len(steps.waits) == EXPECTED[run[0]][0], steps.waits
 
 
 def test_a_planted_wait_is_found(tmp_path, monkeypatch):
@@ -59,6 +61,14 @@ def test_a_planted_tensor_of_the_cpu_in_a_loss_is_found(tmp_path):
     run.task.loss.forward = lambda logits, labels: loss(logits * torch.ones(logits.shape), labels)
     with pytest.raises(RuntimeError, match="same device|different devices"):
         train_and_validate_on_fake_gpu(run)
+
+
+def test_a_planted_copy_to_the_host_is_found(tmp_path):
+    run = small_run(["model=lenet5", "trainer=cpu"], tmp_path)
+    normalize = run.datamodule.normalize
+    run.datamodule.normalize = lambda batch: (normalize(batch)[0].cpu().to(GPU, non_blocking=True), batch[1])
+    (found,) = train_and_validate_on_fake_gpu(run).waits
+    assert "a copy from cuda to cpu" in found
 
 
 def test_masks_and_values_wait_and_the_rest_does_not():
