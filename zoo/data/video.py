@@ -47,19 +47,19 @@ def frames(path: Path) -> Iterator[UInt8[Tensor, "3 h w"]]:
         raise ZooError(f"cannot read the video `{path}`: it holds no image")
 
 
-def count_frames(path: Path) -> int:
-    """The number of images that a video promises; counted by reading it if it promises none.
+def promised_frames(path: Path) -> int:
+    """The number of images that a video promises, from its header or its packets; 0 if it cannot be read.
 
     Raises:
-        ZooError: as for `frames`.
+        ZooError: PyAV is not installed.
     """
     av = _pyav(path)
     try:
         with av.open(str(path)) as container:
-            promised: int = container.streams.video[0].frames
+            stream = container.streams.video[0]
+            return int(stream.frames) or sum(1 for packet in container.demux(stream) if packet.size)
     except (av.error.FFmpegError, IndexError, ValueError):
-        promised = 0
-    return promised or sum(1 for _ in frames(path))
+        return 0
 
 
 def _pyav(path: Path) -> Any:

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 
+from zoo.data.video import promised_frames
 from zoo.data.volumes.base import VolumePreprocessing
 from zoo.data.volumes.clips import Clips, read_clip
 from zoo.errors import ZooError
@@ -71,3 +72,18 @@ def test_a_video_that_is_too_short_or_broken(tree, tmp_path):
         read_clip(tmp_path / "a.mp4", SIZE)
     with pytest.raises(ZooError, match=r"`data.frames` \(=0\)"):
         Clips(root=str(tree), frames=0, image_size=16, random_start=True, **OPTIONS)
+
+
+def test_a_video_that_breaks_off_gives_what_is_there(tree, monkeypatch):
+    monkeypatch.setattr("zoo.data.volumes.clips.promised_frames", lambda path: 300)
+    whole = read_clip(tree / "dark" / "0.mp4", SIZE, place=0.5)
+    monkeypatch.undo()
+    assert torch.equal(whole, read_clip(tree / "dark" / "0.mp4", SIZE, place=0.5))
+
+
+@pytest.mark.parametrize("ending", ["mp4", "mkv"])
+def test_the_images_of_a_video_are_counted(tmp_path, ending):
+    write_video(tmp_path / f"a.{ending}", 7)
+    assert promised_frames(tmp_path / f"a.{ending}") == 7
+    (tmp_path / "b.mp4").write_bytes(b"no film")
+    assert promised_frames(tmp_path / "b.mp4") == 0

@@ -8,6 +8,8 @@ import pytest
 import torch
 
 from zoo.data.volumes.augment import turned
+from zoo.data.volumes.base import measured_statistics
+from zoo.data.volumes.datasets import TensorVolumes
 from zoo.data.volumes.folder import Volumes
 from zoo.errors import ZooError
 
@@ -65,6 +67,11 @@ def test_the_statistics_are_those_of_the_training_part(tree):
     assert normal.mean().abs() < 1e-3
     assert (normal.std() - 1).abs() < 1e-3
     torch.testing.assert_close(data.preprocessing.denormalize(normal), batch[0])
+
+
+def test_a_constant_channel_is_left_as_it_is():
+    constant = torch.full((6, 1, 3, 3, 3), 0.1)
+    assert measured_statistics(TensorVolumes(constant, torch.zeros(6, dtype=torch.long)), 0) == ((0.1,), (1.0,))
 
 
 @pytest.mark.parametrize("ending", ["npy", "npy.gz"])

@@ -156,15 +156,13 @@ def measured_statistics(dataset: BatchDataset, seed: int) -> tuple[tuple[float, 
     Rounded to four significant digits; a constant channel has a standard deviation of 1.
     """
     chosen = torch.from_numpy(np.sort(np.random.default_rng(seed).permutation(len(dataset))[:_MEASURED]))
-    sums: Tensor = torch.zeros(())
-    squares: Tensor = torch.zeros(())
-    for index in chosen.split(1):
-        values = dataset[index][0][0].flatten(1).double()
-        sums = sums + values.mean(1)
-        squares = squares + values.square().mean(1)
-    mean = sums / len(chosen)
-    std = (squares / len(chosen) - mean.square()).clamp_min(0).sqrt()
-    return (
-        tuple(float(f"{value:.4g}") for value in mean.tolist()),
-        tuple(float(f"{value:.4g}") if value > 1e-12 else 1.0 for value in std.tolist()),
-    )
+    volumes = (dataset[index][0][0].flatten(1).double() for index in chosen.split(1))
+    means, variances = map(torch.stack, zip(*((v.mean(1), v.var(1, correction=0)) for v in volumes), strict=True))
+    mean = means.mean(0)
+    std = (variances.mean(0) + means.var(0, correction=0)).sqrt()  # within the volumes, and between them
+    std[std <= 1e-9 * mean.abs()] = 1
+    return _four_digits(mean), _four_digits(std)
+
+
+def _four_digits(values: Float[Tensor, " c"]) -> tuple[float, ...]:
+    return tuple(float(f"{value:.4g}") for value in values.tolist())

@@ -18,7 +18,7 @@ from zoo.data.file_names import FileKind
 from zoo.data.images.files import cut_square
 from zoo.data.options import require_count, require_fractions
 from zoo.data.splits import cut_splits
-from zoo.data.video import count_frames, frames, is_video_name
+from zoo.data.video import frames, is_video_name, promised_frames
 from zoo.data.volumes.base import VolumeData, VolumePreprocessing, measured_statistics
 from zoo.errors import ZooError
 
@@ -34,12 +34,18 @@ def read_clip(path: Path, preprocessing: VolumePreprocessing, place: float = 0.5
         ZooError: PyAV is not installed, the video cannot be read, or it has too few images.
     """
     length, side, _ = preprocessing.size
-    start = round(max(count_frames(path) - length, 0) * place)
-    kept = islice(frames(path), start, start + length)
-    images = [cut_square(image, short=round(side * _SHORT), size=side) for image in kept]
-    if len(images) < length:
-        raise ZooError(f"the video `{path}` has {start + len(images)} images, and a clip needs {length}")
+    images = _window(path, length, side, round(max(promised_frames(path) - length, 0) * place))
+    if len(images) < length:  # the video breaks off before its promised end
+        count = sum(1 for _ in frames(path))
+        if count < length:
+            raise ZooError(f"the video `{path}` has {count} images, and a clip needs {length}")
+        images = _window(path, length, side, round((count - length) * place))
     return torch.stack(images, dim=1)
+
+
+def _window(path: Path, length: int, side: int, start: int) -> list[Tensor]:
+    kept = islice(frames(path), start, start + length)
+    return [cut_square(image, short=round(side * _SHORT), size=side) for image in kept]
 
 
 class ClipFiles:
