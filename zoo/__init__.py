@@ -8,19 +8,43 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from zoo.checkpoints.load import load as load
-    from zoo.config.listing import list_models as list_models
+    from zoo.data.images.base import Preprocessing as Preprocessing
     from zoo.errors import ZooError as ZooError
+    from zoo.run.catalog import list_models as list_models
+    from zoo.run.catalog import list_weights as list_weights
+    from zoo.run.create import create_data as create_data
     from zoo.run.create import create_model as create_model
+    from zoo.run.create import create_network as create_network
+    from zoo.run.features import features as features
     from zoo.run.predict import predict as predict
+    from zoo.run.trained import train as train
 
 _HOMES = {
+    "Preprocessing": "zoo.data.images.base",
     "ZooError": "zoo.errors",
+    "create_data": "zoo.run.create",
     "create_model": "zoo.run.create",
-    "list_models": "zoo.config.listing",
+    "create_network": "zoo.run.create",
+    "features": "zoo.run.features",
+    "list_models": "zoo.run.catalog",
+    "list_weights": "zoo.run.catalog",
     "load": "zoo.checkpoints.load",
     "predict": "zoo.run.predict",
+    "train": "zoo.run.trained",
 }
-__all__ = ["ZooError", "create_model", "list_models", "load", "predict"]
+__all__ = [
+    "Preprocessing",
+    "ZooError",
+    "create_data",
+    "create_model",
+    "create_network",
+    "features",
+    "list_models",
+    "list_weights",
+    "load",
+    "predict",
+    "train",
+]
 __version__ = "0.1.0"
 
 

@@ -84,7 +84,7 @@ def test_features_that_a_network_has_not_and_that_a_classifier_cannot_use(refuse
 
 def test_a_group_without_an_option(refused):
     line = refused("pretrained=null", "finetune=null", "experiment=finetune_lite0", "data.root=pets")
-    assert line == "`finetune` (=null): a group takes the name of an option: full, gradual, head, none"
+    assert line == "`finetune` (=null): a group takes the name of one option: full, gradual, head, none"
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,10 @@ def test_a_group_without_an_option(refused):
         ("model.network=null", "`model.network` (=null) must be keys with a `_target_`, which names a class"),
         ("data.batch_size=0", "`data.batch_size` (=0) must be at least 1"),
         ("trainer.devices=x", "trainer: "),
-        ("optimizer=3", "`optimizer` (=3): a group takes the name of an option: adam, "),
+        ("optimizer=3", "`optimizer` (=3): a group takes the name of one option: adam, "),
+        ("model=[lenet5,vgg11]", "a group takes the name of one option; -m model=lenet5,vgg11 runs once for each"),
+        ("trainer.devices=0", "`trainer.devices` (=0) must be at least 1; trainer=cpu trains without a GPU"),
+        ("trainer.precision=int8", "`trainer.precision` (=int8) must be auto or one of: 32-true, 16-mixed, "),
         ("channels_last=x", "`channels_last` (=x) must be true, false or auto"),
         ("resume=autos", "`resume` (=autos) is no file: give a checkpoint, or auto for the newest run of this model"),
     ],

@@ -8,6 +8,15 @@ def test_each_group_has_a_line_with_its_options():
     assert not [line for line in lines if line.startswith(": ")], "configs/train.yaml is no option"
 
 
+def test_a_command_lists_its_own_groups_and_the_options_of_each_task():
+    groups = [line.partition(":")[0] for line in help_text("evaluate").splitlines()]
+    assert {"data", "trainer"} <= set(groups)
+    assert not {"model", "optimizer", "scheduler"} & set(groups)
+    assert "model: alexnet" in help_text("backtest")
+    assert "  classification: batch_size, tta, probabilities" in help_text("predict")
+    assert "  forecasting: horizon, recursive, fill" in help_text("predict")
+
+
 def test_options_of_the_users_folder_are_listed(tmp_path):
     for group in ("model", "fruit/kind"):
         (tmp_path / group).mkdir(parents=True)

@@ -69,11 +69,12 @@ def test_gray_batches_and_ambiguous_shapes():
         (torch.randn(3, 4, 4) * 9, "give integers from 0 to 255, or floating point from 0 to 1, before normalization"),
         (np.full((4, 4), 300), "image has int64 values from 300 to 300"),
         (b"no image", "cannot read the image `image`: the content is not that of a known image format"),
-        (3, "a prediction reads no int: give a path, a pattern"),
+        (3.5, "a prediction reads no float: give a path, a pattern"),
+        ([], "the source is an empty list: give at least one path"),
         ("nowhere.png", "source=nowhere.png does not exist"),
         ("nowhere/*.png", "source=nowhere/*.png matches no file"),
-        ("http://local host/a.png", "cannot read http://local host/a.png: URL can't contain control characters"),
-        ("http://127.0.0.1:1/a.png", "cannot read http://127.0.0.1:1/a.png: "),
+        ("http://local host/a.png", "cannot read the image `http://local host/a.png`: URL can't contain"),
+        ("http://127.0.0.1:1/a.png", "cannot read the image `http://127.0.0.1:1/a.png`: "),
     ],
 )
 def test_what_is_no_source_is_refused(value, message):
@@ -93,6 +94,14 @@ def test_patterns_and_lists_are_read_in_order(tmp_path):
     found = resolve_source([tmp_path / "b.png", PIXELS, f"{tmp_path}/a*"])
     assert [Path(str(each)).name for each in found] == ["b.png", "image_1", "a.png"]
     assert resolve_source((tmp_path / "a.png").as_uri().replace("file://", "")) == tmp_path / "a.png"
+
+
+def test_what_cannot_be_read_in_a_list_keeps_its_place_with_an_error():
+    good, bad, away = resolve_source([PIXELS, b"no image", "http://127.0.0.1:1/a.png"])
+    assert (good.error, bad.name, away.name) == (None, "image_1", "http://127.0.0.1:1/a.png")
+    assert bad.error == "the content is not that of a known image format"
+    with pytest.raises(ZooError, match="cannot read the image `image_1`: the content"):
+        read_image(bad, channels=3)
 
 
 def test_a_table_is_no_source_of_images():

@@ -31,3 +31,10 @@ def test_no_section_where_nothing_was_learned(tmp_path, content):
     if content is not None:
         (tmp_path / "metrics.csv").write_text(content)
     assert learning_curves(tmp_path, tmp_path) == []
+
+
+def test_a_constant_metric_is_named_and_not_drawn(tmp_path):
+    rows = "".join(f"{epoch},{epoch},0.{epoch},2.5\n" for epoch in range(4))
+    (tmp_path / "metrics.csv").write_text(f"epoch,step,val/accuracy,val/margin\n{rows}")
+    (section,) = learning_curves(tmp_path, tmp_path / "report")
+    assert section.text == "Training and validation metrics of each epoch. Constant: margin 2.5."

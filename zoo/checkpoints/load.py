@@ -10,6 +10,7 @@ from typing import Any
 
 from zoo.checkpoints.gate import MODEL, check_targets
 from zoo.config.instantiate import instantiate
+from zoo.config.listing import list_models
 from zoo.distribution import run_command
 from zoo.errors import ZooError
 from zoo.tasks.base import CHECKPOINT_FORMAT, Task
@@ -48,6 +49,8 @@ def read(path: str | Path) -> dict[str, Any]:
         ZooError: the file is missing, damaged, unsafe, or not a checkpoint of the zoo.
     """
     path = _in_run(Path(path))
+    if path.name == str(path) and path.name in list_models() and not path.exists():
+        raise ZooError(f'`{path}` names a model of the catalog: zoo.create_model("{path}", pretrained=…) builds it')
     checkpoint = read_tensors(path)
     described = checkpoint.get("zoo") if isinstance(checkpoint, dict) else None
     if not isinstance(described, dict) or not {"format", "model", "card"} <= described.keys():

@@ -10,7 +10,8 @@ from pathlib import Path
 from signal import Signals
 from typing import Any
 
-Command = Callable[[Any], None]
+Command = Callable[[Any], float | None]
+"""Runs a configuration; a sweeper of Hydra optimizes the number that it returns."""
 _NOT_WRITABLE = {errno.EACCES, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR}
 _LEFT_ALONE = ("Connection closed by peer", "Connection reset by peer", "remote process exited")  # Gloo and NCCL
 _HYDRA_LEAVES = {".hydra"}  # in the run directory before the command writes
@@ -29,6 +30,8 @@ def launch(name: str, command: Command, *, task_options: bool = False) -> None:
             stream.reconfigure(errors="backslashreplace")  # a file name may have bytes that are not UTF-8
     sys.path.append(str(Path.cwd()))  # to import a user's modules from the working directory
     config_dir = _config_dir()
+    if config_dir == Path():
+        _fail(name, "--config-dir is not given a folder: write --config-dir FOLDER")
     if config_dir is not None and not config_dir.is_dir():
         _fail(name, f"--config-dir: there is no folder {config_dir}")
 
@@ -76,13 +79,13 @@ def _run(name: str, command: Command, config_dir: Path | None, *, task_options: 
     if task_options:
         sys.argv[1:] = with_task_options(sys.argv[1:], CONFIG_DIR / f"{name}.yaml")
 
-    def checked(config: Any) -> None:
-        folder = run_directory()
+    def checked(config: Any) -> float | None:
+        folder, value = run_directory(), None
         try:
             if task_options:
                 refuse_misspelled_keys(config)
             validate(to_dict(config), chosen_options(name))
-            command(config)
+            value = command(config)
         except ZooError as error:  # here: Hydra would print its own line
             _remove_if_untouched(folder)
             _fail(name, str(error))
@@ -97,6 +100,7 @@ def _run(name: str, command: Command, config_dir: Path | None, *, task_options: 
             raise
         if follower:
             _remove_if_untouched(folder)
+        return value
 
     def fail_explained(error: Exception) -> None:
         _fail(name, explain(error, sys.argv[1:], partial(compose, config_name=name, config_dir=config_dir)))

@@ -16,23 +16,23 @@ def main() -> None:
 
 def _predict(config: Any) -> None:
     folder, values = run_directory(), to_dict(config)
-    if "model" in values["options"]:
-        raise ZooError("`model` has no place here, since the checkpoint holds the model: leave it out")
 
-    from zoo.checkpoints.load import load  # imports torch: after the configuration is composed
-    from zoo.run.device import explain_full_memory, move_to
+    from zoo.run.device import explain_full_memory, move_to  # imports torch: after the configuration is composed
+    from zoo.run.model_source import requested_model, task_options
     from zoo.run.predict import predict
 
-    model = move_to(load(values["checkpoint"], trust=values["trust"]), values["device"])
-    batch_size = values["options"].get("batch_size")
+    model = move_to(requested_model(values), values["device"])
+    options = task_options(values)
+    batch_size = options.get("batch_size")
     with explain_full_memory("batch_size", batch_size if isinstance(batch_size, int) else None):
-        results = predict(model, values["source"], folder, **values["options"])
+        results = predict(model, values["source"], folder, **options)
     errors = [result.error for result in results if getattr(result, "error", None) is not None]
     if results and len(errors) == len(results):
         listed = folder / "predictions.csv"
-        raise ZooError(f"none of {len(results)} files can be read: {errors[0]}; {listed} lists them")
+        what = "the file cannot" if len(results) == 1 else f"none of {len(results)} files can"
+        raise ZooError(f"{what} be read: {errors[0]}; see {listed}")
     note = f", {len(errors)} of files that cannot be read" if errors else ""
-    print(f"{len(results)} results{note}: {folder / 'predictions.csv'}")
+    print(f"{len(results)} result{'s' if len(results) > 1 else ''}{note}: {folder / 'predictions.csv'}")
     if found := counts(results):
         print(found)
 

@@ -9,6 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 from zoo.config.other_words import key_here
 from zoo.errors import ZooError
 
+_WITHOUT_DEFAULT = ("checkpoint", "pretrained")  # one or the other is given
 _WORD = re.compile(r"([A-Za-z_]\w*)=")
 
 
@@ -24,15 +25,19 @@ def with_task_options(words: list[str], path: Path) -> list[str]:
 
 
 def refuse_misspelled_keys(config: DictConfig) -> None:
-    """Reports an option that is a misspelled key of the command, or another tool's word for it, if that key is missing.
+    """Reports an option that is a misspelled key of the command, or another tool's word for it, if that is not given.
 
     Raises:
         ZooError: names both.
     """
-    missing = OmegaConf.missing_keys(config)
+    missing = OmegaConf.missing_keys(config) | {str(key) for key in _WITHOUT_DEFAULT if config.get(key, "") is None}
     for option, value in config.options.items():
+        if option == "model":  # of the catalog, with `pretrained`
+            continue
         if (key := key_here(str(option), dict.fromkeys(missing))) is not None:
             raise ZooError(f"unknown key `{option}`: here it is {key}={value}")
     for key in sorted(missing):
-        for option in difflib.get_close_matches(key, list(config.options), n=1, cutoff=0.6):
+        for option in difflib.get_close_matches(
+            key, [each for each in config.options if each != "model"], n=1, cutoff=0.6
+        ):
             raise ZooError(f"unknown key `{option}`: did you mean `{key}`?")

@@ -1,20 +1,26 @@
 """`zoo-train`: train a model, test it, and write a report."""
 
+import sys
 from typing import Any
 
 from zoo.commands.launch import launch, repeat_in, run_directory
+from zoo.commands.own_images import pretrained_start
 from zoo.config.compose import choices, to_dict
 
 
 def main() -> None:
     """The entry point of `zoo-train` and `train.py`."""
+    words, line = pretrained_start(sys.argv[1:])
+    if line is not None and not {"--help", "-h"} & set(words):
+        print(line)
+    sys.argv[1:] = words
     launch("train", _train)
 
 
-def _train(config: Any) -> None:
+def _train(config: Any) -> float | None:
     run_dir, chosen, values = run_directory(), choices(), to_dict(config)
     repeat_in(run_dir)
 
     from zoo.run.train import train  # imports torch: after the configuration is composed
 
-    train(values, run_dir, model=chosen["model"], data=chosen["data"])
+    return train(values, run_dir, model=chosen["model"], data=chosen["data"])  # what a sweeper optimizes

@@ -13,7 +13,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.singleton import Singleton
 from hydra.errors import ConfigCompositionException, OverrideParseException
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from zoo.config.explain import explain, first_line
@@ -37,6 +37,23 @@ def compose(overrides: Sequence[str] = (), *, config_name: str = "train", config
         except (ConfigCompositionException, OverrideParseException, OmegaConfBaseException) as error:
             raise ZooError(explain(error, overrides, partial(compose, config_name=config_name))) from error
     return config
+
+
+def compose_with_choices(overrides: Sequence[str]) -> tuple[DictConfig, dict[str, str]]:
+    """Composes `train` and returns the option of each group: `{"model": "lenet5", "data": "digits", …}`.
+
+    Raises:
+        ZooError: as `compose`.
+    """
+    with _hydra_state_kept(), initialize_config_dir(str(CONFIG_DIR), version_base="1.3"):
+        try:
+            config = hydra_compose("train", [*overrides], return_hydra_config=True)
+        except (ConfigCompositionException, OverrideParseException, OmegaConfBaseException) as error:
+            raise ZooError(explain(error, overrides, compose)) from error
+    chosen = _own_groups(config.hydra.runtime.choices)
+    with open_dict(config):
+        del config["hydra"]
+    return config, chosen
 
 
 @contextmanager
@@ -69,7 +86,10 @@ def to_dict(config: DictConfig) -> dict[str, Any]:
 
 def choices() -> dict[str, str]:
     """Returns the option of each group in the running command: `{"model": "lenet5", "data": "digits", …}`."""
-    chosen = HydraConfig.get().runtime.choices
+    return _own_groups(HydraConfig.get().runtime.choices)
+
+
+def _own_groups(chosen: Any) -> dict[str, str]:
     return {str(group): str(option) for group, option in chosen.items() if not str(group).startswith("hydra/")}
 
 

@@ -10,6 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 from zoo.config.listing import CONFIG_DIR, list_options
 from zoo.config.other_words import advice
 from zoo.config.signatures import metadata_names, parameters
+from zoo.distribution import install_command
 from zoo.errors import ZooError, unknown
 
 Compose = Callable[[Sequence[str]], DictConfig]
@@ -20,13 +21,18 @@ def explain(error: Exception, overrides: Sequence[str], compose: Compose) -> str
     text = str(error)
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         group, _, option = error.missing_cfg_file.rpartition("/")
+        if option.split("_")[0] in ("optuna", "joblib", "submitit"):
+            return f"{group}={option} needs a plugin of Hydra, which is not installed: {install_command('sweep')}"
         return unknown(group or "configuration", option, error.options or list_options(group))
     if refused := re.search(r"Could not load '([^']+)/([^/']+)'", text):
         return unknown(refused[1], refused[2], list_options(refused[1]))
     if "Config group override must be a string" in text:
         for group, _, value in (word.partition("=") for word in overrides):
             if (CONFIG_DIR / group).is_dir() and value not in list_options(group):
-                return f"`{group}` (={value}): a group takes the name of an option: {', '.join(list_options(group))}"
+                several = value.strip("[]").replace(" ", "")
+                hint = f"; -m {group}={several} runs once for each" if "," in several else ""
+                options = "" if hint else f": {', '.join(list_options(group))}"
+                return f"`{group}` (={value}): a group takes the name of one option{hint}{options}"
     if isinstance(error, OverrideParseException) and "=" not in error.override:
         return _without_a_value(error.override)
     if isinstance(error, OverrideParseException):
@@ -67,6 +73,7 @@ def _unknown_key(key: str, overrides: Sequence[str], compose: Compose) -> str:
     """Explains a key that is not in the configuration: how to add it if its class accepts it, else the known keys."""
     parent, _, name = key.rpartition(".")
     groups = [word for word in overrides if (CONFIG_DIR / word.partition("=")[0]).is_dir()]
+    groups = [word for word in groups if word.partition("=")[0] != key]  # a group of another command
     root: Any = compose(groups)
     node = root
     given = dict(word.lstrip("+").split("=", 1) for word in overrides if "=" in word)

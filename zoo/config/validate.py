@@ -15,6 +15,7 @@ from zoo.config.signatures import Parameters, parameters
 from zoo.errors import ZooError, unknown
 
 _UNLISTED: Any = object()
+_OF_MANY_KINDS = ("source",)  # keys of a command that also take a number or a list
 
 
 def validate(config: Mapping[str, Any], listed: Mapping[str, Any]) -> None:
@@ -129,7 +130,7 @@ def _unlike(listed: Any, value: Any, path: str) -> str | None:
     """Returns the type of the listed value, in words, if `value` has another type."""
     if isinstance(listed, Mapping) and "_target_" in listed and not isinstance(value, Mapping | NoneType):
         return "keys with a `_target_`, which names a class"
-    if listed == "???" and "." not in path and not isinstance(value, str):
+    if listed == "???" and "." not in path and path not in _OF_MANY_KINDS and not isinstance(value, str):
         return "text"
     if _is_number(listed) and isinstance(value, str | bool):
         return "a number"

@@ -67,6 +67,8 @@ class DataModule(LightningDataModule, ABC):
             raise ZooError(f"`data.num_workers` (={self.num_workers}) must be auto or at least 0")
         self.config: dict[str, Any] = {}
         """The configuration that built this data module; stored in checkpoints."""
+        self.name = ""
+        """The name of its option in `configs/data`, for reports and checkpoints."""
         self.received = 0.0
         """Arrival time of the last batch, by `time.perf_counter`."""
         self.resume_at = (0, 0)

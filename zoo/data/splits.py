@@ -1,5 +1,6 @@
 """Cuts labeled samples into splits, with the same fraction of each class."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
@@ -22,6 +23,7 @@ class Labeled(Protocol):
         """The samples with these indices."""
 
 
+_log = logging.getLogger(__name__)
 T = TypeVar("T", bound=Labeled)
 
 
@@ -37,6 +39,9 @@ def cut_splits(
     """
     splits, train = dict(given), given["train"]
     missing = [name for name in fractions if name not in given]
+    if len(given) > 1:
+        for name in missing:
+            _log.warning("no %s folder: %.0f %% of the training %s are its split", name, 100 * fractions[name], noun)
     counts = np.bincount(train.labels, minlength=len(class_names))
     if counts.min() <= len(missing):
         fewest = class_names[int(counts.argmin())]

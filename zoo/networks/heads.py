@@ -1,8 +1,10 @@
-"""Finds the head of a network."""
+"""Finds the head of a network, and the features that it reads."""
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
-from torch import nn
+from jaxtyping import Float
+from torch import Tensor, nn
 
 
 class HeadLayout(NamedTuple):
@@ -26,3 +28,17 @@ def head_paths(network: nn.Module) -> tuple[str, ...]:
     weighted = [(name, m) for name, m in network.named_modules() if any(True for _ in m.parameters(recurse=False))]
     linear = [name for name, module in weighted if isinstance(module, nn.Linear)]
     return tuple(linear[-1:] or [name for name, _ in weighted[-1:]])
+
+
+def head_inputs(
+    forward: Callable[[Tensor], Any], network: nn.Module, images: Float[Tensor, "b c h w"]
+) -> Float[Tensor, "b d"]:
+    """Returns the flattened inputs of the network's main head, while `forward` runs it on images."""
+    read: list[Tensor] = []
+    head = network.get_submodule(head_paths(network)[0])
+    hook = head.register_forward_pre_hook(lambda _, inputs: read.append(inputs[0].flatten(1)))
+    try:
+        forward(images)
+    finally:
+        hook.remove()
+    return read[0]

@@ -1,12 +1,12 @@
 """Reading image files in batches and writing predictions, for all image tasks."""
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from jaxtyping import UInt8
+from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from zoo.data.images.base import Preprocessing
@@ -60,6 +60,23 @@ def read_batches(files: Sequence[ImageSource], preprocessing: Preprocessing, bat
                 errors[path] = error.reason
         empty = torch.empty(0, preprocessing.channels, preprocessing.size, preprocessing.size, dtype=torch.uint8)
         yield ReadBatch(paths, torch.stack(images) if images else empty, errors)
+
+
+def embed_batches(
+    batches: Iterable[tuple[Sequence[ImageSource], Tensor, Mapping[ImageSource, str]]],
+    embed: Callable[[Tensor], Float[Tensor, "b d"]],
+) -> Float[Tensor, "n d"]:
+    """The vectors that `embed` gives for the samples of all batches, such as those of `read_batches`, on the CPU.
+
+    Raises:
+        UnreadableImage: names the first file that cannot be read, since each row stands for one.
+    """
+    vectors = []
+    for _, samples, errors in batches:
+        for path, reason in errors.items():
+            raise UnreadableImage(str(path), reason)
+        vectors.append(embed(samples).float().cpu())
+    return torch.cat(vectors)
 
 
 def write_table(path: Path, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
-from zoo.data.images.files import decoding_errors
+from zoo.data.images.files import UnreadableImage, decoding_errors
 from zoo.data.images.in_memory import MemoryImage, is_image, memory_images
 from zoo.errors import ZooError
+from zoo.prediction.camera import take_image
 
 _SECONDS = 30
 
@@ -16,8 +17,8 @@ _SECONDS = 30
 def resolve_source(source: Any) -> Any:
     """Returns an existing path as it is, a data frame as it is, and a list of paths and images in memory for the rest.
 
-    The rest: a pattern such as `photos/*.jpg`, an address (http, https), encoded bytes, a Pillow image, an array, a
-    tensor, and a list or tuple of all these.
+    The rest: a pattern such as `photos/*.jpg`, an address (http, https), the number of a camera for one image of it,
+    encoded bytes, a Pillow image, an array, a tensor, and a list or tuple of all these.
 
     Raises:
         ZooError: nothing has this name, or another type.
@@ -26,21 +27,29 @@ def resolve_source(source: Any) -> Any:
         return _named(str(source))
     if hasattr(source, "columns") and hasattr(source, "index"):  # a data frame; pandas is optional
         return source
+    if isinstance(source, int) and not isinstance(source, bool):
+        path = Path(str(source))  # the command line reads the name 2026 as a number
+        return path if path.exists() else [take_image(source)]
     if is_image(source):
         return _in_memory(source, "image")
     if isinstance(source, list | tuple):
+        if not source:
+            raise ZooError("the source is an empty list: give at least one path, pattern, address or image")
         return [each for number, part in enumerate(source) for each in _listed(part, number)]
     raise ZooError(
-        f"a prediction reads no {type(source).__name__}: give a path, a pattern, an address, bytes, a Pillow image, an "
-        f"array, a tensor, a data frame, or a list of them"
+        f"a prediction reads no {type(source).__name__}: give a path, a pattern, an address, the number of a "
+        f"camera, bytes, a Pillow image, an array, a tensor, a data frame, or a list of them"
     )
 
 
 def _listed(part: Any, number: int) -> list[Path | MemoryImage]:
-    if is_image(part):
-        return [*_in_memory(part, f"image_{number}")]
-    found = resolve_source(part)
-    return found if isinstance(found, list) else [found]
+    """One entry of a list; bytes or an address that cannot be read become an image with an error."""
+    name = f"image_{number}"
+    try:
+        found = _in_memory(part, name) if is_image(part) else resolve_source(part)
+    except UnreadableImage as error:
+        return [MemoryImage(name if is_image(part) else str(part), None, error.reason)]
+    return [*found] if isinstance(found, list) else [found]
 
 
 def _in_memory(value: Any, name: str) -> list[MemoryImage]:
@@ -70,5 +79,5 @@ def _download(address: str) -> bytes:
         with urlopen(Request(address, headers={"User-Agent": "zoo"}), timeout=_SECONDS) as response:
             content: bytes = response.read()
     except (OSError, ValueError, HTTPException) as error:
-        raise ZooError(f"cannot read {address}: {getattr(error, 'reason', error)}") from None
+        raise UnreadableImage(address, str(getattr(error, "reason", error))) from None
     return content

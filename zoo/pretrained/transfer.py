@@ -3,16 +3,15 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from torch import Tensor, nn
 
 from zoo.errors import ZooError
 from zoo.networks.heads import HeadLayout, head_paths
+from zoo.pretrained.by_order import COUNTER, describe_match, fits_by_order, matched_by_order
 from zoo.pretrained.catalog import Source, resolve_weights
 from zoo.tasks.base import Task
-
-_COUNTER = ".num_batches_tracked"  # missing in older files and unused
 
 
 @dataclass
@@ -40,10 +39,12 @@ def load_pretrained(
     model: str = "",
     class_names: Sequence[str] | None = None,
     keep: Collection[str] | None = None,
+    match: Literal["name", "order"] = "name",
 ) -> list[str]:
-    """Loads weights into the task's network and returns three console lines.
+    """Loads weights into the task's network and returns console lines: loaded, newly initialized, left over.
 
-    `source` may also be a file, or the name of weights that are published for `model` of the catalog.
+    `source` may also be a file, or the name of weights that are published for `model` of the catalog. With `match` of
+    order, its tensors are those of the network in the same order, whatever their names.
     A head for other classes keeps the rows of `class_names` found in the source; the other rows stay newly
     initialized. A first convolution for another number of channels is adapted. Buffers in `keep` are not loaded; by
     default these are the task's `measured_metadata`, such as the anchors of a detector. The card of the task gets the
@@ -57,6 +58,10 @@ def load_pretrained(
     network: Any = task.network
     if hasattr(network, "backbone") and not any(key.startswith("backbone.") for key in source.state):
         network = network.backbone  # weights of a classifier that is the backbone here
+    matched: list[str] = []
+    if match == "order":
+        theirs, source = source, matched_by_order(network, source)
+        matched = [describe_match(source, theirs)]
     report = transfer_weights(
         network, source, class_names=class_names, keep=task.measured_metadata if keep is None else keep
     )
@@ -65,7 +70,7 @@ def load_pretrained(
     if source.class_names and not report.new:
         card["class_names"] = list(source.class_names)
     task.card = card | task.card
-    return report.lines(source.label)
+    return report.lines(source.label) + matched
 
 
 def transfer_weights(
@@ -98,7 +103,7 @@ def transfer_weights(
             result[key] = _other_channels(found, target.shape[1])
             report.loaded += 1
             report.adapted.append(f"{first} adapted from {found.shape[1]} to {target.shape[1]} channels")
-        elif found is None and (key.endswith(_COUNTER) or _belongs_to_auxiliary_head(module, heads)):
+        elif found is None and (key.endswith(COUNTER) or _belongs_to_auxiliary_head(module, heads)):
             continue
         else:
             wrong.append(f"{key} {_shape(target)} is {'missing' if found is None else _shape(found)}")
@@ -108,6 +113,8 @@ def transfer_weights(
     wrong += [f"{key} {_shape(source.state[key])} has no place" for key in unexplained]
     if wrong:
         more = f", and {len(wrong) - 3} more" if len(wrong) > 3 else ""
+        if any(key not in source.state for key in state) and fits_by_order(network, source):
+            more += "; the tensors fit by order and shape: match_weights=order takes them so"
         raise ZooError(f"{source.label} does not fit {type(network).__name__}: {', '.join(wrong[:3])}{more}")
     if surplus:
         tops = sorted({key.partition(".")[0] for key in surplus})
@@ -195,7 +202,7 @@ def _belongs_to_auxiliary_head(module: str, heads: Sequence[str]) -> bool:
 def _belongs_to_left_out_layer(key: str, network: nn.Module, heads: Sequence[str]) -> bool:
     """Whether an unexpected tensor belongs to a layer that this network was built without."""
     module = key.rpartition(".")[0]
-    if key.endswith(_COUNTER) or _belongs_to_auxiliary_head(module, heads):
+    if key.endswith(COUNTER) or _belongs_to_auxiliary_head(module, heads):
         return True
     parts = key.split(".")
     paths = [".".join(parts[: i + 1]) for i in range(len(parts) - 1)]

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.reports.figures import COLORS, LINE, SOFT, drawing, plain_text
+from zoo.reports.metric_names import MEANINGS
 from zoo.reports.page import Section
 from zoo.reports.units import format_flops
 
@@ -14,9 +15,10 @@ def comparison(results: Mapping[str, Any], metric: str, folder: Path) -> Section
     test, baselines = results["test"], results["baselines"]
     names = sorted((name for name in test if name != "loss"), key=lambda name: (name != metric, name))
     compared = {"this model": test, **baselines}
-    rows = [["", *names]]
-    for model, values in compared.items():
-        rows.append([model, *(f"{values[name]:.4f}" if name in values else "–" for name in names)])
+    rows = [["metric", *compared, "what it is"]]
+    for name in names:
+        cells = [f"{values[name]:.4f}" if name in values else "–" for values in compared.values()]
+        rows.append([name, *cells, MEANINGS.get(name, "")])
     bars = {model: values[metric] for model, values in compared.items() if metric in values}
     figures = [draw_bars(folder / "baselines.png", metric, bars)] if len(bars) > 1 else []
     text = f"{run_summary(results)}\n\nThe test split is used neither for training nor for model selection."

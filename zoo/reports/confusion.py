@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Int
 
-from zoo.reports.figures import COLORS, drawing, plain_text
+from zoo.reports.figures import INK, drawing, plain_text
 
 NUMBERED_UP_TO = 20  # classes; larger matrices show colors without counts
 NAMED_UP_TO = 50  # classes; larger matrices show no class names
@@ -30,7 +30,7 @@ def draw_confusion(path: Path, matrix: Int[np.ndarray, "k k"], class_names: Sequ
             axes.set_yticks(range(count), names)
         if count <= NUMBERED_UP_TO:
             for row, column in zip(*np.nonzero(matrix), strict=True):
-                color = "white" if shares[row, column] > 0.55 else COLORS[0]
+                color = "white" if shares[row, column] > 0.55 else INK
                 axes.text(column, row, str(matrix[row, column]), ha="center", va="center", color=color, size=8)
         bar = figure.colorbar(image, ax=axes, shrink=0.7, label="share of the true class")
         bar.outline.set_visible(False)

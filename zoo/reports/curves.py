@@ -22,7 +22,10 @@ def learning_curves(run_dir: Path, folder: Path) -> list[Section]:
     Returns no section if nothing was logged, as for a model without parameters.
     """
     path = run_dir / "metrics.csv"
-    panels = read_metrics(path) if path.is_file() else {}
+    logged = read_metrics(path) if path.is_file() else {}
+    constant = {name: values[0] for name, stages in logged.items() if len(set(values := _values(stages))) == 1}
+    constant = {name: value for name, value in constant.items() if len(_values(logged[name])) > 2}
+    panels = {name: stages for name, stages in logged.items() if name not in constant}
     if not panels:
         return []
     columns = min(COLUMNS, len(panels))
@@ -34,7 +37,10 @@ def learning_curves(run_dir: Path, folder: Path) -> list[Section]:
             _panel(axes, name, stages)
         for axes in grid[len(panels) :]:
             axes.remove()
-    return [Section("Learning curves", "Training and validation metrics of each epoch.", [figure_path])]
+    text = "Training and validation metrics of each epoch."
+    if constant:
+        text += f" Constant: {', '.join(f'{name} {value:.4g}' for name, value in constant.items())}."
+    return [Section("Learning curves", text, [figure_path])]
 
 
 def read_metrics(path: Path) -> dict[str, dict[str, Series]]:
@@ -53,6 +59,10 @@ def read_metrics(path: Path) -> dict[str, dict[str, Series]]:
     return {name: {stage: _finite(found[name][stage]) for stage in STAGES if stage in found[name]} for name in names}
 
 
+def _values(stages: Mapping[str, Series]) -> list[float]:
+    return [value for series in stages.values() for _, value in series]
+
+
 def _finite(series: dict[float, float]) -> Series:
     return [(epoch, value) for epoch, value in sorted(series.items()) if math.isfinite(value)]
 
@@ -63,7 +73,7 @@ def _panel(axes: Axes, name: str, stages: Mapping[str, Series]) -> None:
         marker = "o" if len(series) == 1 else None  # a line through one point is invisible
         x, y = [epoch + 1 for epoch, _ in series], [value for _, value in series]  # from 1, as in the progress bar
         axes.plot(x, y, color=STAGES[stage], label=stage, marker=marker)
-    values = [value for series in stages.values() for _, value in series]
+    values = _values(stages)
     if name == "loss" and values and min(values) > 0 and max(values) > 20 * min(values):
         axes.set_yscale("log")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))

@@ -67,15 +67,13 @@ def _trained(config: dict[str, Any], fold: TableData, folder: Path, model: str, 
         raise ZooError(f"model={model} is no forecaster: a backtest needs one, such as gru or naive_last")
     run.tune()
     fit(run.training_trainer(), run.task, fold, None)
-    best = folder / "checkpoints" / "best.ckpt"
-    run.task.load_state_dict(torch.load(best, map_location="cpu", weights_only=True)["state_dict"])
     return run
 
 
 def _errors(run: Run, baselines: dict[str, Forecaster], fold: TableData) -> dict[str, Errors]:
     """Errors of the model and of each baseline on the block of the fold, in the units of the data."""
     assert isinstance(run.task, Forecasting)
-    test(run.testing_trainer(), run.task, fold, None)
+    test(run.testing_trainer(), run.task, fold, run.run_dir / "checkpoints" / "best.ckpt")
     outputs = run.task.test_outputs()
     errors = {"model": (outputs.value - outputs.target).numpy()}
     for name, forecaster in baselines.items():

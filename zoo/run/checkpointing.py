@@ -3,7 +3,7 @@
 import time
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import torch
 from pytorch_lightning import LightningModule, Trainer
@@ -68,6 +68,8 @@ class BestAndLast(ModelCheckpoint):
         """The checkpoint from which this run is resumed."""
         self.row: dict[str, float] = {}
         """The values of the training epoch, which Lightning logs after the checkpoint has been written."""
+        self.best_epoch: int | None = None
+        """The epoch of `best.ckpt`, counted from 1."""
         self._agreement = Agreement()
         self._due = 0.0
         self._stop = 0
@@ -79,6 +81,8 @@ class BestAndLast(ModelCheckpoint):
 
     def _save_checkpoint(self, trainer: Trainer, filepath: str) -> None:
         """Writes the checkpoint, or hard-links it if this step has already been saved under the other name."""
+        if Path(filepath).stem == "best":
+            self.best_epoch = trainer.current_epoch + 1
         written = Path(self._last_checkpoint_saved)
         if self._last_global_step_saved != trainer.global_step or not written.is_file():
             started = time.monotonic()
@@ -93,8 +97,8 @@ class BestAndLast(ModelCheckpoint):
         trainer.strategy.barrier()
 
     def state_dict(self) -> dict[str, Any]:
-        """Lightning's state and the values of the training epoch."""
-        return super().state_dict() | {"row": self.row}
+        """Lightning's state, the values of the training epoch and the best epoch."""
+        return super().state_dict() | {"row": self.row, "best_epoch": self.best_epoch}
 
     def on_save_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
         """Adds the training metrics of an epoch that has not ended."""
@@ -122,6 +126,7 @@ class BestAndLast(ModelCheckpoint):
         best, score = (str(ours), state_dict["best_model_score"]) if known else ("", None)
         moved: dict[str, Any] = {"dirpath": self.dirpath, "best_model_path": best, "kth_best_model_path": best}
         moved |= {"best_k_models": {best: score} if known else {}, "best_model_score": score, "last_model_path": ""}
+        self.best_epoch = state_dict.get("best_epoch")
         super().load_state_dict(state_dict | moved)
 
     def check_monitor_top_k(self, trainer: Trainer, current: Tensor | None = None) -> bool:
@@ -183,3 +188,23 @@ class BestAndLast(ModelCheckpoint):
         signals.resume()
         if stop := self._stop or signals.requested():
             raise signals.Stopped(stop, _TRAINED)
+
+
+class Monitored(NamedTuple):
+    """The best value of what a task monitors in validation."""
+
+    name: str
+    mode: Literal["min", "max"]
+    value: float
+    epoch: int | None
+    """The epoch of `best.ckpt`, counted from 1; None if nothing was trained."""
+
+
+def monitored(trainer: Trainer, task: Task) -> Monitored | None:
+    """The best value of a training, or that of the only validation; None without one."""
+    saved = trainer.checkpoint_callback
+    best = saved if isinstance(saved, BestAndLast) and saved.best_model_score is not None else None
+    value = trainer.callback_metrics.get(task.monitor) if best is None else best.best_model_score
+    if value is None:
+        return None
+    return Monitored(task.monitor, task.monitor_mode, float(value), best.best_epoch if best is not None else None)

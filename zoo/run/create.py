@@ -1,24 +1,45 @@
-"""Builds models of the catalog by name, without data, with or without pretrained weights."""
+"""Builds models, networks and data of the catalog by name, with or without pretrained weights."""
 
 import inspect
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from omegaconf import OmegaConf
+from torch import nn
 
 from zoo.config.compose import compose, to_dict
-from zoo.config.instantiate import complete, locate
+from zoo.config.instantiate import complete, instantiate, locate
 from zoo.config.listing import list_models
+from zoo.config.validate import validate
+from zoo.data.base import DataModule
+from zoo.data.images.base import Preprocessing
 from zoo.errors import ZooError, unknown
-from zoo.pretrained.transfer import load_pretrained
-from zoo.run.build import build_task
+from zoo.pretrained.catalog import resolve_weights
+from zoo.pretrained.transfer import load_pretrained, transfer_weights
+from zoo.run.build import attach_optimizer, build_data, build_task
 from zoo.tasks.base import Task
 
 
-def create_model(name: str, *, pretrained: str | None = None, **metadata: Any) -> Task:
+def create_model(
+    name: str,
+    *,
+    pretrained: str | None = None,
+    data: DataModule | None = None,
+    class_names: Sequence[str] | None = None,
+    preprocessing: Preprocessing | None = None,
+    match_weights: Literal["name", "order"] = "name",
+    **metadata: Any,
+) -> Task:
     """Builds a model of the catalog as a LightningModule in training mode, as torchvision and timm do.
 
-    `pretrained` is the name of published weights or a path. `metadata` are values that a data module would give
-    (`num_classes`, `in_channels`, `image_size`, …); the defaults of the network apply otherwise. Call `eval()` on it
-    before calling it on tensors; `zoo.predict` does.
+    It has the optimizer and the schedule of its recipe, so that a Lightning `Trainer` fits it; set `optimizer_factory`
+    and `schedule` for others. Call `eval()` on it before calling it on tensors; `zoo.predict` does.
+
+    `pretrained` is the name of published weights or a path; with `match_weights` of order, the tensors of a file are
+    matched by order and shape. `data` of `create_data` gives everything that the model
+    must know of it. For one's own loaders, `class_names` and `preprocessing` are what a prediction from the checkpoint
+    needs. `metadata` are further arguments of the network and the task (`num_classes`, `in_channels`, `image_size`,
+    …); the defaults of the network apply otherwise.
 
     Raises:
         ZooError: no such model, weights or argument.
@@ -27,12 +48,74 @@ def create_model(name: str, *, pretrained: str | None = None, **metadata: Any) -
     7
     """
     composed = _composed(name)
-    task = build_task(_completed(composed["model"], metadata), {}, {"model": name})
-    if pretrained is not None:
-        published_as = composed.get("published_as", name)
+    _refuse_headless(name, metadata)
+    source = resolve_weights(pretrained, model=composed.get("published_as", name)) if pretrained is not None else None
+    card: dict[str, Any] = {"model_name": name}
+    readers = _readers(composed["model"])
+    if data is not None:
+        data.setup()
+        if source is not None and source.preprocessing is not None:
+            data.normalize_as(source.preprocessing)
+        card |= data.card() | {"data_name": data.name, "data_config": data.config}
+        metadata = {key: value for key, value in data.metadata().items() if key in readers} | metadata
+    if class_names is not None:
+        card["class_names"] = [str(each) for each in class_names]
+        metadata = {"num_classes": len(class_names)} | metadata
+    if preprocessing is not None:
+        card["preprocessing"] = preprocessing.to_dict()
+        of_images = {"in_channels": preprocessing.channels, "image_size": preprocessing.size}
+        metadata = {key: value for key, value in of_images.items() if key in readers} | metadata
+    task = build_task(_completed(composed["model"], metadata), {}, card)
+    attach_optimizer(task, composed["optimizer"], composed["scheduler"])
+    if source is not None:
         keep = task.measured_metadata & metadata.keys()  # explicit values win over those of the weights
-        load_pretrained(task, pretrained, model=published_as, keep=keep)
+        load_pretrained(task, source, class_names=card.get("class_names"), keep=keep, match=match_weights)
     return task
+
+
+def create_network(name: str, *, pretrained: str | None = None, **arguments: Any) -> nn.Module:
+    """Builds the network of a model of the catalog, a plain `nn.Module` in training mode.
+
+    `arguments` are those of its class. Image classifiers take `num_classes=0` for pooled features in place of
+    logits, and `features=["layer2", "layer4"]` for a dictionary of feature maps.
+
+    Raises:
+        ZooError: no such model, weights or argument.
+
+    >>> create_network("resnet18", num_classes=0, small_stem=True).fc
+    Identity()
+    """
+    composed = _composed(name)
+    config = complete(composed["model"]["network"] | arguments, {}, name)
+    network: nn.Module = instantiate(config, name)
+    if pretrained is not None:
+        source = resolve_weights(pretrained, model=composed.get("published_as", name))
+        transfer_weights(network, source, class_names=None)
+    return network
+
+
+def create_data(name: str, **options: Any) -> DataModule:
+    """Builds data of the catalog, such as `create_data("image_folder", root="flowers", batch_size=64)`.
+
+    `options` are the keys of `configs/data/NAME.yaml`; `seed` selects the split.
+
+    Raises:
+        ZooError: no such data, an unknown option, or a value of the wrong type.
+    """
+    seed = {} if "seed" not in options else {"seed": options["seed"]}
+    config = compose([f"data={name}", *(f"{key}={value}" for key, value in seed.items())])
+    listed = OmegaConf.to_container(config.data, resolve=False)
+    for key, value in options.items():
+        if key not in config.data:
+            raise ZooError(
+                unknown("argument", key, [str(each) for each in config.data if not str(each).startswith("_")])
+            )
+        OmegaConf.update(config, f"data.{key}", value)
+    values = to_dict(config)["data"]
+    validate({"data": values}, {"data": listed})
+    module = build_data(values)
+    module.name = name
+    return module
 
 
 def catalog_config(name: str, **metadata: Any) -> dict[str, Any]:
@@ -42,6 +125,15 @@ def catalog_config(name: str, **metadata: Any) -> dict[str, Any]:
         ZooError: no such model or argument.
     """
     return _completed(_composed(name)["model"], metadata)
+
+
+def _refuse_headless(name: str, metadata: Mapping[str, Any]) -> None:
+    for key in ("num_classes", "features"):
+        if key in metadata and (key == "features" or metadata[key] == 0):
+            raise ZooError(
+                f'`{key}` (={metadata[key]}) leaves a network without a head: zoo.create_network("{name}", {key}=…) '
+                f"builds it, and zoo.features gives the vectors of images"
+            )
 
 
 def _composed(name: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from zoo.data.identities.folder import subfolders
 from zoo.data.images.files import list_images
 from zoo.distribution import run_command
 from zoo.errors import ZooError, unknown
+from zoo.prediction.sources import resolve_source
 from zoo.run.device import move_to
 from zoo.tasks.embedding import Embedding
 from zoo.tasks.embedding.gallery import Gallery
@@ -46,14 +47,14 @@ def _enroll(values: dict[str, Any], folder: Path) -> Iterator[str]:
     gallery = load_gallery(path, task)
     source = _source(values)
     if values["name"] is None:
-        if not source.is_dir() or not any(entry.is_dir() for entry in source.iterdir()):
+        if not _is_folder(source) or not any(entry.is_dir() for entry in source.iterdir()):
             raise ZooError("`name` is not given: add name=… or give a source with a folder of images for each name")
-        chosen = {str(person.name): person for person in subfolders(source, "source")}
+        chosen: dict[str, Any] = {str(person.name): person for person in subfolders(source, "source")}
     else:
         chosen = {_name(values): source}
     lines = []
     for name, images in chosen.items():
-        if images.is_dir() and not list_images(images):
+        if _is_folder(images) and not list_images(images):
             raise ZooError(f"source={images} holds no images of {name}")
         read = embed(task, images, batch_size=values["batch_size"])
         if broken := [result for result in read if result.error is not None]:
@@ -148,11 +149,14 @@ def _model(values: dict[str, Any]) -> Embedding:
     return task
 
 
-def _source(values: dict[str, Any]) -> Path:
-    source = Path(_text(values, "source", "add source=… of an image or a folder of images"))
-    if not source.exists():
-        raise ZooError(f"source={source} does not exist")
-    return source
+def _source(values: dict[str, Any]) -> Any:
+    if values["source"] is None:
+        raise ZooError("`source` is not given: add source=… of an image or a folder of images")
+    return resolve_source(values["source"])
+
+
+def _is_folder(source: Any) -> bool:
+    return isinstance(source, Path) and source.is_dir()
 
 
 def _name(values: dict[str, Any]) -> str:

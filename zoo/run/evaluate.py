@@ -5,21 +5,25 @@ from pathlib import Path
 from typing import Any
 
 from zoo.checkpoints.gate import data_config
-from zoo.checkpoints.load import load
 from zoo.data.base import DataModule
 from zoo.errors import ZooError
 from zoo.run.build import build_data, frozen_inference, require_matching_data
 from zoo.run.console import quiet_lightning, rank_zero_print
 from zoo.run.device import explain_full_memory
+from zoo.run.model_source import requested_model, task_options
 from zoo.run.options import check_options
 from zoo.run.results import test, write_results
 from zoo.run.run import evaluation_run
 from zoo.run.sharding import unshard
 from zoo.tasks.base import Task
 
+_SHOWN = 20  # class names in a message
+
 
 def evaluate(config: dict[str, Any], run_dir: Path, *, data: str | None) -> dict[str, float]:
-    """Tests `config["checkpoint"]`, writes `metrics.json` and a report, and returns the test metrics.
+    """Tests `config["checkpoint"]`, or a model with published weights, and returns the test metrics.
+
+    Writes `metrics.json` and a report.
 
     `data` is the name of the chosen data option. Without it, the data of the checkpoint is used, updated with the
     values in `config["data"]`.
@@ -28,8 +32,10 @@ def evaluate(config: dict[str, Any], run_dir: Path, *, data: str | None) -> dict
         ZooError: a broken checkpoint, or data that does not match the model.
     """
     quiet_lightning()
-    task = load(config["checkpoint"], trust=config["trust"])
-    options = check_options(task.prepare_evaluation, config["options"], kind=task.kind)
+    task = requested_model(config)
+    options = check_options(task.prepare_evaluation, task_options(config), kind=task.kind)
+    if data is None and "data_config" not in task.card:
+        raise ZooError("`data` is not given, and published weights come without data: add data=…, such as image_folder")
     name = data or task.card["data_name"]
     described = config["data"]
     if data is None:
@@ -55,7 +61,9 @@ def evaluate(config: dict[str, Any], run_dir: Path, *, data: str | None) -> dict
 
 def _with_seed(data: dict[str, Any], task: Task) -> dict[str, Any]:
     """`data` with the checkpoint's seed by default, so that no training sample is in the test split."""
-    return data if data.get("seed") is not None else data | {"seed": task.card["data_config"].get("seed", 0)}
+    if data.get("seed") is not None:
+        return data
+    return data | {"seed": task.card.get("data_config", {}).get("seed", 0)}
 
 
 def _check_metadata(task: Task, datamodule: DataModule, metadata: Mapping[str, Any]) -> None:
@@ -64,7 +72,14 @@ def _check_metadata(task: Task, datamodule: DataModule, metadata: Mapping[str, A
             raise ZooError(f"the model was made for `{name}` {value}, and this data has {metadata[name]}")
     ours, theirs = task.card.get("class_names"), datamodule.card().get("class_names")
     if ours != theirs:
-        raise ZooError(f"the model knows the classes {ours}, and this data has {theirs}")
+        raise ZooError(f"the model knows the classes {_few(ours)}, and this data has {_few(theirs)}")
+
+
+def _few(names: Any) -> str:
+    """All names, or the first of many."""
+    if not isinstance(names, list) or len(names) <= _SHOWN:
+        return str(names)
+    return f"{str(names[:_SHOWN])[:-1]}, …] ({len(names):,} in all)"
 
 
 def _settings(config: Any) -> Iterator[tuple[str, Any]]:

@@ -18,7 +18,7 @@ def predict(model: Task | str | Path, source: Any, folder: str | Path | None = N
 
     `model` is a task, the path of a checkpoint, or the folder of a run, whose best checkpoint is loaded. Image models
     read encoded bytes, Pillow images, arrays and tensors (`zoo.data.images.in_memory`), and lists of them; forecasters
-    read a data frame.
+    read a data frame, or an array or tensor [time, columns].
 
     With `folder`, predictions.csv, predictions.json and images are written there. `options` are the keyword-only
     parameters of `predict` in the `predict.py` of the model's task.
@@ -31,18 +31,18 @@ def predict(model: Task | str | Path, source: Any, folder: str | Path | None = N
     """
     if not isinstance(model, Task):
         model = load(model)
-    source = resolve_source(source)
     module = companion(type(model), "predict")
     if module is None:
         raise ZooError(f"a {model.kind} model has no prediction on files: call the model itself on tensors")
+    source = module.resolve(source, model.card) if hasattr(module, "resolve") else resolve_source(source)
     chosen = check_options(module.predict, options, kind=model.kind)
-    with _evaluating(model):
+    with evaluating(model):
         results: list[Any] = module.predict(model, source, Path(folder) if folder is not None else None, **chosen)
     return results
 
 
 @contextmanager
-def _evaluating(model: Task) -> Iterator[None]:
+def evaluating(model: Task) -> Iterator[None]:
     """Puts the model in eval mode, and every module back in its own mode afterwards."""
     modes = {module: module.training for module in model.modules()}
     model.eval()

@@ -10,6 +10,7 @@ from zoo.data.base import DataModule
 from zoo.hardware import device_name
 from zoo.json_files import write_json
 from zoo.metrics.concatenated import Concatenated
+from zoo.run.checkpointing import monitored
 from zoo.run.flops import forward_flops
 from zoo.run.throughput import Throughput
 from zoo.tasks.base import Baselines, Task
@@ -39,6 +40,8 @@ def write_results(
     metric = _first_metric(task)
     better = better_baselines(test_metrics, compared, metric, task.monitor_mode)
     results = _results(trainer, task, test_metrics, compared) | {"better_baselines": better}
+    if (best := monitored(trainer, task)) is not None:
+        results["monitored"] = best._asdict()
     results |= task.evaluation_settings()
     write_json(run_dir / "metrics.json", results)
     report = write_report(config, task, datamodule, run_dir, results)

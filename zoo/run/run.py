@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pytorch_lightning import Callback, Trainer, seed_everything
 from pytorch_lightning.loggers import Logger
@@ -120,6 +120,8 @@ def new_run(
         raise ZooError(f"`seed` (={config['seed']}) must lie in 0 … 4294967295")
     check_trainer(config["trainer"])
     seed_everything(config["seed"], workers=True, verbose=False)
+    if config["match_weights"] not in ("name", "order"):
+        raise ZooError(f"`match_weights` (={config['match_weights']}) must be name or order")
     weights = None
     if config["pretrained"]:
         weights = resolve_weights(config["pretrained"], model=config.get("published_as", model))
@@ -136,8 +138,9 @@ def new_run(
     task.recipe = recipe_of(config)
     report: list[str] = []
     if weights is not None:
-        report = load_pretrained(task, weights, class_names=card.get("class_names"))
-        task.pretrained_network = partial(_pretrained_network, config["model"], datamodule.metadata(), weights)
+        match = config["match_weights"]
+        report = load_pretrained(task, weights, class_names=card.get("class_names"), match=match)
+        task.pretrained_network = partial(_pretrained_network, config["model"], datamodule.metadata(), weights, match)
     callbacks = apply_finetuning(config.get("finetune"), task, pretrained=weights is not None)
     hardware = _prepare_hardware(config, task)
     check_sync_batchnorm(config["trainer"], hardware, task.network)
@@ -171,7 +174,9 @@ def _prepare_hardware(config: dict[str, Any], task: Task) -> Hardware:
     return hardware
 
 
-def _pretrained_network(config: dict[str, Any], metadata: Mapping[str, Any], weights: Source) -> nn.Module:
+def _pretrained_network(
+    config: dict[str, Any], metadata: Mapping[str, Any], weights: Source, match: Literal["name", "order"]
+) -> nn.Module:
     task = build_task(config, metadata, {})
-    load_pretrained(task, weights)
+    load_pretrained(task, weights, match=match)
     return task.network

@@ -11,6 +11,7 @@ from pytorch_lightning.utilities.seed import isolate_rng
 from zoo.data.base import DataModule
 from zoo.distribution import run_command
 from zoo.errors import ZooError
+from zoo.run.checkpointing import monitored
 from zoo.run.console import quiet_lightning, rank_zero_print
 from zoo.run.device import explain_full_memory, explain_missing_determinism
 from zoo.run.results import test, write_results
@@ -20,8 +21,11 @@ from zoo.run.sharding import unshard
 from zoo.tasks.base import Task
 
 
-def train(config: dict[str, Any], run_dir: Path, *, model: str, data: str) -> None:
+def train(config: dict[str, Any], run_dir: Path, *, model: str, data: str) -> float | None:
     """Trains, tests and reports a configuration; `model` and `data` are the names of the chosen options.
+
+    Returns:
+        The best value of the task's `monitor` in validation; None if nothing was validated.
 
     Raises:
         ZooError: a user's mistake in the configuration, the data, or a file.
@@ -42,7 +46,9 @@ def train(config: dict[str, Any], run_dir: Path, *, model: str, data: str) -> No
         else:
             take_over(resumed, trainer)
         fit(trainer, run.task, run.datamodule, resumed.path if resumed else None)
+        found = monitored(trainer, run.task)
         _test_and_report(run, trainer)
+        return None if found is None else found.value
     except MisconfigurationException as error:
         raise ZooError(str(error)) from error
 
@@ -89,6 +95,8 @@ def _test_and_report(run: Run, trainer: Trainer) -> None:
         trainer.test(run.task, datamodule=run.datamodule, verbose=False)
         rank_zero_print("one batch of each stage ran through; nothing was saved")
         return
+    if (found := monitored(trainer, run.task)) is not None and found.epoch is not None:
+        rank_zero_print(f"best epoch: {found.epoch} of {trainer.current_epoch}, {found.name} {found.value:.4f}")
     metrics = test(trainer, run.task, run.datamodule, best)
     unshard(run.task)
     if trainer.is_global_zero:

@@ -5,6 +5,8 @@ from typing import Any
 
 from zoo.errors import ZooError
 
+_PRECISIONS = ("32-true", "16-mixed", "bf16-mixed", "16-true", "bf16-true", "64-true")
+_ALIASES = ("transformer-engine", "transformer-engine-float16", "bf16", "64", "32", "16", 64, 32, 16)
 _LEAST = {
     "max_epochs": -1,  # no end
     "min_epochs": 0,
@@ -22,8 +24,12 @@ def check_trainer(config: Mapping[str, Any]) -> None:
     """Checks the numbers of a `trainer` configuration.
 
     Raises:
-        ZooError: a fraction, or a number that is too small.
+        ZooError: a fraction, a number that is too small, or a precision that Lightning does not have.
     """
+    if config.get("devices") in (0, "0", []):
+        raise ZooError(f"`trainer.devices` (={config['devices']}) must be at least 1; trainer=cpu trains without a GPU")
+    if (precision := config.get("precision")) not in (None, "auto", *_PRECISIONS, *_ALIASES):
+        raise ZooError(f"`trainer.precision` (={precision}) must be auto or one of: {', '.join(_PRECISIONS)}")
     for name, least in _LEAST.items():
         value = config.get(name)
         if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < least):

@@ -123,6 +123,14 @@ class Task(Stages):
         """Calls the network on inputs whose floating-point tensors are cast to the precision of its weights."""
         return self.network(*(_cast(value, self.dtype) for value in inputs))
 
+    def features(self, source: Any, *, batch_size: int) -> Tensor:
+        """Vectors [N D], one for each file or value of a resolved source.
+
+        Raises:
+            ZooError: this task has none.
+        """
+        raise ZooError(f"a {self.kind} model gives no vectors of its inputs")
+
     def compile_network(self) -> None:
         """Compiles every method of the network that the task calls; compilation happens at the first call."""
         self.network.compile()

@@ -117,8 +117,14 @@ def test_an_image_in_two_splits_stays_in_the_later_one(tmp_path):
 @pytest.mark.parametrize(
     ("names", "message"),
     [
-        ({"val": "val", "test": "val"}, r"`data.val` \(=val\) is named twice; a val or test of null shares the other"),
-        ({"val": "train", "test": None}, r"`data.train` \(=train\) is named twice"),
+        (
+            {"val": "val", "test": "val"},
+            r"`data.val` \(=val\) is that of data.test, too: data.test=null shares",
+        ),
+        (
+            {"val": "train", "test": None},
+            r"`data.train` \(=train\) is that of data.val, too: data.val=null cuts",
+        ),
         ({"train": None}, r"`data.train` \(=null\) must name the training split"),
         ({"val": "copy", "test": "val"}, "no images: the val split has none"),
     ],

@@ -139,9 +139,7 @@ def test_times_and_names_of_parquet_are_checked_like_text(tmp_path: Path):
 
 def test_irregular_dates_name_the_first_row(tmp_path: Path):
     frame = days(51).drop(index=20)
-    message = (
-        r"row 21, column `day`: 2026-01-22T00:00:00 follows 2026-01-20T00:00:00 after 2 days 00:00:00, where 1 day"
-    )
+    message = r"row 21, column `day`: 2026-01-22T00:00:00 follows 2026-01-20T00:00:00 after 2 days, where 1 day"
     with pytest.raises(ZooError, match=message):
         series(tmp_path, frame).setup()
 

@@ -7,6 +7,7 @@ from torchmetrics.functional.classification import multiclass_calibration_error
 
 from zoo.data.base import DataModule
 from zoo.data.images.base import TensorImages
+from zoo.reports.metric_names import MEANINGS
 from zoo.tasks.classification import Classification
 from zoo.tasks.classification.inputs import inputs_of
 from zoo.tasks.classification.inputs.images import as_bytes
@@ -101,9 +102,9 @@ def test_report_has_every_part(measured, tmp_path):
     assert drawn == ["baselines.png", "confusion_matrix.png", "calibration.png", "mistakes.png"]
     assert all((tmp_path / name).stat().st_size > 5000 for name in drawn)
     assert parts["Result"].table == [
-        ["", "accuracy", "ece"],
-        ["this model", "0.7500", "0.1000"],
-        ["majority class", "0.2000", "–"],
+        ["metric", "this model", "majority class", "what it is"],
+        ["accuracy", "0.7500", "0.2000", MEANINGS["accuracy"]],
+        ["ece", "0.1000", "–", MEANINGS["ece"]],
     ]
     assert "1,234 parameters · 3 epochs in 12 s · CPU (32-true) · 5,678 samples/s" in parts["Result"].text
     support = [int(row[4]) for row in parts["Classes"].table[1:]]

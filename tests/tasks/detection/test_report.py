@@ -44,8 +44,11 @@ def test_the_report_has_all_its_parts(built, tmp_path):
         "Result",
         "Precision and recall",
         "Classes",
+        "Sizes",
         "Confusion matrix",
         "Worst misses and false positives",
+        "Test images",
+        "Training images",
         "Anchors",
     ]
     assert "is the score 0.003" in parts[1].text
@@ -54,8 +57,10 @@ def test_the_report_has_all_its_parts(built, tmp_path):
     assert len(classes) == 11
     objects = sum(len(target["labels"]) for target in data.dataset("test").targets)
     assert sum(int(row[-1]) for row in classes[1:]) == objects
-    assert parts[3].text.startswith(f"Of {objects} objects")
-    for name in ("precision_recall", "confusion_matrix", "misses", "anchors"):
+    assert [row[0] for row in parts[3].table[1:]] == ["small, below 32×32", "medium, below 96×96", "large"]
+    assert sum(int(row[-1]) for row in parts[3].table[1:]) == objects
+    assert parts[4].text.startswith(f"Of {objects} objects")
+    for name in ("precision_recall", "confusion_matrix", "misses", "test_images", "training_images", "anchors"):
         assert (tmp_path / f"{name}.png").stat().st_size > 1000
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from forecast_files import frame, model, source
 
 from zoo.checkpoints.load import load
@@ -14,6 +15,7 @@ from zoo.config.compose import compose, to_dict
 from zoo.errors import ZooError
 from zoo.run.build import build_data, build_task
 from zoo.run.predict import predict
+from zoo.tasks.forecasting.history_file import resolve
 
 
 def test_the_forecast_goes_on_where_the_file_ends(tmp_path: Path):
@@ -107,8 +109,6 @@ def test_times_with_an_offset_go_on_in_utc(tmp_path: Path):
 
 
 def test_a_forecast_that_is_no_number_is_refused(tmp_path: Path):
-    import torch
-
     task = model(tmp_path, frame(), name="linear_forecaster")
     torch.nn.init.constant_(task.network.output.bias, torch.inf)
     with pytest.raises(ZooError, match=r"the forecast of .*history.csv is not finite"):
@@ -116,8 +116,6 @@ def test_a_forecast_that_is_no_number_is_refused(tmp_path: Path):
 
 
 def test_a_checkpoint_forecasts_from_the_file_alone(tmp_path: Path):
-    import torch
-
     task = model(tmp_path, frame(), name="gru")
     checkpoint: dict = {"state_dict": task.state_dict()}
     task.on_save_checkpoint(checkpoint)
@@ -168,5 +166,16 @@ def test_a_data_frame_is_forecast_as_a_file(tmp_path):
     expected = predict(task, source(tmp_path, table))
     assert predict(task, table) == expected
     assert predict(task, table.set_index("day")) == expected
-    with pytest.raises(ZooError, match="a forecaster reads one CSV, Parquet or .npy file, or a data frame"):
-        predict(task, [tmp_path / "history.csv"])
+    with pytest.raises(ZooError, match="trained with the columns day, .*which an array cannot name: give a data frame"):
+        resolve(np.zeros(40), task.card)
+    for several in (tmp_path, [tmp_path / "history.csv"] * 2, "https://a/b.csv"):
+        with pytest.raises(ZooError, match="a forecaster reads one CSV, Parquet or .npy file, a data"):
+            resolve(several, task.card)
+
+
+def test_an_array_is_forecast_as_the_columns_of_the_training():
+    card = {"targets": ["a", "b"], "past_covariates": [], "future_covariates": []}
+    values = np.arange(8.0).reshape(4, 2)
+    assert resolve(torch.from_numpy(values), card).equals(pd.DataFrame({"a": values[:, 0], "b": values[:, 1]}))
+    with pytest.raises(ZooError, match=r"the array has the shape \(4, 1\) and float64 values: .* the columns a, b"):
+        resolve(values[:, 0], card)

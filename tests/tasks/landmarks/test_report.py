@@ -32,7 +32,7 @@ def test_tables_and_images(tmp_path):
     test = datamodule.dataset("test")
     truth = test[torch.arange(len(test))][1]["points"]
     task = measured(truth + torch.tensor([0.01, 0.0]))  # a little to the right
-    comparison, points, first, worst = sections(task, datamodule, tmp_path, results)
+    comparison, points, first, worst, seen = sections(task, datamodule, tmp_path, results)
     header, *rows = points.table
     assert header == ["point", "mean error", "median error", "below 0.1"]
     assert [row[0] for row in rows] == ["1", "2", "3", "4"]
@@ -40,6 +40,6 @@ def test_tables_and_images(tmp_path):
     distances = [float(row[1]) for row in rows]
     assert max(distances) - min(distances) < 1e-6  # all points were moved by the same
     assert all(0.01 < distance < 0.1 for distance in distances)  # shares of the object, which is a part of the image
-    for section in (comparison, first, worst):
+    for section in (comparison, first, worst, seen):
         assert all(path.stat().st_size > 1000 for path in section.figures)
         assert section.figures

@@ -20,7 +20,7 @@ from zoo.data.detection.split_checks import check_images, missing_classes, share
 from zoo.data.detection.transforms import Letterbox, Target
 from zoo.data.detection.voc import read_voc
 from zoo.data.detection.yolo_names import yolo_classes
-from zoo.data.detection.yolo_txt import read_yolo_txt
+from zoo.data.detection.yolo_txt import has_split, read_yolo_txt
 from zoo.data.images.files import list_images, read_image
 from zoo.data.sampling import IndexBatches
 from zoo.data.split_names import spelled
@@ -117,7 +117,9 @@ class DetectionFiles(DetectionData):
         given = [name for name in self.names.values() if name is not None]
         for split, name in self.names.items():
             if name is not None and given.count(name) > 1:
-                raise ZooError(f"`data.{split}` (={name}) is named twice; a val or test of null shares the other one's")
+                again = next(other for other in self.names if other != split and self.names[other] == name)
+                remedy = "cuts it out of train" if "train" in (split, again) else "shares the other one's"
+                raise ZooError(f"`data.{split}` (={name}) is that of data.{again}, too: data.{again}=null {remedy}")
 
     def sampler(self, name: Split) -> Sampler[Tensor]:
         """Repeats the training images up to `min_epoch_size`."""
@@ -228,7 +230,15 @@ class Voc(DetectionFiles):
 
 
 class YoloTxt(DetectionFiles):
-    """Any YOLO set: `train`, `val` and `test` name folders below `images` and `labels`."""
+    """Any YOLO set: `train`, `val` and `test` name folders below `images` and `labels`.
+
+    A `test` of auto is the folder `test` where there is one: many sets have none.
+    """
+
+    def __post_init__(self) -> None:
+        if self.test == "auto":
+            self.test = "test" if has_split(Path(self.root).expanduser(), "test") else None
+        super().__post_init__()
 
     def read(self, name: str) -> Annotations:
         """Reads one pair of folders."""

@@ -61,6 +61,12 @@ def read_yolo_txt(root: Path, split: str, class_names: list[str]) -> Annotations
     return result
 
 
+def has_split(root: Path, split: str) -> bool:
+    """Whether there is a folder of images of this name."""
+    images = spelled(root, "images") or root / "images"
+    return spelled(images, split) is not None or spelled(root, split) is not None
+
+
 def _folders(root: Path, split: str) -> tuple[Path, Path]:
     """The folders of the images and of the labels of a split."""
     images, labels = spelled(root, "images") or root / "images", spelled(root, "labels") or root / "labels"

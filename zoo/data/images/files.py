@@ -76,6 +76,8 @@ def read_image(path: str | Path | MemoryImage, *, channels: int) -> UInt8[Tensor
     if channels not in (1, 3):
         raise ZooError(f"`channels` (={channels}) must be 1 (gray) or 3 (color)")
     if isinstance(path, MemoryImage):
+        if path.pixels is None:
+            raise UnreadableImage(path.name, str(path.error))
         return to_channels(path.pixels, channels)
     try:
         data = Path(path).read_bytes()

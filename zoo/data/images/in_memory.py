@@ -20,8 +20,10 @@ class MemoryImage:
     """An image in memory, which stands where a path does."""
 
     name: str
-    pixels: UInt8[Tensor, "c _ _"]
-    """1 (gray) or 3 (RGB) channels, upright and on white."""
+    pixels: UInt8[Tensor, "c _ _"] | None
+    """1 (gray) or 3 (RGB) channels, upright and on white; None for one that cannot be read."""
+    error: str | None = None
+    """Why it cannot be read."""
 
     @property
     def stem(self) -> str:

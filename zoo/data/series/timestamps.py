@@ -1,5 +1,6 @@
 """Parses the times of a series, checks that they are evenly spaced, and continues them."""
 
+import re
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -9,6 +10,7 @@ from zoo.errors import ZooError
 
 UTC = "+00:00"
 _SLACK = 1e-6  # relative tolerance of equal steps
+_DAY_OR_MONTH_FIRST = re.compile(r"\s*\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}\b")
 
 
 class Step(NamedTuple):
@@ -46,9 +48,11 @@ def parse_stamps(column: pd.Series, name: str, where: str) -> tuple[np.ndarray, 
     times = pd.to_datetime(column, errors="coerce", format="ISO8601", utc=bool(zone))
     bad = np.flatnonzero(times.isna().to_numpy())
     if len(bad):
+        value = column.iloc[bad[0]]
+        order = " (month or day first is not guessed)" if _DAY_OR_MONTH_FIRST.match(str(value)) else ""
         raise ZooError(
-            f"{where}, row {rows[bad[0]]}, column `{name}`: {column.iloc[bad[0]]!r} is no time; write "
-            f"2026-01-31, 2026-01-31T12:00, or a number"
+            f"{where}, row {rows[bad[0]]}, column `{name}`: {value!r} is no time{order}; write 2026-01-31, "
+            f"2026-01-31T12:00, or a number"
         )
     if zone:
         times = times.dt.tz_convert(None)  # UTC has no skipped or repeated hours
@@ -192,4 +196,12 @@ def _rounding(own: np.ndarray) -> float:
 
 
 def _size(step: np.generic) -> str:
-    return str(pd.Timedelta(step)) if isinstance(step, np.timedelta64) else f"{step.item():.12g}"
+    """A step in words: `1 day`, `36 hours`, `2.5`."""
+    if not isinstance(step, np.timedelta64):
+        return f"{step.item():.12g}"
+    seconds = pd.Timedelta(step).total_seconds()
+    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if seconds >= length and seconds % length == 0:
+            count = round(seconds / length)
+            return f"{count:,} {unit}{'s' if count > 1 else ''}"
+    return f"{seconds:.12g} seconds"

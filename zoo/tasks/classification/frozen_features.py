@@ -6,7 +6,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from zoo.data.base import DataModule, Split
-from zoo.networks.heads import head_paths
+from zoo.networks.heads import head_inputs
 
 CHUNK = 64
 
@@ -19,12 +19,9 @@ def features(
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     network = network.eval().to(device)
     read: list[Tensor] = []
-    head = network.get_submodule(head_paths(network)[0])
-    hook = head.register_forward_pre_hook(lambda _, inputs: read.append(inputs[0].flatten(1).float().cpu()))
     labels = []
     for part in torch.from_numpy(indices).split(CHUNK):
         images, truth = datamodule.dataset(split)[part]
-        network(datamodule.normalize((images.to(device), truth))[0])
+        read.append(head_inputs(network, network, datamodule.normalize((images.to(device), truth))[0]).float().cpu())
         labels.append(truth)
-    hook.remove()
     return torch.cat(read).numpy(), torch.cat(labels).numpy()

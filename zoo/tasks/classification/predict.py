@@ -31,10 +31,13 @@ class ClassPrediction:
     """The five most probable labels with their probabilities, best first; fewer if there are fewer classes."""
     error: str | None = None
     """Why the file could not be read."""
+    probabilities: dict[str, float] | None = None
+    """The probability of each class, in their order, if requested."""
 
     def to_dict(self) -> dict[str, Any]:
-        """The prediction as plain values, for JSON."""
-        return {
+        """The prediction as plain values, for JSON; with `probabilities` only if they were requested."""
+        more = {} if self.probabilities is None else {"probabilities": self.probabilities}
+        return more | {
             "path": str(self.path),
             "label": self.label,
             "probability": self.probability,
@@ -50,11 +53,13 @@ def predict(
     *,
     batch_size: int = 64,
     tta: str | Sequence[str] | None = None,
+    probabilities: bool = False,
 ) -> list[ClassPrediction]:
     """Classifies a file, or all files of the model's kind below a folder in the order of their names.
 
     With `folder`, writes predictions.csv, predictions.json and contact_sheet.png there. An unreadable file gives a
     result with an error. `tta` averages the probabilities over test-time augmentations (`zoo.ops.tta.VIEWS`).
+    `probabilities` adds those of all classes to the results and the files.
 
     Raises:
         ZooError: the model was not trained here, the folder holds no such files, or a view is unknown.
@@ -75,22 +80,24 @@ def predict(
             if path in batch.errors:
                 results.append(ClassPrediction(path, error=batch.errors[path]))
             else:
-                results.append(_result(path, next(rows), names))
+                results.append(_result(path, next(rows), names, probabilities))
     if folder is not None:
-        write(results, folder)
+        write(results, folder, names if probabilities else [])
         inputs.write_sheet(folder, [_caption(result) for result in results])
     return results
 
 
-def write(results: list[ClassPrediction], folder: Path) -> None:
-    """Writes predictions.csv and predictions.json."""
+def write(results: list[ClassPrediction], folder: Path, classes: Sequence[str] = ()) -> None:
+    """Writes predictions.csv, with a column for each of `classes`, and predictions.json."""
     folder.mkdir(parents=True, exist_ok=True)
     rows = []
     for result in results:
         best = "; ".join(f"{label} {value:.6f}" for label, value in result.top5)
         probability = "" if result.probability is None else f"{result.probability:.6f}"
-        rows.append([str(result.path), result.label or "", probability, best, result.error or ""])
-    write_table(folder / "predictions.csv", ["path", "label", "probability", "top5", "error"], rows)
+        each = [f"{result.probabilities[name]:.6f}" if result.probabilities else "" for name in classes]
+        rows.append([str(result.path), result.label or "", probability, best, result.error or "", *each])
+    columns = ["path", "label", "probability", "top5", "error", *(f"probability of {name}" for name in classes)]
+    write_table(folder / "predictions.csv", columns, rows)
     write_json(folder / "predictions.json", [result.to_dict() for result in results])
 
 
@@ -103,10 +110,11 @@ def _probabilities(
     return (task.average_views(images, views, size).softmax(1) if views else task.predict_step(images)).cpu()
 
 
-def _result(path: ImageSource, probabilities: Float[Tensor, " k"], names: list[str]) -> ClassPrediction:
+def _result(path: ImageSource, probabilities: Float[Tensor, " k"], names: list[str], with_all: bool) -> ClassPrediction:
     values, indices = probabilities.topk(min(BEST, len(names)))
     top5 = tuple((names[index], value) for index, value in zip(indices.tolist(), values.tolist(), strict=True))
-    return ClassPrediction(path, top5[0][0], top5[0][1], top5)
+    each = dict(zip(names, probabilities.tolist(), strict=True)) if with_all else None
+    return ClassPrediction(path, top5[0][0], top5[0][1], top5, probabilities=each)
 
 
 def _caption(result: ClassPrediction) -> Caption:

@@ -14,7 +14,9 @@ from zoo.data.base import DataModule
 from zoo.errors import ZooError
 from zoo.metrics.accuracy import Accuracy
 from zoo.metrics.concatenated import Concatenated
+from zoo.networks.heads import head_inputs
 from zoo.ops.tta import views
+from zoo.prediction.images import embed_batches
 from zoo.tasks.base import Task
 from zoo.tasks.classification.inputs import inputs_of, nominal_inputs
 from zoo.tasks.classification.tta import CROPS, add_margin, remove_margin, requested_views
@@ -152,6 +154,16 @@ class Classification(Task):
     def evaluation_settings(self) -> dict[str, Any]:
         """The views that the test averages over."""
         return {"tta": self.tta_views} if self.tta_views else {}
+
+    @torch.inference_mode()
+    def features(self, source: Any, *, batch_size: int) -> Float[Tensor, "n d"]:
+        """The inputs of the last layer for each sample, flattened."""
+        inputs = inputs_of(self.card)
+
+        def embed(samples: Tensor) -> Tensor:
+            return head_inputs(self.forward_network, self.network, inputs.normalize(samples.to(self.device)))
+
+        return embed_batches(inputs.read(source, batch_size), embed)
 
     def predict_step(self, batch: Any, batch_idx: int = 0) -> Float[Tensor, "b k"]:
         """Class probabilities of a batch, which may be images alone or images with labels."""

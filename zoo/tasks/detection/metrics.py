@@ -51,11 +51,11 @@ class DetectionMetrics(MeanAveragePrecision):
         self.update([detections._asdict() for detections in found], truth)
 
     def compute(self) -> dict[str, Tensor]:
-        """The metrics by name; with `per_class` also the average precision of each class."""
+        """The metrics by name; with `per_class` also the average precision of each class and size."""
         values = super().compute()
         names = ["map", "map_50", "map_75"]
         if self.class_metrics:
-            names += ["map_per_class", "classes"]
+            names += ["map_per_class", "classes", "map_small", "map_medium", "map_large"]
         scores, correct, objects = score_detections(self._found(), self._targets())
         if self.at is None:
             self.point = best_operating_point(scores, correct, objects)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from zoo.reports.comparison import comparison
 from zoo.reports.confusion import draw_confusion
 from zoo.reports.page import Section
 from zoo.tasks.detection import Detection
+from zoo.tasks.detection.examples import examples_section, training_section
 from zoo.tasks.detection.figures import Mistake, draw_anchors, draw_curves, draw_mistakes
 from zoo.tasks.detection.matching import (
     Target,
@@ -27,6 +29,8 @@ from zoo.tasks.detection.matching import (
 from zoo.tasks.detection.metrics import DetectionMetrics
 
 _SHOWN = 12  # misses, and as many false positives
+_AREAS = (0.0, 32.0**2, 96.0**2, float("inf"))  # square pixels, as in COCO
+_SIZES = ("small, below 32×32", "medium, below 96×96", "large")
 
 
 def sections(task: Detection, datamodule: DataModule, folder: Path, results: Mapping[str, Any]) -> list[Section]:
@@ -39,8 +43,11 @@ def sections(task: Detection, datamodule: DataModule, folder: Path, results: Map
         _result(results, folder, seconds),
         _curves(found, targets, names, score, folder),
         _classes(found, targets, names, score),
+        _sizes(found, targets),
         _confusion(found, targets, names, score, folder),
         _mistakes(found, targets, names, score, datamodule, folder),
+        examples_section(found, targets, names, score, datamodule, folder),
+        training_section(names, datamodule, folder),
         _anchors(datamodule, folder),
     ]
 
@@ -103,6 +110,17 @@ def _classes(found: list[Detections], targets: list[Target], names: list[str], s
     return Section("Classes", text, [], table)
 
 
+def _sizes(found: list[Detections], targets: list[Target]) -> Section:
+    values = _per_class(found, targets, None)
+    areas = torch.cat([(target["boxes"][:, 2:] - target["boxes"][:, :2]).prod(1) for target in targets])
+    counts = [int(((areas >= low) & (areas < high)).sum()) for low, high in pairwise(_AREAS)]
+    table = [["objects", "AP", "number"]]
+    for name, key, count in zip(_SIZES, ("map_small", "map_medium", "map_large"), counts, strict=True):
+        table.append([name, _number(float(values[key])), str(count)])
+    text = "Areas of the boxes, in pixels of the network's input, with the limits of COCO."
+    return Section("Sizes", text, [], table)
+
+
 def _confusion(found: list[Detections], targets: list[Target], names: list[str], score: float, folder: Path) -> Section:
     matrix = confusion(found, targets, len(names), score).numpy()
     figure = draw_confusion(folder / "confusion_matrix.png", matrix, [*names, "background"])
@@ -159,12 +177,16 @@ def _anchors(datamodule: DetectionData, folder: Path) -> Section:
 
 
 def _average_precision(found: list[Detections], targets: list[Target], ious: list[float] | None) -> dict[int, float]:
+    values = _per_class(found, targets, ious)
+    return dict(zip(values["classes"].view(-1).tolist(), values["map_per_class"].view(-1).tolist(), strict=True))
+
+
+def _per_class(found: list[Detections], targets: list[Target], ious: list[float] | None) -> dict[str, torch.Tensor]:
     metric = DetectionMetrics(per_class=True, sync_on_compute=False)  # only the first process writes the report
     if ious is not None:
         metric.iou_thresholds = ious
     metric.add(found, targets)
-    values = metric.compute()
-    return dict(zip(values["classes"].view(-1).tolist(), values["map_per_class"].view(-1).tolist(), strict=True))
+    return metric.compute()
 
 
 def _of_class(found: list[Detections], targets: list[Target], label: int) -> tuple[list[Detections], list[Target]]:

@@ -142,7 +142,7 @@ def _hardest(values: Tensor, pairs: Pairs, identities: Tensor, datamodule: DataM
         for row, (chosen, what) in enumerate(((farthest, "same"), (closest, "different"))):
             for axes, pair in zip(grid[row], chosen.tolist(), strict=False):
                 _pair(axes, datamodule, int(pairs.first[pair]), int(pairs.second[pair]))
-                axes.set_title(f"{what}, {values[pair]:.2f}", fontsize=9)
+                axes.set_title(f"{what}, {values[pair]:.4f}", fontsize=9)
         for axes in grid.ravel():
             without_frame(axes)
     text = "Top: same-identity pairs with the largest distances. Bottom: different-identity pairs with the smallest."

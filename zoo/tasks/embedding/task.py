@@ -8,10 +8,12 @@ from jaxtyping import Float, Int
 from torch import Tensor, distributed, nn
 from torchmetrics import MetricCollection
 
+from zoo.data.images.base import Preprocessing
 from zoo.errors import ZooError
 from zoo.losses.embedding_loss import BatchLoss, EmbeddingLoss
 from zoo.metrics.concatenated import Concatenated
 from zoo.metrics.mean import MeanLoss
+from zoo.prediction.images import embed_batches, image_files, read_batches
 from zoo.tasks.base import Task
 from zoo.tasks.embedding.collapse import spread
 from zoo.tasks.embedding.metrics import compared_pairs, embedding_metrics, pair_distances
@@ -186,6 +188,22 @@ class Embedding(ImageTask):
     def test_outputs(self) -> Outputs:
         """The outputs of the last validation or test, on the CPU."""
         return Outputs(self.vectors.compute().float().cpu(), self.identities.compute().long().cpu())
+
+    @torch.inference_mode()
+    def features(self, source: Any, *, batch_size: int) -> Float[Tensor, "n d"]:
+        """The embedding of each image.
+
+        Raises:
+            ZooError: the model was not trained on images, or an image cannot be read.
+        """
+        if "preprocessing" not in self.card:
+            raise ZooError("this model knows no preprocessing: load it from the checkpoint of a training run")
+        preprocessing = Preprocessing.from_dict(self.card["preprocessing"])
+
+        def embed(images: Tensor) -> Tensor:
+            return self.predict_step(preprocessing.normalize(images.to(self.device)))
+
+        return embed_batches(read_batches(image_files(source), preprocessing, batch_size), embed)
 
     def predict_step(self, batch: Any, batch_idx: int = 0) -> Float[Tensor, "b d"]:
         """Embeddings of a batch of images, or of the images of a batch with identities."""

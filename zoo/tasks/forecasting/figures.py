@@ -17,7 +17,7 @@ def draw_windows(path: Path, windows: Sequence[tuple[str, Array, Array, Array, A
 
     Lines start at the last value of the history. A single step ahead is drawn as points with an error bar.
     """
-    with drawing(path, width=9.6, height=1.0 + 2.0 * len(windows) / 2) as figure:
+    with drawing(path, width=9.6, height=1.0 + 2.3 * len(windows) / 2) as figure:
         panels = figure.subplots((len(windows) + 1) // 2, 2, squeeze=False).ravel()
         for axes, (title, history, truth, forecast, lower, upper) in zip(panels, windows, strict=False):
             past = np.arange(1 - len(history), 1)
@@ -33,6 +33,7 @@ def draw_windows(path: Path, windows: Sequence[tuple[str, Array, Array, Array, A
             axes.plot(ahead, truth, line, color=COLORS[1], markersize=4, label="truth")
             axes.plot(ahead, forecast, line, color=COLORS[0], markersize=4, label="forecast")
             axes.set_title(title)
+            axes.set_xlabel("steps from the last known value")
         for axes in panels[len(windows) :]:
             axes.remove()
         figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=4)

@@ -3,7 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from torch import Tensor
 
 from zoo.data.series.array import read_array
 from zoo.data.series.columns import Columns
@@ -11,6 +13,46 @@ from zoo.data.series.frames import read_frame, with_index
 from zoo.data.series.table import SeriesTable, read_table, series_of
 from zoo.data.series.timestamps import Step, keeps_step
 from zoo.errors import ZooError
+from zoo.prediction.sources import resolve_source
+
+
+def resolve(source: Any, card: dict[str, Any]) -> Path | pd.DataFrame:
+    """The existing file or the data frame of a source; an array becomes one with the columns of the training.
+
+    Raises:
+        ZooError: no such file, several, a folder, an address, or an array of another shape.
+    """
+    if isinstance(source, pd.DataFrame):
+        return source
+    if isinstance(source, np.ndarray | Tensor):
+        return _frame(np.asarray(source.detach().cpu() if isinstance(source, Tensor) else source), card)
+    if isinstance(source, str | Path) and not str(source).startswith(("http://", "https://")):
+        found = resolve_source(source)
+        files = found if isinstance(found, list) else [found]
+        if len(files) == 1 and isinstance(files[0], Path) and not files[0].is_dir():
+            return files[0]
+    raise ZooError(
+        "a forecaster reads one CSV, Parquet or .npy file, a data frame, or an array or tensor [time, columns]"
+    )
+
+
+def _frame(values: np.ndarray, card: dict[str, Any]) -> pd.DataFrame:
+    """The data frame of an array [time] or [time, columns]."""
+    columns = _columns(card)
+    named = [name for name in (columns.time, columns.series, *columns.future_covariates) if name is not None]
+    if named:
+        raise ZooError(
+            f"this model was trained with the columns {', '.join(named)}, which an array cannot name: give a data frame"
+        )
+    names = [*columns.targets, *columns.past_covariates]
+    if values.ndim == 1:
+        values = values[:, None]
+    if values.ndim != 2 or values.shape[1] != len(names) or values.dtype.kind not in "iuf":
+        raise ZooError(
+            f"the array has the shape {values.shape} and {values.dtype} values: this model reads numbers "
+            f"[time, {len(names)}], the columns {', '.join(names)}"
+        )
+    return pd.DataFrame(values, columns=names)
 
 
 def read_history(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ from zoo.data.series.table import SeriesTable, describe_filled, read_numbers
 from zoo.data.series.timestamps import Step, continue_stamps, parse_stamps, plain_stamp, same_stamps
 from zoo.errors import ZooError
 from zoo.tasks.forecasting.history_file import name_of, read_history, require_trained_step
+from zoo.tasks.forecasting.history_file import resolve as resolve
 from zoo.tasks.forecasting.prediction_files import SeriesForecast, write_forecasts
 from zoo.tasks.forecasting.rollout import require_horizon, required_covariate_steps, rollout
 from zoo.tasks.forecasting.task import Forecast, Forecasting
@@ -48,7 +49,7 @@ class _Window(NamedTuple):
 
 def predict(
     task: Forecasting,
-    source: Path | pd.DataFrame | list[Any],
+    source: Path | pd.DataFrame,
     folder: Path | None,
     *,
     horizon: int | None = None,
@@ -68,8 +69,6 @@ def predict(
     if steps < 1:
         raise ZooError(f"`horizon` (={steps}) must be at least 1")
     require_horizon(task, steps, recursive=recursive)
-    if not isinstance(source, pd.DataFrame | Path) or (isinstance(source, Path) and source.is_dir()):
-        raise ZooError("a forecaster reads one CSV, Parquet or .npy file, or a data frame")
     table, ahead = read_history(source, card, card.get("fill") if fill is None else fill)
     described = describe_columns(table.columns, table.names, {}, name_of(source))
     print(*described, *describe_filled(table, name_of(source)), *_describe_intervals(task, steps), sep="\n")

@@ -77,9 +77,10 @@ def horizon_section(datamodule: SeriesData, residuals: Values, scale: Float[np.n
     steps = sorted({0, len(residuals[0]) // 4, len(residuals[0]) // 2, len(residuals[0]) - 1})
     table = [["steps ahead", *(str(step + 1) for step in steps)]]
     table += [[name, *(f"{values[step]:.4f}" for step in steps)] for name, values in errors.items()]
-    figure = draw_errors(folder / "horizon.png", errors, over="steps ahead")
     text = "Root mean squared error in units of the standard deviation of the training split."
-    return Section("Error of each step ahead", text, [figure], table)
+    several = residuals.shape[1] > 1
+    figures = [draw_errors(folder / "horizon.png", errors, over="steps ahead")] if several else []
+    return Section("Error of each step ahead", text, figures, table)
 
 
 def calibration_section(task: Forecasting, test: Mapping[str, float], folder: Path) -> Section:

@@ -32,6 +32,9 @@ def sections(task: Landmarks, datamodule: DataModule, folder: Path, results: Map
         table.append([str(number), f"{float(column.mean()):.4f}", f"{float(column.median()):.4f}", near])
     order = distances.mean(1).argsort(descending=True)
     worst = _draw(folder / "worst.png", images, predicted, target["points"], present[order[:_SHOWN]].tolist())
+    train = datamodule.dataset("train")
+    seen, known = train[torch.arange(min(_SHOWN, len(train)))]
+    trained = _draw(folder / "training_images.png", seen, None, known["points"], torch.arange(len(seen)).tolist())
     first = _draw(folder / "first.png", images, predicted, target["points"], present[:_SHOWN].tolist())
     text = (
         "Errors are distances divided by the size of the object. Points are numbered clockwise from the top left "
@@ -42,11 +45,16 @@ def sections(task: Landmarks, datamodule: DataModule, folder: Path, results: Map
         Section("Points", text, [], table),
         Section("First images", "True points (circles) and predicted points (crosses).", [first]),
         Section("Worst images", "The images with the largest mean error.", [worst]),
+        Section("Training images", "As the network sees them, with the true points.", [trained]),
     ]
 
 
 def _draw(
-    path: Path, images: Tensor, predicted: Float[Tensor, "n k 2"], points: Float[Tensor, "n k 2"], chosen: Sequence[int]
+    path: Path,
+    images: Tensor,
+    predicted: Float[Tensor, "n k 2"] | None,
+    points: Float[Tensor, "n k 2"],
+    chosen: Sequence[int],
 ) -> Path:
     columns = min(6, max(len(chosen), 1))
     rows = max(-(-len(chosen) // columns), 1)
@@ -55,7 +63,8 @@ def _draw(
         grid = figure.subplots(rows, columns, squeeze=False).ravel()
         for axes, i in zip(grid, chosen, strict=False):
             show_image(axes, images[i])
-            for marker, color, place in (("o", "white", points[i]), ("x", COLORS[1], predicted[i])):
+            drawn = [("o", "white", points[i])] + ([("x", COLORS[1], predicted[i])] if predicted is not None else [])
+            for marker, color, place in drawn:
                 x, y = (place * size - 0.5).T.tolist()
                 axes.plot(x, y, marker, color=color, ms=5, mfc="none")
             axes.set(xlim=(-0.5, size - 0.5), ylim=(size - 0.5, -0.5))

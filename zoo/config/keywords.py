@@ -1,0 +1,73 @@
+"""Composes a command's configuration from keyword arguments, with its words or those of other tools."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from omegaconf import DictConfig, OmegaConf
+
+from zoo.config.compose import compose, compose_with_choices, to_dict
+from zoo.config.listing import CONFIG_DIR
+from zoo.config.other_words import key_here
+from zoo.config.validate import validate
+from zoo.errors import ZooError, unknown
+
+
+class Composed(NamedTuple):
+    """A validated configuration, the option of each group, and the words of the same command line."""
+
+    values: dict[str, Any]
+    choices: dict[str, str]
+    words: list[str]
+
+
+def compose_keywords(options: Mapping[str, Any], overrides: Sequence[str] = ()) -> Composed:
+    """Composes the configuration of `train` from keyword arguments and words of its command line.
+
+    An argument is a group (`optimizer="sgd"`), a key (`seed=1`, `**{"optimizer.lr": 0.1}`), a key of the data
+    (`root="flowers"`), or another tool's word for a key (`epochs=3`, `lr=0.1`). None leaves the default.
+
+    Raises:
+        ZooError: an unknown argument, or a value of the wrong type.
+    """
+    given = {name: value for name, value in options.items() if value is not None}
+    groups = [f"{name}={_option(value)}" for name, value in given.items() if _is_group(name)]
+    words = [*groups, *(word for word in overrides if _is_group(word.partition("=")[0]))]
+    config, choices = compose_with_choices([*groups, *overrides])
+    keys = {_key(name, config): value for name, value in given.items() if not _is_group(name)}
+    for key, value in keys.items():
+        OmegaConf.update(config, key, value)
+    values = to_dict(config)
+    listed = OmegaConf.to_container(compose(words), resolve=False)
+    assert isinstance(listed, dict)
+    validate(values, {str(key): value for key, value in listed.items()})
+    return Composed(values, choices, [*groups, *overrides, *(f"{key}={value}" for key, value in keys.items())])
+
+
+def _is_group(name: str) -> bool:
+    return "." not in name and (CONFIG_DIR / name).is_dir()
+
+
+def _option(value: Any) -> str:
+    """One option, or several of a group such as `callbacks`."""
+    return f"[{','.join(map(str, value))}]" if isinstance(value, list | tuple) else str(value)
+
+
+def _key(name: str, config: DictConfig) -> str:
+    """The dotted key that an argument stands for."""
+    if _is_listed(name, config):
+        return name
+    if _is_listed(f"data.{name}", config):
+        return f"data.{name}"
+    key = key_here(name, config)
+    if key is None:
+        words = {str(word) for word in config if not str(word).startswith("_")}
+        raise ZooError(unknown("argument", name, words | {f"data.{word}" for word in config.data}, sorted(words)))
+    if _is_group(key):
+        raise ZooError(f"`{name}` is called `{key}` here, which takes the name of an option")
+    return key
+
+
+def _is_listed(key: str, config: DictConfig) -> bool:
+    parent, _, name = key.rpartition(".")
+    node = OmegaConf.select(config, parent) if parent else config
+    return isinstance(node, DictConfig) and name in [str(each) for each in node]

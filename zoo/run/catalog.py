@@ -1,0 +1,57 @@
+"""Searches the catalog by name, task and published weights."""
+
+from fnmatch import fnmatchcase
+from typing import Any
+
+import yaml
+
+from zoo.config import listing
+from zoo.config.listing import CONFIG_DIR, list_options
+from zoo.errors import ZooError, unknown
+
+
+def list_models(pattern: str = "*", *, task: str | None = None, pretrained: bool = False) -> list[str]:
+    """Lists the models of the catalog, sorted by name.
+
+    `pattern` has wildcards, as in `resnet*`. `task` keeps the models of one task, such as `detection`. `pretrained`
+    keeps those with published weights here; `list_weights` names them.
+
+    Raises:
+        ZooError: no such task.
+
+    >>> list_models("resnet1*", task="classification")
+    ['resnet101', 'resnet152', 'resnet18']
+    """
+    tasks = {name: _definition(name)["task"] for name in listing.list_models()}
+    if task is not None and task not in tasks.values():
+        raise ZooError(unknown("task", task, set(tasks.values())))
+    found = [name for name, own in tasks.items() if fnmatchcase(name, pattern) and task in (None, own)]
+    return [name for name in found if not pretrained or list_weights(name)]
+
+
+def list_weights(model: str) -> list[str]:
+    """Lists the names of the published weights of a model, as `pretrained` takes them; empty if there are none.
+
+    Raises:
+        ZooError: no such model.
+
+    >>> list_weights("resnet50")
+    ['DEFAULT', 'IMAGENET1K_V1', 'IMAGENET1K_V2']
+    """
+    if model not in listing.list_models():
+        raise ZooError(unknown("model", model, listing.list_models()))
+    from zoo.pretrained.catalog import published  # imports torch
+
+    return sorted(published(_definition(model)["published_as"]))
+
+
+def _definition(name: str) -> dict[str, Any]:
+    """The task of a model and the name of its published weights, from its file and the files that it extends."""
+    content = yaml.safe_load((CONFIG_DIR / "model" / f"{name}.yaml").read_text(encoding="utf-8"))
+    found: dict[str, Any] = {"published_as": name}
+    for parent in content.get("defaults", []):
+        if isinstance(parent, str) and parent in list_options("model"):
+            found |= {"task": _definition(parent)["task"]}
+    if target := content.get("model", {}).get("_target_"):
+        found["task"] = target.split(".")[2]
+    return found | {key: content[key] for key in ("published_as",) if key in content}

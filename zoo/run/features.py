@@ -1,0 +1,29 @@
+"""Vectors of images, texts and other inputs of a model."""
+
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from zoo.checkpoints.load import load
+from zoo.prediction.sources import resolve_source
+from zoo.run.predict import evaluating
+from zoo.tasks.base import Task
+
+
+def features(model: Task | str | Path, source: Any, *, batch_size: int = 64) -> Tensor:
+    """Computes one vector for each file or value of a source, for search, clustering or another classifier.
+
+    `model` and `source` are those of `zoo.predict`. A classifier gives what its last layer reads, an embedding model
+    its embedding.
+
+    Returns:
+        Vectors [N D] on the CPU, in the order of the source.
+
+    Raises:
+        ZooError: no such source, a file that cannot be read, or a task that gives no vectors.
+    """
+    if not isinstance(model, Task):
+        model = load(model)
+    with evaluating(model):
+        return model.features(resolve_source(source), batch_size=batch_size)

@@ -1,0 +1,41 @@
+"""The model that a command uses: of a checkpoint, or of the catalog with published weights."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from zoo.checkpoints.load import load
+from zoo.errors import ZooError
+from zoo.run.catalog import list_weights
+from zoo.run.create import create_model
+from zoo.tasks.base import Task
+
+
+def requested_model(config: Mapping[str, Any]) -> Task:
+    """Loads `checkpoint`, or builds the option `model` with the weights `pretrained`, in eval mode on the CPU.
+
+    Raises:
+        ZooError: none or both are given, or there is no such checkpoint, model or file of weights.
+    """
+    checkpoint, pretrained, model = config["checkpoint"], config["pretrained"], config["options"].get("model")
+    if checkpoint is not None:
+        if model is not None or pretrained is not None:
+            raise ZooError("`checkpoint` holds a model with its weights: leave out model=… and pretrained=…")
+        if not isinstance(checkpoint, str):
+            raise ZooError(f"`checkpoint` (={checkpoint}) must be text; quotes make it text: checkpoint=\"'…'\"")
+        return load(checkpoint, trust=config["trust"])
+    if model is None:
+        raise ZooError(
+            "`checkpoint` is not given: add checkpoint=… to the command, or model=… and pretrained=… for published "
+            "weights"
+        )
+    if str(model).endswith((".ckpt", ".pt", ".pth")):
+        raise ZooError(f"`model` (={model}) is the name of a model: give checkpoint={model}")
+    if pretrained is None:
+        names = ", ".join(list_weights(model)) or "a file of weights, since none are published here"
+        raise ZooError(f"`pretrained` is not given, and {model} would predict with random weights: give {names}")
+    return create_model(model, pretrained=pretrained).eval()
+
+
+def task_options(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of a command without `model`, which Hydra would take for a group if it were a key of its own."""
+    return {name: value for name, value in config["options"].items() if name != "model"}

@@ -1,0 +1,96 @@
+"""The table at the end of a sweep: the runs of each setting, best first, as CSV and as a page."""
+
+import csv
+import json
+import statistics
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig
+
+from zoo.reports.page import Section, write_page
+
+_LEFT_OUT = ("runs", "baselines", "hydra")  # settings without an influence on the metrics
+
+
+class SweepTable(Callback):
+    """Writes `sweep.csv` and `index.html` into the folder of a sweep once all its runs have ended.
+
+    Runs that differ in their seed alone share a line: mean ± standard deviation. Lines are sorted by the value that
+    the task monitors in validation, which a sweeper optimizes as well; the test metric stands beside it.
+    """
+
+    def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
+        """Collects the runs of the sweep."""
+        folder = Path(config.hydra.sweep.dir)
+        runs = read_runs(folder)
+        if not runs:
+            return
+        write_csv(folder / "sweep.csv", runs)
+        table = summarize(runs)
+        widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
+        for row in table:
+            print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        text = (
+            "One line for each setting, best first by the monitored value of the validation split. Several seeds: mean "
+            "± standard deviation. sweep.csv has every run."
+        )
+        print(f"sweep: {write_page(folder, 'Sweep', [Section('Settings', text, table=table)])}")
+
+
+def read_runs(folder: Path) -> list[dict[str, Any]]:
+    """The finished runs below a folder: settings by key, the content of metrics.json, and the run directory."""
+    runs = []
+    for written in sorted(folder.rglob("metrics.json")):
+        overrides = written.parent / ".hydra" / "overrides.yaml"
+        if not overrides.is_file():
+            continue
+        words = yaml.safe_load(overrides.read_text(encoding="utf-8"))
+        settings = dict(str(word).lstrip("+~").split("=", 1) for word in words if "=" in str(word))
+        settings = {key: value for key, value in settings.items() if key.partition(".")[0] not in _LEFT_OUT}
+        results = json.loads(written.read_text(encoding="utf-8"))
+        if results.get("monitored"):
+            runs.append({"settings": settings, "results": results, "folder": str(written.parent)})
+    return runs
+
+
+def write_csv(path: Path, runs: Sequence[Mapping[str, Any]]) -> None:
+    """Writes one row for each run: its settings, the monitored value, the test metrics and the folder."""
+    settings = list(dict.fromkeys(key for run in runs for key in run["settings"]))
+    metrics = list(dict.fromkeys(name for run in runs for name in run["results"]["test"]))
+    monitored = runs[0]["results"]["monitored"]["name"]
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow([*settings, monitored, "best_epoch", *(f"test/{name}" for name in metrics), "folder"])
+        for run in runs:
+            results = run["results"]
+            row = [run["settings"].get(key, "") for key in settings]
+            row += [results["monitored"]["value"], results["monitored"]["epoch"]]
+            writer.writerow([*row, *(results["test"].get(name, "") for name in metrics), run["folder"]])
+
+
+def summarize(runs: Sequence[Mapping[str, Any]]) -> list[list[str]]:
+    """The lines of the page, with a header: settings, number of runs, monitored value, test metric of that name."""
+    groups: dict[tuple[tuple[str, str], ...], list[Mapping[str, Any]]] = defaultdict(list)
+    for run in runs:
+        groups[tuple((key, value) for key, value in run["settings"].items() if key != "seed")].append(run["results"])
+    monitored = runs[0]["results"]["monitored"]
+    metric = monitored["name"].partition("/")[2]
+    lines = []
+    for settings, results in groups.items():
+        values = [each["monitored"]["value"] for each in results]
+        tests = [each["test"][metric] for each in results if metric in each["test"]]
+        words = " ".join(f"{key}={value}" for key, value in settings) or "defaults"
+        lines.append((statistics.mean(values), [words, str(len(results)), _spread(values), _spread(tests)]))
+    lines.sort(key=lambda line: line[0], reverse=monitored["mode"] == "max")
+    return [["setting", "runs", monitored["name"], f"test/{metric}"], *(row for _, row in lines)]
+
+
+def _spread(values: Sequence[float]) -> str:
+    if not values:
+        return "–"
+    return f"{statistics.mean(values):.4f}" + (f" ± {statistics.stdev(values):.4f}" if len(values) > 1 else "")
