@@ -96,7 +96,7 @@ def test_a_group_without_an_option(refused):
         ("data.batch_size=0", "`data.batch_size` (=0) must be at least 1"),
         ("trainer.devices=x", "trainer: "),
         ("optimizer=3", "`optimizer` (=3): a group takes the name of one option: adam, "),
-        ("model=[lenet5,vgg11]", "a group takes the name of one option; -m model=lenet5,vgg11 runs once for each"),
+        ("model=[lenet5,vgg11]", "`model` (=[lenet5,vgg11]): a group takes the name of one option; -m model=lenet5,"),
         ("trainer.devices=0", "`trainer.devices` (=0) must be at least 1; trainer=cpu trains without a GPU"),
         ("trainer.precision=int8", "`trainer.precision` (=int8) must be auto or one of: 32-true, 16-mixed, "),
         ("channels_last=x", "`channels_last` (=x) must be true, false or auto"),

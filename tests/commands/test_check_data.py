@@ -1,3 +1,5 @@
+import shutil
+
 from PIL import Image
 
 
@@ -36,10 +38,32 @@ def test_each_problem_is_listed_and_the_command_ends_with_1(command, tmp_path):
     assert "6 problems" in ended.out
 
 
+def test_image_folders_are_read_and_compared(command, tmp_path):
+    for number, path in enumerate(["train/a/1", "train/a/2", "train/b/1", "train/b/2", "test/a/1", "test/b/1"]):
+        (tmp_path / "set" / path).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (9, 9), (number, 0, 0)).save(tmp_path / "set" / f"{path}.png")
+    words = ["data=image_folder", f"data.root={tmp_path / 'set'}"]
+    good = command("check_data", *words)
+    assert good.code == 0, good.err
+    assert "train: 4 images; a 2, b 2\ntest: 2 images; a 1, b 1\nno problems" in good.out
+    shutil.copy(tmp_path / "set/train/a/1.png", tmp_path / "set/train/b/3.png")
+    shutil.copy(tmp_path / "set/train/a/2.png", tmp_path / "set/test/a/2.png")
+    (tmp_path / "set/test/b/1.png").write_bytes(b"no image")
+    ended = command("check_data", *words, folder=tmp_path / "other")
+    assert ended.code == 1
+    for line in (
+        "1 × broken image",
+        "1 × one image in several classes",
+        "1 × one image in several splits",
+        "3 problems",
+    ):
+        assert line in ended.out
+
+
 def test_other_data_and_missing_folders_are_mistakes(command, tmp_path):
     ended = command("check_data", "data=digits")
     assert ended.code == 2
-    assert "has no check: data sets with boxes have one, such as data=voc" in ended.err
+    assert "has no check: sets with boxes and class folders have one, such as voc" in ended.err
     ended = command("check_data", "data=voc", f"data.root={tmp_path / 'none'}", folder=tmp_path / "other")
     assert ended.code == 2
     assert "none does not exist" in ended.err

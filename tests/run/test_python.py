@@ -80,7 +80,7 @@ def test_own_trainer_and_loader_give_a_checkpoint_that_predicts(tmp_path: Path):
 
 def test_data_of_the_catalog_describes_a_model():
     data = zoo.create_data("digits", batch_size=16)
-    assert (data.name, data.batch_size) == ("digits", 16)
+    assert (data.option, data.batch_size) == ("digits", 16)
     model = zoo.create_model("lenet5", data=data)
     assert model.card["class_names"] == data.class_names
     assert model.card["data_name"] == "digits"

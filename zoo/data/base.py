@@ -67,8 +67,8 @@ class DataModule(LightningDataModule, ABC):
             raise ZooError(f"`data.num_workers` (={self.num_workers}) must be auto or at least 0")
         self.config: dict[str, Any] = {}
         """The configuration that built this data module; stored in checkpoints."""
-        self.name = ""
-        """The name of its option in `configs/data`, for reports and checkpoints."""
+        self.option = ""
+        """Its name in `configs/data`, for reports and checkpoints."""
         self.received = 0.0
         """Arrival time of the last batch, by `time.perf_counter`."""
         self.resume_at = (0, 0)
@@ -113,7 +113,7 @@ class DataModule(LightningDataModule, ABC):
         Raises:
             ZooError: this kind of data has no check.
         """
-        raise ZooError(f"{type(self).__name__} has no check: data sets with boxes have one, such as data=voc")
+        raise ZooError(f"{type(self).__name__} has no check: sets with boxes and class folders have one, such as voc")
 
     def setup(self, stage: str | None = None) -> None:
         """Loads the splits once."""

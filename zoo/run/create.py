@@ -56,7 +56,7 @@ def create_model(
         data.setup()
         if source is not None and source.preprocessing is not None:
             data.normalize_as(source.preprocessing)
-        card |= data.card() | {"data_name": data.name, "data_config": data.config}
+        card |= data.card() | {"data_name": data.option, "data_config": data.config}
         metadata = {key: value for key, value in data.metadata().items() if key in readers} | metadata
     if class_names is not None:
         card["class_names"] = [str(each) for each in class_names]
@@ -114,7 +114,7 @@ def create_data(name: str, **options: Any) -> DataModule:
     values = to_dict(config)["data"]
     validate({"data": values}, {"data": listed})
     module = build_data(values)
-    module.name = name
+    module.option = name
     return module
 
 

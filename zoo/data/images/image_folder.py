@@ -15,6 +15,7 @@ from torchvision.transforms.v2 import functional as F
 from zoo.data.base import Split
 from zoo.data.class_folders import find_files
 from zoo.data.images.base import ImageClassificationData, Preprocessing, TensorImages
+from zoo.data.images.check import check_files
 from zoo.data.images.files import IMAGES, UnreadableImage
 from zoo.data.images.lazy_files import ImageFiles, read_all, with_advice
 from zoo.data.options import require_fractions, require_statistics
@@ -99,6 +100,12 @@ class ImageFolder(ImageClassificationData):
         loaded: dict[str, Any] = {name: self._read_once(part, cache) for name, part in splits.items()}
         self._warn_of_skipped(sum(map(len, splits.values())))
         return loaded
+
+    def check(self, folder: Path) -> bool:
+        """Prints the content of the folders, broken images, and images that lie in two classes or splits."""
+        root = Path(self.root).expanduser()
+        given, names = find_files(root, IMAGES)
+        return check_files(root, given, names)
 
     def loading_advice(self) -> list[str]:
         """A larger cache, or more workers."""

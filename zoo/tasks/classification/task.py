@@ -155,7 +155,7 @@ class Classification(Task):
         """The views that the test averages over."""
         return {"tta": self.tta_views} if self.tta_views else {}
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def features(self, source: Any, *, batch_size: int) -> Float[Tensor, "n d"]:
         """The inputs of the last layer for each sample, flattened."""
         inputs = inputs_of(self.card)

@@ -189,7 +189,7 @@ class Embedding(ImageTask):
         """The outputs of the last validation or test, on the CPU."""
         return Outputs(self.vectors.compute().float().cpu(), self.identities.compute().long().cpu())
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def features(self, source: Any, *, batch_size: int) -> Float[Tensor, "n d"]:
         """The embedding of each image.
 

@@ -1,0 +1,55 @@
+"""Checks a set of class folders before training: its content, broken images, and images that are there twice."""
+
+import os
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+
+from zoo.data.base import Split
+from zoo.data.class_folders import Files
+from zoo.data.file_names import printable
+from zoo.data.images.files import UnreadableImage, read_image
+
+_LISTED = 20  # problems of one kind
+
+
+def check_files(root: Path, splits: Mapping[Split, Files], class_names: Sequence[str]) -> bool:
+    """Reads every image and prints the content and the problems of all splits.
+
+    Returns:
+        True if every image can be read, and none lies in two classes or two splits.
+    """
+    problems: dict[str, list[str]] = defaultdict(list)
+    places: dict[bytes, list[tuple[Split, str, Path]]] = defaultdict(list)
+    for split, files in splits.items():
+        counts = np.bincount(files.labels, minlength=len(class_names))
+        shown = ", ".join(f"{name} {count:,}" for name, count in zip(class_names, counts, strict=True))
+        print(f"{split}: {len(files.paths):,} images; {shown}")
+        for encoded, label in zip(files.paths, files.labels.tolist(), strict=True):
+            path = root / os.fsdecode(encoded)
+            try:
+                read_image(path, channels=3)
+            except UnreadableImage as error:
+                problems["broken image"].append(f"{printable(path)}: {error.reason}")
+                continue
+            places[sha256(path.read_bytes()).digest()].append((split, class_names[label], path))
+    for copies in places.values():
+        where = ", ".join(printable(path) for *_, path in copies)
+        if len({label for _, label, _ in copies}) > 1:
+            problems["one image in several classes"].append(where)
+        elif len({split for split, *_ in copies}) > 1:
+            problems["one image in several splits"].append(where)
+        elif len(copies) > 1:
+            problems["one image several times"].append(where)
+    for kind, found in problems.items():
+        print(f"{len(found)} × {kind}")
+        for line in found[:_LISTED]:
+            print(f"  {line}")
+        if len(found) > _LISTED:
+            print(f"  … and {len(found) - _LISTED} more")
+    total = sum(map(len, problems.values()))
+    print(f"{total} problem{'s' if total > 1 else ''}" if total else "no problems")
+    return not total
