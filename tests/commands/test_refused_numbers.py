@@ -10,7 +10,7 @@ import pytest
         ("trainer.accumulate_grad_batches=0", "`trainer.accumulate_grad_batches` (=0) must be a whole number of at"),
         ("optimizer.lr=-1", "`optimizer`: Invalid learning rate: -1"),
         ("optimizer.weight_decay=-1", "`optimizer`: Invalid weight_decay value: -1"),
-        ("model=[a,b]", "unknown model `b`: there are: alexnet, "),
+        ("model=[a,b]", "`model` (=[a,b]): a group takes the name of one option; -m model=a,b runs once for each"),
         ("+model.loss.class_weights=auto", "`model.loss.class_weights` (=auto) must be a list of numbers, such as [1"),
         ("+model.loss.class_weights=[1,2]", "`class_weights` has 2 values, and there are 10 classes"),
         ("model.network._target_=torchvision.models.resnet18", "`_target_` (=torchvision.models.resnet18) is no class"),
@@ -23,10 +23,10 @@ def test_training(refused, word, line):
 @pytest.mark.parametrize(
     ("word", "line"),
     [
-        ("source=0", "`source` (=0) must be text; quotes make it text: source=\"'0'\""),
-        ("model=lenet5", "`model` has no place here, since the checkpoint holds the model: leave it out"),
+        ("pretrained=DEFAULT", "`checkpoint` holds a model with its weights: leave out model=… and pretrained=…"),
+        ("model=lenet5", "`checkpoint` holds a model with its weights: leave out model=… and pretrained=…"),
     ],
 )
 def test_predicting(refused, word, line):
-    words = ["checkpoint=a.ckpt", *([] if word.startswith("source") else ["source=a.png"]), word]
+    words = ["checkpoint=a.ckpt", "source=a.png", word]
     assert refused(*words, name="predict") == line

@@ -13,6 +13,7 @@ from zoo.data.class_folders import Files
 from zoo.data.file_names import printable
 from zoo.data.images.files import UnreadableImage, read_image
 
+_ORDER = ("train", "val", "test")
 _LISTED = 20  # problems of one kind
 
 
@@ -24,7 +25,8 @@ def check_files(root: Path, splits: Mapping[Split, Files], class_names: Sequence
     """
     problems: dict[str, list[str]] = defaultdict(list)
     places: dict[bytes, list[tuple[Split, str, Path]]] = defaultdict(list)
-    for split, files in splits.items():
+    for split in sorted(splits, key=_ORDER.index):
+        files = splits[split]
         counts = np.bincount(files.labels, minlength=len(class_names))
         shown = ", ".join(f"{name} {count:,}" for name, count in zip(class_names, counts, strict=True))
         print(f"{split}: {len(files.paths):,} images; {shown}")
