@@ -22,7 +22,7 @@ def test_good_data_ends_with_0_and_leaves_images(command, tmp_path):
     write_yolo(tmp_path / "set", "0 0.5 0.5 0.2 0.5\n")
     ended = command("check_data", *words(tmp_path / "set"))
     assert ended.code == 0, ended.err
-    assert "train: 3 images (2 without objects); cat 1" in ended.out
+    assert "train: 3 pictures (2 without objects); cat 1" in ended.out
     assert "\nno problems\n" in ended.out
     assert (ended.run / "boxes_train.png").is_file()
     assert (ended.run / "boxes_val.png").is_file()

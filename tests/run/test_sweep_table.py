@@ -18,7 +18,9 @@ def write_run(folder: Path, words: list[str], value: float, test: float, mode: s
 def test_seeds_share_a_line_and_the_best_setting_is_first(tmp_path, capsys):
     rows = [("lr=1", 0, 0.5, 0.6), ("lr=1", 1, 0.7, 0.4), ("+lr=2", 0, 0.9, 0.3), ("+lr=2", 1, 0.9, 0.5)]
     for number, (word, seed, value, test) in enumerate(rows):
-        write_run(tmp_path / "m" / str(number), [word, f"seed={seed}", "runs=elsewhere"], value, test, "max")
+        write_run(
+            tmp_path / "m" / str(number), [word, f"seed={seed}", "runs=elsewhere", "model=lenet5"], value, test, "max"
+        )
     (tmp_path / "m" / "unfinished" / ".hydra").mkdir(parents=True)
     SweepTable().on_multirun_end(OmegaConf.create({"hydra": {"sweep": {"dir": str(tmp_path)}}}))
     assert capsys.readouterr().out.splitlines()[:3] == [

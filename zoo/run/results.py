@@ -45,7 +45,7 @@ def write_results(
     results |= task.evaluation_settings()
     write_json(run_dir / "metrics.json", results)
     report = write_report(config, task, datamodule, run_dir, results)
-    for line in summary(test_metrics, compared, metric, better):
+    for line in [*summary(test_metrics, compared, metric, better), *task.advice(better)]:
         print(line)
     print(f"report: {report}")
 

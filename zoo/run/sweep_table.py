@@ -74,17 +74,22 @@ def write_csv(path: Path, runs: Sequence[Mapping[str, Any]]) -> None:
 
 
 def summarize(runs: Sequence[Mapping[str, Any]]) -> list[list[str]]:
-    """The lines of the page, with a header: settings, number of runs, monitored value, test metric of that name."""
+    """The lines of the page, with a header: settings, number of runs, monitored value, test metric of that name.
+
+    Settings that all runs share are left out.
+    """
+    keys = {key for run in runs for key in run["settings"]} - {"seed"}
+    varied = {key for key in keys if len({run["settings"].get(key) for run in runs}) > 1}
     groups: dict[tuple[tuple[str, str], ...], list[Mapping[str, Any]]] = defaultdict(list)
     for run in runs:
-        groups[tuple((key, value) for key, value in run["settings"].items() if key != "seed")].append(run["results"])
+        groups[tuple(item for item in run["settings"].items() if item[0] in varied)].append(run["results"])
     monitored = runs[0]["results"]["monitored"]
     metric = monitored["name"].partition("/")[2]
     lines = []
     for settings, results in groups.items():
         values = [each["monitored"]["value"] for each in results]
         tests = [each["test"][metric] for each in results if metric in each["test"]]
-        words = " ".join(f"{key}={value}" for key, value in settings) or "defaults"
+        words = " ".join(f"{key}={value}" for key, value in settings) or "all runs"
         lines.append((statistics.mean(values), [words, str(len(results)), _spread(values), _spread(tests)]))
     lines.sort(key=lambda line: line[0], reverse=monitored["mode"] == "max")
     return [["setting", "runs", monitored["name"], f"test/{metric}"], *(row for _, row in lines)]

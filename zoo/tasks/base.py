@@ -182,6 +182,10 @@ class Task(Stages):
         """Settings of the test to record in `metrics.json`."""
         return {}
 
+    def advice(self, better: Sequence[str]) -> list[str]:
+        """Console lines on what to try, given the names of the baselines that beat the model."""
+        return []
+
     def calibrate(self, folds: Sequence["Task"]) -> None:
         """Takes what validation would measure from tasks trained and validated on `calibration_folds` of the data."""
 

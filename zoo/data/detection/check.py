@@ -28,7 +28,7 @@ def check_images(datamodule: DataModule, class_names: Sequence[str], folder: Pat
             drawn.append(draw_boxes(image, target["boxes"], captions, colors, enlarge=2))
         path = folder / f"boxes_{split}.png"
         sheet(drawn, side=_SIDE, columns=_COLUMNS).save(path)
-        print(f"{split}: {len(datamodule.dataset(split)):,} images; {path}")
+        print(f"{split}: {len(datamodule.dataset(split)):,} pictures; {path}")
     print("no problems")
     return True
 
@@ -65,7 +65,7 @@ def _contents(split: str, annotations: Annotations) -> list[str]:
     counts = Counter(label for record in annotations.records for label in record.labels.tolist())
     empty = sum(not len(record.labels) for record in annotations.records)
     classes = ", ".join(f"{name} {counts[i]:,}" for i, name in enumerate(annotations.class_names))
-    lines = [f"{split}: {len(annotations.records):,} images ({empty:,} without objects); {classes}"]
+    lines = [f"{split}: {len(annotations.records):,} pictures ({empty:,} without objects); {classes}"]
     return lines + [f"  {note}" for note in annotations.notes]
 
 

@@ -1,6 +1,6 @@
 """Forecasting: the steps after a history, with intervals."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -16,6 +16,7 @@ from zoo.tasks.base import Task
 from zoo.tasks.forecasting.interval_metrics import IntervalErrors
 from zoo.tasks.forecasting.intervals import ConformalIntervals, QuantileIntervals
 from zoo.tasks.forecasting.metrics import ForecastErrors
+from zoo.tasks.forecasting.requirements import require_training
 from zoo.tasks.forecasting.standardizer import Standardizer
 from zoo.tasks.stages import Stage
 
@@ -82,7 +83,7 @@ class Forecasting(Task):
         super().__init__(network=network, loss=loss, metrics=MetricCollection({"errors": errors}))
         if not 0.0 < interval < 1.0:
             raise ZooError(f"`model.interval` (={interval}) must lie within (0, 1)")
-        _require_training(network, loss, train_on)
+        require_training(network, loss, train_on)
         self.train_on = train_on
         # Unbound, so that a deepcopy of the task calls it on its own network.
         self._sequence: Callable[..., Tensor] | None = getattr(type(network), "sequence", None)
@@ -162,7 +163,7 @@ class Forecasting(Task):
     def _sequence_loss(self, history: Tensor, target: Float[Tensor, "b h d"], covariates: Tensor | None) -> Tensor:
         """The loss of the forecasts after each step of the last half."""
         past, positions = self._standardize(history), max(history.shape[1] // 2, 1)
-        assert self._sequence is not None  # `_require_training` has checked it
+        assert self._sequence is not None  # `require_training` has checked it
         outputs = self._sequence(self.network, past.to(self.dtype), self._standardize_covariates(covariates), positions)
         forecasts = self._in_loss_precision(outputs)
         loss: Tensor = self.loss(forecasts, next_steps(past, target, forecasts.shape[2], positions))
@@ -217,6 +218,13 @@ class Forecasting(Task):
         """The nominal level of the intervals, beside their measured coverage, and their source."""
         return {"interval": self.card.get("interval")}
 
+    def advice(self, better: Sequence[str]) -> list[str]:
+        """Differences as the input, where a naive forecast is better: such a series may be close to a random walk."""
+        naive = [name for name in better if name.startswith("naive")]
+        if not naive or getattr(self.network, "difference_input", True):
+            return []
+        return [f"try +model.network.difference_input=true: {naive[0]} is better, as for series close to a random walk"]
+
     def predict_step(self, batch: Any, batch_idx: int = 0) -> Forecast:
         """Forecasts of a batch of windows, or of a tensor of histories."""
         history, _, covariates = (batch, None, None) if isinstance(batch, Tensor) else batch
@@ -230,18 +238,3 @@ class Forecasting(Task):
 def _point(outputs: Float[Tensor, "b h d q"]) -> Float[Tensor, "b h d"]:
     """The point forecast: the only output, or the median."""
     return outputs[..., outputs.shape[-1] // 2]
-
-
-def _require_training(network: nn.Module, loss: nn.Module, train_on: str) -> None:
-    given, expected = getattr(network, "num_quantiles", 1), len(getattr(loss, "quantiles", [0.5]))
-    if given != expected:
-        raise ZooError(f"`model.network.num_quantiles` (={given}) must be {expected}, the quantiles of model.loss")
-    if train_on not in ("last", "last_half"):
-        raise ZooError(f"`model.train_on` (={train_on}) must be one of: last, last_half")
-    if train_on == "last_half" and not hasattr(network, "sequence"):
-        raise ZooError("`model.train_on` (=last_half) needs a recurrent network, which forecasts after every step")
-    if train_on == "last_half" and not getattr(network, "causal", True):
-        raise ZooError(
-            "`model.train_on` (=last_half) goes with bidirectional=false: the backward pass sees the answers; "
-            "set model.train_on=last"
-        )
