@@ -9,6 +9,7 @@ from private_parts import exists, is_private, uses
 ROOT = Path(__file__).parents[1]
 CHECKPOINTS = "pytorch_lightning.callbacks.ModelCheckpoint"
 PARTS = {  # what is used: where, and what for
+    "omegaconf.DictConfig._get_root": ("zoo/config/explain.py", "the configuration that lacks a key"),
     f"{CHECKPOINTS}._save_checkpoint": ("zoo/run/checkpointing.py", "best.ckpt and last.ckpt as one file"),
     f"{CHECKPOINTS}._last_checkpoint_saved": (
         "zoo/run/checkpointing.py",

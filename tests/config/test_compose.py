@@ -22,7 +22,7 @@ def test_composing_keeps_the_state_of_a_running_command():
 
 def test_a_missing_value_is_reported():
     with pytest.raises(ZooError, match="`checkpoint` is not given: add checkpoint=… to the command"):
-        to_dict(compose(config_name="evaluate"))
+        to_dict(compose(config_name="export"))
 
 
 @pytest.mark.parametrize("group", ["optimizer", "scheduler", "trainer", "callbacks", "logger", "data", "experiment"])
