@@ -9,6 +9,7 @@ ZOO = Path(__file__).parents[1] / "zoo"
 ORDER = [  # a part imports itself and the parts of the rows above its own
     {"distribution", "errors", "signals"},
     {"config", "json_files", "tensor_files"},
+    {"remote"},
     {"hardware", "ops", "optim"},
     {"networks", "losses", "metrics"},
     {"data"},

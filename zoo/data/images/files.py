@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from jaxtyping import Shaped, UInt8
@@ -145,13 +145,24 @@ def to_channels(images: UInt8[Tensor, "*n c h w"], channels: int) -> UInt8[Tenso
     return ((red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16).to(torch.uint8)
 
 
-def squash(images: Shaped[Tensor, "*n c h w"], *, size: int) -> Shaped[Tensor, "*n c s s"]:
+Interpolation = Literal["bilinear", "bicubic"]
+
+
+def squash(
+    images: Shaped[Tensor, "*n c h w"], *, size: int, interpolation: Interpolation = "bilinear"
+) -> Shaped[Tensor, "*n c s s"]:
     """Resizes to `size` × `size` pixels with antialiasing, ignoring the aspect ratio."""
-    return _resized(images, [size, size])
+    return _resized(images, [size, size], interpolation)
 
 
 def cut_square(
-    images: Shaped[Tensor, "*n c h w"], *, short: int, size: int, place: float = 0.5, border: float = 0.0
+    images: Shaped[Tensor, "*n c h w"],
+    *,
+    short: int,
+    size: int,
+    place: float = 0.5,
+    border: float = 0.0,
+    interpolation: Interpolation = "bilinear",
 ) -> Shaped[Tensor, "*n c s s"]:
     """Resizes the short side to `short` pixels (antialiased), then crops or pads to `size` × `size`.
 
@@ -163,7 +174,7 @@ def cut_square(
     limit = MAX_ASPECT * min(height, width)
     if max(height, width) > limit:
         images = F.center_crop(images, [min(height, limit), min(width, limit)])
-    images = _resized(images, [short])
+    images = _resized(images, [short], interpolation)
     top, left = (round((length - size) * place) for length in images.shape[-2:])
     if top < 0 or left < 0:
         fill = border if images.is_floating_point() else round(255 * border)
@@ -173,5 +184,7 @@ def cut_square(
     return F.crop(images, top, left, size, size)
 
 
-def _resized(images: Shaped[Tensor, "*n c h w"], size: list[int]) -> Shaped[Tensor, "*n c i j"]:
-    return F.resize(images, size, interpolation=F.InterpolationMode.BILINEAR, antialias=True)
+def _resized(
+    images: Shaped[Tensor, "*n c h w"], size: list[int], interpolation: Interpolation
+) -> Shaped[Tensor, "*n c i j"]:
+    return F.resize(images, size, interpolation=F.InterpolationMode(interpolation), antialias=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from zoo.errors import ZooError
-from zoo.pretrained.download import fetch
+from zoo.remote.download import fetch
 
 CONTENT = bytes(range(256)) * 5000
 SHA = hashlib.sha256(CONTENT).hexdigest()
@@ -28,6 +28,7 @@ class Server(BaseHTTPRequestHandler):
         body = CONTENT[start:]
         self.send_response(206 if requested else 200)
         self.send_header("Content-Length", str(len(body)))
+        self.send_header("Accept-Ranges", "bytes")
         self.end_headers()
         self.wfile.write(body[: Server.limit])
 

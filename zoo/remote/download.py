@@ -3,6 +3,7 @@
 import hashlib
 import os
 import shutil
+from http.client import HTTPException
 from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
@@ -13,6 +14,11 @@ from zoo.errors import ZooError
 
 OFFLINE = "ZOO_OFFLINE"
 """Environment variable; any value but an empty string or 0 forbids downloads."""
+
+
+def is_offline() -> bool:
+    """Whether downloads are forbidden."""
+    return os.environ.get(OFFLINE, "0") not in ("", "0")
 
 
 def fetch(file: Path, *, url: str | None, sha256: str) -> None:
@@ -40,24 +46,31 @@ def fetch(file: Path, *, url: str | None, sha256: str) -> None:
 def _download(url: str, part: Path, file: Path) -> None:
     name = file.name
     remedy = f"fetch {url} elsewhere and put it at {file}"
-    if os.environ.get(OFFLINE, "0") not in ("", "0"):
+    if is_offline():
         raise ZooError(f"{name} is not on this machine and {OFFLINE} forbids downloads: {remedy}")
     have = part.stat().st_size if part.is_file() else 0
     headers = {"User-Agent": "zoo"} | ({"Range": f"bytes={have}-"} if have else {})
     try:
         with urlopen(Request(url, headers=headers), timeout=30) as response:
             resumed = have > 0 and response.status == 206
-            expected = int(response.headers.get("Content-Length", 0)) + (have if resumed else 0)
+            length = int(response.headers.get("Content-Length", 0))
+            if length > (free := shutil.disk_usage(part.parent).free):
+                raise ZooError(f"{name} is to have {length:,} bytes, and the disk of {part.parent} has {free:,} left")
+            expected = length + (have if resumed else 0)
+            resumable = resumed or response.headers.get("Accept-Ranges") == "bytes"
             with part.open("ab" if resumed else "wb") as out:
                 shutil.copyfileobj(response, out, 1 << 20)
     except HTTPError as error:
         if have > 0 and error.code == 416:  # range not satisfiable: the file is complete
             return
         raise ZooError(f"{name} cannot be downloaded ({error.code} {error.reason}): {remedy}") from error
-    except (URLError, TimeoutError, ConnectionError) as error:
+    except (URLError, TimeoutError, ConnectionError, HTTPException, ValueError) as error:
         reason = getattr(error, "reason", error)
         raise ZooError(f"{name} is not on this machine and there is no way to it ({reason}): {remedy}") from error
     got = part.stat().st_size
+    if got < expected and not resumable:
+        part.unlink()
+        raise ZooError(f"{name}: the download broke off at {got:,} of {expected:,} bytes, and {url} resumes none")
     if got < expected:
         raise ZooError(f"{name}: the download broke off at {got:,} of {expected:,} bytes; run again to go on")
 
@@ -67,7 +80,7 @@ def _check(part: Path, file: Path, url: str | None, sha256: str) -> None:
     with part.open("rb") as stream:
         while chunk := stream.read(1 << 20):
             digest.update(chunk)
-    if not digest.hexdigest().startswith(sha256):
+    if not digest.hexdigest().startswith(sha256):  # an empty one is not checked
         aside = file.with_name(file.name + ".rejected")
         if url is not None:
             part.rename(aside)

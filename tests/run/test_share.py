@@ -1,0 +1,85 @@
+"""A shared model answers as before, and its folder holds no pickle."""
+
+import json
+
+import pytest
+import torch
+import yaml
+from safetensors.torch import load_file, save_file
+from small_runs import trained
+
+from zoo.checkpoints.load import load
+from zoo.distribution import ROOT
+from zoo.errors import ZooError
+from zoo.pretrained.catalog import resolve_weights
+from zoo.run.share import share
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    return trained("lenet5", tmp_path_factory.mktemp("run"), "trainer=cpu")
+
+
+@pytest.fixture(scope="module")
+def folder(checkpoint, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("shared") / "model"
+    lines = share(str(checkpoint), to=str(folder), license="apache-2.0")
+    assert lines == [f"shared: {folder}", f"load it with zoo.load({str(folder)!r})"]
+    return folder
+
+
+def test_loading_it_back_gives_identical_outputs(checkpoint, folder):
+    assert sorted(path.name for path in folder.iterdir()) == ["README.md", "config.json", "model.safetensors"]
+    ours, theirs = load(folder), load(checkpoint)
+    images = torch.rand(3, *ours.example_inputs(1)[0].shape[1:])
+    assert torch.equal(ours(images), theirs(images))
+    assert ours.card == theirs.card
+    assert torch.equal(load(folder / "model.safetensors")(images), theirs(images))
+
+
+def test_its_weights_start_a_training(folder):
+    source = resolve_weights(folder, model="lenet5")
+    assert source.class_names == [str(i) for i in range(10)]
+    assert source.preprocessing == load(folder).card["preprocessing"]
+    assert source.state.keys() == load(folder).network.state_dict().keys()
+
+
+def test_the_card_has_the_figures_of_the_run(checkpoint, folder):
+    _, front, text = (folder / "README.md").read_text().split("---\n", 2)
+    front = yaml.safe_load(front)
+    test = json.loads((checkpoint.parents[1] / "metrics.json").read_text())["test"]
+    assert front["license"] == "apache-2.0"
+    (result,) = front["model-index"][0]["results"]
+    assert {metric["type"]: metric["value"] for metric in result["metrics"]} == test
+    assert f"| accuracy | {test['accuracy']:.4f} |" in text
+    assert "model = zoo.load('model')" in text
+
+
+@pytest.mark.parametrize("license", ["", "My own terms"])
+def test_without_a_license_nothing_is_shared(license, checkpoint, tmp_path):
+    with pytest.raises(ZooError, match=r"must be a license as Hugging Face names it, such as apache-2.0"):
+        share(str(checkpoint), to=str(tmp_path / "new"), license=license)
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_folder_that_exists_is_left_as_it_is(checkpoint, tmp_path):
+    with pytest.raises(ZooError, match=r"exists: give a new folder"):
+        share(str(checkpoint), to=str(tmp_path), license="mit")
+    assert not any(tmp_path.iterdir())
+
+
+CALL = '{"format": 2, "model": {"_target_": "os.system"}, "card": {}}'
+
+
+@pytest.mark.parametrize("described", ["3", "{", "[" * 100_000, CALL], ids=["number", "cut", "deep", "call"])
+def test_a_hostile_description_builds_nothing(described, folder, tmp_path):
+    state = load_file(folder / "model.safetensors")
+    save_file(state, tmp_path / "model.safetensors", metadata={"zoo": described})
+    with pytest.raises(ZooError, match=r"is no checkpoint of the zoo|wants to build os.system|cannot be read"):
+        load(tmp_path)
+
+
+def test_entry_points_of_torch_hub(folder):
+    task = torch.hub.load(str(ROOT), "lenet5", source="local", num_classes=7)
+    assert task.network.classifier[-1].out_features == 7
+    assert torch.hub.load(str(ROOT), "load", str(folder), source="local").card["class_names"][0] == "0"

@@ -1,0 +1,34 @@
+"""A model in one safetensors file: its weights, and as metadata the configuration and the card in JSON.
+
+The file holds the entries of a checkpoint from which a model is loaded. It has no optimizer and no pickle.
+"""
+
+import json
+from pathlib import Path
+
+from safetensors.torch import save
+from torch import Tensor
+
+from zoo.checkpoints.io import write_atomically
+from zoo.errors import ZooError
+from zoo.tasks.base import CHECKPOINT_FORMAT, Task
+from zoo.tensor_files import DESCRIPTION
+
+
+def write_safetensors(task: Task, path: Path) -> None:
+    """Writes the model; an existing file is replaced.
+
+    Raises:
+        ZooError: the card or the weights hold values that the file cannot.
+    """
+    described = {"format": CHECKPOINT_FORMAT, "model": task.config, "card": task.card}
+    try:
+        text = json.dumps(described)
+    except (TypeError, ValueError) as error:
+        raise ZooError(f"the card of this model is not plain JSON: {error}") from error
+    state = task.state_dict()
+    if strange := [key for key, value in state.items() if not isinstance(value, Tensor)]:
+        raise ZooError(f"`{strange[0]}` of this model is no tensor, and a safetensors file holds nothing else")
+    tensors = {key: value.detach().cpu().contiguous().clone() for key, value in state.items()}  # none share memory
+    content = save(tensors, metadata={DESCRIPTION: text, "format": "pt"})
+    write_atomically(path, lambda beside: beside.write_bytes(content))

@@ -1,0 +1,43 @@
+"""Folders of weights in the layout of Hugging Face and timm: weights, and `config.json` beside them."""
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from zoo.errors import ZooError
+from zoo.pretrained.described import class_names, preprocessing
+from zoo.remote.hub import DESCRIPTIONS, WEIGHTS
+
+
+class Folder(NamedTuple):
+    """The file of weights, and what is described beside it."""
+
+    weights: Path
+    class_names: list[str] | None
+    preprocessing: dict[str, Any] | None
+
+
+def read_folder(folder: Path) -> Folder:
+    """Finds the weights of a folder, safetensors before a pickle, and reads their description.
+
+    Raises:
+        ZooError: no weights, or a description that is damaged.
+    """
+    weights = next((folder / name for name in WEIGHTS if (folder / name).is_file()), None)
+    if weights is None:
+        raise ZooError(f"`pretrained` (={folder}): the folder has no {' or '.join(WEIGHTS)}")
+    config, processor = (_described(folder / name) for name in DESCRIPTIONS)
+    return Folder(weights, class_names(config), preprocessing(config, processor, folder))
+
+
+def _described(path: Path) -> dict[str, Any]:
+    """The object in a JSON file; empty without the file."""
+    if not path.is_file():
+        return {}
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError, OSError) as error:
+        raise ZooError(f"{path} is no JSON file that can be read: {error}") from error
+    if not isinstance(content, dict):
+        raise ZooError(f"{path} must hold a JSON object")
+    return content

@@ -1,0 +1,1 @@
+"""Files and folders by address: downloads with a hash, and repositories of a hub."""

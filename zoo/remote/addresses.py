@@ -1,0 +1,56 @@
+"""Files and folders by address: `hf://owner/name[@revision]`, `https://…#sha256=…`, or a path."""
+
+import hashlib
+import re
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import torch
+
+from zoo.errors import ZooError
+from zoo.remote.download import fetch
+from zoo.remote.hub import snapshot
+
+_SHA256 = re.compile(r"sha256=([0-9a-fA-F]{64}|none)")
+
+
+def is_address(source: str) -> bool:
+    """Whether a source is an address and no path: it has a scheme, or is `timm/NAME`, a repository of timm."""
+    return "://" in source or (re.fullmatch(r"timm/[\w.-]+", source) is not None and not Path(source).exists())
+
+
+def local_path(source: str | Path) -> Path:
+    """The file or folder at an address, downloaded unless it is on this machine; a path stays as it is.
+
+    Raises:
+        ZooError: an address of another form, a hash that does not match, or no way to the file.
+    """
+    source = str(source)
+    if not is_address(source):
+        return Path(source).expanduser()
+    scheme = source.partition("://")[0]
+    if scheme == "hf" or source.startswith("timm/"):
+        return snapshot(source.removeprefix("hf://"))
+    if scheme in ("https", "http"):
+        return _downloaded(source)
+    raise ZooError(f"the address {source} must be hf://owner/name, https://…#sha256=…, or a path")
+
+
+def _downloaded(address: str) -> Path:
+    url, _, fragment = address.partition("#")
+    found = _SHA256.fullmatch(fragment)
+    if found is None:
+        raise ZooError(
+            f"the address {address} must end in #sha256= and the 64 digits of the file's hash, by which its content is "
+            "checked; #sha256=none takes an https address without a check"
+        )
+    sha256 = found[1].lower()
+    if sha256 == "none" and not url.startswith("https://"):
+        raise ZooError(f"the address {address}: without a hash it must be https, which nobody on the way can change")
+    name = re.sub(r"[^\w.-]", "_", unquote(urlsplit(url).path).rpartition("/")[2])
+    if not name.strip("."):
+        raise ZooError(f"the address {address} names no file")
+    folder = hashlib.sha256(url.encode()).hexdigest() if sha256 == "none" else sha256
+    file = Path(torch.hub.get_dir()) / "zoo" / folder[:16] / name
+    fetch(file, url=url, sha256="" if sha256 == "none" else sha256)
+    return file

@@ -1,0 +1,89 @@
+"""Repositories of the Hugging Face hub, through its own library: its cache, offline mode and tokens apply."""
+
+import re
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from zoo.distribution import install_command
+from zoo.errors import ZooError
+from zoo.remote.download import is_offline
+
+WEIGHTS = ("model.safetensors", "pytorch_model.bin")
+"""File names of weights, the preferred one first."""
+DESCRIPTIONS = ("config.json", "preprocessor_config.json")
+_ADDRESS = re.compile(r"(?P<name>\w[\w.-]*/\w[\w.-]*)(?:@(?P<revision>\w[\w./-]*))?")
+
+
+def snapshot(address: str) -> Path:
+    """The folder of a repository, `owner/name[@revision]`, with its descriptions and its weights.
+
+    Only files with the names of `WEIGHTS` and `DESCRIPTIONS` are downloaded; pickled weights only without others.
+
+    Raises:
+        ZooError: no such repository or revision, no access, no network, or no library.
+    """
+    name, revision = _parsed(address)
+    hub = library()
+    for weights in WEIGHTS:
+        folder = Path(_snapshot(hub, name, revision, [*DESCRIPTIONS, weights]))
+        if (folder / weights).is_file():
+            return folder
+    raise ZooError(f"hf://{address} has no {' or '.join(WEIGHTS)}")
+
+
+def library() -> ModuleType:
+    """The module `huggingface_hub`.
+
+    Raises:
+        ZooError: it is not installed.
+    """
+    try:
+        import huggingface_hub
+    except ModuleNotFoundError:
+        raise ZooError(f"an address hf://… needs huggingface_hub: {install_command('hub')}") from None
+    return huggingface_hub
+
+
+def explain(error: Exception, address: str) -> ZooError:
+    """One line for an error of the library."""
+    from huggingface_hub import errors
+
+    if isinstance(error, errors.GatedRepoError):
+        advice = "accept its conditions on its page, then log in with `hf auth login` or set HF_TOKEN"
+        return ZooError(f"hf://{address} asks for a login: {advice}")
+    if isinstance(error, errors.RepositoryNotFoundError):
+        advice = "check the name; for a private one log in with `hf auth login` or set HF_TOKEN"
+        return ZooError(f"hf://{address}: there is no such repository, or it is private: {advice}")
+    if isinstance(error, errors.RevisionNotFoundError):
+        return ZooError(f"hf://{address}: the repository has no such revision (branch, tag or commit)")
+    answered = error if isinstance(error, errors.HfHubHTTPError) else error.__cause__
+    if isinstance(answered, errors.HfHubHTTPError) and answered.response is not None:
+        return ZooError(f"hf://{address}: the hub answered {answered.response.status_code}: {_first_line(answered)}")
+    name = address.partition("@")[0]
+    remedy = f"where there is one, `hf download {name}`, and copy the cache or give its folder"
+    return ZooError(f"hf://{address} is not on this machine and there is no way to the hub: {remedy}")
+
+
+def _parsed(address: str) -> tuple[str, str | None]:
+    found = _ADDRESS.fullmatch(address)
+    if found is None or ".." in address:
+        raise ZooError(f"the address hf://{address} must be hf://owner/name or hf://owner/name@revision")
+    return found["name"], found["revision"]
+
+
+def _snapshot(hub: Any, name: str, revision: str | None, patterns: list[str]) -> str:
+    address = f"{name}@{revision}" if revision else name
+    try:
+        folder: str = hub.snapshot_download(
+            name, revision=revision, allow_patterns=patterns, local_files_only=is_offline()
+        )
+    except (hub.errors.HfHubHTTPError, hub.errors.HTTPError, OSError) as error:
+        raise explain(error, address) from error
+    except (hub.errors.HFValidationError, ValueError) as error:
+        raise ZooError(f"hf://{address}: {_first_line(error)}") from error
+    return folder
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,89 @@
+"""Shares a model: its weights as safetensors, their description and a card, in a folder or on the hub."""
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from zoo.checkpoints.load import load
+from zoo.checkpoints.safetensors_file import write_safetensors
+from zoo.errors import ZooError
+from zoo.json_files import write_json
+from zoo.remote.hub import DESCRIPTIONS, WEIGHTS, explain, library
+from zoo.run.model_card import model_card
+from zoo.tasks.base import Task
+
+_LICENSE = re.compile(r"[a-z0-9][a-z0-9.+-]*")
+_PLACES = ("root", "path")  # of the data: of this machine alone
+
+
+def share(checkpoint: str, *, to: str, license: str, private: bool = False, trust: Sequence[str] = ()) -> list[str]:
+    """Writes the model to the folder `to`, or uploads it to `hf://owner/name`; returns console lines.
+
+    Raises:
+        ZooError: no license, a folder that exists, or a hub that refuses.
+    """
+    if not _LICENSE.fullmatch(license):
+        raise ZooError(
+            f"`license` (={license}) must be a license as Hugging Face names it, such as apache-2.0, mit, cc-by-4.0 or "
+            "other: without one nobody may use the weights"
+        )
+    task = load(checkpoint, trust=trust)
+    figures = _figures(Path(checkpoint))
+    if not to.startswith("hf://"):
+        folder = Path(to).expanduser()
+        if folder.exists():
+            raise ZooError(f"`to` (={to}) exists: give a new folder")
+        _write(task, folder, figures, license=license, source=folder.name)
+        return [f"shared: {folder}", f"load it with zoo.load({str(folder)!r})"]
+    with TemporaryDirectory() as scratch:
+        _write(task, Path(scratch), figures, license=license, source=to)
+        page = _upload(Path(scratch), to.removeprefix("hf://"), private=private)
+    return [f"shared: {page}", f"load it with zoo.load({to!r})"]
+
+
+def _write(task: Task, folder: Path, figures: dict[str, Any], *, license: str, source: str) -> None:
+    data = task.card.get("data_config")
+    if isinstance(data, dict):  # paths of this machine help nobody
+        task.card = task.card | {"data_config": {key: value for key, value in data.items() if key not in _PLACES}}
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = folder / WEIGHTS[0]
+    write_safetensors(task, weights)
+    classes = task.card.get("class_names") or []
+    described = {
+        "library_name": "lightning-zoo",
+        "architecture": task.card.get("model_name"),
+        "num_classes": len(classes),
+        "label_names": list(classes),
+        "preprocessing": task.card.get("preprocessing"),
+        "model": task.config,
+    }
+    write_json(folder / DESCRIPTIONS[0], {key: value for key, value in described.items() if value})
+    sha256 = hashlib.sha256(weights.read_bytes()).hexdigest()
+    text = model_card(task, figures, license=license, source=source, sha256=sha256)
+    (folder / "README.md").write_text(text, encoding="utf-8")
+
+
+def _figures(checkpoint: Path) -> dict[str, Any]:
+    """The content of `metrics.json` of the run of a checkpoint; empty without it."""
+    run = checkpoint if checkpoint.is_dir() else checkpoint.parent
+    for folder in (run, run.parent):
+        if (folder / "metrics.json").is_file():
+            found: dict[str, Any] = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+            return found
+    return {}
+
+
+def _upload(folder: Path, name: str, *, private: bool) -> str:
+    hub = library()
+    try:
+        hub.create_repo(name, private=private, exist_ok=True)
+        hub.upload_folder(repo_id=name, folder_path=str(folder), commit_message="Shared with zoo-share")
+    except (hub.errors.HfHubHTTPError, hub.errors.HTTPError, OSError) as error:
+        raise explain(error, name) from error
+    except ValueError as error:
+        raise ZooError(f"`to` (=hf://{name}) must be hf://owner/name: {error}") from error
+    return f"https://huggingface.co/{name}"
