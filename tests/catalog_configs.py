@@ -19,7 +19,9 @@ def catalog_run(name: str) -> dict[str, Any]:
 
 
 def small_catalog_run(name: str) -> dict[str, Any]:
-    """The same, with few scenes where they are generated."""
+    """The same, with few scenes or ratings where they are generated."""
     config = catalog_run(name)
+    few = {"num_users": 60, "num_items": 40, "num_ratings": 900}
+    config["data"] |= {key: value for key, value in few.items() if key in config["data"]}
     config["data"] |= {key: 40 for key in ("train_scenes", "val_scenes", "test_scenes") if key in config["data"]}
     return config

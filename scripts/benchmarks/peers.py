@@ -13,6 +13,7 @@ DISTRIBUTIONS = {
     "ultralytics": "ultralytics",
     "pytorch_metric_learning": "pytorch-metric-learning",
     "neuralforecast": "neuralforecast",
+    "libmf": "libmf",
 }
 
 

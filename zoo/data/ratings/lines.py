@@ -1,0 +1,118 @@
+"""Reads files of ratings in batches of columns: separated text, compressed or not, and Parquet."""
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+
+from zoo.errors import ZooError
+
+_BLOCK = 2**24  # bytes of text read at a time
+_SEPARATORS = ("::", "\t", ",", ";", "|", " ")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """The separator and the column names of a text file; numbers from 0 without a header."""
+
+    separator: str
+    names: list[str]
+    header: bool
+
+
+def read_batches(path: Path, *, least: int = 2) -> Iterator[pa.RecordBatch]:
+    """Yields the columns of a file in batches, those of text files as text; at least `least` columns.
+
+    Raises:
+        ZooError: a missing, empty or unreadable file.
+    """
+    if not path.is_file():
+        raise ZooError(f"{path} does not exist, or is no file")
+    if path.stat().st_size == 0:
+        raise ZooError(f"{path} is empty")
+    try:
+        if path.suffix.lower() == ".parquet":
+            yield from pa.parquet.ParquetFile(path).iter_batches()
+        else:
+            yield from _read_text(path, least)
+    except (pa.ArrowException, OSError, UnicodeDecodeError, EOFError) as error:
+        reason = " ".join(str(error).split())
+        raise ZooError(f"{path} cannot be read: {reason}") from error
+
+
+def find_layout(lines: list[str], where: str, least: int = 2) -> Layout:
+    """Finds the separator and the header from the first lines.
+
+    The first separator that splits the first line counts. A header is a first line whose third field, or the last of
+    two, is no number while that of the second line is one; or a first line of known names.
+
+    Raises:
+        ZooError: one column only, and two are needed.
+
+    >>> find_layout(["1::1193::5::978300760"], "ratings.dat").names
+    ['0', '1', '2', '3']
+    >>> find_layout(["userId,movieId,rating", "1,31,2.5"], "ratings.csv").names
+    ['userId', 'movieId', 'rating']
+    """
+    separator = next((each for each in _SEPARATORS if each in lines[0].strip()), None)
+    if separator is None and least < 2:
+        separator = ","
+    if separator is None:
+        raise ZooError(
+            f"{where} has one column ({lines[0][:60]}): ratings need a user, an item and a rating in each line, "
+            f"separated by commas, tabs, `::`, semicolons or spaces"
+        )
+    rows = [_fields(line, separator) for line in lines]
+    header = len(rows) > 1 and len(rows[0]) > 2 and not _is_number(rows[0][2]) and _is_number(rows[1][2])
+    header = header or any(field.strip().lower() in KNOWN_NAMES for field in rows[0])
+    names = [field.strip() for field in rows[0]] if header else [str(k) for k in range(len(rows[0]))]
+    return Layout(separator=separator, names=names, header=header)
+
+
+KNOWN_NAMES = frozenset({"user", "userid", "user_id", "item", "itemid", "item_id", "movieid", "movie_id", "rating"})
+
+
+def _read_text(path: Path, least: int) -> Iterator[pa.RecordBatch]:
+    with pa.input_stream(path) as stream:
+        head = _head(stream)
+    lines = [line for line in head.splitlines() if line.strip()][:2]
+    if not lines:
+        raise ZooError(f"{path} is empty")
+    layout = find_layout(lines, str(path), least)
+    single, names = layout.separator[0], layout.names
+    columns = [f"{name}" for name in names]
+    if layout.separator == "::":  # one character separates for the reader: each second field is empty
+        columns = [each for k, name in enumerate(names) for each in (name, f"empty {k}")][:-1]
+    reader = pa.csv.open_csv(
+        path,
+        read_options=pa.csv.ReadOptions(column_names=columns, skip_rows=int(layout.header), block_size=_BLOCK),
+        parse_options=pa.csv.ParseOptions(delimiter=single),
+        convert_options=pa.csv.ConvertOptions(
+            include_columns=names, column_types=dict.fromkeys(columns, pa.string()), strings_can_be_null=False
+        ),
+    )
+    yield from reader
+
+
+def _head(stream: pa.NativeFile) -> str:
+    text: str = stream.read(2**16).decode("utf-8-sig", errors="replace")
+    return text
+
+
+def _fields(line: str, separator: str) -> list[str]:
+    if len(separator) > 1:
+        return line.split(separator)
+    return next(csv.reader(io.StringIO(line), delimiter=separator))
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
