@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 QUICK = ["trainer.max_epochs=1", "trainer=cpu", "baselines=false"]
-HUGE = "more than 89,478,485 pixels, the guard against decompression bombs"
+HUGE = "more than 50,000,000 pixels, the guard against decompression bombs"
 RNG = np.random.default_rng(0)
 
 

@@ -6,7 +6,7 @@ import torch
 from zoo.checkpoints.load import load, read
 from zoo.errors import ZooError
 from zoo.run.create import create_model
-from zoo.tensor_files import read_tensors
+from zoo.tensor_files.read import read_tensors
 
 
 @pytest.fixture

@@ -2,10 +2,12 @@
 
 import errno
 import os
+import re
 
 import pytest
 import torch
 from bad_input import QUICK
+from filelock import FileLock
 
 
 def test_a_loss_that_becomes_nan(command):
@@ -34,3 +36,33 @@ def test_a_disk_that_is_full_or_closed(refused, monkeypatch, code):
     line = refused(*QUICK)
     assert line.startswith("cannot write to the run folder: ")
     assert line.endswith(f": {os.strerror(code)}; what was written stays; runs=FOLDER puts runs elsewhere")
+
+
+def test_a_loss_that_explodes(command):
+    ended = command("train", "model=gru_small", "data=waves", "data.samples=1280", "optimizer.lr=1e12", *QUICK)
+    assert ended.code == 2
+    line = ended.err.splitlines()[-1]
+    assert re.match(r"zoo-train: the training loss exploded from [\d.]+ to \S+e\+\d+ in epoch 1, step ", line), line
+
+
+def test_a_run_folder_where_none_can_be(refused):
+    assert refused("runs=/proc/x", *QUICK).startswith("cannot write to /proc/x")
+
+
+def test_two_runs_in_one_folder(refused, tmp_path):
+    (tmp_path / "run").mkdir()
+    with FileLock(tmp_path / "run" / ".lock"):
+        line = refused("hydra.run.dir=run", *QUICK)
+    assert line.startswith("another run writes to ")
+
+
+def test_a_worker_that_dies(refused, monkeypatch):
+    from zoo.run import train
+
+    def dying(*_):
+        raise RuntimeError("DataLoader worker (pid(s) 7) is killed by signal: Killed. ")
+
+    monkeypatch.setattr(train, "fit", dying)
+    assert refused(*QUICK).startswith(
+        "a process that reads data ended (Killed), often for lack of memory: try data.num"
+    )

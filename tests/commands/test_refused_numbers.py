@@ -8,6 +8,7 @@ import pytest
     [
         ("trainer.max_epochs=2.5", "`trainer.max_epochs` (=2.5) must be a whole number of at least -1"),
         ("trainer.accumulate_grad_batches=0", "`trainer.accumulate_grad_batches` (=0) must be a whole number of at"),
+        ("trainer.gradient_clip_val=-1", "`trainer.gradient_clip_val` (=-1) must be a finite number of at least 0, or"),
         ("optimizer.lr=-1", "`optimizer`: Invalid learning rate: -1"),
         ("optimizer.weight_decay=-1", "`optimizer`: Invalid weight_decay value: -1"),
         ("model=[a,b]", "`model` (=[a,b]): a group takes the name of one option; -m model=a,b runs once for each"),

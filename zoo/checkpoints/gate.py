@@ -5,7 +5,7 @@ functions are never called. Paths and downloads of its data are used only if the
 """
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -19,6 +19,8 @@ from zoo.config.listing import CONFIG_DIR
 from zoo.data.base import DataModule
 from zoo.errors import ZooError
 
+_LARGER = 20  # times a number of zoo's own options, such as that of the scenes to generate
+_SMALL = 100
 _PLACES = ("root", "path")  # arguments of data modules that name files to open
 
 
@@ -91,6 +93,15 @@ def data_config(
                 f"{path} names the data data.{key}={value}, and a path in a file is not opened unless you name it: "
                 f"add +data.{key}={value}"
             )
+    for key, value in described.items():
+        known = [abs(v) for v in _defaults(str(described.get("_target_")), key) if type(v) in (int, float)]
+        if key in given or key == "seed" or type(value) not in (int, float) or not known:
+            continue
+        if not abs(value) <= max(_LARGER * max(known), _SMALL):  # also true for NaN
+            raise ZooError(
+                f"{path} names data.{key}={value}, far above the {max(known)} of zoo: add +data.{key}={value} if you "
+                "mean it"
+            )
     offline = {"download": False} if "download" in described else {}
     return {**described, **offline, **given}
 
@@ -122,4 +133,5 @@ def _defaults(target: str, key: str) -> frozenset[Any]:
     """The values of an argument in zoo's own data options of a class."""
     files = sorted((CONFIG_DIR / "data").glob("*.yaml"))
     options: list[Any] = [OmegaConf.to_container(OmegaConf.load(file)) for file in files]
-    return frozenset(option[key] for option in options if option.get("_target_") == target and key in option) - {"???"}
+    values = [option[key] for option in options if option.get("_target_") == target and key in option]
+    return frozenset(value for value in values if isinstance(value, Hashable) and value != "???")

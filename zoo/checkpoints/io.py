@@ -1,5 +1,6 @@
-"""Writes checkpoint files atomically: to a temporary file in the same folder, then renamed."""
+"""Reads and writes checkpoint files, the latter atomically: to a file beside them, which is then renamed."""
 
+import errno
 import os
 import shutil
 from collections.abc import Callable
@@ -9,9 +10,19 @@ from typing import Any
 import torch
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
+from zoo.tensor_files.read import read_tensors
+
 
 class StreamingCheckpointIO(TorchCheckpointIO):
-    """Writes a checkpoint straight to its file; Lightning first builds it in memory, at twice the size of the file."""
+    """Writes a checkpoint straight to its file; Lightning first builds it in memory, at twice the size of the file.
+
+    Reads it as `zoo.load` does.
+    """
+
+    def load_checkpoint(self, path: Any, map_location: Any = None, weights_only: bool | None = None) -> dict[str, Any]:
+        """Reads the dictionary of Lightning, with tensors on the CPU; no code from the file runs."""
+        checkpoint: dict[str, Any] = read_tensors(path)
+        return checkpoint
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:
         """Saves the dictionary of Lightning."""
@@ -47,7 +58,12 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     beside = path.with_suffix(".part")
     beside.unlink(missing_ok=True)
     try:
-        write(beside)
+        try:
+            write(beside)
+        except RuntimeError as error:  # PyTorch's writer reports a full disk as an error of its own
+            if "inline_container" not in str(error) and "PytorchStreamWriter" not in str(error):
+                raise
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path.parent)) from error
         _flush(beside)  # else the new name may survive a power failure and its content not
         beside.replace(path)
         _flush(path.parent)

@@ -8,15 +8,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from zoo.checkpoints.build import build
+from zoo.checkpoints.explained import explained
 from zoo.checkpoints.gate import MODEL, check_targets
-from zoo.config.instantiate import instantiate
 from zoo.config.listing import list_models
 from zoo.distribution import run_command
 from zoo.errors import ZooError
 from zoo.remote.addresses import local_path
 from zoo.remote.hub import WEIGHTS
 from zoo.tasks.base import CHECKPOINT_FORMAT, Task
-from zoo.tensor_files import SAFETENSORS, read_safetensors, read_tensors
+from zoo.tasks.card import check_card, require_names
+from zoo.tensor_files.read import read_tensors
+from zoo.tensor_files.safetensors import SAFETENSORS, read_safetensors
 
 
 def load(path: str | Path, *, trust: Sequence[str] = ()) -> Task:
@@ -33,18 +36,14 @@ def load(path: str | Path, *, trust: Sequence[str] = ()) -> Task:
         ZooError: the file is missing, damaged, unsafe, or not a checkpoint of the zoo.
     """
     path = local_path(path)
-    checkpoint = read(path)
-    config = checkpoint["zoo"]["model"]
-    check_targets(config, MODEL, trust, path)
-    task = instantiate(config, "model")
-    if not isinstance(task, Task):
-        raise ZooError(f"{path} describes no model: {config.get('_target_')}")
-    task.config = config
-    task.card = checkpoint["zoo"]["card"]
-    try:
-        task.load_state_dict(checkpoint["state_dict"])
-    except RuntimeError as error:
-        raise ZooError(f"{path}: its weights do not fit its own configuration; the file was edited") from error
+    with explained(f"{path} cannot be read; was it edited?"):
+        checkpoint = read(path)
+        config, card = checkpoint["zoo"]["model"], checkpoint["zoo"]["card"]
+        check_targets(config, MODEL, trust, path)
+        require_names(card, config, path)
+        task = build(config, checkpoint["state_dict"], path, trusted=bool(trust))
+        check_card(card, path, task.card_fields)
+        task.config, task.card = config, card
     return task.eval()
 
 
@@ -64,11 +63,14 @@ def read(path: str | Path) -> dict[str, Any]:
             f"{path} is no checkpoint of the zoo; to start from bare weights use "
             f"pretrained={path} with {run_command('train')}"
         )
-    if described["format"] != CHECKPOINT_FORMAT:
+    if type(described["format"]) is not int or described["format"] != CHECKPOINT_FORMAT:
         raise ZooError(
-            f"{path} has checkpoint format {described['format']}; this version reads {CHECKPOINT_FORMAT}: "
+            f"{path} has checkpoint format {described['format']!r:.20}; this version reads {CHECKPOINT_FORMAT}: "
             "load it with the version that wrote it, or train it again"
         )
+    if not isinstance(described["model"], dict) or not isinstance(checkpoint.get("state_dict"), dict):
+        raise ZooError(f"{path} holds no model, or no weights; the file was edited")
+    check_card(described["card"], path)
     return checkpoint
 
 

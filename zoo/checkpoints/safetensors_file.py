@@ -12,7 +12,7 @@ from torch import Tensor
 from zoo.checkpoints.io import write_atomically
 from zoo.errors import ZooError
 from zoo.tasks.base import CHECKPOINT_FORMAT, Task
-from zoo.tensor_files import DESCRIPTION
+from zoo.tensor_files.safetensors import DESCRIPTION
 
 
 def write_safetensors(task: Task, path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable
@@ -14,6 +15,7 @@ Command = Callable[[Any], float | None]
 """Runs a configuration; a sweeper of Hydra optimizes the number that it returns."""
 _NOT_WRITABLE = {errno.EACCES, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR}
 _LEFT_ALONE = ("Connection closed by peer", "Connection reset by peer", "remote process exited")  # Gloo and NCCL
+_WORKER = re.compile(r"DataLoader worker \(pid.*?(?:is killed by signal: (\w+)|exited unexpectedly)", re.DOTALL)
 _HYDRA_LEAVES = {".hydra"}  # in the run directory before the command writes
 
 
@@ -82,8 +84,11 @@ def _run(name: str, command: Command, config_dir: Path | None, *, task_options: 
     if task_options:
         sys.argv[1:] = with_task_options(sys.argv[1:], CONFIG_DIR / f"{name}.yaml")
 
+    started: list[Path] = []
+
     def checked(config: Any) -> float | None:
         folder, value = run_directory(), None
+        started.append(folder)
         try:
             if task_options:
                 refuse_misspelled_keys(config)
@@ -117,8 +122,8 @@ def _run(name: str, command: Command, config_dir: Path | None, *, task_options: 
         if not str(error).startswith("Config group override"):  # Hydra's error for a group without an option
             raise
         fail_explained(error)
-    except OSError as error:  # from Hydra, which creates the run directory
-        _fail_if_not_writable(name, error)
+    except OSError as error:
+        _fail_if_not_writable(name, error, always=not started)  # else from Hydra, which creates the run directory
         raise
 
 
@@ -159,12 +164,18 @@ def _fail_if_optional(name: str, error: ModuleNotFoundError) -> None:
 
 
 def _fail_if_left_alone(name: str, error: RuntimeError) -> None:
+    if ended := _WORKER.search(str(error)):
+        _fail(
+            name,
+            f"a process that reads data ended ({ended[1] or 'unexpectedly'}), often for lack of memory: try "
+            "data.num_workers=0 or fewer than now; resume=auto continues the run",
+        )
     if any(sign in str(error) for sign in _LEFT_ALONE):
         _fail(name, "another process of this run has ended, so this one ends too; resume=auto continues the run")
 
 
-def _fail_if_not_writable(name: str, error: OSError) -> None:
-    if error.errno in _NOT_WRITABLE:
+def _fail_if_not_writable(name: str, error: OSError, *, always: bool = False) -> None:
+    if always or error.errno in _NOT_WRITABLE:
         where = error.filename or "the run folder"
         _fail(
             name, f"cannot write to {where}: {error.strerror}; what was written stays; runs=FOLDER puts runs elsewhere"

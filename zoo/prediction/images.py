@@ -1,6 +1,5 @@
-"""Reading image files in batches and writing predictions, for all image tasks."""
+"""Reading image files in batches, for all image tasks."""
 
-import csv
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +12,8 @@ from zoo.data.images.base import Preprocessing
 from zoo.data.images.files import EXTENSIONS, UnreadableImage, list_images
 from zoo.data.images.in_memory import MemoryImage
 from zoo.errors import ZooError
+
+_PIXELS = 64 * 512 * 512  # of a batch, which bounds the memory
 
 ImageSource = Path | MemoryImage
 
@@ -44,13 +45,14 @@ def image_files(source: Any) -> list[ImageSource]:
 
 
 def read_batches(files: Sequence[ImageSource], preprocessing: Preprocessing, batch_size: int) -> Iterator[ReadBatch]:
-    """Reads files with the preprocessing of the test images, `batch_size` at a time.
+    """Reads files with the preprocessing of the test images, `batch_size` at a time, fewer of more than 512² pixels.
 
     Raises:
         ZooError: the batch size is below 1.
     """
     if batch_size < 1:
         raise ZooError(f"`batch_size` (={batch_size}) must be at least 1")
+    batch_size = min(batch_size, max(1, _PIXELS // preprocessing.size**2))
     for start in range(0, len(files), batch_size):
         paths, images, errors = list(files[start : start + batch_size]), [], {}
         for path in paths:
@@ -77,14 +79,6 @@ def embed_batches(
             raise UnreadableImage(str(path), reason)
         vectors.append(embed(samples).float().cpu())
     return torch.cat(vectors)
-
-
-def write_table(path: Path, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Writes rows as CSV in UTF-8; bytes of a file name that are not UTF-8 become escapes."""
-    with path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
-        writer = csv.writer(file)
-        writer.writerow(columns)
-        writer.writerows(rows)
 
 
 def unused_path(folder: Path, name: str) -> Path:

@@ -1,13 +1,11 @@
 """Published weights by name, weights from files, and their metadata."""
 
-import argparse
 import importlib.util
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PosixPath
+from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -17,20 +15,14 @@ from zoo.errors import ZooError, unknown
 from zoo.pretrained.folders import read_folder
 from zoo.remote.addresses import is_address, local_path
 from zoo.remote.download import fetch
-from zoo.tensor_files import SAFETENSORS, read_safetensors, read_tensors
+from zoo.tasks.card import check_card
+from zoo.tensor_files.builders import Unusual
+from zoo.tensor_files.read import read_tensors
+from zoo.tensor_files.safetensors import SAFETENSORS, read_safetensors
+from zoo.tensor_files.weights import require_plain_tensor
 
 _WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "network", "weights", "module", "ema", "model_ema")
 _BESIDE = ("criterion", "loss", "loss_fn", "metric", "metrics")  # parts of a training module that are no network
-# Numbers and settings that training scripts save beside the weights; building them runs no code.
-_HARMLESS = [
-    argparse.Namespace,
-    PosixPath,
-    np.dtype,
-    np.ndarray,
-    np._core.multiarray.scalar,  # type: ignore[attr-defined]
-    np._core.multiarray._reconstruct,  # type: ignore[attr-defined]
-    *{type(np.dtype(code)) for code in "?bBhHiIlLqQefd"},
-]
 _PREFIXES = ("module.", "_orig_mod.", "network.", "model.")  # added by wrapper modules
 # Trained with a mean and std of 0.5, to which torchvision's networks convert their input; here the preprocessing does.
 _HALVES = ("googlenet", "inception_v3")
@@ -167,10 +159,11 @@ def _from_file(path: Path) -> Source:
     if path.suffix.lower() == SAFETENSORS:
         content: Any = read_safetensors(path)
     else:
-        content = read_tensors(path, harmless=_HARMLESS)
+        content = read_tensors(path, harmless=True)
     described = content.get("zoo") if isinstance(content, Mapping) else None
     card = described.get("card") if isinstance(described, Mapping) else None
     card = card if isinstance(card, Mapping) else {}
+    check_card(card, path)
     state, left_out = _tensors(content, path)
     return Source(
         label=f"{path.name} ({name})" if (name := card.get("model_name")) else path.name,
@@ -191,8 +184,11 @@ def _tensors(content: Any, path: Path) -> tuple[dict[str, Tensor], list[str]]:
     """
     while isinstance(content, Mapping) and (inner := _wrapped(content)) is not None:
         content = inner
-    if not isinstance(content, Mapping) or not any(isinstance(value, Tensor) for value in content.values()):
+    if not isinstance(content, Mapping) or not any(isinstance(value, Tensor | Unusual) for value in content.values()):
         raise ZooError(f"{path} holds no state dict")
+    for key, value in content.items():
+        if isinstance(value, Tensor | Unusual):
+            require_plain_tensor(path, str(key), value)
     state = {str(key): value for key, value in content.items() if isinstance(value, Tensor)}
     if any(key.startswith("network.") for key in state):  # a zoo checkpoint: drop the tensors of the loss and the task
         state = {key: value for key, value in state.items() if key.startswith("network.")}

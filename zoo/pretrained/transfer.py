@@ -12,6 +12,7 @@ from zoo.networks.heads import HeadLayout, head_paths
 from zoo.pretrained.by_order import COUNTER, describe_match, fits_by_order, matched_by_order
 from zoo.pretrained.catalog import Source, resolve_weights
 from zoo.tasks.base import Task
+from zoo.tensor_files.weights import require_plain_tensor
 
 
 @dataclass
@@ -119,6 +120,8 @@ def transfer_weights(
     if surplus:
         tops = sorted({key.partition(".")[0] for key in surplus})
         report.left_over.append(f"{len(surplus)} tensors of {', '.join(tops)}, which this network is built without")
+    for key, value in result.items():
+        require_plain_tensor(source.label, key, value, like=state[key])
     network.load_state_dict(result, strict=False)
     return report
 

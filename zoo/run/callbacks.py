@@ -68,9 +68,16 @@ class Progress(TQDMProgressBar):
 class Interruption(Callback):
     """Sets the handlers of `zoo.signals` in place of Lightning's, and stops a validation that outlasts a signal."""
 
+    stepped = False
+    """Whether a step of training has ended, so that the state of a checkpoint has been restored and used."""
+
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Sets the handlers."""
         signals.install()
+
+    def on_train_batch_end(self, *_: Any) -> None:
+        """Notes the step."""
+        self.stepped = True
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Sets the handlers."""

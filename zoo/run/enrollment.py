@@ -15,7 +15,7 @@ from zoo.prediction.sources import resolve_source
 from zoo.run.device import move_to
 from zoo.tasks.embedding import Embedding
 from zoo.tasks.embedding.gallery import Gallery
-from zoo.tasks.embedding.gallery_file import load_gallery, read_gallery, save_gallery
+from zoo.tasks.embedding.gallery_file import load_gallery, locked, read_gallery, save_gallery
 from zoo.tasks.embedding.predict import (
     NOT_RECOGNIZED,
     EmbeddingPrediction,
@@ -44,6 +44,16 @@ def run(values: dict[str, Any], folder: Path) -> Iterator[str]:
 def _enroll(values: dict[str, Any], folder: Path) -> Iterator[str]:
     task, path = _model(values), _gallery_path(values)
     threshold = resolve_threshold(task, values["threshold"])
+    with locked(path):
+        lines, gallery, names = _enrolled(values, task, path)
+    yield from lines
+    yield from caution(task.card.get("threshold"), values["threshold"])
+    yield from _warnings(gallery, task, names, threshold)
+    yield f"{_number_of_people(gallery)} in {path}"
+
+
+def _enrolled(values: dict[str, Any], task: Embedding, path: Path) -> tuple[list[str], Gallery, list[str]]:
+    """Enrolls and saves; returns console lines, the gallery and the enrolled names."""
     gallery = load_gallery(path, task)
     source = _source(values)
     if values["name"] is None:
@@ -65,10 +75,7 @@ def _enroll(values: dict[str, Any], folder: Path) -> Iterator[str]:
             f"{name} was enrolled already: {added} added to {before}" if before else f"{name}: {added} enrolled"
         )
     save_gallery(gallery, path)
-    yield from lines
-    yield from caution(task.card.get("threshold"), values["threshold"])
-    yield from _warnings(gallery, task, list(chosen), threshold)
-    yield f"{_number_of_people(gallery)} in {path}"
+    return lines, gallery, list(chosen)
 
 
 def _warnings(gallery: Gallery, task: Embedding, names: list[str], threshold: float | None) -> Iterator[str]:
@@ -126,9 +133,10 @@ def _list(values: dict[str, Any], folder: Path) -> Iterator[str]:
 
 def _remove(values: dict[str, Any], folder: Path) -> Iterator[str]:
     path, name = _gallery_path(values), _name(values)
-    gallery = read_gallery(path)
-    removed = gallery.remove(name)
-    save_gallery(gallery, path)
+    with locked(path):
+        gallery = read_gallery(path)
+        removed = gallery.remove(name)
+        save_gallery(gallery, path)
     yield f"{name}: {removed} image{'s' if removed > 1 else ''} removed, {_number_of_people(gallery)} left"
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from zoo.checkpoints.explained import explained
 from zoo.checkpoints.gate import data_config
 from zoo.data.base import DataModule
 from zoo.errors import ZooError
@@ -36,21 +37,28 @@ def evaluate(config: dict[str, Any], run_dir: Path, *, data: str | None) -> dict
     options = check_options(task.prepare_evaluation, task_options(config), kind=task.kind)
     if data is None and "data_config" not in task.card:
         raise ZooError("`data` is not given, and published weights come without data: add data=…, such as image_folder")
+    if data is None and not {"model_name", "data_name"} <= task.card.keys():
+        raise ZooError(f"{config['checkpoint']} names no data to test on; the file was edited")
     name = data or task.card["data_name"]
     described = config["data"]
     if data is None:
         described = data_config(task.card["data_config"], config["data"], config["trust"], config["checkpoint"])
-    datamodule = build_data(_with_seed(described, task))
-    require_matching_data(task.config["_target_"], datamodule, model=task.card["model_name"], data=name)
-    changed = task.prepare_evaluation(datamodule, **options)
-    _check_metadata(task, datamodule, datamodule.metadata() | changed)
+    with explained(f"{config['checkpoint']} describes data that cannot be built"):
+        datamodule = build_data(_with_seed(described, task))
+        require_matching_data(task.config["_target_"], datamodule, model=task.card["model_name"], data=name)
+        changed = task.prepare_evaluation(datamodule, **options)
+        _check_metadata(task, datamodule, datamodule.metadata() | changed)
     task.card["data_name"] = name
     run = evaluation_run(config, run_dir, task, datamodule)
     trainer = run.testing_trainer()  # before the introduction: it refuses wrong options
     run.introduce()
     for setting, value in task.evaluation_settings().items():
         rank_zero_print(f"{setting}: {', '.join(value) if isinstance(value, list) else value}")
-    with frozen_inference(compiled=config["compile"]), explain_full_memory("+data.batch_size", datamodule.batch_size):
+    with (
+        frozen_inference(compiled=config["compile"]),
+        explain_full_memory("+data.batch_size", datamodule.batch_size),
+        explained(f"{config['checkpoint']} cannot be tested on this data; was it edited?"),
+    ):
         metrics = test(trainer, task, datamodule, None)
     unshard(task)
     task.finish_evaluation(datamodule)

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from zoo.checkpoints.explained import explained
 from zoo.checkpoints.load import load
 from zoo.errors import ZooError
 from zoo.prediction.sources import resolve_source
@@ -36,7 +37,7 @@ def predict(model: Task | str | Path, source: Any, folder: str | Path | None = N
         raise ZooError(f"a {model.kind} model has no prediction on files: call the model itself on tensors")
     source = module.resolve(source, model.card) if hasattr(module, "resolve") else resolve_source(source)
     chosen = check_options(module.predict, options, kind=model.kind)
-    with evaluating(model):
+    with evaluating(model), explained("the model cannot predict on this source; was its checkpoint edited?"):
         results: list[Any] = module.predict(model, source, Path(folder) if folder is not None else None, **chosen)
     return results
 

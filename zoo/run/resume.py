@@ -2,31 +2,21 @@
 
 import csv
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from pytorch_lightning import Trainer
 from pytorch_lightning.loggers import CSVLogger
 
+from zoo.checkpoints.explained import explained
 from zoo.checkpoints.load import read
 from zoo.errors import ZooError
 from zoo.run.checkpointing import BestAndLast
 from zoo.run.console import rank_zero_print
 from zoo.run.recipe import TakeChanges, changes
 from zoo.run.run import Run
+from zoo.run.training_state import Resumed, progress_of, require_training_state
 
 _MAY_CHANGE = {"num_workers", "download", "root"}  # how and where data is read, not its content
-
-
-class Resumed(NamedTuple):
-    """A checkpoint and how far its run had come."""
-
-    path: Path
-    epochs: int
-    batches: int
-    """Of the epoch that had not ended."""
-    steps: int
-    row: dict[str, Any]
-    """The values of the epoch that had just ended, which may be missing in `metrics.csv`."""
 
 
 def resume_from(resume: str | None, run: Run) -> Resumed | None:
@@ -46,13 +36,15 @@ def resume_from(resume: str | None, run: Run) -> Resumed | None:
         raise ZooError(f"`resume` (={resume}) is no file: give a checkpoint, or auto for the newest run of this model")
     checkpoint = read(path)
     saved = checkpoint["zoo"]
-    if not saved.get("recipe"):
+    if not isinstance(saved.get("recipe"), dict) or not saved["recipe"]:
         raise ZooError(f"resume={path} was saved without the recipe of its run: give pretrained={path} in its place")
-    _use_found(run, saved)
-    _check_equal(path, saved["model"], run.task.config, "model")
-    _check_equal(path, saved["card"]["data_config"], run.task.card["data_config"], "data")
-    changed = changes(path, saved["recipe"], run.task.recipe)
-    resumed = _progress(checkpoint, path)
+    with explained(f"resume={path} describes no run; was it edited?"):
+        _use_found(run, saved)
+        _check_equal(path, saved["model"], run.task.config, "model")
+        _check_equal(path, saved["card"].get("data_config"), run.task.card["data_config"], "data")
+        changed = changes(path, saved["recipe"], run.task.recipe)
+    resumed = progress_of(checkpoint, path)
+    require_training_state(checkpoint, run.task, path)
     done = resumed.epochs
     epochs = run.config["trainer"].get("max_epochs")
     finished = epochs is not None and 0 <= epochs <= done
@@ -92,19 +84,6 @@ def _use_found(run: Run, saved: dict[str, Any]) -> None:
         run.use_batch_size(saved["card"]["data_config"]["batch_size"])
     if run.config["find_lr"]:
         run.use_learning_rate(saved["recipe"]["optimizer"]["lr"])
-
-
-def _progress(checkpoint: dict[str, Any], path: Path) -> Resumed:
-    try:
-        loop = checkpoint["loops"]["fit_loop"]
-        epochs = loop["epoch_progress"]["current"]
-        within = epochs["ready"] != epochs["processed"]
-        batches = int(loop["epoch_loop.batch_progress"]["current"]["ready"]) if within else 0
-        states = [state for key, state in checkpoint["callbacks"].items() if key.startswith(BestAndLast.__name__)]
-        row = dict(states[0].get("row", {}))
-        return Resumed(path, int(epochs["processed"]), batches, int(checkpoint["global_step"]), row)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        raise ZooError(f"resume={path}: it holds a model, but not the state of its training") from error
 
 
 def _rows(resumed: Resumed) -> list[dict[str, Any]]:

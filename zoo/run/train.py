@@ -8,12 +8,15 @@ from pytorch_lightning import Trainer
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.utilities.seed import isolate_rng
 
+from zoo.checkpoints.explained import explained
 from zoo.data.base import DataModule
 from zoo.distribution import run_command
 from zoo.errors import ZooError
+from zoo.run.callbacks import Interruption
 from zoo.run.checkpointing import monitored
 from zoo.run.console import quiet_lightning, rank_zero_print
 from zoo.run.device import explain_full_memory, explain_missing_determinism
+from zoo.run.only_run import only_run_in
 from zoo.run.results import test, write_results
 from zoo.run.resume import resume_from, take_over
 from zoo.run.run import Run, new_run
@@ -35,6 +38,11 @@ def train(config: dict[str, Any], run_dir: Path, *, model: str, data: str) -> fl
         raise ZooError(
             f"`trainer.max_epochs` (=0) must be at least 1; {run_command('evaluate')} tests without training"
         )
+    with only_run_in(run_dir):
+        return _train(config, run_dir, model=model, data=data)
+
+
+def _train(config: dict[str, Any], run_dir: Path, *, model: str, data: str) -> float | None:
     try:
         run = new_run(config, run_dir, model=model, data=data)
         resumed = resume_from(config["resume"], run)
@@ -57,11 +65,23 @@ def fit(trainer: Trainer, task: Task, datamodule: DataModule, checkpoint: Path |
     """Trains the task; without trainable parameters, only validates and saves it."""
     if any(parameter.requires_grad for parameter in task.parameters()):
         with explain_full_memory("data.batch_size", datamodule.batch_size), explain_missing_determinism():
-            trainer.fit(task, datamodule=datamodule, ckpt_path=checkpoint, weights_only=True)
+            _fit(trainer, task, datamodule, checkpoint)
         return
     trainer.validate(task, datamodule=datamodule, verbose=False)
     if not trainer.fast_dev_run:  # type: ignore[attr-defined]
         trainer.save_checkpoint(Path(trainer.default_root_dir) / "checkpoints" / "best.ckpt")
+
+
+def _fit(trainer: Trainer, task: Task, datamodule: DataModule, checkpoint: Path | None) -> None:
+    """Trains; an error while the state of a checkpoint is restored is that of the file."""
+    try:
+        trainer.fit(task, datamodule=datamodule, ckpt_path=checkpoint, weights_only=True)
+    except Exception as error:
+        interruption = next(each for each in trainer.callbacks if isinstance(each, Interruption))  # type: ignore[attr-defined]
+        if checkpoint is None or interruption.stepped:
+            raise
+        with explained(f"resume={checkpoint}: the state of its training cannot be restored; was it edited?"):
+            raise error
 
 
 def _calibrate_on_folds(run: Run) -> None:

@@ -1,5 +1,6 @@
-"""Checks whole numbers of the trainer that Lightning accepts and fails on later."""
+"""Checks numbers of the trainer that Lightning accepts, and fails on later or trains with."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,7 +25,7 @@ def check_trainer(config: Mapping[str, Any]) -> None:
     """Checks the numbers of a `trainer` configuration.
 
     Raises:
-        ZooError: a fraction, a number that is too small, or a precision that Lightning does not have.
+        ZooError: a fraction, a number that is too small or infinite, or a precision that Lightning does not have.
     """
     if config.get("devices") in (0, "0", []):
         raise ZooError(f"`trainer.devices` (={config['devices']}) must be at least 1; trainer=cpu trains without a GPU")
@@ -34,3 +35,6 @@ def check_trainer(config: Mapping[str, Any]) -> None:
         value = config.get(name)
         if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < least):
             raise ZooError(f"`trainer.{name}` (={value}) must be a whole number of at least {least}")
+    clip = config.get("gradient_clip_val")
+    if clip is not None and not (isinstance(clip, int | float) and 0 <= clip < math.inf):
+        raise ZooError(f"`trainer.gradient_clip_val` (={clip}) must be a finite number of at least 0, or null")

@@ -45,6 +45,8 @@ class Task(Stages):
     monitor_mode: ClassVar[Literal["min", "max"]]
     measured_metadata: ClassVar[frozenset[str]] = frozenset()
     """Metadata measured on the training split; on other data, a checkpoint's own values are used."""
+    card_fields: ClassVar[Mapping[str, Any]] = {}
+    """Types of the card's entries that a prediction reads, checked when a checkpoint is loaded."""
     shardable: ClassVar[bool] = False
     """True if parameters are only used in the `forward` of the submodule that owns them, as FSDP requires."""
     calibration_folds: int = 0

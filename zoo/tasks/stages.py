@@ -1,9 +1,9 @@
 """The steps of training, validation and test, with metrics logged once an epoch."""
 
+import math
 from abc import ABC, abstractmethod
 from typing import Any, Literal, cast
 
-import torch
 from torch import Tensor, nn
 from torchmetrics import MetricCollection
 
@@ -13,6 +13,7 @@ from zoo.tasks.module import Module
 
 Stage = Literal["train", "val", "test"]
 
+_EXPLODED = 1e6  # times the first loss
 _FINITE_CHECK_EVERY = 50  # steps; reading the loss synchronizes with the GPU
 
 
@@ -28,6 +29,8 @@ class Stages(Module, ABC):
         self.train_metrics = with_loss(train_metrics or MetricCollection({}), "train/")
         self.val_metrics = with_loss(metrics, "val/")
         self.test_metrics = with_loss(metrics, "test/")
+        self._first_loss: float | None = None
+        """The first training loss that was checked."""
 
     @abstractmethod
     def step(self, batch: Any, stage: Stage) -> Tensor:
@@ -63,9 +66,13 @@ class Stages(Module, ABC):
         return loss
 
     def _require_finite(self, loss: Tensor) -> None:
-        if not torch.isfinite(loss):
+        value = loss.item()
+        if self._first_loss is None:
+            self._first_loss = value
+        if not math.isfinite(value) or value > _EXPLODED * max(self._first_loss, 1.0):
+            became = "became" if not math.isfinite(value) else f"exploded from {self._first_loss:.3g} to"
             raise ZooError(
-                f"the training loss became {loss.item()} in epoch {self.current_epoch + 1}, step {self.global_step}: "
+                f"the training loss {became} {value:.3g} in epoch {self.current_epoch + 1}, step {self.global_step}: "
                 f"try a smaller optimizer.lr or trainer.gradient_clip_val=1; checkpoints of earlier epochs are kept"
             )
 

@@ -1,10 +1,12 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from image_folders import build
 from PIL import Image
 
+from zoo.data.images.files import UnreadableImage
 from zoo.data.images.random_crop import RandomCrop
 
 
@@ -34,3 +36,23 @@ def test_a_split_holds_arrays_only(folder):
     arrays = [array for value in held for array in (value if isinstance(value, tuple) else [value])]
     assert all(isinstance(array, np.ndarray | torch.Tensor) for array in arrays)
     assert split.files.paths.dtype.kind == "S"
+
+
+def test_a_file_that_vanishes_or_breaks_between_epochs_is_left_out_and_counted(folder, caplog):
+    split = build(folder, cache_mb=0, on_error="skip").dataset("train")
+    every = torch.arange(len(split))
+    before = split[every]
+    split.path(1).unlink()
+    split.path(2).write_bytes(split.path(2).read_bytes()[:40])
+    for _ in range(2):  # epochs
+        images, labels = split[every]
+        assert torch.equal(images, before[0][[0, *range(3, len(split))]])
+        assert torch.equal(labels, before[1][[0, *range(3, len(split))]])
+    assert caplog.text.count("which could be read before: the file does not exist (1 so far)") == 1
+    assert caplog.text.count("(2 so far)") == 1
+    with pytest.raises(UnreadableImage, match="does not exist$"):
+        split[every[1:2]]
+    advised = build(folder, cache_mb=0).dataset("train")
+    advised.path(1).unlink()
+    with pytest.raises(UnreadableImage, match="data.on_error=skip leaves such files out"):
+        advised[every]

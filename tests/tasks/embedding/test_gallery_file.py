@@ -1,5 +1,7 @@
 """The file of a gallery."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import torch
 from galleries import axis, model
@@ -7,7 +9,7 @@ from galleries import axis, model
 from zoo.errors import ZooError
 from zoo.losses.contrastive import VerificationLoss
 from zoo.tasks.embedding.fingerprint import fingerprint
-from zoo.tasks.embedding.gallery_file import load_gallery, read_gallery, save_gallery
+from zoo.tasks.embedding.gallery_file import load_gallery, locked, read_gallery, save_gallery
 
 
 @pytest.mark.parametrize("name", ["people.gallery", "people.safetensors", "people"])
@@ -147,3 +149,17 @@ def test_the_fingerprint_follows_weights_and_preprocessing():
     assert (
         len({fingerprint(model()), fingerprint(model(seed=1)), fingerprint(model(loss=VerificationLoss(size=4)))}) == 3
     )
+
+
+def test_simultaneous_enrollments_wait_for_one_another(task, tmp_path):
+    path = tmp_path / "g"
+
+    def enroll(name):
+        with locked(path):
+            gallery = load_gallery(path, task)
+            gallery.enroll(name, axis(0))
+            save_gallery(gallery, path)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(enroll, map(str, range(24))))
+    assert sorted(read_gallery(path).people) == sorted(map(str, range(24)))

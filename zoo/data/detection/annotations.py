@@ -1,6 +1,7 @@
 """Labeled boxes read from annotation files, and the problems found in them."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
@@ -126,16 +127,9 @@ class Annotations:
         self.records.append(Record(path, width, height, boxes[use], label[use], boxes[ignore], label[ignore]))
 
 
-def read_text(file: Path) -> str:
-    """Reads an annotation file, without the byte-order mark of Windows editors.
-
-    Raises:
-        ZooError: the file is not UTF-8.
-    """
-    try:
-        return file.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ZooError(f"{file} is no text in UTF-8 ({error.reason} at byte {error.start}): save it as UTF-8") from None
+def listed(names: Sequence[str], count: int = 30) -> str:
+    """The first names, for a message."""
+    return ", ".join(names[:count]) + (f", … ({len(names):,} in all)" if len(names) > count else "")
 
 
 def duplicate_stems(used: Path, others: list[Path]) -> list[Problem]:

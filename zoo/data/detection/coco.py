@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from zoo.data.detection.annotations import Annotations, Problem, read_text
+from zoo.data.detection.annotations import Annotations, Problem, listed
 from zoo.data.detection.coco_entries import (
     Box,
     Category,
@@ -25,7 +25,9 @@ from zoo.data.detection.image_paths import find_images
 from zoo.data.images.files import UnreadableImage, read_head
 from zoo.errors import ZooError
 from zoo.ops.boxes import convert
+from zoo.regular_files import read_text
 
+_LARGEST = 1 << 31  # bytes
 _LISTS = ("images", "annotations", "categories")
 
 
@@ -41,7 +43,7 @@ def read_coco(file: Path, images: Path, class_names: list[str] | None = None) ->
     """
     content = _content(file)
     result = Annotations([], [])
-    listed, _ = _entries(result, file, content, "images", image_of)
+    entered, _ = _entries(result, file, content, "images", image_of)
     boxes, broken = _entries(result, file, content, "annotations", box_of)
     categories, _ = _entries(result, file, content, "categories", category_of)
     place = _add_classes(result, file, categories, Counter(box.category_id for box in boxes), class_names)
@@ -49,10 +51,10 @@ def read_coco(file: Path, images: Path, class_names: list[str] | None = None) ->
     for box in boxes:
         by_image[box.image_id].append(box)
     lost = Counter(as_id(entry.get("image_id")) for entry in broken if isinstance(entry, dict))
-    for path, entries in _files(result, file, images, listed, by_image).items():
+    for path, entries in _files(result, file, images, entered, by_image).items():
         own = [box for image_id in dict.fromkeys(entry.id for entry in entries) for box in by_image[image_id]]
         _add_image(result, file, path, entries[0], own, place, sum(lost[entry.id] for entry in entries))
-    for image_id in by_image.keys() - {image.id for image in listed}:
+    for image_id in by_image.keys() - {image.id for image in entered}:
         message = f"{len(by_image[image_id])} annotations name image id {image_id}, which `images` does not have"
         result.problems.append(Problem(file.name, "missing image", message))
     if outlines := sum(box.from_outline for box in boxes):
@@ -61,11 +63,10 @@ def read_coco(file: Path, images: Path, class_names: list[str] | None = None) ->
 
 
 def _content(file: Path) -> dict[str, list[Any]]:
+    text = read_text(file, limit=_LARGEST)
     try:
-        content = json.loads(read_text(file))
-    except FileNotFoundError:
-        raise ZooError(f"the annotation file {file} does not exist") from None
-    except json.JSONDecodeError as error:
+        content = json.loads(text)
+    except (ValueError, RecursionError) as error:  # the latter: nested deeply
         raise ZooError(f"{file} is no JSON: {error}") from error
     if not isinstance(content, dict) or not all(isinstance(content.get(name), list) for name in _LISTS):
         raise ZooError(f"{file} is no COCO file: it needs the lists `images`, `annotations` and `categories`")
@@ -95,15 +96,16 @@ def _add_classes(
             kept[category.id, category.name] = category
     ordered = sorted(kept, key=lambda each: (isinstance(each[0], str), each[0]))
     result.class_names = [name for _, name in ordered] if class_names is None else class_names
+    index = {name: place for place, name in reversed(list(enumerate(result.class_names)))}
     place: dict[Id, int] = {}
     for category_id, name in ordered:
         if category_id in place:
             message = f"category id {category_id} is {result.class_names[place[category_id]]!r} and {name!r}"
             result.problems.append(Problem(file.name, "duplicate class", message))
-        elif name in result.class_names:
-            place[category_id] = result.class_names.index(name)
+        elif name in index:
+            place[category_id] = index[name]
         else:
-            message = f"{name!r} is none of {', '.join(result.class_names)}"
+            message = f"{name!r} is none of {listed(result.class_names)}"
             result.problems.append(Problem(file.name, "unknown class", message))
     ids = [category_id for category_id, _ in ordered]
     if ids != list(range(len(ids))):
@@ -114,23 +116,23 @@ def _add_classes(
 
 
 def _files(
-    result: Annotations, file: Path, folder: Path, listed: list[Image], by_image: Mapping[Id, list[Box]]
+    result: Annotations, file: Path, folder: Path, entered: list[Image], by_image: Mapping[Id, list[Box]]
 ) -> dict[Path, list[Image]]:
     """The entries of each image file; several have their boxes joined. Entries that share an id are left out."""
     names: dict[Id, set[str]] = defaultdict(set)
-    for image in listed:
+    for image in entered:
         names[image.id].add(image.file_name)
     shared = {image_id for image_id, own in names.items() if len(own) > 1}
     for image_id in shared:
         own = ", ".join(sorted(names[image_id])[:4])
         message = f"left out {own}: their id is {image_id}, so their boxes cannot be told from one another"
         result.problems.append(Problem(file.name, "duplicate id", message))
-    exact, elsewhere = find_images(folder, [image.file_name for image in listed])
+    exact, elsewhere = find_images(folder, [image.file_name for image in entered])
     if elsewhere:
         name, path = next(iter(elsewhere.items()))
         result.notes.append(f"{len(elsewhere)} images are found by their last name, e.g. {name} as {path}")
     found: dict[Path, list[Image]] = defaultdict(list)
-    for image in listed:
+    for image in entered:
         if image.id in shared:
             continue
         file_path = exact.get(image.file_name) or elsewhere.get(image.file_name)

@@ -99,6 +99,7 @@ def as_id(value: Any) -> Id | None:
     return value if isinstance(value, int) else None
 
 
+_LONGEST = 1_000_000  # pixels of a side
 _REQUIRED = object()
 
 
@@ -119,18 +120,18 @@ def _text(value: Any) -> str | None:
 
 
 def _number(value: Any) -> float | None:
-    if isinstance(value, str):
-        try:
-            return float(value)
-        except ValueError:
-            return None
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    try:
+        return float(value)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _side(value: Any) -> int | None:
     """A side in pixels; 0 if it is missing, None if it is unusable."""
     number = 0.0 if value in (None, "") else _number(value)
-    return int(number) if number is not None and 0 <= number < math.inf else None
+    return int(number) if number is not None and 0 <= number <= _LONGEST else None
 
 
 def _flag(value: Any) -> bool | None:

@@ -2,17 +2,22 @@
 
 import math
 from collections import defaultdict
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from xml.etree import ElementTree
 
 import torch
 
-from zoo.data.detection.annotations import Annotations, Problem, duplicate_stems, read_text
+from zoo.data.detection.annotations import Annotations, Problem, duplicate_stems, listed
 from zoo.data.file_names import NamedFiles
 from zoo.data.images.files import UnreadableImage, is_image_name, read_head
 from zoo.data.split_names import spelled
 from zoo.errors import ZooError
+from zoo.regular_files import read_regular, read_text
+
+_LARGEST = 1 << 22  # bytes of an XML file
+_LONGEST = 1_000_000  # pixels of a side
 
 
 def read_voc(root: Path, split: str, class_names: list[str] | None = None) -> Annotations:
@@ -25,9 +30,10 @@ def read_voc(root: Path, split: str, class_names: list[str] | None = None) -> An
     Raises:
         ZooError: a missing folder or list.
     """
-    images, annotations, listed = _layout(root, split)
+    images, annotations, names = _layout(root, split)
     known = voc_classes(root) if class_names is None else class_names
     result = Annotations([], known)
+    places = {name: place for place, name in reversed(list(enumerate(known)))}
     by_stem: dict[str, list[Path]] = defaultdict(list)
     for path in sorted(images.iterdir()):
         if is_image_name(path.name):
@@ -35,16 +41,16 @@ def read_voc(root: Path, split: str, class_names: list[str] | None = None) -> An
     files = NamedFiles((path.stem, path) for path in sorted(annotations.iterdir()) if path.suffix.lower() == ".xml")
     stems = NamedFiles((stem, paths[0]) for stem, paths in by_stem.items())
     unlabeled = 0
-    for name in _listed(read_text(listed), stems) if listed else by_stem:
+    for name in _listed(read_text(names), stems) if names else by_stem:
         if (found := stems.find(name)) is None:
-            message = f"{images / name}.* does not exist; {listed.name if listed else split} names it"
+            message = f"{images / name}.* does not exist; {names.name if names else split} names it"
             result.problems.append(Problem(f"{name}.xml", "missing image", message))
             continue
         image, *others = by_stem[found.stem]
         result.problems += duplicate_stems(image, others)
         xml = files.find(image.stem)
         unlabeled += xml is None
-        _add_image(result, image, xml)
+        _add_image(result, image, xml, places)
     if unlabeled:
         result.notes.append(f"{unlabeled} images have no XML file and count as background")
     return result
@@ -104,13 +110,14 @@ def voc_classes(root: Path) -> list[str]:
 
 
 def _tree(xml: Path) -> ElementTree.Element:
+    data = read_regular(xml, limit=_LARGEST)
     try:
-        return ElementTree.parse(xml).getroot()
+        return ElementTree.fromstring(data)  # expat ends the expansion of entities at a hundred times the input
     except (ElementTree.ParseError, LookupError, ValueError) as error:  # the last two: an unknown encoding
         raise ZooError(f"no XML: {error}") from None
 
 
-def _add_image(result: Annotations, image: Path, xml: Path | None) -> None:
+def _add_image(result: Annotations, image: Path, xml: Path | None, places: Mapping[str, int]) -> None:
     boxes, labels = [], []
     width = height = lost = 0
     name = xml.name if xml else f"{image.stem}.xml"
@@ -125,15 +132,15 @@ def _add_image(result: Annotations, image: Path, xml: Path | None) -> None:
             kind = (thing.findtext("name") or "").strip()
             lost += 1  # until its box is read
             sides = [_number(thing.findtext(f"bndbox/{side}")) for side in ("xmin", "ymin", "xmax", "ymax")]
-            if kind not in result.class_names:
-                message = f"{kind!r} is none of {', '.join(result.class_names)}"
+            if kind not in places:
+                message = f"{kind!r} is none of {listed(result.class_names)}"
                 result.problems.append(Problem(xml.name, "unknown class", message))
             elif None in sides:
                 result.problems.append(Problem(xml.name, "broken annotation", f"an object {kind!r} without its box"))
             else:
                 boxes.append([float(v) for v in sides if v is not None])
                 lost -= 1
-                labels.append(result.class_names.index(kind))
+                labels.append(places[kind])
     if not width or not height:
         try:
             width, height, _ = read_head(image)
@@ -150,7 +157,7 @@ def _size(tree: ElementTree.Element) -> tuple[int, int]:
     """Width and height in the XML file, 0 if missing."""
     written = [tree.findtext(f"size/{side}") for side in ("width", "height")]
     width, height = (_number(text or "0") for text in written)
-    if width is None or height is None or not (math.isfinite(width) and math.isfinite(height)):
+    if width is None or height is None or not (0 <= width <= _LONGEST and 0 <= height <= _LONGEST):
         raise ZooError(f"the size {' × '.join(map(str, written))} is no width and height")
     return int(width), int(height)
 

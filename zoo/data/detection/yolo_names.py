@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from zoo.data.detection.annotations import read_text
+from zoo.data.yaml_files import read_yaml
 from zoo.errors import ZooError
+from zoo.regular_files import read_text
 
 _TEXTS = ("classes.txt", "names.txt", "labels/classes.txt", "obj.names", "labels.txt", "_darknet.labels")
 """As LabelImg, Label Studio, CVAT and Roboflow call them."""
@@ -37,14 +38,7 @@ def yolo_classes(root: Path) -> list[str]:
 
 def _names(file: Path) -> list[str]:
     """The class names of a YAML file; empty if it has none."""
-    from omegaconf import OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
-    from yaml import YAMLError
-
-    try:
-        content = OmegaConf.to_container(OmegaConf.create(read_text(file)))
-    except (YAMLError, OmegaConfBaseException) as error:
-        raise ZooError(f"{file} is no YAML: {' '.join(str(error).split())}") from None
+    content = read_yaml(file)
     names = content.get("names") if isinstance(content, dict) else None
     if isinstance(names, dict):
         return _by_id(names, file)

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import torch
 
-from zoo.data.detection.annotations import Annotations, Problem, duplicate_stems, read_text
+from zoo.data.detection.annotations import Annotations, Problem, duplicate_stems
 from zoo.data.file_names import NamedFiles, file_names
 from zoo.data.images.files import UnreadableImage, list_images, read_head
 from zoo.data.split_names import spelled
 from zoo.errors import ZooError
 from zoo.ops.boxes import convert, denormalize
+from zoo.regular_files import read_text
 
 _NO_LABELS = ("classes.txt", "readme", "notes")  # beginnings of the names of other text files
 _SLACK = 0.1  # how far a corner of an outline may lie outside the image, as a fraction of its side

@@ -1,7 +1,7 @@
 """Labeled images: preprocessing that is stored in checkpoints, and datasets held in memory."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +14,8 @@ from zoo.data.base import DataModule, TrainingImages
 from zoo.data.images.files import Interpolation, cut_square, read_image, squash
 from zoo.data.images.in_memory import MemoryImage
 from zoo.ops.constants import constant
+
+_LARGEST = 4096  # pixels of a side
 
 Augmentation = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 """Takes and returns float images [B C H W] in [0, 1] and their labels."""
@@ -63,8 +65,20 @@ class Preprocessing:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "Preprocessing":
-        """The inverse of `to_dict`."""
+        """The inverse of `to_dict`.
+
+        Raises:
+            ZooError: an entry of another type, or out of range; a file may hold anything.
+        """
+        if not isinstance(values, Mapping) or not values.keys() <= {field.name for field in fields(cls)}:
+            raise ZooError(f"the preprocessing has other entries than {', '.join(field.name for field in fields(cls))}")
         arguments: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
+        for key, is_valid, expected in _RANGES:
+            value = arguments.get(key, getattr(cls, key, None))
+            if not is_valid(value):
+                raise ZooError(f"`preprocessing.{key}` (={value!r:.60}) must be {expected}")
+        if len(arguments["mean"]) != arguments["channels"] or len(arguments["std"]) != arguments["channels"]:
+            raise ZooError("`preprocessing.mean` and `preprocessing.std` must have a number for each channel")
         return cls(**arguments)
 
     def to_dict(self) -> dict[str, Any]:
@@ -89,6 +103,21 @@ class Preprocessing:
     def _statistics(self, images: Tensor) -> tuple[Tensor, Tensor]:
         mean, std = (constant(tuple(values), images.device).view(-1, 1, 1) for values in (self.mean, self.std))
         return mean, std
+
+
+def _is_number(value: Any, low: float, high: float) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
+
+
+_RANGES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
+    ("size", lambda v: type(v) is int and 1 <= v <= _LARGEST, f"a whole number from 1 to {_LARGEST}"),
+    ("channels", lambda v: type(v) is int and v in (1, 3), "1 or 3"),
+    ("resize", lambda v: v in ("squash", "crop"), "squash or crop"),
+    ("crop_ratio", lambda v: _is_number(v, 0.05, 4), "from 0.05 to 4"),
+    ("border", lambda v: _is_number(v, 0, 1), "from 0 to 1"),
+    ("mean", lambda v: isinstance(v, tuple) and all(_is_number(x, -1e3, 1e3) for x in v), "finite numbers"),
+    ("std", lambda v: isinstance(v, tuple) and all(_is_number(x, 1e-6, 1e3) for x in v), "positive numbers"),
+)
 
 
 def to_unit(images: Shaped[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:

@@ -16,6 +16,10 @@ from torch.utils.data import get_worker_info
 
 _log = logging.getLogger(__name__)
 ORIENTATION = 0x0112  # the EXIF tag
+MAX_PIXELS = 50_000_000
+"""Of an image file: 150 MB as RGB, several times that while it is decoded. Pillow's own guard is at 89 million."""
+# Those of `files.EXTENSIONS`. Pillow opens others by running programs, as Ghostscript for EPS.
+_FORMATS = ("AVIF", "BMP", "DIB", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TGA", "TIFF", "WEBP")
 _WHITES = (255.0, 4095.0, 65535.0)  # of 8, 12 and 16 bits: cameras and scanners store 12 in files of 16
 
 # By Pillow's format name. Both raise on a damaged file, where torchvision.io.decode_image crashes the process.
@@ -31,9 +35,27 @@ def jpeg_decoder() -> str:
     return "torchcodec" if "JPEG" in _DECODERS else "Pillow"
 
 
+def open_image(file: Any) -> Image.Image:
+    """Reads the header of an image and checks its size; nothing is decoded.
+
+    Raises:
+        DecompressionBombError: more than `MAX_PIXELS`.
+    """
+    opened = Image.open(file, formats=_formats())
+    if opened.width * opened.height > MAX_PIXELS:
+        raise Image.DecompressionBombError
+    return opened
+
+
+@cache
+def _formats() -> list[str]:
+    Image.init()
+    return [name for name in _FORMATS if name in Image.OPEN]  # Pillow may be built without some
+
+
 def decode(data: bytes) -> UInt8[Tensor, "c h w"]:
     """Decodes into 1 or 3 channels."""
-    opened = Image.open(io.BytesIO(data))
+    opened = open_image(io.BytesIO(data))
     if _is_plain(opened, data):
         buffer = torch.frombuffer(bytearray(data), dtype=torch.uint8)
         try:

@@ -13,13 +13,15 @@ from torch import Tensor
 from torchvision.transforms.v2 import functional as F
 
 from zoo.data.file_names import FileKind, is_system_file
-from zoo.data.images.decoding import ORIENTATION, decode
+from zoo.data.images.decoding import MAX_PIXELS, ORIENTATION, decode, open_image
 from zoo.data.images.in_memory import MemoryImage
 from zoo.errors import ZooError
+from zoo.regular_files import open_regular, read_regular
 
 EXTENSIONS = tuple(
     ".avif .bmp .gif .jfif .jp2 .jpe .jpeg .jpg .pbm .pgm .png .pnm .ppm .tga .tif .tiff .webp".split()  # noqa: SIM905
 )
+_LARGEST = 1 << 29  # bytes of a file
 MAX_ASPECT = 8  # longer strips are cropped before resizing: 1×20,000 pixels would grow to gigabytes
 
 
@@ -69,8 +71,7 @@ def read_image(path: str | Path | MemoryImage, *, channels: int) -> UInt8[Tensor
     files, 1.4 times as fast as Pillow, which decodes all others. Both give the same values.
 
     Raises:
-        UnreadableImage: missing, empty, truncated or not an image, or more than the 89 million pixels that Pillow's
-            guard against decompression bombs allows.
+        UnreadableImage: missing, empty, truncated or not an image, or more than 50 million pixels.
         ZooError: `channels` is neither 1 nor 3.
     """
     if channels not in (1, 3):
@@ -79,16 +80,26 @@ def read_image(path: str | Path | MemoryImage, *, channels: int) -> UInt8[Tensor
         if path.pixels is None:
             raise UnreadableImage(path.name, str(path.error))
         return to_channels(path.pixels, channels)
-    try:
-        data = Path(path).read_bytes()
-    except FileNotFoundError:
-        raise UnreadableImage(path, "the file does not exist") from None
-    except OSError as error:
-        raise UnreadableImage(path, (error.strerror or str(error)).lower()) from None
-    if not data:
-        raise UnreadableImage(path, "the file is empty (zero bytes)")
+    data = _read(path)
     with decoding_errors(path):
         return to_channels(decode(data), channels)
+
+
+def _read(path: str | Path) -> bytes:
+    with _unreadable(path):
+        data = read_regular(path, limit=_LARGEST)
+    if not data:
+        raise UnreadableImage(path, "the file is empty (zero bytes)")
+    return data
+
+
+@contextmanager
+def _unreadable(path: str | Path) -> Iterator[None]:
+    try:
+        yield
+    except ZooError as error:
+        reason = str(error).removeprefix(f"{path} ")
+        raise UnreadableImage(path, f"the file {reason}" if reason == "does not exist" else reason) from None
 
 
 class Head(NamedTuple):
@@ -107,7 +118,9 @@ def read_head(path: str | Path) -> Head:
     Raises:
         UnreadableImage: not an image, or too many pixels.
     """
-    with decoding_errors(path), Image.open(path) as image:
+    with _unreadable(path):
+        file = open_regular(path)
+    with file, decoding_errors(path), open_image(file) as image:
         width, height = image.size
         orientation = Image.Image.getexif(image).get(ORIENTATION, 1)  # PngImageFile.getexif decodes the file
         if orientation in range(5, 9) and image.format != "TIFF":  # Pillow has already swapped the sides of a TIFF
@@ -124,7 +137,7 @@ def decoding_errors(path: str | Path) -> Iterator[None]:
         try:
             yield
         except (Image.DecompressionBombWarning, Image.DecompressionBombError):
-            limit = f"more than {Image.MAX_IMAGE_PIXELS or 0:,} pixels, the guard against decompression bombs"
+            limit = f"more than {MAX_PIXELS:,} pixels, the guard against decompression bombs"
             raise UnreadableImage(path, limit) from None
         except UnidentifiedImageError:
             raise UnreadableImage(path, "the content is not that of a known image format") from None

@@ -146,7 +146,13 @@ class ImageFolder(ImageClassificationData):
         for label in np.setdiff1d(images.files.labels, left.labels):
             raise ZooError(f"no image of class `{self.class_names[label]}` can be read: {broken[min(broken)]}")
         if not cache:
-            return ImageFiles(images.root, left, images.read, random_crop=images.random_crop)
+            return ImageFiles(
+                images.root,
+                left,
+                images.read,
+                random_crop=images.random_crop,
+                skip_broken=self.on_error == "skip",
+            )
         assert decoded is not None
         return TensorImages(decoded[good] if broken else decoded, torch.from_numpy(left.labels))
 

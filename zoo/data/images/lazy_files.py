@@ -1,7 +1,9 @@
 """Image files decoded batch by batch, or all at once."""
 
+import logging
 import os
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from zoo.data.images.files import UnreadableImage
 
 Read = Callable[[Path, float], UInt8[Tensor, "c s s"]]
 """Reads a file, cropped at a place as in `zoo.data.images.files.cut_square`."""
+_log = logging.getLogger(__name__)
 _CHUNK = 32  # files that a worker reads at a time
 
 
@@ -28,11 +31,15 @@ class ImageFiles:
 
     in_memory = False
 
-    def __init__(self, root: Path, files: Files, read: Read, *, random_crop: bool = False) -> None:
+    def __init__(
+        self, root: Path, files: Files, read: Read, *, random_crop: bool = False, skip_broken: bool = False
+    ) -> None:
         self.root = root
         self.files = files
         self.read = read
         self.random_crop = random_crop
+        self.skip_broken = skip_broken
+        """Whether a file that vanishes or breaks during training is left out of its batch."""
         self.labels: Int[Tensor, " n"] = torch.from_numpy(files.labels)
 
     def __len__(self) -> int:
@@ -47,11 +54,26 @@ class ImageFiles:
         places = [0.5] * len(indices)
         if self.random_crop:
             places = np.random.default_rng(indices.numpy()).random(len(indices)).tolist()
-        try:
-            images = [self.image(index, place) for index, place in zip(indices.tolist(), places, strict=True)]
-            return torch.stack(images), self.labels[indices]
-        except UnreadableImage as error:
+        images, kept = [], []
+        for number, (index, place) in enumerate(zip(indices.tolist(), places, strict=True)):
+            try:
+                images.append(self.image(index, place))
+                kept.append(number)
+            except UnreadableImage as error:
+                self._leave_out(error, last=not images and number == len(indices) - 1)
+        return torch.stack(images), self.labels[indices[kept]]
+
+    def _leave_out(self, error: UnreadableImage, *, last: bool) -> None:
+        """Counts and logs a file that could be read before training.
+
+        Raises:
+            UnreadableImage: such files are to be reported, or none of a batch can be read.
+        """
+        if not self.skip_broken:
             raise with_advice(error) from None
+        if last:
+            raise error
+        _log_lost(error.path, error.reason)
 
     def path(self, index: int) -> Path:
         """The file of an image."""
@@ -64,6 +86,16 @@ class ImageFiles:
             UnreadableImage: names the file.
         """
         return self.read(self.path(index), place)
+
+
+@cache
+def _log_lost(path: Path, reason: str) -> None:
+    """Logs a file once; each process that reads data counts its own."""
+    _log.warning("left out `%s`, which could be read before: %s (%d so far)", path, reason, _lost() + 1)
+
+
+def _lost() -> int:
+    return _log_lost.cache_info().currsize
 
 
 def with_advice(error: UnreadableImage) -> UnreadableImage:

@@ -1,6 +1,7 @@
 """The roles of the columns of a table of series."""
 
 import re
+from collections import Counter
 from dataclasses import dataclass, replace
 from itertools import combinations
 
@@ -47,7 +48,7 @@ def resolve_columns(there: list[str], columns: Columns, where: str) -> Columns:
             if name not in there:
                 raise ZooError(f"`data.{role}`: {where} has no column `{name}`; there are: {', '.join(there)}")
     taken = [name for names in roles.values() for name in names]
-    twice = sorted({name for name in taken if taken.count(name) > 1})
+    twice = sorted(name for name, count in Counter(taken).items() if count > 1)
     if twice:
         raise ZooError(f"column `{twice[0]}` is given two parts; each of {', '.join(roles)} needs its own")
     targets = columns.targets or [name for name in there if name not in taken]

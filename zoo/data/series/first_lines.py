@@ -1,19 +1,16 @@
 """Checks of the first lines of a CSV file that pandas would read without an error, but wrongly."""
 
-import bz2
 import csv
-import gzip
-import lzma
-from collections.abc import Callable
-from itertools import islice, pairwise
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
+from zoo.data.series.compressed import open_table
 from zoo.errors import ZooError
 
-_OPENERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+MOST_COLUMNS = 10_000
+_BEGINNING = 1 << 20  # bytes
 _SEPARATORS = {";": "`;`", "\t": "tabs", "|": "`|`"}
 
 
@@ -23,10 +20,11 @@ def check_first_lines(path: Path, separator: str, *, header: bool) -> None:
     Raises:
         ZooError: names what to change.
     """
-    if path.suffix.lower() in (".zip", ".zst", ".tar"):
-        return
-    with _OPENERS.get(path.suffix.lower(), open)(path, "rt", encoding="utf-8-sig", errors="replace") as file:
-        lines = [line for line in islice((line.rstrip("\r\n") for line in file), 5) if line.strip()]
+    with open_table(path) as file:
+        text = file.read(_BEGINNING).decode("utf-8-sig", errors="replace")
+    lines = [line for line in text.splitlines()[:5] if line.strip()]
+    if lines and lines[0].count(separator) >= MOST_COLUMNS:
+        raise ZooError(f"{path} has {lines[0].count(separator) + 1:,} columns, and at most {MOST_COLUMNS:,} are read")
     rows = _rows(lines, separator)
     for other, name in _SEPARATORS.items():
         if other != separator and _separates(_rows(lines, other), rows, other):

@@ -6,7 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from zoo.data.series.first_lines import check_first_lines
+from zoo.data.series.compressed import most_bytes, open_table
+from zoo.data.series.first_lines import MOST_COLUMNS, check_first_lines
 from zoo.errors import ZooError
 
 SUFFIXES = (".csv", ".txt", ".tsv", ".parquet")
@@ -51,13 +52,16 @@ def read_frame(path: Path, *, header: bool, text: str | None = None) -> pd.DataF
     if path.stat().st_size == 0:
         raise ZooError(f"{path} is empty")
     try:
-        frame = with_index(pd.read_parquet(path)) if kind == ".parquet" else _read_csv(path, kind, header, text)
+        frame = _read_parquet(path) if kind == ".parquet" else _read_csv(path, kind, header, text)
     except pd.errors.EmptyDataError as error:
         raise ZooError(f"{path} is empty") from error
     except ImportError as error:
         raise ZooError(f"{path}: Parquet needs the package `pyarrow`: pip install pyarrow") from error
-    except (pd.errors.ParserError, UnicodeDecodeError, ValueError, OSError, EOFError) as error:
-        raise ZooError(f"{path} cannot be read as {kind[1:]}: {str(error).splitlines()[0]}") from error
+    except ZooError:
+        raise
+    except Exception as error:  # damaged bytes may raise anything
+        first = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ZooError(f"{path} cannot be read as {kind[1:]}: {first:.200}") from error
     frame.columns = [str(name) for name in frame.columns]
     twice = frame.columns[frame.columns.duplicated()]
     if len(twice):
@@ -71,19 +75,38 @@ def with_index(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.reset_index(drop=numbers_rows)
 
 
+def _read_parquet(path: Path) -> pd.DataFrame:
+    """Reads a file whose footer states a size in proportion to it: runs of one value take no space."""
+    import pyarrow.parquet
+
+    described, most = pyarrow.parquet.read_metadata(path), most_bytes(path)
+    if described.num_columns > MOST_COLUMNS:
+        raise ZooError(f"{path} has {described.num_columns:,} columns, and at most {MOST_COLUMNS:,} are read")
+    pages = [described.row_group(group).total_byte_size for group in range(described.num_row_groups)]
+    if max(8 * described.num_rows * described.num_columns, sum(pages)) > most:
+        raise ZooError(f"{path} is a small file of more than {most:,} bytes: write it as plain CSV")
+    return with_index(pd.read_parquet(path))
+
+
+def _parsed(path: Path, **options: Any) -> pd.DataFrame:
+    with open_table(path) as file:
+        frame: pd.DataFrame = pd.read_csv(file, **options)
+    return frame
+
+
 def _read_csv(path: Path, kind: str, header: bool, text: str | None) -> pd.DataFrame:
     separator = "\t" if kind == ".tsv" else ","
     check_first_lines(path, separator, header=header)
     options: dict[str, Any] = {"sep": separator, "header": 0 if header else None, "skipinitialspace": True}
     if text is not None:
-        names = list(pd.read_csv(path, **options, nrows=1).columns)
+        names = list(_parsed(path, **options, nrows=1).columns)
         options["dtype"] = {name: str for name in names if str(name) == text}
         options["keep_default_na"] = False
         options["na_values"] = {name: _MISSING for name in names if str(name) != text}
-    frame = pd.read_csv(path, **options)
+    frame = _parsed(path, **options)
     if isinstance(frame.index, pd.RangeIndex):
         return frame
     if frame.index.nlevels > 1 or not frame.iloc[:, -1].isna().all():  # pandas takes the first fields for row names
         raise ZooError(f"{path} has more fields in its rows than in its header: name every column")
     with warnings.catch_warnings(action="ignore", category=pd.errors.ParserWarning):  # of the empty last field
-        return pd.read_csv(path, **options, index_col=False)
+        return _parsed(path, **options, index_col=False)

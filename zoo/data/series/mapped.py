@@ -30,8 +30,9 @@ def open_array(path: Path) -> Float[np.ndarray, "time c"]:
         raise ZooError(f"{path} is empty")
     try:
         array = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
-    except (ValueError, OSError, EOFError) as error:
-        raise ZooError(f"{path} cannot be read as npy: {str(error).splitlines()[0]}") from error
+    except Exception as error:  # damaged bytes may raise anything
+        first = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ZooError(f"{path} cannot be read as npy: {first:.200}") from error
     if array.ndim not in (1, 2) or not array.size:
         raise ZooError(f"{path} holds an array of shape {array.shape}; a series has [time] or [time, channels]")
     if array.dtype not in (np.float32, np.float64):

@@ -9,9 +9,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from zoo.csv_files import write_csv
 from zoo.json_files import write_json
 from zoo.prediction.contact_sheet import Caption
-from zoo.prediction.images import ImageSource, write_table
+from zoo.prediction.images import ImageSource
 from zoo.tasks.classification import Classification
 from zoo.tasks.classification.inputs import inputs_of
 from zoo.tasks.classification.inputs.images import Images
@@ -97,7 +98,7 @@ def write(results: list[ClassPrediction], folder: Path, classes: Sequence[str] =
         each = [f"{result.probabilities[name]:.6f}" if result.probabilities else "" for name in classes]
         rows.append([str(result.path), result.label or "", probability, best, result.error or "", *each])
     columns = ["path", "label", "probability", "top5", "error", *(f"probability of {name}" for name in classes)]
-    write_table(folder / "predictions.csv", columns, rows)
+    write_csv(folder / "predictions.csv", columns, rows)
     write_json(folder / "predictions.json", [result.to_dict() for result in results])
 
 

@@ -34,13 +34,14 @@ class DetectionMetrics(MeanAveragePrecision):
     """
 
     def __init__(self, *, per_class: bool = False, sync_on_compute: bool = True) -> None:
-        super().__init__(
-            iou_thresholds=_IOUS,
-            rec_thresholds=_RECALLS,
-            class_metrics=per_class,
-            backend="faster_coco_eval",
-            sync_on_compute=sync_on_compute,
-        )
+        with torch.device("cpu"):  # it reads values of its tensors, also where a model is built without memory
+            super().__init__(
+                iou_thresholds=_IOUS,
+                rec_thresholds=_RECALLS,
+                class_metrics=per_class,
+                backend="faster_coco_eval",
+                sync_on_compute=sync_on_compute,
+            )
         self.at: float | None = None
         self.point: OperatingPoint | None = None
 

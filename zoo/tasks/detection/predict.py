@@ -9,6 +9,7 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
+from zoo.csv_files import write_csv
 from zoo.data.detection.drawing import COLORS, draw_boxes
 from zoo.data.detection.transforms import Letterbox
 from zoo.data.images.base import to_unit
@@ -17,7 +18,7 @@ from zoo.data.video import frames, is_video
 from zoo.errors import ZooError
 from zoo.json_files import write_json
 from zoo.ops.detections import Detections, clip_detections
-from zoo.prediction.images import ImageSource, image_files, unused_path, write_table
+from zoo.prediction.images import ImageSource, image_files, unused_path
 from zoo.tasks.detection.task import Detection, require_thresholds
 
 
@@ -121,7 +122,7 @@ def write(results: list[BoxPrediction], folder: Path) -> None:
             rows.append([*where, box.label, f"{box.score:.6f}", *(f"{v:.2f}" for v in box.corners), ""])
         if not result.boxes:
             rows.append([*where, "", "", "", "", "", "", result.error or ""])
-    write_table(folder / "predictions.csv", ["path", "frame", "label", "score", "x1", "y1", "x2", "y2", "error"], rows)
+    write_csv(folder / "predictions.csv", ["path", "frame", "label", "score", "x1", "y1", "x2", "y2", "error"], rows)
     write_json(folder / "predictions.json", [row for result in results for row in result.to_coco()])
 
 

@@ -8,19 +8,23 @@ import io
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
+from filelock import FileLock, Timeout
 from torch import Tensor
 
 from zoo.errors import ZooError
 from zoo.tasks.embedding import Embedding
 from zoo.tasks.embedding.fingerprint import digest, fingerprint
 from zoo.tasks.embedding.gallery import FileVersion, Gallery
-from zoo.tensor_files import read_tensors
+from zoo.tensor_files.read import read_tensors
 
 _FORMAT = 2
+_PATIENCE = 600  # seconds
 
 
 def save_gallery(gallery: Gallery, path: Path) -> None:
@@ -58,6 +62,22 @@ def save_gallery(gallery: Gallery, path: Path) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Lets one command at a time change a gallery; others wait.
+
+    Raises:
+        ZooError: another command has not finished within ten minutes.
+    """
+    path = path.resolve()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(path.with_name(f".{path.name}.lock"), timeout=_PATIENCE):
+            yield
+    except Timeout:
+        raise ZooError(f"another command has been changing {path} for {_PATIENCE} s: try again later") from None
 
 
 def load_gallery(path: Path, task: Embedding) -> Gallery:

@@ -10,12 +10,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from zoo.csv_files import write_csv
 from zoo.data.images.base import Preprocessing
 from zoo.distribution import run_command
 from zoo.errors import ZooError
 from zoo.json_files import write_json
 from zoo.prediction.contact_sheet import Caption, write_contact_sheet
-from zoo.prediction.images import ImageSource, image_files, read_batches, write_table
+from zoo.prediction.images import ImageSource, image_files, read_batches
 from zoo.tasks.embedding import Embedding
 from zoo.tasks.embedding.gallery import Candidate
 from zoo.tasks.embedding.gallery_file import load_gallery
@@ -149,7 +150,7 @@ def write(results: list[EmbeddingPrediction], folder: Path, *, named: bool) -> N
         rows.append([str(result.path), name, closest, others, result.error or ""])
         title = result.error or name or result.path.name
         captions.append(Caption(result.path, title, others, warning=result.error is not None))
-    write_table(folder / "predictions.csv", ["path", "name", "distance", "candidates", "error"], rows)
+    write_csv(folder / "predictions.csv", ["path", "name", "distance", "candidates", "error"], rows)
     write_json(folder / "predictions.json", [result.to_dict() for result in results])
     write_contact_sheet(folder / "contact_sheet.png", captions)
 

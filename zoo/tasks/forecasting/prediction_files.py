@@ -1,6 +1,5 @@
 """Forecasts as CSV, JSON and figures."""
 
-import csv
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -8,11 +7,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from zoo.csv_files import write_csv
 from zoo.json_files import write_json
 from zoo.reports.figures import COLORS, drawing, plain_text
 
 Stamp = str | int | float
 _FIGURES = 20  # series at most
+_PANELS = 20  # targets at most
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,28 +41,27 @@ def write_forecasts(results: Sequence[SeriesForecast], folder: Path, series: str
     `series` and `time` are the names of the columns of the series and of the time.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "predictions.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        names = [f"{name}{part}" for name in results[0].targets for part in ("", "_lower", "_upper")]
-        writer.writerow([*([series] if series else []), time, *names])
-        for result in results:
-            for step, stamp in enumerate(result.stamps):
-                cells = zip(result.values[step], result.lower[step], result.upper[step], strict=True)
-                row = ["" if cell is None else cell for triple in cells for cell in triple]
-                writer.writerow([*([result.series] if series else []), stamp, *row])
+    names = [f"{name}{part}" for name in results[0].targets for part in ("", "_lower", "_upper")]
+    rows = []
+    for result in results:
+        for step, stamp in enumerate(result.stamps):
+            cells = zip(result.values[step], result.lower[step], result.upper[step], strict=True)
+            row = ["" if cell is None else cell for triple in cells for cell in triple]
+            rows.append([*([result.series] if series else []), stamp, *row])
+    write_csv(folder / "predictions.csv", [*([series] if series else []), time, *names], rows)
     write_json(folder / "predictions.json", [asdict(result) for result in results])
     for number, result in enumerate(results[:_FIGURES]):
-        safe = re.sub(r"[^\w-]+", "_", result.series)
+        safe = re.sub(r"[^\w-]+", "_", result.series)[:60]
         draw_forecast(folder / (f"forecast_{number}_{safe}.png" if result.series else "forecast.png"), result)
 
 
 def draw_forecast(path: Path, result: SeriesForecast) -> Path:
     """Draws the history, the forecast and its interval, one panel per target."""
-    count = len(result.targets)
+    count = min(len(result.targets), _PANELS)
     past, ahead = _axis(result.history_stamps), _axis(result.stamps)
     with drawing(path, width=8.5, height=0.6 + 2.4 * count) as figure:
         panels = figure.subplots(count, 1, squeeze=False, sharex=True).ravel()
-        for index, (axes, name) in enumerate(zip(panels, result.targets, strict=True)):
+        for index, (axes, name) in enumerate(zip(panels, result.targets[:count], strict=True)):
             history = [row[index] for row in result.history]
             values = [row[index] for row in result.values]
             bounds = [(low[index], up[index]) for low, up in zip(result.lower, result.upper, strict=True)]

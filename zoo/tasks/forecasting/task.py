@@ -1,6 +1,7 @@
 """Forecasting: the steps after a history, with intervals."""
 
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import torch
@@ -61,6 +62,14 @@ class Forecasting(Task):
     double_precision = True
     measured_metadata = frozenset({"center", "scale", "known_center", "known_scale", "naive_error", "season"})
     not_averaged = frozenset({"intervals.residuals"})
+    card_fields = MappingProxyType(
+        {
+            **dict.fromkeys(("targets", "past_covariates", "future_covariates", "calendar", "step"), list[str]),
+            **dict.fromkeys(("time", "series", "fill"), str | None),
+            **dict.fromkeys(("context", "horizon"), int),
+            "header": bool,
+        }
+    )
 
     def __init__(
         self,

@@ -10,13 +10,14 @@ from PIL import ImageDraw, ImageFont
 from torch import Tensor
 from torchvision.transforms.v2.functional import to_pil_image
 
+from zoo.csv_files import write_csv
 from zoo.data.detection.drawing import COLORS
 from zoo.data.detection.transforms import Letterbox
 from zoo.data.images.base import to_unit
 from zoo.data.images.files import UnreadableImage, read_image
 from zoo.errors import ZooError
 from zoo.json_files import write_json
-from zoo.prediction.images import ImageSource, image_files, unused_path, write_table
+from zoo.prediction.images import ImageSource, image_files, unused_path
 from zoo.tasks.landmarks import Landmarks
 
 _DRAWN = 320  # pixels; smaller images are enlarged before points are drawn
@@ -66,7 +67,7 @@ def predict(
             presence = "" if result.presence is None else f"{result.presence:.6f}"
             places = [f"{value:.2f}" for point in result.points for value in point] or [""] * len(columns)
             rows.append([str(result.path), presence, result.label or "", *places, result.error or ""])
-        write_table(folder / "predictions.csv", ["path", "presence", "label", *columns, "error"], rows)
+        write_csv(folder / "predictions.csv", ["path", "presence", "label", *columns, "error"], rows)
         write_json(folder / "predictions.json", [vars(result) | {"path": str(result.path)} for result in results])
     return results
 

@@ -1,0 +1,99 @@
+"""Small healthy files of every kind."""
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from safetensors.torch import save_file
+
+PICTURES = ("png", "jpg", "bmp", "gif", "tif", "webp", "ppm", "tga", "jp2", "avif")
+QUICK = ["trainer=cpu", "trainer.max_epochs=2", "baselines=false", "+trainer.limit_train_batches=2"]
+QUICK += ["+trainer.limit_val_batches=1", "+trainer.limit_test_batches=1"]
+
+
+def write_samples(folder: Path) -> None:
+    """Writes them below an empty folder."""
+    _checkpoints(folder)
+    _pictures(folder / "pictures")
+    _detection(folder)
+    _tables(folder)
+
+
+def _checkpoints(folder: Path) -> None:
+    from zoo.config.compose import compose, to_dict
+    from zoo.run.create import create_model
+    from zoo.run.train import train
+    from zoo.tasks.embedding import Embedding
+    from zoo.tasks.embedding.fingerprint import fingerprint
+    from zoo.tasks.embedding.gallery import Gallery
+    from zoo.tasks.embedding.gallery_file import save_gallery
+
+    for name, model, data in (("lenet5", "lenet5", "digits"), ("gru", "gru_small", "waves")):
+        small = ["data.samples=1280"] if data == "waves" else []
+        config = to_dict(
+            compose([f"model={model}", f"data={data}", *QUICK[:1], *QUICK[2:], "trainer.max_epochs=1", *small])
+        )
+        train(config, folder / name, model=model, data=data)
+        (folder / name / "checkpoints" / "last.ckpt").rename(folder / f"{name}.ckpt")
+    content = torch.load(folder / "lenet5.ckpt", weights_only=True)
+    state = {key.removeprefix("network."): value for key, value in content["state_dict"].items()}
+    torch.save(state, folder / "weights.pth")
+    torch.save(state, folder / "legacy.pth", _use_new_zipfile_serialization=False)
+    save_file({key: value.contiguous() for key, value in state.items()}, folder / "weights.safetensors")
+    task = create_model("siamese")
+    assert isinstance(task, Embedding)
+    save_gallery(Gallery(fingerprint(task), ["ann", "bob"], torch.rand(2, 8)), folder / "people.gallery")
+
+
+def _pictures(folder: Path) -> None:
+    folder.mkdir()
+    pixels = np.random.default_rng(0).integers(0, 256, (8, 10, 3), dtype=np.uint8)
+    for ending in PICTURES:
+        Image.fromarray(pixels).resize((40, 32)).save(folder / f"photo.{ending}")
+
+
+def _picture(path: Path, shade: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", (60, 40), (shade, 255 - shade, 7)).save(path)
+
+
+def _detection(folder: Path) -> None:
+    for number, split in enumerate(("train", "val")):
+        for i in range(3):
+            shade = 100 * number + 20 * i
+            _picture(folder / "coco" / split / f"{i}.png", shade)
+            _picture(folder / "yolo" / "images" / split / f"{i}.png", shade)
+            _picture(folder / "voc" / split / f"{i}.png", shade)
+            things = f"<object><name>{'cat' if i else 'dog'}</name><bndbox><xmin>{3 + i}</xmin><ymin>4</ymin>"
+            things += "<xmax>30</xmax><ymax>33</ymax></bndbox></object>"
+            size = "<size><width>60</width><height>40</height></size>"
+            (folder / "voc" / split / f"{i}.xml").write_text(f"<annotation>{size}{things}</annotation>")
+            labels = folder / "yolo" / "labels" / split
+            labels.mkdir(parents=True, exist_ok=True)
+            (labels / f"{i}.txt").write_text(f"{i % 2} 0.5 0.5 0.{i + 2} 0.4\n0 0.3 0.3 0.1 0.2\n")
+        boxes: list[dict[str, Any]] = [
+            {"id": i, "image_id": i, "category_id": i % 2, "bbox": [3, 4, 20 + i, 9], "iscrowd": 0} for i in range(3)
+        ]
+        images = [{"id": i, "file_name": f"{i}.png", "width": 60, "height": 40} for i in range(3)]
+        names = [{"id": i, "name": name} for i, name in enumerate(("cat", "dog"))]
+        content = {"images": images, "annotations": boxes, "categories": names}
+        (folder / "coco" / f"{split}.json").write_text(json.dumps(content))
+    (folder / "yolo" / "data.yaml").write_text("names: [cat, dog]\nnc: 2\n")
+
+
+def _tables(folder: Path) -> None:
+    import pandas as pd
+
+    steps = np.arange(160)
+    times = pd.date_range("2026-01-01", periods=len(steps), freq="h")
+    frame = pd.DataFrame({"time": times, "load": np.sin(steps / 5), "heat": steps % 7 + 0.5})
+    frame.to_csv(folder / "table.csv", index=False)
+    frame[["load"]].rename(columns={"load": "x"}).to_csv(folder / "wave.csv", index=False)
+    with gzip.open(folder / "packed.csv.gz", "wt") as file:
+        frame.to_csv(file, index=False)
+    frame.to_parquet(folder / "table.parquet")
+    np.save(folder / "series.npy", frame[["load", "heat"]].to_numpy(np.float32))

@@ -1,0 +1,28 @@
+"""Turns whatever a checkpoint of unknown origin makes a command raise into one line."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pytorch_lightning.utilities.memory import is_oom_error
+
+from zoo.errors import ZooError
+
+
+@contextmanager
+def explained(what: str) -> Iterator[None]:
+    """Turns an error in this block into a ZooError that begins with `what` and keeps the error as its cause.
+
+    Errors of the disk, missing packages and full memory have messages of their own.
+
+    Raises:
+        ZooError: any other error.
+    """
+    try:
+        yield
+    except (ZooError, OSError, ImportError):
+        raise
+    except Exception as error:
+        if is_oom_error(error):
+            raise
+        first = (str(error).splitlines() or [""])[0]
+        raise ZooError(f"{what} ({type(error).__name__}: {first:.200})") from error

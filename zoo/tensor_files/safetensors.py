@@ -1,0 +1,32 @@
+"""Reads safetensors files, whose header states the size of each tensor within the file."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from safetensors import safe_open
+
+from zoo.errors import ZooError
+from zoo.regular_files import open_regular
+from zoo.tensor_files.plain import require_shallow
+
+SAFETENSORS = ".safetensors"
+DESCRIPTION = "zoo"
+"""The entry of a checkpoint, and of the metadata of a safetensors file, that describes the model."""
+
+
+def read_safetensors(path: str | Path) -> dict[str, Any]:
+    """Reads the `state_dict` of a safetensors file, and the JSON of its description if it has one.
+
+    Raises:
+        ZooError: the file is missing or damaged.
+    """
+    open_regular(path).close()
+    try:
+        with safe_open(path, framework="pt") as file:
+            text = (file.metadata() or {}).get(DESCRIPTION)
+            described = {DESCRIPTION: json.loads(text)} if text is not None else {}
+            require_shallow(described)
+            return described | {"state_dict": {key: file.get_tensor(key) for key in file.keys()}}  # noqa: SIM118
+    except Exception as error:  # damaged bytes may raise anything
+        raise ZooError(f"{path} cannot be read: it is cut short or damaged") from error
