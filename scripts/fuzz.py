@@ -1,6 +1,6 @@
 """Reads mutated files of every kind and counts tracebacks, crashes, hangs, excesses of memory, and code that ran.
 
-`python scripts/fuzz.py --files 10000` mutates checkpoints, weights, galleries, pictures of ten formats, detection sets
+`python scripts/fuzz.py --files 10000` mutates checkpoints, weights, galleries, images of ten formats, detection sets
 and tables, and passes them to load, predict, evaluate, resume, pretrained, check-data and the tables' reader.
 `--only KIND --seed N --files 1` repeats one of them. A file may take 5 seconds of processor time and 1 GiB of memory.
 """

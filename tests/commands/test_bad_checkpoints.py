@@ -7,6 +7,10 @@ import pytest
 import torch
 from bad_input import QUICK
 
+from zoo.checkpoints.load import load
+from zoo.errors import ZooError
+from zoo.run.training_state import progress_of, require_training_state
+
 
 def test_a_checkpoint_of_another_model(refused, trained):
     line = refused("model=resnet18", f"resume={trained}", *QUICK)
@@ -76,3 +80,35 @@ def test_missing_files(refused, trained, pets):
     assert line == "`nms` means nothing to a classification model; it takes no options"
     line = refused(f"chekpoint={trained}", "source=pets", name="predict")
     assert line == "unknown key `chekpoint`: did you mean `checkpoint`?"
+
+
+STATES = {
+    "no loops": (lambda c: c.pop("loops"), "it holds a model, but not the state of its training"),
+    "no optimizer": (lambda c: c.pop("optimizer_states"), "it holds no state of an optimizer: give pretrained="),
+    "empty optimizer": (lambda c: c.update(optimizer_states=[]), "it holds no state of an optimizer"),
+    "no moments": (lambda c: c.update(optimizer_states=[{}]), "the state of its optimizer is none"),
+    "epochs": (lambda c: current(c).update(processed=10**12), "1000000000000 is no number of epochs or steps"),
+    "negative": (lambda c: current(c).update(processed=-1), "-1 is no number of epochs or steps"),
+    "steps": (lambda c: c.update(global_step=2.5), "2.5 is no number of epochs or steps"),
+    "row": (lambda c: last_row(c).update({"=cmd": 1}), "its row of metrics.csv holds other values than numbers"),
+    "cell": (lambda c: last_row(c).update({"train/loss": "=cmd"}), "its row of metrics.csv holds other values"),
+}
+
+
+def current(content):
+    return content["loops"]["fit_loop"]["epoch_progress"]["current"]
+
+
+def last_row(content):
+    return next(state["row"] for key, state in content["callbacks"].items() if key.startswith("BestAndLast"))
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_a_state_of_training_that_is_none(trained, name):
+    change, message = STATES[name]
+    content, task = torch.load(trained, weights_only=True), load(trained)
+    progress_of(content, trained)
+    require_training_state(content, task, trained)
+    change(content)
+    with pytest.raises(ZooError, match=message):
+        require_training_state(content, task, progress_of(content, trained).path)

@@ -19,7 +19,7 @@ from zoo.config.listing import CONFIG_DIR
 from zoo.data.base import DataModule
 from zoo.errors import ZooError
 
-_LARGER = 20  # times a number of zoo's own options, such as that of the scenes to generate
+_LARGER = 50  # times a number of zoo's own options, such as that of the scenes to generate
 _SMALL = 100
 _PLACES = ("root", "path")  # arguments of data modules that name files to open
 

@@ -130,10 +130,6 @@ def _build(self: Unpickler) -> None:
         raise RefusedPickle("the state of a value")
 
 
-def _persistent(self: Unpickler) -> None:
-    self.stack.append(self.storage(self.stack.pop()))
-
-
 def _tuple(count: int) -> Callable[[Unpickler], None]:
     def build(self: Unpickler) -> None:
         items = self.stack[-count:]
@@ -220,7 +216,7 @@ _OPERATIONS: dict[int, Callable[[Unpickler], None]] = {
         b"R": _reduce,
         b"\x81": _reduce,  # of a new object
         b"b": _build,
-        b"Q": _persistent,
+        b"Q": lambda self: self.stack.append(self.storage(self.stack.pop())),
         b"(": _constant(_MARK),
         b"N": _constant(None),
         b"\x88": _constant(True),

@@ -13,6 +13,7 @@ from torch.nn.functional import one_hot
 from zoo.data.base import DataModule, TrainingImages
 from zoo.data.images.files import Interpolation, cut_square, read_image, squash
 from zoo.data.images.in_memory import MemoryImage
+from zoo.errors import ZooError
 from zoo.ops.constants import constant
 
 _LARGEST = 4096  # pixels of a side

@@ -29,9 +29,14 @@ def open_table(path: Path) -> io.BufferedReader:
     if suffix in _OTHERS:
         raise ZooError(f"{path}: tables are read plain or as .gz, .bz2, .xz and .zip: decompress it")
     file = open_regular(path)
-    if suffix == ".zip":
-        return io.BufferedReader(_Bounded(_only_member(file, path), path))
-    return io.BufferedReader(_Bounded(_OPENERS[suffix](file), path)) if suffix in _OPENERS else file
+    if suffix not in _OPENERS and suffix != ".zip":
+        return file
+    try:
+        stream = _only_member(file, path) if suffix == ".zip" else _OPENERS[suffix](file)
+    except BaseException:
+        file.close()
+        raise
+    return io.BufferedReader(_Bounded(stream, file, path))
 
 
 def most_bytes(path: Path) -> int:
@@ -48,10 +53,17 @@ def _only_member(file: io.BufferedReader, path: Path) -> Any:
 
 
 class _Bounded(io.RawIOBase):
-    def __init__(self, stream: Any, path: Path) -> None:
+    def __init__(self, stream: Any, file: io.BufferedReader, path: Path) -> None:
         self.stream = stream
+        self.file = file
         self.path = path
         self.left = most_bytes(path)
+
+    def close(self) -> None:
+        if not self.closed:
+            self.stream.close()
+            self.file.close()
+        super().close()
 
     def readable(self) -> bool:
         return True

@@ -1,7 +1,6 @@
 """Forecasting: the steps after a history, with intervals."""
 
 from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import torch
@@ -14,6 +13,7 @@ from zoo.errors import ZooError
 from zoo.metrics.concatenated import Concatenated
 from zoo.ops.windows import next_steps
 from zoo.tasks.base import Task
+from zoo.tasks.forecasting.card_fields import CARD_FIELDS
 from zoo.tasks.forecasting.interval_metrics import IntervalErrors
 from zoo.tasks.forecasting.intervals import ConformalIntervals, QuantileIntervals
 from zoo.tasks.forecasting.metrics import ForecastErrors
@@ -62,14 +62,7 @@ class Forecasting(Task):
     double_precision = True
     measured_metadata = frozenset({"center", "scale", "known_center", "known_scale", "naive_error", "season"})
     not_averaged = frozenset({"intervals.residuals"})
-    card_fields = MappingProxyType(
-        {
-            **dict.fromkeys(("targets", "past_covariates", "future_covariates", "calendar", "step"), list[str]),
-            **dict.fromkeys(("time", "series", "fill"), str | None),
-            **dict.fromkeys(("context", "horizon"), int),
-            "header": bool,
-        }
-    )
+    card_fields = CARD_FIELDS
 
     def __init__(
         self,
