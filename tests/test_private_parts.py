@@ -32,8 +32,6 @@ PARTS = {  # what is used: where, and what for
         "synchronized batch norms before sharding",
     ),
     "torch._C._are_functorch_transforms_active": ("zoo/networks/gru.py", "the fallback under torch.func"),
-    "numpy._core.multiarray._reconstruct": ("zoo/pretrained/catalog.py", "NumPy arrays beside the weights of a file"),
-    "numpy._core": ("zoo/pretrained/catalog.py", "NumPy numbers beside the weights of a file"),
     "torch._foreach_lerp_": ("zoo/run/ema.py", "the average of all tensors in one call"),
     "torch._inductor.config.freezing": ("zoo/run/build.py", "compiled inference with constant weights"),
     "torch.nn.Module._apply": ("zoo/tasks/module.py", "the precision of the network without that of the metrics"),
