@@ -48,6 +48,8 @@ def evaluate(config: dict[str, Any], run_dir: Path, *, data: str | None) -> dict
         require_matching_data(task.config["_target_"], datamodule, model=task.card["model_name"], data=name)
         changed = task.prepare_evaluation(datamodule, **options)
         _check_metadata(task, datamodule, datamodule.metadata() | changed)
+    if not options and (note := preprocessing_note(task.card, datamodule.card())) is not None:
+        rank_zero_print(note)
     task.card["data_name"] = name
     run = evaluation_run(config, run_dir, task, datamodule)
     trainer = run.testing_trainer()  # before the introduction: it refuses wrong options
@@ -65,6 +67,19 @@ def evaluate(config: dict[str, Any], run_dir: Path, *, data: str | None) -> dict
     if trainer.is_global_zero:
         write_results(config, trainer, task, datamodule, run_dir, metrics)
     return metrics
+
+
+def preprocessing_note(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> str | None:
+    """A line on images that the data prepares in another way than the model was trained with; None if it does not.
+
+    `ours` and `theirs` are the cards of the model and of the data.
+    """
+    known, given = ours.get("preprocessing") or {}, theirs.get("preprocessing") or {}
+    other = [name for name in ("size", "crop_ratio", "resize") if known.get(name) != given.get(name) and name in known]
+    if not given or not other:
+        return None
+    found = ", ".join(f"{name} {given.get(name)} (the model's own: {known[name]})" for name in other)
+    return f"preprocessing: the data has {found}; figures may differ from those of the model's own preprocessing"
 
 
 def _with_seed(data: dict[str, Any], task: Task) -> dict[str, Any]:

@@ -55,7 +55,8 @@ def windows_section(
         channel = int(errors[window].argmax())
         batch = datamodule.dataset("test")[torch.tensor([window])]
         target = str(task.card["targets"][channel])
-        title = plain_text(f"{name}: {target}" if task.out_channels > 1 else name)
+        title = f"{name}: {target}" if task.out_channels > 1 else name
+        title = plain_text(title + _after(datamodule, window), longest=44)
         lines = [part[window, :, channel].numpy() for part in (outputs.target, outputs.value, *outputs[1:3])]
         drawn.append((title, batch.history[0, :, channel].numpy(), *lines))
     text = (
@@ -63,6 +64,16 @@ def windows_section(
         f"smaller error: {', '.join(f'{name} {share:.0%}' for name, share in SHOWN)}."
     )
     return Section("Forecasts and truth", text, [draw_windows(folder / "windows.png", drawn)])
+
+
+def _after(datamodule: SeriesData, window: int) -> str:
+    """The time of the last known value of a test window, for its title; empty for data without times."""
+    stamps = getattr(getattr(datamodule, "table", None), "stamps", None)
+    if not isinstance(stamps, np.ndarray):
+        return ""
+    windows = datamodule.dataset("test")
+    last = stamps[int(windows.starts(torch.tensor([window]))[0]) + windows.context - 1]
+    return f", after {np.datetime_as_string(last, unit='m') if last.dtype.kind == 'M' else last}".removesuffix("T00:00")
 
 
 def horizon_section(datamodule: SeriesData, residuals: Values, scale: Float[np.ndarray, " d"], folder: Path) -> Section:
