@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from rating_sets import synthetic
@@ -167,6 +168,8 @@ def test_predictions_of_pairs_recommendations_and_similar_items(run, tmp_path, c
     assert [each.fallback for each in found] == ["", "mean of the item", "mean of the user", "overall mean"]
     assert found[3].rating == pytest.approx(model.fallback.mean, abs=1e-5)
     assert (tmp_path / "out" / "predictions.csv").read_text().startswith("user,item,rating,fallback\n")
+    frame = pd.DataFrame({"user": [user, "nobody"], "item": [item, item]})
+    assert [each.rating for each in zoo.predict(model, frame)] == [found[0].rating, found[1].rating]
     (users := tmp_path / "users.csv").write_text(f"user\n{user}\nnobody\n")
     best, popular = zoo.predict(model, users, top=5)
     known = model.known_items[model.known_starts[0] : model.known_starts[1]].tolist()
