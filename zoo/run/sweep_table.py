@@ -12,8 +12,6 @@ import yaml
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
-from zoo.reports.page import Section, write_page
-
 _LEFT_OUT = ("runs", "baselines", "hydra")  # settings without an influence on the metrics
 
 
@@ -26,6 +24,8 @@ class SweepTable(Callback):
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Collects the runs of the sweep."""
+        from zoo.reports.page import Section, write_page  # imports matplotlib: every command builds this callback
+
         folder = Path(config.hydra.sweep.dir)
         runs = read_runs(folder)
         if not runs:
