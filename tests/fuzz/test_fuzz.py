@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from zoo.checkpoints.load import load
 
-FILES = {"load and predict": 25, "pretrained": 15, "gallery": 25, "pictures": 80, "check-data": 8, "series": 12}
-FILES |= {"evaluate": 2, "resume": 2}
+FILES = {"load and predict": 12, "pretrained": 8, "gallery": 15, "pictures": 40, "check-data": 3, "series": 6}
+FILES |= {"evaluate": 1, "resume": 1}  # scripts/fuzz.py has more
 PLAIN = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9) | st.binary(max_size=5)
 VALUES = st.recursive(PLAIN, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3))
 
@@ -37,7 +37,7 @@ def test_mutated_files_are_read_or_refused(kind, samples, tmp_path, monkeypatch)
         assert outcome.kind in ("read", "refused"), f"{kind} {seed}: {outcome}"
 
 
-@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(value=VALUES, seed=st.integers(0, 1 << 30))
 def test_any_value_at_any_place_is_read_or_refused(samples, tmp_path, value, seed):
     content, rng = copy.deepcopy(torch.load(samples / "lenet5.ckpt", weights_only=True)), random.Random(seed)
