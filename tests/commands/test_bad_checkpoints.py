@@ -75,7 +75,7 @@ def test_missing_files(refused, trained, pets):
     line = refused(f"checkpoint={trained}", "source=pets", "batch_size=x", name="predict")
     assert line == "`batch_size` (=x) must be a whole number"
     line = refused(f"checkpoint={trained}", "source=pets", "horizon=3", name="predict")
-    assert line == "`horizon` means nothing to a classification model; it takes: batch_size, tta"
+    assert line == "`horizon` means nothing to a classification model; it takes: batch_size, tta, probabilities"
     line = refused(f"checkpoint={trained}", "nms=true", name="export")
     assert line == "`nms` means nothing to a classification model; it takes no options"
     line = refused(f"chekpoint={trained}", "source=pets", name="predict")

@@ -48,8 +48,8 @@ def evaluate(config: dict[str, Any], run_dir: Path, *, data: str | None) -> dict
         require_matching_data(task.config["_target_"], datamodule, model=task.card["model_name"], data=name)
         changed = task.prepare_evaluation(datamodule, **options)
         _check_metadata(task, datamodule, datamodule.metadata() | changed)
-    if not options and (note := preprocessing_note(task.card, datamodule.card())) is not None:
-        rank_zero_print(note)
+        if not options and (note := preprocessing_note(task.card, datamodule.card())) is not None:
+            rank_zero_print(note)
     task.card["data_name"] = name
     run = evaluation_run(config, run_dir, task, datamodule)
     trainer = run.testing_trainer()  # before the introduction: it refuses wrong options
