@@ -25,19 +25,23 @@ def write_samples(folder: Path) -> None:
 
 def _checkpoints(folder: Path) -> None:
     from zoo.config.compose import compose, to_dict
+    from zoo.run.console import quiet_lightning
     from zoo.run.create import create_model
-    from zoo.run.train import train
+    from zoo.run.run import new_run
+    from zoo.run.train import fit
     from zoo.tasks.embedding import Embedding
     from zoo.tasks.embedding.fingerprint import fingerprint
     from zoo.tasks.embedding.gallery import Gallery
     from zoo.tasks.embedding.gallery_file import save_gallery
 
+    quiet_lightning()
     for name, model, data in (("lenet5", "lenet5", "digits"), ("gru", "gru_small", "waves")):
         small = ["data.samples=1280"] if data == "waves" else []
         config = to_dict(
             compose([f"model={model}", f"data={data}", *QUICK[:1], *QUICK[2:], "trainer.max_epochs=1", *small])
         )
-        train(config, folder / name, model=model, data=data)
+        run = new_run(config, folder / name, model=model, data=data)
+        fit(run.training_trainer(), run.task, run.datamodule, None)
         (folder / name / "checkpoints" / "last.ckpt").rename(folder / f"{name}.ckpt")
     content = torch.load(folder / "lenet5.ckpt", weights_only=True)
     state = {key.removeprefix("network."): value for key, value in content["state_dict"].items()}

@@ -37,7 +37,7 @@ def test_mutated_files_are_read_or_refused(kind, samples, tmp_path, monkeypatch)
         assert outcome.kind in ("read", "refused"), f"{kind} {seed}: {outcome}"
 
 
-@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(value=VALUES, seed=st.integers(0, 1 << 30))
 def test_any_value_at_any_place_is_read_or_refused(samples, tmp_path, value, seed):
     content, rng = copy.deepcopy(torch.load(samples / "lenet5.ckpt", weights_only=True)), random.Random(seed)
