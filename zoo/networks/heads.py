@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
 
@@ -31,7 +31,7 @@ def head_paths(network: nn.Module) -> tuple[str, ...]:
 
 
 def head_inputs(
-    forward: Callable[[Tensor], Any], network: nn.Module, images: Float[Tensor, "b c h w"]
+    forward: Callable[[Tensor], Any], network: nn.Module, images: Shaped[Tensor, "b c *size"]
 ) -> Float[Tensor, "b d"]:
     """Returns the flattened inputs of the network's main head, while `forward` runs it on images."""
     read: list[Tensor] = []

@@ -29,6 +29,7 @@ from zoo.run.build import (
 )
 from zoo.run.console import rank_zero_print
 from zoo.run.flops import forward_flops
+from zoo.run.readable import require_readable
 from zoo.run.recipe import recipe_of
 from zoo.run.sharding import require_shardable
 from zoo.run.trainer_options import check_trainer
@@ -134,6 +135,7 @@ def new_run(
         datamodule.normalize_as(weights.preprocessing)
     card = datamodule.card() | {"model_name": model, "data_name": data, "data_config": config["data"]}
     task = build_task(config["model"], datamodule.metadata(), card)
+    require_readable(task, model=model, data=data)
     attach_optimizer(task, config["optimizer"], config["scheduler"])
     task.recipe = recipe_of(config)
     report: list[str] = []

@@ -65,7 +65,7 @@ def test_a_folder_of_videos(tree):
 
 
 def test_a_video_that_is_too_short_or_broken(tree, tmp_path):
-    with pytest.raises(ZooError, match=r"the video `.*0.mp4` has 8 images, and a clip needs 16"):
+    with pytest.raises(ZooError, match=r"the video `.*0.mp4` has 8 frames, and a clip needs 16"):
         read_clip(tree / "dark" / "0.mp4", VolumePreprocessing(**(vars(SIZE) | {"size": (16, 16, 16)})))
     (tmp_path / "a.mp4").write_bytes(b"no film")
     with pytest.raises(ZooError, match=r"cannot read the video `.*a.mp4`"):

@@ -77,7 +77,7 @@ def _zip(*names):
 
 BROKEN = {
     "empty.npy": (b"", "the file is empty"),
-    "text.npy": (b"no volume" * 20, "the magic string is not correct"),
+    "text.npy": (b"no volume" * 20, "it is no npy file"),
     "text.npz": (b"no volume" * 20, "not a zip file"),
     "text.nii": (b"no volume" * 99, ""),
     "two.npz": (_zip("a.npy", "b.npy"), "it holds 2 arrays"),

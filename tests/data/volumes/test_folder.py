@@ -108,7 +108,7 @@ def test_other_sizes_are_resized_on_request(tree):
     ("options", "message"),
     [
         ({"size": [4, 4]}, r"`data.size` \(=\[4, 4\]\) must be \[depth,height,width\]"),
-        ({"turn_test": "z"}, r"an axis of a volume \(=z\) must be one of: depth, height, width"),
+        ({"turn_test": "z"}, r"`data.turn_test` \(=z\) must be one of: depth, height, width"),
         ({"val_fraction": 0.6, "test_fraction": 0.5}, "must be positive and leave something to train on"),
         ({"batch_size": 0}, r"`data.batch_size` \(=0\)"),
     ],

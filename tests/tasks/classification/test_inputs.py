@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 
+import zoo
 from zoo.data.volumes.base import VolumePreprocessing
 from zoo.errors import ZooError
 from zoo.losses.cross_entropy import CrossEntropy
@@ -37,7 +38,7 @@ def test_volume_files_are_predicted_and_drawn(tmp_path):
     assert [result.label for result in results[:3]] == ["ab"[int(row.argmax())] for row in expected]
     torch.testing.assert_close(torch.tensor([r.probability for r in results[:3]]), expected.amax(1))
     assert "it has 4×8×8 voxels (depth, height, width), not 8×8×8" in str(results[3].error)
-    assert "magic string" in str(results[4].error)
+    assert "it is no npy file" in str(results[4].error)
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
         "predictions.csv",
         "predictions.json",
@@ -67,6 +68,11 @@ def test_sources_and_views_of_another_kind_are_refused(tmp_path):
         predict(task, tmp_path, tta="flip")
     with pytest.raises(ZooError, match="this classifier reads smells, and here are: images, volumes, clips"):
         inputs_of({"inputs": "smells"})
+
+
+def test_values_in_memory_are_no_volumes():
+    with pytest.raises(ZooError, match=r"this model reads volumes from files \(\.npy .* and the source is a Tensor"):
+        zoo.predict(classifier("volumes", 1), torch.zeros(8, 8, 8))
 
 
 def test_an_exported_volume_network_normalizes():

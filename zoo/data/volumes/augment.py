@@ -34,7 +34,7 @@ class RandomRotation(nn.Module):
         if len(scale) != 2 or not 0 < scale[0] <= scale[1]:
             raise ZooError(f"`data.augmentation.scale` (={scale}) must be [low, high] with 0 < low <= high")
         self.degrees = degrees
-        self.axes = [parse_axis(name) for name in axes]
+        self.axes = [parse_axis(name, "data.augmentation.axes") for name in axes]
         if not self.axes:
             raise ZooError(f"`data.augmentation.axes` is empty: give some of {', '.join(AXES)}")
         self.scale = scale
@@ -64,7 +64,7 @@ class QuarterTurns(nn.Module):
 
     def __init__(self, *, axes: Sequence[str]) -> None:
         super().__init__()
-        self.axes = [parse_axis(name) for name in axes]
+        self.axes = [parse_axis(name, "axes of QuarterTurns") for name in axes]
 
     def forward(self, volumes: Volumes, labels: Labels) -> tuple[Volumes, Labels]:
         """Turns a batch."""
@@ -84,7 +84,7 @@ class MirrorVolumes(nn.Module):
 
     def __init__(self, *, axis: str) -> None:
         super().__init__()
-        self.axis = parse_axis(axis)
+        self.axis = parse_axis(axis, "data.augmentation.axis")
 
     def forward(self, volumes: Volumes, labels: Labels) -> tuple[Volumes, Labels]:
         """Mirrors a batch."""
@@ -110,14 +110,14 @@ class VoxelNoise(nn.Module):
         return volumes + self.std * torch.randn_like(volumes), labels
 
 
-def parse_axis(name: str) -> int:
-    """Returns the number of an axis of [D H W].
+def parse_axis(name: str, option: str) -> int:
+    """Returns the number of an axis of [D H W]; `option` names it in the message.
 
     Raises:
         ZooError: the name is unknown.
     """
     if name not in AXES:
-        raise ZooError(f"an axis of a volume (={name}) must be one of: {', '.join(AXES)}")
+        raise ZooError(f"`{option}` (={name}) must be one of: {', '.join(AXES)}")
     return AXES[name]
 
 
@@ -130,8 +130,8 @@ def turned(volumes: Shaped[Tensor, "*b d h w"], axis: int, turns: int = 1) -> Sh
     first, second = (number - 3 for number in range(3) if number != axis)
     if turns % 2 and volumes.shape[first] != volumes.shape[second]:
         raise ZooError(
-            f"a turn by 90° exchanges sides of {volumes.shape[first]} and {volumes.shape[second]} voxels: it needs "
-            f"volumes of equal sides, such as with data.size=[32,32,32]"
+            f"a turn by 90° (`data.turn_test` or QuarterTurns) exchanges sides of {volumes.shape[first]} and "
+            f"{volumes.shape[second]} voxels: it needs volumes of equal sides, such as with data.size=[32,32,32]"
         )
     return torch.rot90(volumes, turns, (first, second))
 

@@ -41,7 +41,7 @@ class VolumePreprocessing:
         """
         channels, *size = volume.shape
         if channels != self.channels:
-            raise ZooError(f"{name} has {channels} channels, not {self.channels}")
+            raise ZooError(f"{name} has {channels} channels, and the network takes {self.channels}")
         if tuple(size) == self.size:
             return volume
         if not self.resize:

@@ -27,7 +27,7 @@ _SHORT = 128 / 112  # C3D resizes to 128×171 pixels and crops 112×112
 
 
 def read_clip(path: Path, preprocessing: VolumePreprocessing, place: float = 0.5) -> UInt8[Tensor, "3 d s s"]:
-    """Reads consecutive images of a video and cuts their central square; `place` 0 starts at the first image, 1 ends
+    """Reads consecutive frames of a video and cuts their central square; `place` 0 starts at the first frame, 1 ends
     at the last.
 
     Raises:
@@ -38,7 +38,7 @@ def read_clip(path: Path, preprocessing: VolumePreprocessing, place: float = 0.5
     if len(images) < length:  # the video breaks off before its promised end
         count = sum(1 for _ in frames(path))
         if count < length:
-            raise ZooError(f"the video `{path}` has {count} images, and a clip needs {length}")
+            raise ZooError(f"the video `{path}` has {count} frames, and a clip needs {length}")
         images = _window(path, length, side, round((count - length) * place))
     return torch.stack(images, dim=1)
 
@@ -84,7 +84,7 @@ class ClipFiles:
 class Clips(VolumeData):
     """Videos in class folders below `root`, or below `root/train`, `root/val` and `root/test`.
 
-    A clip is `frames` consecutive images: the central ones of a video, or in training with `random_start` any. Images
+    A clip is `frames` consecutive frames: the central ones of a video, or in training with `random_start` any. Images
     are resized to a short side of 8/7 `image_size` and cropped to the central square. A missing split is cut out of
     the training videos, with the same fraction of each class.
 

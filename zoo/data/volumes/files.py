@@ -105,7 +105,8 @@ def _read(path: Path) -> Shaped[np.ndarray, "..."]:
 
 def _npy(path: Path) -> Shaped[np.ndarray, "..."]:
     with path.open("rb") as file:
-        npy.read_magic(file)  # np.load would take another file for a pickle
+        if file.read(len(npy.MAGIC_PREFIX)) != npy.MAGIC_PREFIX:  # np.load would take it for a pickle
+            raise ValueError("it is no npy file")
     array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
     return array
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from zoo.data.base import Split
@@ -51,7 +52,7 @@ class Volumes(VolumeData):
         require_fractions(self.val_fraction, self.test_fraction)
         if self.size is not None and (len(self.size) != 3 or min(self.size) < 1):
             raise ZooError(f"`data.size` (={self.size}) must be [depth,height,width] in voxels, or null")
-        self.turn_axis = None if self.turn_test is None else parse_axis(self.turn_test)
+        self.turn_axis = None if self.turn_test is None else parse_axis(self.turn_test, "data.turn_test")
 
     def load(self) -> dict[str, Any]:
         """Finds the files, cuts missing splits out of training, and holds in memory what fits.
@@ -81,6 +82,7 @@ class Volumes(VolumeData):
         self.preprocessing = replace(self.preprocessing, mean=mean, std=std)
         if self.turn_axis is not None:
             splits["test"] = Turned(splits["test"], self.turn_axis)
+            splits["test"][torch.zeros(1, dtype=torch.long)]  # refuses unequal sides before training
         return splits
 
 

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from zoo.prediction.contact_sheet import Caption
 from zoo.prediction.images import ImageSource
+from zoo.prediction.sources import resolve_source
 from zoo.reports.page import Section
 from zoo.tasks.export import Program
 
@@ -30,6 +31,14 @@ class Inputs(ABC):
     @abstractmethod
     def example(self, batch_size: int) -> tuple[Tensor, ...] | None:
         """Zeros in the shape of the network's input; None if the card does not tell it."""
+
+    def resolve(self, source: Any) -> Any:
+        """Turns what a user gives into what `read` takes.
+
+        Raises:
+            ZooError: nothing has this name, or such samples are not read from it.
+        """
+        return resolve_source(source)
 
     @abstractmethod
     def read(self, source: Any, batch_size: int) -> Iterator[SampleBatch]:

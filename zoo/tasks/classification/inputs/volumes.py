@@ -10,8 +10,10 @@ from torch import Tensor, nn
 from zoo.data.volumes.base import VolumePreprocessing, unit_range
 from zoo.data.volumes.files import EXTENSIONS
 from zoo.data.volumes.layout import VOLUMES
+from zoo.errors import ZooError
 from zoo.prediction.contact_sheet import Caption
 from zoo.prediction.images import ImageSource
+from zoo.prediction.sources import resolve_source
 from zoo.prediction.volumes import VolumeBatch, files_of, read_resized, read_volumes
 from zoo.reports.page import Section
 from zoo.reports.volumes import draw_volumes, filters_3d_section
@@ -39,6 +41,20 @@ class Volumes(Inputs):
     def preprocessing(self) -> VolumePreprocessing:
         """The preprocessing of the card."""
         return VolumePreprocessing.from_dict(self.card["preprocessing"])
+
+    def resolve(self, source: Any) -> Any:
+        """Returns the paths of a path, of a pattern, or of a list of them.
+
+        Raises:
+            ZooError: nothing has this name, or the source is in memory.
+        """
+        for part in source if isinstance(source, list | tuple) else [source]:
+            if not isinstance(part, str | Path):
+                raise ZooError(
+                    f"this model reads {self.files.noun} from files ({' '.join(self.extensions)}), and the source is a "
+                    f"{type(part).__name__}: call the model on a normalized batch [B C D H W] instead"
+                )
+        return resolve_source(source)
 
     def read(self, source: Any, batch_size: int) -> Iterator[SampleBatch]:
         """Reads volume files.
