@@ -100,7 +100,10 @@ class DataModule(LightningDataModule, ABC):
         return batch
 
     def normalize_as(self, preprocessing: Mapping[str, Any]) -> bool:
-        """Adopts the mean and standard deviation of pretrained weights; returns whether it did."""
+        """Adopts the mean and standard deviation, or the tokenizer, of pretrained weights; returns whether it did.
+
+        Called before the data is loaded.
+        """
         return False
 
     def training_images(self, count: int) -> TrainingImages | None:

@@ -2,7 +2,7 @@
 
 import importlib.util
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from torch import Tensor
 from zoo.data.images.base import Preprocessing
 from zoo.distribution import install_command
 from zoo.errors import ZooError, unknown
+from zoo.pretrained import hugging_face
 from zoo.pretrained.folders import read_folder
 from zoo.remote.addresses import is_address, local_path
 from zoo.remote.download import fetch
@@ -23,6 +24,7 @@ from zoo.tensor_files.weights import require_plain_tensor
 
 _WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "network", "weights", "module", "ema", "model_ema")
 _BESIDE = ("criterion", "loss", "loss_fn", "metric", "metrics")  # parts of a training module that are no network
+_BERT_SIZES = ("vocab_size", "hidden_size", "num_layers", "num_heads", "intermediate_size", "max_positions", "pad_id")
 _PREFIXES = ("module.", "_orig_mod.", "network.", "model.")  # added by wrapper modules
 # Trained with a mean and std of 0.5, to which torchvision's networks convert their input; here the preprocessing does.
 _HALVES = ("googlenet", "inception_v3")
@@ -71,6 +73,8 @@ class Source:
     preprocessing: Mapping[str, Any] | None
     left_out: Sequence[str] = ()
     """Tensors of the file that belong to no network, such as those of a loss."""
+    sizes: Mapping[str, Any] = field(default_factory=dict)
+    """Arguments of a network that the weights determine, such as its width; empty if only one size fits."""
 
 
 def resolve_weights(source: str | Path, *, model: str) -> Source:
@@ -93,6 +97,8 @@ def resolve_weights(source: str | Path, *, model: str) -> Source:
             preprocessing=entry.preprocessing,
         )
     path = local_path(source)
+    if hugging_face.is_bert(path):
+        return _from_folder(path)
     if path.is_dir():
         found = read_folder(path)
         label = str(source) if is_address(str(source)) else path.name
@@ -155,6 +161,17 @@ def _preprocessing(size: int, crop_ratio: float, mean: list[float], std: list[fl
     ).to_dict()
 
 
+def _from_folder(folder: Path) -> Source:
+    config = hugging_face.read_config(folder)
+    return Source(
+        label=folder.resolve().name,
+        state=hugging_face.read_weights(folder),
+        class_names=hugging_face.class_names_of(config),
+        preprocessing=hugging_face.read_preprocessing(folder, config),
+        sizes=hugging_face.sizes_of(config),
+    )
+
+
 def _from_file(path: Path) -> Source:
     if path.suffix.lower() == SAFETENSORS:
         content: Any = read_safetensors(path)
@@ -171,7 +188,16 @@ def _from_file(path: Path) -> Source:
         class_names=card.get("class_names"),
         preprocessing=card.get("preprocessing"),
         left_out=left_out,
+        sizes=_sizes(described.get("model")) if isinstance(described, Mapping) else {},
     )
+
+
+def _sizes(model: Any) -> dict[str, Any]:
+    """Sizes of the BERT in a checkpoint; those of other networks are in the files of their models."""
+    network = model.get("network") if isinstance(model, Mapping) else None
+    if not isinstance(network, Mapping) or not str(network.get("_target_")).startswith("zoo.networks.bert"):
+        return {}
+    return {name: network[name] for name in _BERT_SIZES if name in network}
 
 
 def _tensors(content: Any, path: Path) -> tuple[dict[str, Tensor], list[str]]:

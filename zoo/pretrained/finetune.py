@@ -12,7 +12,6 @@ from zoo.config.instantiate import complete, instantiate
 from zoo.errors import ZooError
 from zoo.networks.heads import head_paths
 from zoo.networks.norms import frozen_norms_to_eval
-from zoo.networks.staged import StagedNetwork
 from zoo.optim import weight_decay_groups
 from zoo.tasks.base import Task
 
@@ -103,11 +102,13 @@ def apply_finetuning(config: dict[str, Any] | None, task: Task, *, pretrained: b
 def stages_and_head(network: nn.Module) -> tuple[Stages, list[nn.Module]]:
     """The layers of each stage of the trunk, from the input on, and the layers of the head.
 
-    In a network without named stages each layer with weights is a stage; its head is given by `head_paths`.
+    A network names its stages in a method `stages`. In one without it each layer with weights is a stage, and its head
+    is given by `head_paths`.
     """
-    if isinstance(network, StagedNetwork):
-        stages = [list(layers.values()) for layers in network.stages().values()]
-        trunk = {name.partition(".")[0] for layers in network.stages().values() for name in layers}
+    named = _named_stages(network)
+    if named is not None:
+        stages = [list(layers.values()) for layers in named.values()]
+        trunk = {name.partition(".")[0] for layers in named.values() for name in layers}
         return stages, [module for name, module in network.named_children() if name not in trunk]
     heads = head_paths(network)
     layers = {name: m for name, m in network.named_modules() if any(True for _ in m.parameters(recurse=False))}
@@ -117,15 +118,23 @@ def stages_and_head(network: nn.Module) -> tuple[Stages, list[nn.Module]]:
     return stages, [layer for name, layer in layers.items() if name in heads]
 
 
+def _named_stages(network: nn.Module) -> dict[str, dict[str, nn.Module]] | None:
+    """Stage name → layer name → module, or None if the network names no stages."""
+    method = getattr(network, "stages", None)
+    return None if method is None else method()
+
+
 def layer_groups(task: Task, *, layer_decay: float) -> list[dict[str, Any]]:
     """Parameter groups for each stage with its learning rate; norms and biases are separate, without weight decay."""
     stages, head = stages_and_head(task.network)
     rate = _rate(task)
     groups: list[dict[str, Any]] = []
+    placed: set[int] = set()
     for distance, layers in enumerate([head, *reversed(stages)]):
         for group in weight_decay_groups(nn.ModuleList(layers)):
-            groups.append(group | {"lr": rate * layer_decay**distance})
-    placed = {id(p) for group in groups for p in group["params"]}
+            own = [p for p in group["params"] if id(p) not in placed]  # a head may share the embedding
+            placed |= {id(p) for p in own}
+            groups += [group | {"params": own, "lr": rate * layer_decay**distance}] if own else []
     rest = [p for p in task.parameters() if p.requires_grad and id(p) not in placed]
     return groups + ([{"params": rest}] if rest else [])  # such as weights of the loss
 
@@ -137,7 +146,7 @@ def freeze(network: nn.Module, frozen: int) -> None:
     for stage in stages[:frozen]:
         for layer in stage:
             layer.requires_grad_(False)
-    if frozen == len(stages) and isinstance(network, StagedNetwork):
+    if frozen == len(stages) and _named_stages(network) is not None:
         network.requires_grad_(False)
         for name, module in network.named_modules():
             if name in head_paths(network):

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from torch import Tensor, nn
 
+from zoo.config.instantiate import locate, parameters_of
 from zoo.errors import ZooError
 from zoo.networks.heads import HeadLayout, head_paths
 from zoo.pretrained.by_order import COUNTER, describe_match, fits_by_order, matched_by_order
@@ -31,6 +32,26 @@ class Report:
             f"newly initialized: {'; '.join(self.new) or 'nothing'}",
             f"left over: {'; '.join(self.left_over) or 'nothing'}",
         ]
+
+
+def with_sizes(config: Mapping[str, Any], source: Source) -> dict[str, Any]:
+    """The configuration of a model with the sizes of the weights in its network.
+
+    Raises:
+        ZooError: the configuration sets another size.
+    """
+    network = config.get("network")
+    if not isinstance(network, Mapping) or not source.sizes:
+        return dict(config)
+    takes = parameters_of(locate(network["_target_"]))
+    sizes = {name: value for name, value in source.sizes.items() if name in takes}
+    for name, value in sizes.items():
+        if network.get(name, value) != value:
+            raise ZooError(
+                f"`model.network.{name}` (={network[name]}) contradicts {source.label}, which has {value}: choose a "
+                "model that leaves its size to the weights, such as bert or bert_classifier"
+            )
+    return {**config, "network": {**network, **sizes}}
 
 
 def load_pretrained(
@@ -84,6 +105,8 @@ def transfer_weights(
     """
     report = Report()
     heads = head_paths(network)
+    optional: tuple[str, ...] = getattr(network, "optional", ())
+    absent: set[str] = set()
     layout: HeadLayout = getattr(network, "head_layout", HeadLayout())
     state = network.state_dict()
     result: dict[str, Tensor] = {}
@@ -106,11 +129,18 @@ def transfer_weights(
             report.adapted.append(f"{first} adapted from {found.shape[1]} to {target.shape[1]} channels")
         elif found is None and (key.endswith(COUNTER) or _belongs_to_auxiliary_head(module, heads)):
             continue
+        elif found is None and (part := _part(key, optional)) is not None:
+            absent.add(part)
         else:
             wrong.append(f"{key} {_shape(target)} is {'missing' if found is None else _shape(found)}")
     _report_heads(report, state, source, heads, result, class_names, layout)
+    report.new += [f"{part}, which the weights lack" for part in sorted(absent)]
     surplus = [key for key in source.state if key not in state]
-    unexplained = [key for key in surplus if not _belongs_to_left_out_layer(key, network, heads)]
+    unexplained = [
+        key
+        for key in surplus
+        if _part(key, optional) is None and not _belongs_to_left_out_layer(key, network, heads)
+    ]
     wrong += [f"{key} {_shape(source.state[key])} has no place" for key in unexplained]
     if wrong:
         more = f", and {len(wrong) - 3} more" if len(wrong) > 3 else ""
@@ -194,6 +224,11 @@ def _other_channels(weight: Tensor, channels: int) -> Tensor:
         return weight.sum(1, keepdim=True)
     copies = -(-channels // weight.shape[1])
     return weight.repeat(1, copies, 1, 1)[:, :channels] * (weight.shape[1] / channels)
+
+
+def _part(key: str, optional: Sequence[str]) -> str | None:
+    """The module among a network's `optional` ones that has a tensor: weights may lack it, or have it in surplus."""
+    return next((part for part in optional if key.startswith(f"{part}.")), None)
 
 
 def _belongs_to_auxiliary_head(module: str, heads: Sequence[str]) -> bool:

@@ -15,7 +15,7 @@ from zoo.data.base import DataModule
 from zoo.data.images.base import Preprocessing
 from zoo.errors import ZooError, unknown
 from zoo.pretrained.catalog import resolve_weights
-from zoo.pretrained.transfer import load_pretrained, transfer_weights
+from zoo.pretrained.transfer import load_pretrained, transfer_weights, with_sizes
 from zoo.run.build import attach_optimizer, build_data, build_task
 from zoo.tasks.base import Task
 
@@ -51,11 +51,12 @@ def create_model(
     _refuse_headless(name, metadata)
     source = resolve_weights(pretrained, model=composed.get("published_as", name)) if pretrained is not None else None
     card: dict[str, Any] = {"model_name": name}
-    readers = _readers(composed["model"])
+    config = composed["model"] if source is None else with_sizes(composed["model"], source)
+    readers = _readers(config)
     if data is not None:
-        data.setup()
         if source is not None and source.preprocessing is not None:
             data.normalize_as(source.preprocessing)
+        data.setup()
         card |= data.card() | {"data_name": data.option, "data_config": data.config}
         metadata = {key: value for key, value in data.metadata().items() if key in readers} | metadata
     if class_names is not None:
@@ -65,7 +66,7 @@ def create_model(
         card["preprocessing"] = preprocessing.to_dict()
         of_images = {"in_channels": preprocessing.channels, "image_size": preprocessing.size}
         metadata = {key: value for key, value in of_images.items() if key in readers} | metadata
-    task = build_task(_completed(composed["model"], metadata), {}, card)
+    task = build_task(_completed(config, metadata), {}, card)
     attach_optimizer(task, composed["optimizer"], composed["scheduler"])
     if source is not None:
         keep = task.measured_metadata & metadata.keys()  # explicit values win over those of the weights

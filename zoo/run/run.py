@@ -15,7 +15,7 @@ from zoo.errors import ZooError
 from zoo.hardware import Hardware, check_sync_batchnorm, resolve_hardware
 from zoo.pretrained.catalog import Source, resolve_weights
 from zoo.pretrained.finetune import apply_finetuning
-from zoo.pretrained.transfer import load_pretrained
+from zoo.pretrained.transfer import load_pretrained, with_sizes
 from zoo.reports.units import format_flops
 from zoo.run.build import (
     attach_optimizer,
@@ -130,11 +130,14 @@ def new_run(
         datamodule = build_data(config["data"])
     if target := config["model"].get("_target_"):
         require_matching_data(target, datamodule, model=model, data=data)
+    described = config["model"]
+    if weights is not None:
+        described = with_sizes(described, weights)
+        if weights.preprocessing is not None:
+            datamodule.normalize_as(weights.preprocessing)
     datamodule.setup()
-    if weights is not None and weights.preprocessing is not None:
-        datamodule.normalize_as(weights.preprocessing)
     card = datamodule.card() | {"model_name": model, "data_name": data, "data_config": config["data"]}
-    task = build_task(config["model"], datamodule.metadata(), card)
+    task = build_task(described, datamodule.metadata(), card)
     require_readable(task, model=model, data=data)
     attach_optimizer(task, config["optimizer"], config["scheduler"])
     task.recipe = recipe_of(config)
@@ -142,7 +145,7 @@ def new_run(
     if weights is not None:
         match = config["match_weights"]
         report = load_pretrained(task, weights, class_names=card.get("class_names"), match=match)
-        task.pretrained_network = partial(_pretrained_network, config["model"], datamodule.metadata(), weights, match)
+        task.pretrained_network = partial(_pretrained_network, described, datamodule.metadata(), weights, match)
     callbacks = apply_finetuning(config.get("finetune"), task, pretrained=weights is not None)
     hardware = _prepare_hardware(config, task)
     check_sync_batchnorm(config["trainer"], hardware, task.network)

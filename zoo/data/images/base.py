@@ -164,7 +164,9 @@ class ImageData(DataModule):
         return self.preprocessing.normalize(images), labels
 
     def normalize_as(self, preprocessing: Mapping[str, Any]) -> bool:
-        """Adopts the `mean` and `std` of pretrained weights."""
+        """Adopts the `mean` and `std` of pretrained weights; those of texts have none."""
+        if "mean" not in preprocessing:
+            return False
         self.setup()
         self.preprocessing = self.preprocessing.with_statistics(preprocessing["mean"], preprocessing["std"])
         return True

@@ -1,0 +1,1 @@
+"""Texts: files, tokenizers, pairs of sentences, labeled texts."""

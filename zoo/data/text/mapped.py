@@ -1,0 +1,31 @@
+"""Arrays that grow on the disk and are then memory-mapped, so that a corpus of any size needs little memory."""
+
+import tempfile
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+
+class GrowingArray:
+    """An array in a temporary file, which the system removes with the process."""
+
+    def __init__(self, dtype: DTypeLike, columns: int | None = None) -> None:
+        self.dtype = np.dtype(dtype)
+        self.columns = columns
+        self.count = 0
+        self._file: Any = tempfile.TemporaryFile()  # noqa: SIM115, it lives as long as the array
+
+    def append(self, values: Any) -> None:
+        """Writes values, or rows of values, at the end."""
+        array = np.ascontiguousarray(values, dtype=self.dtype)
+        self._file.write(memoryview(array).cast("B") if array.size else b"")
+        self.count += len(array)
+
+    def mapped(self) -> np.ndarray:
+        """All values, read from the disk as they are used."""
+        self._file.flush()
+        shape = (self.count,) if self.columns is None else (self.count, self.columns)
+        if not self.count:
+            return np.empty(shape, dtype=self.dtype)
+        return np.memmap(self._file, dtype=self.dtype, mode="r+", shape=shape)

@@ -1,0 +1,74 @@
+"""Your labeled texts: a table, or a table for each split."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from zoo.data.base import Split
+from zoo.data.split_names import split_of
+from zoo.data.text.labeled import LabeledTexts, TextClassificationData
+from zoo.data.text.tables import SUFFIXES, kind_of, read_columns
+from zoo.errors import ZooError
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(kw_only=True, eq=False)
+class TextTable(TextClassificationData):
+    """Texts of a CSV, TSV, JSON-lines or Parquet file, or of a folder with such files for train, val and test.
+
+    Rows without a text or a label are left out and counted.
+    """
+
+    path: str
+    text: str
+    label: str
+
+    def read(self) -> tuple[dict[Split, LabeledTexts], list[str]]:
+        """The texts of each file, with the classes of the training file in alphabetical order."""
+        rows = {name: self._rows(file) for name, file in self._files().items()}
+        class_names = sorted({label for _, label in rows["train"]})
+        if len(class_names) < 2:
+            raise ZooError(f"{self.path} has {len(class_names)} class in column `{self.label}`: two are needed")
+        numbers = {name: number for number, name in enumerate(class_names)}
+        for name, part in rows.items():
+            if unseen := sorted({label for _, label in part} - numbers.keys()):
+                raise ZooError(f"the {name} split has the class `{unseen[0]}`, which has no text to train on")
+        return {
+            name: LabeledTexts([text for text, _ in part], np.array([numbers[label] for _, label in part]))
+            for name, part in rows.items()
+        }, class_names
+
+    def card(self) -> dict[str, object]:
+        """Tokenizer, class names, and the name of the column of texts."""
+        return super().card() | {"text_column": self.text}
+
+    def _files(self) -> dict[Split, Path]:
+        path = Path(self.path).expanduser()
+        if not path.is_dir():
+            return {"train": path}
+        files: dict[Split, Path] = {}
+        for file in sorted(path.iterdir()):
+            name = split_of(file.name.partition(".")[0])
+            if name is not None and kind_of(file) is not None:
+                if name in files:
+                    raise ZooError(f"{path} has two files for {name}: {files[name].name} and {file.name}")
+                files[name] = file
+        if "train" not in files:
+            raise ZooError(f"{path} has no file train with one of: {', '.join(SUFFIXES)}")
+        return files
+
+    def _rows(self, file: Path) -> list[tuple[str, str]]:
+        texts, labels = read_columns(file, [self.text, self.label])
+        rows = [
+            (text, label)
+            for text, label in zip(texts, labels, strict=True)
+            if text is not None and text.strip() and label is not None
+        ]
+        if len(rows) < len(texts):
+            _log.warning("%s: left out %d of %d rows without a text or a label", file, len(texts) - len(rows), len(texts))
+        if not rows:
+            raise ZooError(f"{file} has no row with a text and a label")
+        return rows

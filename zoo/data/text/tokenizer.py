@@ -1,0 +1,98 @@
+"""WordPiece tokenizers: trained on texts, or those of published weights; stored in checkpoints as JSON."""
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import Any
+
+import torch
+from jaxtyping import Bool
+from tokenizers import Tokenizer as Fast
+from tokenizers import decoders, models, normalizers, pre_tokenizers, trainers
+from torch import Tensor
+
+from zoo.errors import ZooError
+
+PAD, UNKNOWN, CLS, SEP, MASK = SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+_PREFIX = "##"  # of a token that continues a word
+_MIN_FREQUENCY = 2
+
+
+class Tokenizer:
+    """Turns texts into token ids and back.
+
+    Raises:
+        ZooError: `json` is no tokenizer, or has no `[MASK]` or another of BERT's special tokens.
+    """
+
+    def __init__(self, json: str) -> None:
+        try:
+            self._fast = Fast.from_str(json)
+        except Exception as error:  # the library raises this class alone
+            raise ZooError(f"the tokenizer cannot be read: {error}") from error
+        self._fast.no_truncation()
+        self._fast.no_padding()
+        ids = {token: self._fast.token_to_id(token) for token in SPECIALS}
+        missing = [token for token, number in ids.items() if number is None]
+        if missing:
+            raise ZooError(f"the tokenizer has no {', '.join(missing)}: a BERT tokenizer is needed")
+        self.pad_id, self.unknown_id, self.cls_id, self.sep_id, self.mask_id = (ids[token] for token in SPECIALS)
+
+    def __len__(self) -> int:
+        return self._fast.get_vocab_size()
+
+    def to_json(self) -> str:
+        """The tokenizer as text, from which the constructor builds an equal one."""
+        return str(self._fast.to_str())
+
+    def encode(self, texts: Sequence[str]) -> list[list[int]]:
+        """Token ids of each text, without `[CLS]` and `[SEP]`; special tokens in a text are kept as such."""
+        return [found.ids for found in self._fast.encode_batch_fast(list(texts), add_special_tokens=False)]
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of token ids, special tokens included."""
+        return str(self._fast.decode(list(ids), skip_special_tokens=False))
+
+    def token(self, number: int) -> str:
+        """The token with an id, such as `##ing`; ids beyond the vocabulary are `[UNK]`."""
+        return self._fast.id_to_token(number) or UNKNOWN
+
+    @cached_property
+    def special_ids(self) -> tuple[int, ...]:
+        """Ids of the five special tokens."""
+        return (self.pad_id, self.unknown_id, self.cls_id, self.sep_id, self.mask_id)
+
+    @cached_property
+    def continues(self) -> Bool[Tensor, " v"]:
+        """Whether each token of the vocabulary continues a word."""
+        return torch.tensor([self.token(number).startswith(_PREFIX) for number in range(len(self))])
+
+
+def train_wordpiece(texts: Iterable[str], *, vocab_size: int, lowercase: bool) -> Tokenizer:
+    """Trains a WordPiece vocabulary of at most `vocab_size` tokens that occur at least twice.
+
+    Source: Schuster and Nakajima, 2012; the splitting into words is that of BERT.
+    """
+    fast: Any = Fast(models.WordPiece(unk_token=UNKNOWN))
+    fast.normalizer = normalizers.BertNormalizer(lowercase=lowercase)
+    fast.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    fast.decoder = decoders.WordPiece(prefix=_PREFIX)
+    trainer = trainers.WordPieceTrainer(
+        vocab_size=vocab_size, special_tokens=list(SPECIALS), min_frequency=_MIN_FREQUENCY, show_progress=False
+    )
+    fast.train_from_iterator(iter(texts), trainer)
+    return Tokenizer(fast.to_str())
+
+
+def wordpiece_of(vocabulary: Sequence[str], *, lowercase: bool) -> Tokenizer:
+    """The tokenizer of a published vocabulary, one token for each id.
+
+    Raises:
+        ZooError: a special token of BERT is missing.
+    """
+    fast: Any = Fast(models.WordPiece({token: number for number, token in enumerate(vocabulary)}, unk_token=UNKNOWN))
+    fast.add_special_tokens([token for token in SPECIALS if token in set(vocabulary)])
+    fast.normalizer = normalizers.BertNormalizer(lowercase=lowercase)
+    fast.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    fast.decoder = decoders.WordPiece(prefix=_PREFIX)
+    return Tokenizer(fast.to_str())
+

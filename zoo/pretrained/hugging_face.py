@@ -1,0 +1,158 @@
+"""BERT in the folders of Hugging Face and sentence-transformers: configuration, tokenizer, weights."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from zoo.distribution import install_command
+from zoo.errors import ZooError
+from zoo.tensor_files import read_tensors
+
+CONFIG = "config.json"
+_EXPECTED = {"model_type": "bert", "hidden_act": "gelu", "position_embedding_type": "absolute", "type_vocab_size": 2}
+_SIZES = {
+    "vocab_size": "vocab_size",
+    "hidden_size": "hidden_size",
+    "num_layers": "num_hidden_layers",
+    "num_heads": "num_attention_heads",
+    "intermediate_size": "intermediate_size",
+    "max_positions": "max_position_embeddings",
+}
+"""Arguments of our networks, and their names in `config.json`."""
+_OLD_NAMES = {".gamma": ".weight", ".beta": ".bias"}  # of layer norms in files converted from TensorFlow
+_EMBEDDING, _DECODER = "bert.embeddings.word_embeddings.weight", "cls.predictions.decoder.weight"
+
+
+def is_bert(folder: Path) -> bool:
+    """Whether a path is the folder of a BERT."""
+    return (folder / CONFIG).is_file() and _read_json(folder / CONFIG).get("model_type") == "bert"
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """The configuration of a BERT.
+
+    Raises:
+        ZooError: another architecture, or a variant that our network does not compute.
+    """
+    config = _read_json(folder / CONFIG)
+    for name, value in _EXPECTED.items():
+        if config.get(name, value) != value:
+            raise ZooError(f"{folder / CONFIG}: its {name} is {config[name]}, and only BERT with {value} is read")
+    missing = [name for name in _SIZES.values() if name not in config]
+    if missing:
+        raise ZooError(f"{folder / CONFIG} has no {', '.join(missing)}")
+    return config
+
+
+def sizes_of(config: Mapping[str, Any]) -> dict[str, int]:
+    """Arguments of our networks."""
+    return {ours: config[theirs] for ours, theirs in _SIZES.items()} | {"pad_id": config.get("pad_token_id") or 0}
+
+
+def class_names_of(config: Mapping[str, Any]) -> list[str] | None:
+    """Class names of a fine-tuned classifier, or None."""
+    if not any("ForSequenceClassification" in name for name in config.get("architectures") or []):
+        return None
+    labels = config.get("id2label") or {}
+    return [str(labels[key]) for key in sorted(labels, key=int)] or None
+
+
+def read_preprocessing(folder: Path, config: Mapping[str, Any]) -> dict[str, Any]:
+    """The tokenizer and the pooling, as they are stored in our checkpoints.
+
+    Raises:
+        ZooError: no tokenizer, or the package that reads it is not installed.
+    """
+    try:
+        from zoo.data.text.tokenizer import Tokenizer, wordpiece_of
+    except ModuleNotFoundError as error:
+        raise ZooError(f"texts need the package {error.name}: {install_command('text')}") from error
+    if (file := folder / "tokenizer.json").is_file():
+        tokenizer = Tokenizer(file.read_text(encoding="utf-8"))
+    elif (file := folder / "vocab.txt").is_file():
+        settings = folder / "tokenizer_config.json"
+        lowercase = _read_json(settings).get("do_lower_case", True) if settings.is_file() else True
+        tokenizer = wordpiece_of(file.read_text(encoding="utf-8").splitlines(), lowercase=bool(lowercase))
+    else:
+        raise ZooError(f"{folder} has no tokenizer.json or vocab.txt: weights without their tokenizer are of no use")
+    positions = config["max_position_embeddings"]
+    return {
+        "tokenizer": tokenizer.to_json(),
+        "vocab_size": config["vocab_size"],
+        "positions": positions,
+        "length": positions,
+        **_sentence_transformer(folder),
+    }
+
+
+def read_weights(folder: Path) -> dict[str, Tensor]:
+    """The tensors under the names of our networks.
+
+    Raises:
+        ZooError: no file of weights, a damaged one, or an output matrix that is not tied to the embedding.
+    """
+    if (file := folder / "model.safetensors").is_file():
+        try:
+            state = load_file(file)
+        except SafetensorError as error:
+            raise ZooError(f"{file} cannot be read: it is cut short or damaged") from error
+    elif (file := folder / "pytorch_model.bin").is_file():
+        state = read_tensors(file)
+    else:
+        raise ZooError(f"{folder} has no model.safetensors or pytorch_model.bin")
+    return named_as_ours(state, file)
+
+
+def named_as_ours(state: Mapping[str, Tensor], file: Path) -> dict[str, Tensor]:
+    """Renames tensors: `gamma` and `beta` of layer norms, the prefix `bert.`, and duplicates.
+
+    Raises:
+        ZooError: an output matrix that is not tied to the embedding.
+    """
+    renamed = {}
+    for key, value in state.items():
+        for old, new in _OLD_NAMES.items():
+            key = key.removesuffix(old) + new if key.endswith(old) else key
+        if key.startswith(("embeddings.", "encoder.", "pooler.")):
+            key = f"bert.{key}"
+        if not key.endswith("position_ids"):
+            renamed[key] = value
+    bias = renamed.pop("cls.predictions.decoder.bias", None)  # the same tensor as the next one
+    if bias is not None:
+        renamed.setdefault("cls.predictions.bias", bias)
+    if "cls.predictions.bias" in renamed and _EMBEDDING in renamed:
+        if not renamed.setdefault(_DECODER, renamed[_EMBEDDING]).equal(renamed[_EMBEDDING]):
+            raise ZooError(f"{file}: its output matrix is not that of the embedding, as it is in BERT")
+    return renamed
+
+
+def _sentence_transformer(folder: Path) -> dict[str, Any]:
+    """How sentence-transformers turns tokens into one vector; empty for other folders."""
+    if not (folder / "modules.json").is_file():
+        return {}
+    found: dict[str, Any] = {}
+    modules: Any = json.loads((folder / "modules.json").read_text(encoding="utf-8"))
+    for module in modules:
+        kind = str(module.get("type", "")).rpartition(".")[2]
+        if kind == "Pooling":
+            pooling = _read_json(folder / module["path"] / CONFIG)
+            found["pooling"] = "mean" if pooling.get("pooling_mode_mean_tokens") else "cls"
+        found |= {"normalize": True} if kind == "Normalize" else {}
+    if (settings := folder / "sentence_bert_config.json").is_file():
+        found["length"] = _read_json(settings)["max_seq_length"]
+    return found
+
+
+def _read_json(file: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ZooError(f"{file} cannot be read: {error}") from error
+    if not isinstance(content, dict):
+        raise ZooError(f"{file} holds no JSON object")
+    return content

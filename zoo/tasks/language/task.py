@@ -1,0 +1,85 @@
+"""Language: guesses masked words, and whether two sentences follow each other."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torchmetrics import Metric, MetricCollection
+
+from zoo.config.instantiate import argument
+from zoo.data.text.pretraining import MaskedBatch
+from zoo.metrics.mean import MeanLoss
+from zoo.tasks.base import Task
+from zoo.tasks.language.metrics import MaskedTokens, NextSentence
+from zoo.tasks.stages import Stage
+
+_NOMINAL_TOKENS = 128
+_MASKED_SHARE = 0.15
+
+
+class Language(Task):
+    """Pre-training of `MaskedBatch`: a network guesses masked tokens, and whether the second sentence is random.
+
+    Source: Devlin et al., "BERT", 2018, arXiv:1810.04805. Without `next_sentence` there is no second guess, as in
+    RoBERTa (Liu et al., 2019, arXiv:1907.11692). `unigram_entropy` is the loss in nats of a model that knows word
+    frequencies alone; a run whose loss stays there has learned nothing else.
+    """
+
+    kind = "language"
+    monitor = "val/mlm_loss"
+    monitor_mode = "min"
+    measured_metadata = frozenset({"unigram_entropy"})
+
+    def __init__(
+        self, *, network: nn.Module, loss: nn.Module, next_sentence: bool = True, unigram_entropy: float | None = None
+    ) -> None:
+        metrics: dict[str, Metric | MetricCollection] = {"tokens": MaskedTokens()}
+        train_metrics: dict[str, Metric | MetricCollection] = {"mlm_loss": MeanLoss()}
+        if next_sentence:
+            metrics["next_sentence"] = NextSentence()
+            train_metrics["nsp_loss"] = MeanLoss()
+        super().__init__(
+            network=network,
+            loss=loss,
+            metrics=MetricCollection(metrics),
+            train_metrics=MetricCollection(train_metrics),
+        )
+        self.next_sentence = next_sentence
+        self.unigram_entropy = unigram_entropy
+
+    def network_inputs(self, batch: Any) -> tuple[Any, ...]:
+        """Tokens, segments, and the positions to predict."""
+        return (batch.tokens, batch.segments, batch.positions)
+
+    def example_inputs(self, batch_size: int = 1) -> tuple[Tensor, ...] | None:
+        """Zeros in the shape of a batch."""
+        preprocessing = self.card.get("preprocessing")
+        return None if preprocessing is None else _inputs(batch_size, preprocessing["length"])
+
+    @classmethod
+    def nominal_inputs(cls, network: Mapping[str, Any]) -> tuple[Tensor, ...] | None:
+        """One text of 128 tokens, or of as many as the network has positions."""
+        return _inputs(1, min(argument(network, "max_positions", _NOMINAL_TOKENS), _NOMINAL_TOKENS))
+
+    def step(self, batch: MaskedBatch, stage: Stage) -> Tensor:
+        """The sum of both losses."""
+        logits, next_logits = self.forward_network(*self.network_inputs(batch))
+        losses = self.loss(logits, batch.labels, next_logits, batch.is_random)
+        metrics = self.metrics[stage]
+        if stage == "train":
+            metrics["mlm_loss"].update(losses.masked, int(batch.labels.numel()))
+            if self.next_sentence:
+                metrics["nsp_loss"].update(losses.next_sentence, len(batch.is_random))
+        else:
+            metrics["tokens"].update(logits, batch.labels)
+            if self.next_sentence:
+                metrics["next_sentence"].update(next_logits, batch.is_random)
+        total: Tensor = losses.total
+        return total
+
+
+def _inputs(batch_size: int, length: int) -> tuple[Tensor, ...]:
+    tokens = torch.zeros(batch_size, length, dtype=torch.long)
+    masked = max(1, round(_MASKED_SHARE * length))
+    return (tokens, tokens, torch.zeros(batch_size, masked, dtype=torch.long))
