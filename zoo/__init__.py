@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from zoo.run.create import create_model as create_model
     from zoo.run.create import create_network as create_network
     from zoo.run.features import features as features
+    from zoo.run.fill_mask import fill_mask as fill_mask
     from zoo.run.predict import predict as predict
     from zoo.run.trained import train as train
 
@@ -26,6 +27,7 @@ _HOMES = {
     "create_model": "zoo.run.create",
     "create_network": "zoo.run.create",
     "features": "zoo.run.features",
+    "fill_mask": "zoo.run.fill_mask",
     "list_models": "zoo.run.catalog",
     "list_weights": "zoo.run.catalog",
     "load": "zoo.checkpoints.load",
@@ -39,6 +41,7 @@ __all__ = [
     "create_model",
     "create_network",
     "features",
+    "fill_mask",
     "list_models",
     "list_weights",
     "load",

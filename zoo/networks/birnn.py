@@ -1,12 +1,14 @@
 """A bidirectional recurrent network over tokens."""
 
+from collections.abc import Callable
+
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from zoo.errors import ZooError
 from zoo.networks.bert import mean_of_tokens
 
-_CELLS: dict[str, type[nn.RNNBase]] = {"gru": nn.GRU, "lstm": nn.LSTM}
+_CELLS: dict[str, Callable[..., nn.RNNBase]] = {"gru": nn.GRU, "lstm": nn.LSTM}
 
 
 class BiRNNClassifier(nn.Module):

@@ -126,7 +126,8 @@ def named_as_ours(state: Mapping[str, Tensor], file: Path) -> dict[str, Tensor]:
     if bias is not None:
         renamed.setdefault("cls.predictions.bias", bias)
     if "cls.predictions.bias" in renamed and _EMBEDDING in renamed:
-        if not renamed.setdefault(_DECODER, renamed[_EMBEDDING]).equal(renamed[_EMBEDDING]):
+        decoder = renamed.setdefault(_DECODER, renamed[_EMBEDDING])
+        if not decoder.equal(renamed[_EMBEDDING]):
             raise ZooError(f"{file}: its output matrix is not that of the embedding, as it is in BERT")
     return renamed
 

@@ -137,9 +137,7 @@ def transfer_weights(
     report.new += [f"{part}, which the weights lack" for part in sorted(absent)]
     surplus = [key for key in source.state if key not in state]
     unexplained = [
-        key
-        for key in surplus
-        if _part(key, optional) is None and not _belongs_to_left_out_layer(key, network, heads)
+        key for key in surplus if _part(key, optional) is None and not _belongs_to_left_out_layer(key, network, heads)
     ]
     wrong += [f"{key} {_shape(source.state[key])} has no place" for key in unexplained]
     if wrong:

@@ -23,8 +23,9 @@ FORMATS = {"onnx": ".onnx", "torch_export": ".pt2"}
 METADATA = "zoo.json"
 """Name of the entry that holds the classes and the preprocessing, as JSON."""
 
-_ANY_BATCH = ({0: torch.export.Dim("batch", min=1)},)
 Runner = Callable[[Tensor], list[Tensor]]
+Shape = dict[int, Any]
+"""Dynamic dimensions of an input, as `torch.export.Dim`."""
 
 
 def export(
@@ -76,16 +77,22 @@ def export(
 
 def _write_and_compare(program: Program, module: nn.Module, path: Path, device: torch.device, *, format: str) -> float:
     """Writes the file of a module, and returns the largest difference between the file and the module on a device."""
-    batches = [program.images(size) for size in (1, 3)]
+    batches = [program.inputs(size) for size in (1, 3)]
     write = _write_onnx if format == "onnx" else _write_program
-    write(module, batches[-1], path, json.dumps(dict(program.metadata)))
+    write(module, batches[-1], path, json.dumps(dict(program.metadata)), _dynamic(program))
     runner = _onnx_runner(path) if format == "onnx" else _program_runner(path)
     module.to(device)
     with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):  # TF32 keeps three decimal digits
-        return max(_difference(module, runner, images, device) for images in batches)
+        return max(_difference(module, runner, batch, device) for batch in batches)
 
 
-def _write_onnx(module: nn.Module, example: Tensor, path: Path, metadata: str) -> None:
+def _dynamic(program: Program) -> Shape:
+    """The dimensions of the input that may differ from those of the example."""
+    shape: Shape = {0: torch.export.Dim("batch", min=1)}
+    return shape if program.longest is None else shape | {1: torch.export.Dim("length", min=2, max=program.longest)}
+
+
+def _write_onnx(module: nn.Module, example: Tensor, path: Path, metadata: str, shape: Shape) -> None:
     for package in ("onnx", "onnxscript", "onnxruntime"):
         try:
             __import__(package)
@@ -97,7 +104,7 @@ def _write_onnx(module: nn.Module, example: Tensor, path: Path, metadata: str) -
         module,
         (example,),
         input_names=[*signature(module.forward).parameters],
-        dynamic_shapes=_ANY_BATCH,
+        dynamic_shapes=(shape,),
         dynamo=True,
         verbose=False,
     )
@@ -106,8 +113,8 @@ def _write_onnx(module: nn.Module, example: Tensor, path: Path, metadata: str) -
     written.save(path, external_data=False)
 
 
-def _write_program(module: nn.Module, example: Tensor, path: Path, metadata: str) -> None:
-    exported = torch.export.export(module, (example,), dynamic_shapes=_ANY_BATCH)
+def _write_program(module: nn.Module, example: Tensor, path: Path, metadata: str, shape: Shape) -> None:
+    exported = torch.export.export(module, (example,), dynamic_shapes=(shape,))
     torch.export.save(exported, path, extra_files={METADATA: metadata})
 
 
@@ -116,18 +123,18 @@ def _onnx_runner(path: Path) -> Runner:
 
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     (only,) = session.get_inputs()
-    return lambda images: [torch.from_numpy(out) for out in session.run(None, {only.name: images.numpy()})]
+    return lambda inputs: [torch.from_numpy(out) for out in session.run(None, {only.name: inputs.numpy()})]
 
 
 def _program_runner(path: Path) -> Runner:
     exported = torch.export.load(path).module()
-    return lambda images: _flat(exported(images))
+    return lambda inputs: _flat(exported(inputs))
 
 
-def _difference(module: nn.Module, runner: Runner, images: Tensor, device: torch.device) -> float:
+def _difference(module: nn.Module, runner: Runner, inputs: Tensor, device: torch.device) -> float:
     worst = 0.0
-    expected = [output.cpu() for output in _flat(module(images.to(device)))]
-    for mine, theirs in zip(expected, runner(images), strict=True):
+    expected = [output.cpu() for output in _flat(module(inputs.to(device)))]
+    for mine, theirs in zip(expected, runner(inputs), strict=True):
         if mine.shape != theirs.shape:
             return float("inf")
         if not mine.numel():

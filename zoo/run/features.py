@@ -6,7 +6,6 @@ from typing import Any
 from torch import Tensor
 
 from zoo.checkpoints.load import load
-from zoo.prediction.sources import resolve_source
 from zoo.run.predict import evaluating
 from zoo.tasks.base import Task
 
@@ -15,7 +14,7 @@ def features(model: Task | str | Path, source: Any, *, batch_size: int = 64) -> 
     """Computes one vector for each file or value of a source, for search, clustering or another classifier.
 
     `model` and `source` are those of `zoo.predict`. A classifier gives what its last layer reads, an embedding model
-    its embedding.
+    its embedding, and a BERT the mean of its tokens, or what sentence-transformers computes from the same weights.
 
     Returns:
         Vectors [N D] on the CPU, in the order of the source.
@@ -26,4 +25,4 @@ def features(model: Task | str | Path, source: Any, *, batch_size: int = 64) -> 
     if not isinstance(model, Task):
         model = load(model)
     with evaluating(model):
-        return model.features(resolve_source(source), batch_size=batch_size)
+        return model.features(model.resolve_source(source), batch_size=batch_size)

@@ -8,7 +8,6 @@ from typing import Any
 from zoo.checkpoints.explained import explained
 from zoo.checkpoints.load import load
 from zoo.errors import ZooError
-from zoo.prediction.sources import resolve_source
 from zoo.run.options import check_options
 from zoo.tasks.base import Task
 from zoo.tasks.companions import companion
@@ -19,7 +18,7 @@ def predict(model: Task | str | Path, source: Any, folder: str | Path | None = N
 
     `model` is a task, the path of a checkpoint, or the folder of a run, whose best checkpoint is loaded. Image models
     read encoded bytes, Pillow images, arrays and tensors (`zoo.data.images.in_memory`), and lists of them; forecasters
-    read a data frame, or an array or tensor [time, columns].
+    read a data frame, or an array or tensor [time, columns]; text models read a text or a list of texts.
 
     With `folder`, predictions.csv, predictions.json and images are written there. `options` are the keyword-only
     parameters of `predict` in the `predict.py` of the model's task.
@@ -35,7 +34,7 @@ def predict(model: Task | str | Path, source: Any, folder: str | Path | None = N
     module = companion(type(model), "predict")
     if module is None:
         raise ZooError(f"a {model.kind} model has no prediction on files: call the model itself on tensors")
-    source = module.resolve(source, model.card) if hasattr(module, "resolve") else resolve_source(source)
+    source = module.resolve(source, model.card) if hasattr(module, "resolve") else model.resolve_source(source)
     chosen = check_options(module.predict, options, kind=model.kind)
     with evaluating(model), explained("the model cannot predict on this source; was its checkpoint edited?"):
         results: list[Any] = module.predict(model, source, Path(folder) if folder is not None else None, **chosen)

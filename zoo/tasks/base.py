@@ -14,6 +14,7 @@ from zoo.data.base import DataModule
 from zoo.distribution import run_command
 from zoo.errors import ZooError
 from zoo.optim import Plateau, Schedule, merge_param_groups, weight_decay_groups
+from zoo.prediction.sources import resolve_source
 from zoo.reports.comparison import comparison
 from zoo.reports.page import Section
 from zoo.tasks.companions import companion
@@ -132,6 +133,22 @@ class Task(Stages):
             ZooError: this task has none.
         """
         raise ZooError(f"a {self.kind} model gives no vectors of its inputs")
+
+    def resolve_source(self, source: Any) -> Any:
+        """What a prediction reads: an existing path, a data frame, or a list of paths and images in memory.
+
+        Raises:
+            ZooError: nothing has this name, or another type.
+        """
+        return resolve_source(source)
+
+    def fill_mask(self, texts: Sequence[str], *, top: int) -> list[Any]:
+        """The best `top` tokens in place of each `[MASK]`, one result for each text.
+
+        Raises:
+            ZooError: this task has no vocabulary.
+        """
+        raise ZooError(f"a {self.kind} model fills no masks: take one of model=bert, such as bert_tiny")
 
     def compile_network(self) -> None:
         """Compiles every method of the network that the task calls; compilation happens at the first call."""

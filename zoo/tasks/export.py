@@ -16,10 +16,12 @@ class Program:
     """A module with one input, named after the parameter of its `forward`, and the metadata of the exported file."""
 
     module: nn.Module
-    images: Callable[[int], Tensor]
-    """Makes a batch of a given size, of noise in the expected range."""
+    inputs: Callable[[int], Tensor]
+    """Makes a batch of a given size, such as images [B C H W] of noise in the expected range."""
     metadata: Mapping[str, Any]
     """Plain values that the file stores as JSON."""
+    longest: int | None = None
+    """Largest size of the second dimension, if the file takes any up to it."""
     stricter: nn.Module | None = None
     """A variant with a threshold that noise exceeds, exported for the comparison only."""
 
@@ -57,7 +59,7 @@ def image_program(network: nn.Module, metadata: Mapping[str, Any], *, with_prepr
     low, high = (0.0, 255.0) if with_preprocessing else (-1.0, 1.0)
     return Program(
         module=program,
-        images=lambda batch: noise(preprocessing, batch, low, high),
+        inputs=lambda batch: noise(preprocessing, batch, low, high),
         metadata={**metadata, "normalizes": with_preprocessing},
     )
 

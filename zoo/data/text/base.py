@@ -1,6 +1,6 @@
 """What data modules of texts share: a tokenizer, that of pretrained weights or one trained on the training split."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,8 @@ from zoo.errors import ZooError
 class TextData(DataModule):
     """Batches of token ids, each padded to its longest text of at most `length` tokens.
 
-    The vocabulary is that of pretrained weights. Without any, WordPiece finds `vocab_size` tokens in the training split.
+    The vocabulary is that of pretrained weights. Without any, WordPiece finds up to `vocab_size` tokens in the training
+    split.
 
     Raises:
         ZooError: a vocabulary or a length that is too small.
@@ -56,7 +57,7 @@ class TextData(DataModule):
         self.adopted = dict(preprocessing)
         return True
 
-    def make_tokenizer(self, texts: Iterable[str]) -> Tokenizer:
+    def make_tokenizer(self, texts: Callable[[], Iterable[str]]) -> Tokenizer:
         """The adopted tokenizer, or one trained on `texts`."""
         if self.adopted:
             return Tokenizer(self.adopted["tokenizer"])

@@ -105,7 +105,7 @@ class TextClassificationData(TextData):
         given, self.class_names = self.read()
         fractions: dict[Split, float] = {"test": self.test_fraction, "val": self.val_fraction}
         splits = cut_splits(given, self.class_names, fractions, self.seed)
-        self.tokenizer = self.make_tokenizer(splits["train"].texts)
+        self.tokenizer = self.make_tokenizer(lambda: splits["train"].texts)
         return {str(name): TokenizedTexts(part, self.tokenizer, self.length) for name, part in splits.items()}
 
     def metadata(self) -> dict[str, Any]:
@@ -128,11 +128,12 @@ def cut_splits(
     splits, train = dict(given), given["train"]
     missing = [name for name in fractions if name not in given]
     counts = np.bincount(train.labels, minlength=len(class_names))
-    if counts.min() <= len(missing):
-        name, count = class_names[counts.argmin()], counts.min()
+    fewest, count = int(counts.argmin()), int(counts.min())
+    if count <= len(missing):
+        purpose = f" to cut {' and '.join(missing)} out of them" if missing else ""
         raise ZooError(
-            f"class `{name}` has {count} text{'' if count == 1 else 's'} to train on: at least {len(missing) + 1} are "
-            f"needed" + (f" to cut {' and '.join(missing)} out of them" if missing else "")
+            f"class `{class_names[fewest]}` has {count} text{'' if count == 1 else 's'} to train on: at least "
+            f"{len(missing) + 1} are needed{purpose}"
         )
     left = 1.0
     for name in missing:

@@ -19,7 +19,7 @@ class GrowingArray:
     def append(self, values: Any) -> None:
         """Writes values, or rows of values, at the end."""
         array = np.ascontiguousarray(values, dtype=self.dtype)
-        self._file.write(memoryview(array).cast("B") if array.size else b"")
+        self._file.write(array.tobytes())
         self.count += len(array)
 
     def mapped(self) -> np.ndarray:

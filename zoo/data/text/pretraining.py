@@ -3,10 +3,10 @@
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
-import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
@@ -90,7 +90,7 @@ class PretrainingText(TextData):
             ZooError: no text, or too few documents.
         """
         documents, self.numbers = self._split()
-        self.tokenizer = self.make_tokenizer(_texts(documents, set(self.numbers["train"])))
+        self.tokenizer = self.make_tokenizer(partial(_texts, documents, set(self.numbers["train"])))
         longest = (self.length - SPECIAL) // 2 if self.next_sentence else self.length
         self.corpus = tokenize(documents, self.tokenizer, longest=longest)
         ids = {"cls_id": self.tokenizer.cls_id, "sep_id": self.tokenizer.sep_id, "pad_id": self.tokenizer.pad_id}
@@ -118,7 +118,7 @@ class PretrainingText(TextData):
             )
         sentences = [sentence for document in documents for sentence in document]
         if len(sentences) < _PARTS:
-            raise ZooError(f"{self.source} has {counted} of {len(sentences)} sentences: {_PARTS} are needed to split it")
+            raise ZooError(f"{self.source} has {counted} of {len(sentences)} sentences: {_PARTS} are needed to split")
         parts = [part.tolist() for part in np.array_split(np.array(sentences, dtype=object), _PARTS)]
         return parts, split_in_order(len(parts), **shares)
 

@@ -26,18 +26,19 @@ def split_documents(
     weights = [sum(sizes[number] for number in group) for group in members]
     order = np.random.default_rng(seed).permutation(len(members)).tolist()
     chosen: dict[Split, list[int]] = {}
-    for name, share in (("test", test), ("val", val)):
+    shares: dict[Split, float] = {"test": test, "val": val}
+    for name, share in shares.items():
         chosen[name] = _fill(order, weights, share * sum(weights), least)
         order = [group for group in order if group not in set(chosen[name])]
     chosen["train"] = order
     return {name: sorted(number for group in chosen[name] for number in members[group]) for name in chosen}
 
 
-def _fill(order: Sequence[int], weights: Sequence[int], wanted: float, least: int) -> list[int]:
+def _fill(order: Sequence[int], weights: Sequence[int], size: float, least: int) -> list[int]:
     """Groups in order, without those that would exceed the size, but at least the smallest `least`."""
     chosen, total = [], 0
     for group in order:
-        if total + weights[group] <= wanted:
+        if total + weights[group] <= size:
             chosen.append(group)
             total += weights[group]
     return chosen if len(chosen) >= least else sorted(order, key=weights.__getitem__)[:least]

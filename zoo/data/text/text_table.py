@@ -68,7 +68,9 @@ class TextTable(TextClassificationData):
             if text is not None and text.strip() and label is not None
         ]
         if len(rows) < len(texts):
-            _log.warning("%s: left out %d of %d rows without a text or a label", file, len(texts) - len(rows), len(texts))
+            _log.warning(
+                "%s: left out %d of %d rows without a text or a label", file, len(texts) - len(rows), len(texts)
+            )
         if not rows:
             raise ZooError(f"{file} has no row with a text and a label")
         return rows

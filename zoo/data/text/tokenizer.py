@@ -1,6 +1,7 @@
 """WordPiece tokenizers: trained on texts, or those of published weights; stored in checkpoints as JSON."""
 
-from collections.abc import Iterable, Sequence
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -35,7 +36,9 @@ class Tokenizer:
         missing = [token for token, number in ids.items() if number is None]
         if missing:
             raise ZooError(f"the tokenizer has no {', '.join(missing)}: a BERT tokenizer is needed")
-        self.pad_id, self.unknown_id, self.cls_id, self.sep_id, self.mask_id = (ids[token] for token in SPECIALS)
+        self.special_ids: tuple[int, ...] = tuple(number for number in ids.values() if number is not None)
+        """Ids of `SPECIALS`, in their order."""
+        self.pad_id, self.unknown_id, self.cls_id, self.sep_id, self.mask_id = self.special_ids
 
     def __len__(self) -> int:
         return self._fast.get_vocab_size()
@@ -57,30 +60,35 @@ class Tokenizer:
         return self._fast.id_to_token(number) or UNKNOWN
 
     @cached_property
-    def special_ids(self) -> tuple[int, ...]:
-        """Ids of the five special tokens."""
-        return (self.pad_id, self.unknown_id, self.cls_id, self.sep_id, self.mask_id)
-
-    @cached_property
     def continues(self) -> Bool[Tensor, " v"]:
         """Whether each token of the vocabulary continues a word."""
         return torch.tensor([self.token(number).startswith(_PREFIX) for number in range(len(self))])
 
 
-def train_wordpiece(texts: Iterable[str], *, vocab_size: int, lowercase: bool) -> Tokenizer:
+def train_wordpiece(texts: Callable[[], Iterable[str]], *, vocab_size: int, lowercase: bool) -> Tokenizer:
     """Trains a WordPiece vocabulary of at most `vocab_size` tokens that occur at least twice.
 
-    Source: Schuster and Nakajima, 2012; the splitting into words is that of BERT.
+    Source: Schuster and Nakajima, 2012; the splitting into words is that of BERT. The same texts give the same
+    vocabulary in every process: the library numbers the characters that continue a word in random order, and equally
+    frequent pairs by these numbers, so they are given to it first. `texts` is called twice.
     """
-    fast: Any = Fast(models.WordPiece(unk_token=UNKNOWN))
-    fast.normalizer = normalizers.BertNormalizer(lowercase=lowercase)
-    fast.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    fast.decoder = decoders.WordPiece(prefix=_PREFIX)
+    fast = _empty({}, lowercase=lowercase)
+    normalize = fast.normalizer.normalize_str
+    characters = sorted(set().union(*(normalize(text) for text in texts())))
+    inner = [f"{_PREFIX}{character}" for character in characters if _is_of_a_word(character)]
     trainer = trainers.WordPieceTrainer(
-        vocab_size=vocab_size, special_tokens=list(SPECIALS), min_frequency=_MIN_FREQUENCY, show_progress=False
+        vocab_size=vocab_size, special_tokens=[*SPECIALS, *inner], min_frequency=_MIN_FREQUENCY, show_progress=False
     )
-    fast.train_from_iterator(iter(texts), trainer)
-    return Tokenizer(fast.to_str())
+    fast.train_from_iterator(iter(texts()), trainer)
+    found: dict[str, int] = fast.get_vocab()
+    return wordpiece_of(sorted(found, key=found.__getitem__), lowercase=lowercase)
+
+
+def _is_of_a_word(character: str) -> bool:
+    """Whether BERT's splitting leaves a character within a word: no space, punctuation or ASCII symbol."""
+    if character.isascii():
+        return character.isalnum()
+    return unicodedata.category(character)[0] not in "PZC"
 
 
 def wordpiece_of(vocabulary: Sequence[str], *, lowercase: bool) -> Tokenizer:
@@ -89,10 +97,16 @@ def wordpiece_of(vocabulary: Sequence[str], *, lowercase: bool) -> Tokenizer:
     Raises:
         ZooError: a special token of BERT is missing.
     """
-    fast: Any = Fast(models.WordPiece({token: number for number, token in enumerate(vocabulary)}, unk_token=UNKNOWN))
-    fast.add_special_tokens([token for token in SPECIALS if token in set(vocabulary)])
+    numbers = {token: number for number, token in enumerate(vocabulary)}
+    fast = _empty(numbers, lowercase=lowercase)
+    fast.add_special_tokens([token for token in SPECIALS if token in numbers])
+    return Tokenizer(fast.to_str())
+
+
+def _empty(vocabulary: dict[str, int], *, lowercase: bool) -> Any:
+    """BERT's tokenizer with a vocabulary."""
+    fast: Any = Fast(models.WordPiece(vocabulary, unk_token=UNKNOWN))
     fast.normalizer = normalizers.BertNormalizer(lowercase=lowercase)
     fast.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     fast.decoder = decoders.WordPiece(prefix=_PREFIX)
-    return Tokenizer(fast.to_str())
-
+    return fast

@@ -6,7 +6,7 @@ from zoo.reports.figures import COLORS, SOFT, drawing
 from zoo.tasks.classification.metrics import CalibrationBins
 
 
-def draw_calibration(path: Path, bins: CalibrationBins) -> Path:
+def draw_calibration(path: Path, bins: CalibrationBins, samples: str) -> Path:
     """Draws the accuracy in each confidence bin, and the histogram of confidences."""
     edges, width = bins.edges, float(bins.edges[1] - bins.edges[0])
     used = bins.images > 0
@@ -20,6 +20,6 @@ def draw_calibration(path: Path, bins: CalibrationBins) -> Path:
         left.set_title("Reliability")
         left.legend(loc="upper left")
         right.bar(edges[:-1], bins.images / max(bins.images.sum(), 1), width * 0.92, align="edge", color=COLORS[0])
-        right.set(xlim=(0, 1), xlabel="confidence", ylabel="share of the images")
+        right.set(xlim=(0, 1), xlabel="confidence", ylabel=f"share of the {samples}")
         right.set_title("Confidence")
     return path

@@ -52,35 +52,39 @@ def sections(task: Classification, datamodule: DataModule, folder: Path, results
 
 
 def confusion_section(
-    probabilities: Probabilities, labels: Labels, class_names: Sequence[str], folder: Path
+    probabilities: Probabilities, labels: Labels, class_names: Sequence[str], folder: Path, *, samples: str = "images"
 ) -> Section:
-    """The confusion matrix and the most frequent confusions."""
+    """The confusion matrix and the most frequent confusions; `samples` is what is classified."""
     matrix = confusion_matrix(probabilities, labels)
-    table = [["true class", "predicted class", "images"]]
+    table = [["true class", "predicted class", samples]]
     for true, predicted, count in confused_pairs(matrix, PAIRS):
         table.append([class_names[true], class_names[predicted], str(count)])
     correct = int(np.diag(matrix).sum())
-    text = f"{correct:,} of {len(labels):,} test images are classified correctly (the diagonal)."
+    text = f"{correct:,} of {len(labels):,} test {samples} are classified correctly (the diagonal)."
     if len(table) > 1:
         text += " The table lists the most frequent confusions."
     figure = draw_confusion(folder / "confusion_matrix.png", matrix, class_names)
     return Section("Confusion matrix", text, [figure], table if len(table) > 1 else None)
 
 
-def class_section(probabilities: Probabilities, labels: Labels, class_names: Sequence[str]) -> Section:
+def class_section(
+    probabilities: Probabilities, labels: Labels, class_names: Sequence[str], *, samples: str = "images"
+) -> Section:
     """Precision, recall and F1 of each class."""
     scores = class_scores(confusion_matrix(probabilities, labels))
-    table = [["class", "precision", "recall", "F1", "images"]]
+    table = [["class", "precision", "recall", "F1", samples]]
     for row in zip(class_names, *scores, strict=True):
         table.append([row[0], *("–" if np.isnan(value) else f"{value:.3f}" for value in row[1:4]), str(row[4])])
     text = (
-        "Precision is the share of the images predicted as a class that belong to it. Recall is the share of the "
-        "images of a class that are predicted as it. F1 is the harmonic mean of both."
+        f"Precision is the share of the {samples} predicted as a class that belong to it. Recall is the share of the "
+        f"{samples} of a class that are predicted as it. F1 is the harmonic mean of both."
     )
     return Section("Classes", text, [], table)
 
 
-def calibration_section(probabilities: Probabilities, labels: Labels, folder: Path) -> Section:
+def calibration_section(
+    probabilities: Probabilities, labels: Labels, folder: Path, *, samples: str = "images"
+) -> Section:
     """The expected calibration error and the reliability diagram."""
     bins = calibration(probabilities, labels)
     used = bins.images > 0
@@ -90,7 +94,7 @@ def calibration_section(probabilities: Probabilities, labels: Labels, folder: Pa
         f"The expected calibration error is {bins.expected_error():.4f}: the mean difference between confidence and "
         f"accuracy. On average the model is {tendency}."
     )
-    return Section("Calibration", text, [draw_calibration(folder / "calibration.png", bins)])
+    return Section("Calibration", text, [draw_calibration(folder / "calibration.png", bins, samples)])
 
 
 def mistakes_section(

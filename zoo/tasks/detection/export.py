@@ -35,7 +35,7 @@ def detector_program(task: "Detection", *, format: str, with_preprocessing: bool
 
     return Program(
         module=KeptBoxes(task, min_score=float(task.operating_point)) if nms else AllBoxes(task),
-        images=images,
+        inputs=images,
         metadata={**task.export_metadata(), "normalizes": False},
         stricter=_crowded(task, [images(1), images(3)]) if nms else None,
     )

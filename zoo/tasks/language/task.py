@@ -1,6 +1,6 @@
 """Language: guesses masked words, and whether two sentences follow each other."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -10,15 +10,16 @@ from torchmetrics import Metric, MetricCollection
 from zoo.config.instantiate import argument
 from zoo.data.text.pretraining import MaskedBatch
 from zoo.metrics.mean import MeanLoss
-from zoo.tasks.base import Task
+from zoo.tasks.language.filling import FilledText, fill
 from zoo.tasks.language.metrics import MaskedTokens, NextSentence
 from zoo.tasks.stages import Stage
+from zoo.tasks.text_task import TextTask
 
 _NOMINAL_TOKENS = 128
 _MASKED_SHARE = 0.15
 
 
-class Language(Task):
+class Language(TextTask):
     """Pre-training of `MaskedBatch`: a network guesses masked tokens, and whether the second sentence is random.
 
     Source: Devlin et al., "BERT", 2018, arXiv:1810.04805. Without `next_sentence` there is no second guess, as in
@@ -54,13 +55,19 @@ class Language(Task):
 
     def example_inputs(self, batch_size: int = 1) -> tuple[Tensor, ...] | None:
         """Zeros in the shape of a batch."""
-        preprocessing = self.card.get("preprocessing")
-        return None if preprocessing is None else _inputs(batch_size, preprocessing["length"])
+        return None if self.length is None else _inputs(batch_size, self.length)
 
     @classmethod
     def nominal_inputs(cls, network: Mapping[str, Any]) -> tuple[Tensor, ...] | None:
         """One text of 128 tokens, or of as many as the network has positions."""
         return _inputs(1, min(argument(network, "max_positions", _NOMINAL_TOKENS), _NOMINAL_TOKENS))
+
+    def fill_mask(self, texts: Sequence[str], *, top: int) -> list[FilledText]:
+        """The best `top` tokens in place of each `[MASK]`."""
+        tokenizer = self.tokenizer()
+        tokens, truncated = self.tokenize(texts, tokenizer)
+        places = [str(number) for number in range(len(texts))]
+        return fill(self.network, tokens, truncated, places, texts, tokenizer, top)
 
     def step(self, batch: MaskedBatch, stage: Stage) -> Tensor:
         """The sum of both losses."""

@@ -98,7 +98,7 @@ class Volumes(Inputs):
             normal = torch.randn(batch, *shape, generator=torch.Generator().manual_seed(batch))
             return normal * std + mean if with_preprocessing else normal
 
-        return Program(module=module, images=noise, metadata={**metadata, "normalizes": with_preprocessing})
+        return Program(module=module, inputs=noise, metadata={**metadata, "normalizes": with_preprocessing})
 
     def _batches(self, files: Sequence[Path], batch_size: int) -> Iterator[VolumeBatch]:
         return read_volumes(files, self.preprocessing(), batch_size, self.read_file)

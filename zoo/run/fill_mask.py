@@ -1,0 +1,32 @@
+"""Fills masked words in texts."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from zoo.checkpoints.load import load
+from zoo.errors import ZooError
+from zoo.tasks.base import Task
+
+
+def fill_mask(model: Task | str | Path, texts: str | Sequence[str], *, top: int = 5) -> Any:
+    """Guesses the tokens in place of each `[MASK]`: `zoo.fill_mask(model, "The [MASK] sat on the mat")`.
+
+    `model` is a task, the path of a checkpoint, or the folder of a run.
+
+    Returns:
+        A `FilledText` for one text, or a list of them for several. One without `[MASK]` has an `error`.
+
+    Raises:
+        ZooError: a model without a vocabulary, or a number of guesses below 1.
+    """
+    if top < 1:
+        raise ZooError(f"`top` (={top}) must be at least 1")
+    if not isinstance(model, Task):
+        model = load(model)
+    training = model.training
+    try:
+        results = model.eval().fill_mask([texts] if isinstance(texts, str) else list(texts), top=top)
+    finally:
+        model.train(training)
+    return results[0] if isinstance(texts, str) else results

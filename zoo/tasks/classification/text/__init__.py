@@ -1,0 +1,3 @@
+"""Classification of texts: another input, the same procedure."""
+
+from zoo.tasks.classification.text.task import TextClassification as TextClassification

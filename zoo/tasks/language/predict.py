@@ -1,0 +1,61 @@
+"""Fills the masks in the lines of a text file."""
+
+from pathlib import Path
+from typing import Any
+
+from zoo.errors import ZooError
+from zoo.json_files import write_json
+from zoo.prediction.images import write_table
+from zoo.prediction.texts import Text, in_batches
+from zoo.tasks.language.filling import FilledText, fill
+from zoo.tasks.language.task import Language
+
+
+def predict(
+    task: Language,
+    source: Any,
+    folder: Path | None = None,
+    *,
+    top: int = 5,
+    batch_size: int = 64,
+    column: str | None = None,
+) -> list[FilledText]:
+    """Guesses the `top` best tokens for each `[MASK]` of each line, or of each row of a table's `column`.
+
+    With `folder`, writes predictions.csv and predictions.json there. A line without a mask gives a result with an
+    error. Lines of more tokens than the model reads are truncated and counted.
+
+    Raises:
+        ZooError: an unreadable file, no text, or a number of guesses below 1.
+    """
+    if top < 1:
+        raise ZooError(f"`top` (={top}) must be at least 1")
+    results = fill_texts(task, task.read_texts(source, column), top=top, batch_size=batch_size)
+    if long := sum(result.truncated for result in results):
+        print(f"{long} of {len(results)} texts have more than {task.length} tokens and are truncated")
+    if folder is not None:
+        write(results, folder)
+    return results
+
+
+def fill_texts(task: Language, texts: list[Text], *, top: int, batch_size: int) -> list[FilledText]:
+    """The guesses for each text."""
+    tokenizer, results = task.tokenizer(), []
+    for batch in in_batches(texts, batch_size):
+        tokens, truncated = task.tokenize([text.text for text in batch], tokenizer)
+        places, words = [text.place for text in batch], [text.text for text in batch]
+        results += fill(task.network, tokens, truncated, places, words, tokenizer, top)
+    return results
+
+
+def write(results: list[FilledText], folder: Path) -> None:
+    """Writes predictions.csv, with a row for each mask, and predictions.json."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = []
+    for result in results:
+        for number, guesses in enumerate(result.guesses or ((),), 1):
+            best = "; ".join(f"{token} {value:.6f}" for token, value in guesses)
+            mask = str(number) if guesses else ""
+            rows.append([result.place, result.text, mask, best, result.filled or "", result.error or ""])
+    write_table(folder / "predictions.csv", ["place", "text", "mask", "guesses", "filled", "error"], rows)
+    write_json(folder / "predictions.json", [result.to_dict() for result in results])
