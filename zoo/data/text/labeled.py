@@ -1,7 +1,7 @@
 """Texts with class labels."""
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -11,7 +11,7 @@ from jaxtyping import Int
 from torch import Tensor
 
 from zoo.data.base import Split
-from zoo.data.images.base import stratified_split
+from zoo.data.splits import cut_splits
 from zoo.data.text.base import TextData
 from zoo.data.text.tokenizer import Tokenizer
 from zoo.errors import ZooError
@@ -104,7 +104,7 @@ class TextClassificationData(TextData):
         """
         given, self.class_names = self.read()
         fractions: dict[Split, float] = {"test": self.test_fraction, "val": self.val_fraction}
-        splits = cut_splits(given, self.class_names, fractions, self.seed)
+        splits = cut_splits(given, self.class_names, fractions, self.seed, "texts")
         self.tokenizer = self.make_tokenizer(lambda: splits["train"].texts)
         return {str(name): TokenizedTexts(part, self.tokenizer, self.length) for name, part in splits.items()}
 
@@ -115,29 +115,3 @@ class TextClassificationData(TextData):
     def card(self) -> dict[str, Any]:
         """Tokenizer, class names, and the name of the column of texts."""
         return super().card() | {"class_names": list(self.class_names)}
-
-
-def cut_splits(
-    given: Mapping[Split, LabeledTexts], class_names: Sequence[str], fractions: Mapping[Split, float], seed: int
-) -> dict[Split, LabeledTexts]:
-    """Cuts the missing splits of `fractions` out of the training texts, with the same fraction of each class.
-
-    Raises:
-        ZooError: a class has too few texts to be in every split.
-    """
-    splits, train = dict(given), given["train"]
-    missing = [name for name in fractions if name not in given]
-    counts = np.bincount(train.labels, minlength=len(class_names))
-    fewest, count = int(counts.argmin()), int(counts.min())
-    if count <= len(missing):
-        purpose = f" to cut {' and '.join(missing)} out of them" if missing else ""
-        raise ZooError(
-            f"class `{class_names[fewest]}` has {count} text{'' if count == 1 else 's'} to train on: at least "
-            f"{len(missing) + 1} are needed{purpose}"
-        )
-    left = 1.0
-    for name in missing:
-        rest, part = stratified_split(train.labels, fractions[name] / left, seed)
-        splits[name], train = train.part(part), train.part(rest)
-        left -= fractions[name]
-    return {"train": train, "val": splits["val"], "test": splits["test"]}

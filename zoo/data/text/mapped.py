@@ -23,9 +23,8 @@ class GrowingArray:
         self.count += len(array)
 
     def mapped(self) -> np.ndarray:
-        """All values, read from the disk as they are used."""
-        self._file.flush()
+        """All values, read from the disk as they are used; nothing can be appended any more."""
         shape = (self.count,) if self.columns is None else (self.count, self.columns)
-        if not self.count:
-            return np.empty(shape, dtype=self.dtype)
-        return np.memmap(self._file, dtype=self.dtype, mode="r+", shape=shape)
+        with self._file:  # the mapping keeps the content
+            self._file.flush()
+            return np.memmap(self._file, self.dtype, "r+", shape=shape) if self.count else np.empty(shape, self.dtype)

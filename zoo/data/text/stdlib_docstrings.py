@@ -5,6 +5,7 @@ import inspect
 import sysconfig
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -36,13 +37,20 @@ class StdlibDocstrings(TextClassificationData):
 
     def read(self) -> tuple[dict[Split, LabeledTexts], list[str]]:
         """All docstrings, in the order of their files."""
-        root = Path(sysconfig.get_path("stdlib"))
-        found: dict[str, int] = {}
-        for number, modules in enumerate(CLASSES.values()):
-            for module in modules:
-                for text in _docstrings(root / module):
-                    found.setdefault(text, number)
+        found = _labeled()
         return {"train": LabeledTexts(list(found), np.array(list(found.values())))}, list(CLASSES)
+
+
+@cache  # parsing takes seconds
+def _labeled() -> dict[str, int]:
+    """Each docstring, and the number of its class."""
+    root = Path(sysconfig.get_path("stdlib"))
+    found: dict[str, int] = {}
+    for number, modules in enumerate(CLASSES.values()):
+        for module in modules:
+            for text in _docstrings(root / module):
+                found.setdefault(text, number)
+    return found
 
 
 def _docstrings(place: Path) -> Iterator[str]:

@@ -17,10 +17,14 @@ _NOMINAL_TOKENS = 128
 _CHECKED_LENGTHS = {1: 7, 3: 128}  # tokens of the batches on which an exported file is checked, by batch size
 
 
-class TextClassification(TextTask, Classification):
+class TextClassification(Classification, TextTask):
     """The procedure of `Classification` on `(tokens [B T], labels [B])`; the card holds the tokenizer."""
 
     kind = "text classification"
+
+    def features(self, source: Any, *, batch_size: int) -> Tensor:
+        """The vectors of texts."""
+        return TextTask.features(self, source, batch_size=batch_size)
 
     def example_inputs(self, batch_size: int = 1) -> tuple[Tensor, ...] | None:
         """Tokens [B T] of texts as long as they may be."""
@@ -28,9 +32,9 @@ class TextClassification(TextTask, Classification):
 
     @classmethod
     def nominal_inputs(cls, network: Mapping[str, Any]) -> tuple[Tensor, ...] | None:
-        """One text of 128 tokens, or of as many as the network has positions."""
-        length = min(argument(network, "max_positions", _NOMINAL_TOKENS), _NOMINAL_TOKENS)
-        return (torch.ones(1, length, dtype=torch.long),)
+        """One text of 128 tokens, or of as many as the network has positions; None without any, as packed sequences."""
+        length = min(argument(network, "max_positions", 0), _NOMINAL_TOKENS)
+        return (torch.ones(1, length, dtype=torch.long),) if length else None
 
     def prepare_evaluation(self, datamodule: DataModule) -> dict[str, Any]:  # type: ignore[override]
         """Texts have no test-time augmentation."""
