@@ -52,7 +52,7 @@ def _frame(file: Path, kind: str) -> pd.DataFrame:
         if kind == ".parquet":
             return pd.read_parquet(file)
         if kind == ".jsonl":
-            return pd.read_json(file, lines=True, dtype=False, convert_dates=False)
+            return pd.read_json(file, lines=True, dtype=False)
         return pd.read_csv(file, sep="\t" if kind == ".tsv" else ",", **options)
     except pd.errors.EmptyDataError as error:
         raise ZooError(f"{file} is empty") from error

@@ -50,7 +50,8 @@ class NGrams:
         shares, left = np.zeros(self.vocab_size), 1.0
         for back, table in enumerate(self._tables, 1):
             past = context[len(context) - back :]
-            following, found = table.after(_key(np.array(past)[:, None], self.vocab_size)[0] if -1 not in past else -1)
+            key = -1 if -1 in past else int(_key(np.array(past)[:, None], self.vocab_size)[0])
+            following, found = table.after(key)
             if len(following):
                 shares[following] += self.weights[back] * found
                 left -= self.weights[back]

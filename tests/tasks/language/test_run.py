@@ -1,0 +1,129 @@
+"""One small pre-training: its metrics, predictions, vectors and report."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from text_sets import text_files
+
+import zoo
+from zoo.config.compose import compose, to_dict
+from zoo.errors import ZooError
+from zoo.run.train import train
+from zoo.tasks.language.metrics import MaskedTokens
+from zoo.tasks.language.ngrams import NGrams
+
+WORDS = ["data.vocab_size=120", "data.length=32", "data.batch_size=4", "trainer.max_epochs=1"]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory) -> Path:
+    """The folder of a run on 20 documents."""
+    folder = tmp_path_factory.mktemp("language")
+    words = [f"{first}{second}" for first in "bdklm" for second in ("ara", "ota", "ino", "usi", "epo")]
+    documents = ["\n".join(" ".join(words[(n + k * j) % 25] for k in range(9)) for j in range(12)) for n in range(20)]
+    (folder / "corpus.txt").write_text("\n\n".join(documents))
+    config = to_dict(compose(["model=bert_tiny", "data=text", f"data.path='{folder}/corpus.txt'", *WORDS]))
+    train(config, folder / "run", model="bert_tiny", data="text")
+    return folder / "run"
+
+
+def test_it_is_measured_beside_its_baselines(run: Path):
+    results = json.loads((run / "metrics.json").read_text())
+    assert results["test"].keys() == {"mlm_loss", "perplexity", "accuracy", "top5", "nsp_loss", "nsp_accuracy", "loss"}
+    names = {"unigram frequencies", "bigram table", "n-gram interpolation", "majority class"}
+    assert results["baselines"].keys() == names
+    page = (run / "report" / "index.html").read_text()
+    for title in ("Masked words", "Attention", "Neighbors of words", "Loss and word frequencies"):
+        assert f"<h2>{title}</h2>" in page
+
+
+def test_masks_are_filled_from_the_file_alone(run: Path, tmp_path: Path):
+    filled = zoo.fill_mask(run, "bara [MASK] bino [MASK]", top=3)
+    assert [len(guesses) for guesses in filled.guesses] == [3, 3]
+    assert filled.filled.startswith("bara ")
+    lines = tmp_path / "lines.txt"
+    lines.write_text("bara [MASK]\nno mask here\n" + "bara " * 40 + "[MASK]\n")
+    results = zoo.predict(run, lines, tmp_path / "out")
+    assert [result.error for result in results] == [
+        None,
+        "the text has no [MASK]",
+        "the text has no [MASK] in its first 32 tokens",
+    ]
+    assert results[2].truncated
+    assert len(json.loads((tmp_path / "out" / "predictions.json").read_text())) == 3
+    assert "lines.txt, line 2" in (tmp_path / "out" / "predictions.csv").read_text()
+
+
+def test_probabilities_of_a_mask_are_those_of_the_network(run: Path):
+    model = zoo.load(run)
+    tokenizer = model.tokenizer()
+    ids = [tokenizer.cls_id, *tokenizer.encode(["bara [MASK]"])[0], tokenizer.sep_id]
+    shares = model.network(torch.tensor([ids])).tokens[0, ids.index(tokenizer.mask_id)].detach().softmax(0)
+    ((token, probability), *_) = zoo.fill_mask(model, "bara [MASK]").guesses[0]
+    assert (token, probability) == (tokenizer.token(int(shares.argmax())), pytest.approx(float(shares.max())))
+
+
+@pytest.mark.slow
+def test_it_fine_tunes_to_a_classifier(run: Path, tmp_path: Path):
+    table = tmp_path / "texts.csv"
+    rows = [f"{'bara' if n % 2 else 'mepo'} kota {n % 7},{n % 2}" for n in range(40)]
+    table.write_text("text,label\n" + "\n".join(rows))
+    words = ["model=bert_tiny_classifier", "data=text_table", f"data.path='{table}'", "data.length=32"]
+    start = [f"pretrained='{run}/checkpoints/best.ckpt'", "finetune=full", "trainer.max_epochs=1"]
+    config = to_dict(compose([*words, *start, "baselines=false"]))
+    train(config, tmp_path / "run", model="bert_tiny_classifier", data="text_table")
+    model = zoo.load(tmp_path / "run")
+    assert model.card["preprocessing"]["tokenizer"] == zoo.load(run).card["preprocessing"]["tokenizer"]
+    results = zoo.predict(model, ["bara kota", "mepo kota " * 40])
+    assert [result.truncated for result in results] == [False, True]
+    assert {result.label for result in results} <= {"0", "1"}
+    longer = config | {"data": config["data"] | {"length": 64}}
+    with pytest.raises(ZooError, match=r"`data.length` \(=64\) is more than the 32 positions"):
+        train(longer, tmp_path / "longer", model="bert_tiny_classifier", data="text_table")
+
+
+def test_metrics_at_masked_positions():
+    logits = torch.log_softmax(torch.randn(2, 3, 11, generator=torch.Generator().manual_seed(0)), 2)
+    labels = torch.tensor([[4, -100, 0], [10, 2, -100]])
+    metric = MaskedTokens()
+    metric.update(logits, labels)
+    chosen = [(0, 0, 4), (0, 2, 0), (1, 0, 10), (1, 1, 2)]
+    loss = -sum(float(logits[place]) for place in chosen) / 4
+    ranks = [int((logits[row, column] > logits[row, column, label]).sum()) for row, column, label in chosen]
+    found = {name: float(value) for name, value in metric.compute().items()}
+    assert found["mlm_loss"] == pytest.approx(loss)
+    assert found["perplexity"] == pytest.approx(torch.tensor(loss).exp().item())
+    assert (found["accuracy"], found["top5"]) == (sum(r == 0 for r in ranks) / 4, sum(r < 5 for r in ranks) / 4)
+
+
+def test_interpolated_frequencies_are_a_distribution():
+    import numpy as np
+
+    tokens, starts = np.array([1, 2, 3, 1, 2, 4, 1, 2, 3]), np.arange(9) == 0
+    model = NGrams(tokens, starts, 6, order=3)
+    model.fit(tokens, starts)
+    for context in ([1, 2], [2, 3], [-1, 1], [5, 5]):
+        assert model.distribution(context).sum() == pytest.approx(1)
+    assert model.distribution([1, 2]).argmax() == 3
+
+
+def test_random_weights_start_at_the_logarithm_of_the_vocabulary(corpus_file):
+    data = text_files(corpus_file)
+    config = to_dict(compose(["model=bert_tiny"]))["model"]
+    from zoo.run.build import build_task
+
+    torch.manual_seed(0)
+    task = build_task(config, data.metadata(), data.card()).eval()
+    batch = data.normalize(next(iter(data.loader("train"))))
+    logits, following = task.network(*task.network_inputs(batch))
+    losses = task.loss(logits, batch.labels, following, batch.is_random)
+    assert float(losses.masked) == pytest.approx(torch.tensor(float(len(data.tokenizer))).log().item(), rel=0.03)
+    nothing = task.loss(logits, torch.full_like(batch.labels, -100), following, batch.is_random)
+    assert float(nothing.masked) == 0
+
+
+@pytest.fixture
+def corpus_file(run: Path) -> Path:
+    return run.parent / "corpus.txt"
