@@ -5,13 +5,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
 from zoo.distribution import install_command
 from zoo.errors import ZooError
-from zoo.tensor_files import read_tensors
+from zoo.tensor_files.read import read_tensors
+from zoo.tensor_files.safetensors import read_safetensors
 
 CONFIG = "config.json"
 _EXPECTED = {"model_type": "bert", "hidden_act": "gelu", "position_embedding_type": "absolute", "type_vocab_size": 2}
@@ -97,10 +96,7 @@ def read_weights(folder: Path) -> dict[str, Tensor]:
         ZooError: no file of weights, a damaged one, or an output matrix that is not tied to the embedding.
     """
     if (file := folder / "model.safetensors").is_file():
-        try:
-            state = load_file(file)
-        except SafetensorError as error:
-            raise ZooError(f"{file} cannot be read: it is cut short or damaged") from error
+        state = read_safetensors(file)
     elif (file := folder / "pytorch_model.bin").is_file():
         state = read_tensors(file)
     else:
