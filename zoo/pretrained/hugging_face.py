@@ -96,7 +96,7 @@ def read_weights(folder: Path) -> dict[str, Tensor]:
         ZooError: no file of weights, a damaged one, or an output matrix that is not tied to the embedding.
     """
     if (file := folder / "model.safetensors").is_file():
-        state = read_safetensors(file)
+        state = read_safetensors(file)["state_dict"]
     elif (file := folder / "pytorch_model.bin").is_file():
         state = read_tensors(file)
     else:
