@@ -73,7 +73,7 @@ def _trained(config: dict[str, Any], fold: TableData, folder: Path, model: str, 
 def _errors(run: Run, baselines: dict[str, Forecaster], fold: TableData) -> dict[str, Errors]:
     """Errors of the model and of each baseline on the block of the fold, in the units of the data."""
     assert isinstance(run.task, Forecasting)
-    test(run.testing_trainer(), run.task, fold, run.run_dir / "checkpoints" / "best.ckpt")
+    test(run.task.trainer, run.task, fold, run.run_dir / "checkpoints" / "best.ckpt")
     outputs = run.task.test_outputs()
     errors = {"model": (outputs.value - outputs.target).numpy()}
     for name, forecaster in baselines.items():

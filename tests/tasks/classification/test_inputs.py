@@ -78,5 +78,5 @@ def test_values_in_memory_are_no_volumes():
 def test_an_exported_volume_network_normalizes():
     task = classifier("volumes", 1)
     program = task.export_program(format="onnx", with_preprocessing=True)
-    volumes = program.images(3)
+    volumes = program.inputs(3)
     torch.testing.assert_close(program.module(volumes), task((volumes - 1) / 2))

@@ -42,9 +42,9 @@ def sections(task: Classification, datamodule: DataModule, folder: Path, results
     training = training_images_section(datamodule, folder)
     return [
         comparison(results, "accuracy", folder),
-        confusion_section(probabilities, labels, names, folder),
-        class_section(probabilities, labels, names),
-        calibration_section(probabilities, labels, folder),
+        confusion_section(probabilities, labels, names, folder, samples=inputs.noun),
+        class_section(probabilities, labels, names, samples=inputs.noun),
+        calibration_section(probabilities, labels, folder, samples=inputs.noun),
         mistakes_section(probabilities, labels, names, test, inputs, folder),
         *([] if training is None else [training]),
         *inputs.network_sections(task.network, folder),
@@ -103,15 +103,12 @@ def mistakes_section(
     """Shows the mistakes with the highest confidence; `test` is the test split."""
     worst = confident_mistakes(probabilities, labels, MISTAKES)
     if len(worst) == 0:
-        return Section("Most confident mistakes", "All test images are classified correctly.")
+        return Section("Most confident mistakes", f"All test {inputs.noun} are classified correctly.")
     titles = []
     for index in worst:
         predicted = int(probabilities[index].argmax())
         true, confidence = class_names[labels[index]], probabilities[index, predicted]
         titles.append(f"{plain_text(class_names[predicted], 16)} ({confidence:.0%})\ntrue: {plain_text(true, 16)}")
     figure = inputs.draw_mistakes(folder, test[torch.from_numpy(worst)][0], titles)
-    text = (
-        "Each image shows the predicted class with its confidence, and below it the label of the data set. "
-        "Some of these labels may be wrong."
-    )
+    text = f"{inputs.shown_as} Some of these labels may be wrong."
     return Section("Most confident mistakes", text, [figure])

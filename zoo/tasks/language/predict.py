@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+from zoo.csv_files import write_csv
 from zoo.errors import ZooError
 from zoo.json_files import write_json
-from zoo.prediction.images import write_table
 from zoo.prediction.texts import Text, in_batches
 from zoo.tasks.language.filling import FilledText, fill
 from zoo.tasks.language.task import Language
@@ -57,5 +57,5 @@ def write(results: list[FilledText], folder: Path) -> None:
             best = "; ".join(f"{token} {value:.6f}" for token, value in guesses)
             mask = str(number) if guesses else ""
             rows.append([result.place, result.text, mask, best, result.filled or "", result.error or ""])
-    write_table(folder / "predictions.csv", ["place", "text", "mask", "guesses", "filled", "error"], rows)
+    write_csv(folder / "predictions.csv", ["place", "text", "mask", "guesses", "filled", "error"], rows)
     write_json(folder / "predictions.json", [result.to_dict() for result in results])

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from torch import Tensor, nn
 
@@ -24,6 +24,11 @@ class SampleBatch(NamedTuple):
 
 class Inputs(ABC):
     """Samples of one kind: how a prediction reads them, how a report shows them, what an export takes."""
+
+    noun: ClassVar[str]
+    """The plural in a report, such as `images`."""
+    shown_as: ClassVar[str]
+    """How a report draws a sample, in a sentence."""
 
     def __init__(self, card: Mapping[str, Any]) -> None:
         self.card = card

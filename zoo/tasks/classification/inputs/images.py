@@ -21,6 +21,9 @@ from zoo.tasks.export import Program, image_program
 class Images(Inputs):
     """Images [C H W]; the card holds their preprocessing."""
 
+    noun = "images"
+    shown_as = "Each image shows the predicted class with its confidence, and below it the label of the data set."
+
     def example(self, batch_size: int) -> tuple[Tensor, ...] | None:
         """Zeros [B C H W] with the channels and size of the preprocessing."""
         preprocessing = self.card.get("preprocessing")

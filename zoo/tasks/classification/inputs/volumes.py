@@ -27,6 +27,11 @@ _TITLE = 30
 class Volumes(Inputs):
     """Volumes [C D H W]; the card holds their preprocessing."""
 
+    noun = "volumes"
+    shown_as = (
+        "Each row of four has a view of the surface, titled with the predicted class, its confidence and the label of "
+        "the data set, and the maxima along depth, height and width."
+    )
     files = VOLUMES
     extensions: tuple[str, ...] = EXTENSIONS
     read_file = staticmethod(read_resized)

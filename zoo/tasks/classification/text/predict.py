@@ -8,8 +8,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from zoo.csv_files import write_csv
 from zoo.json_files import write_json
-from zoo.prediction.images import write_table
 from zoo.prediction.texts import Text, in_batches
 from zoo.tasks.classification.text.task import TextClassification
 
@@ -73,7 +73,7 @@ def write(results: list[TextPrediction], folder: Path) -> None:
     for result in results:
         best = "; ".join(f"{label} {value:.6f}" for label, value in result.top5)
         rows.append([result.place, result.text, result.label, f"{result.probability:.6f}", best])
-    write_table(folder / "predictions.csv", ["place", "text", "label", "probability", "top5"], rows)
+    write_csv(folder / "predictions.csv", ["place", "text", "label", "probability", "top5"], rows)
     write_json(folder / "predictions.json", [result.to_dict() for result in results])
 
 
