@@ -118,12 +118,11 @@ def test_a_file_of_another_iou_threshold_is_not_kept_wherever_the_operating_poin
     assert [path.name for path in tmp_path.iterdir()] == ["best.ckpt"]
 
 
-@pytest.mark.parametrize("bias", [0.0, float("nan")])
-def test_a_network_whose_boxes_all_score_alike_cannot_be_checked(task, tmp_path, bias):
+def test_a_network_whose_boxes_all_score_alike_cannot_be_checked(task, tmp_path):
     with torch.no_grad():
         for branch in task.network.branches:
             branch[-1].weight.zero_()
-            branch[-1].bias.fill_(bias)
+            branch[-1].bias.zero_()
     with pytest.raises(ZooError, match=r"`nms` \(=true\): the network scores all boxes alike"):
         export(save(task, tmp_path), **OPTIONS | {"options": {"nms": True}})
 
