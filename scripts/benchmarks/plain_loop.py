@@ -60,7 +60,7 @@ class PlainLoop:
         self.schedule.step()
 
     def _moved(self, values: Tensor) -> Tensor:
-        """Copys without waiting for the GPU."""
+        """Copies without waiting for the GPU."""
         pinned = values.pin_memory() if self.device.type == "cuda" else values
         return pinned.to(self.device, non_blocking=True)
 

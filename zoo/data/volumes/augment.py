@@ -64,7 +64,7 @@ class QuarterTurns(nn.Module):
 
     def __init__(self, *, axes: Sequence[str]) -> None:
         super().__init__()
-        self.axes = [parse_axis(name, "axes of QuarterTurns") for name in axes]
+        self.axes = [parse_axis(name, "data.augmentation.axes") for name in axes]
 
     def forward(self, volumes: Volumes, labels: Labels) -> tuple[Volumes, Labels]:
         """Turns a batch."""
