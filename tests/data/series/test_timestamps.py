@@ -78,7 +78,7 @@ def test_times_with_an_offset_are_converted_to_utc():
         (pd.array([2000, None], dtype="Int64"), "row 2, column `t`: the time is missing"),
         (
             [f"2026-0{month}-15" for month in (1, 2, 3, 4)],
-            "row 3, .* after 28 days .* 31 days .* is usual: .* each row is a step .* train without data.time",
+            "row 3, .* after 28 days.* 31 days is usual: .* each row is a step .* train without data.time",
         ),
         ([1.7e9, 1.7e9 + 0.001, 1.7e9 + 0.003], "row 3, .* after 0.00"),
     ],

@@ -45,7 +45,7 @@ class ImageFiles:
     def __len__(self) -> int:
         return len(self.files.paths)
 
-    def __getitem__(self, indices: Int[Tensor, " b"]) -> tuple[UInt8[Tensor, "b c s s"], Int[Tensor, " b"]]:
+    def __getitem__(self, indices: Int[Tensor, " b"]) -> tuple[UInt8[Tensor, "n c s s"], Int[Tensor, " n"]]:
         """A batch of images of one size, and their labels.
 
         Raises:
