@@ -215,7 +215,7 @@ def test_resuming_on_another_split_is_refused(command, trained):
         ("seed=-1", "`seed` (=-1) must lie in 0 … 4294967295"),
         ("trainer.max_epochs=0", "`trainer.max_epochs` (=0) must be at least 1"),
         ("trainer.precision=banana", "`trainer.precision` (=banana) must be auto or one of: 32-true, 16-mixed"),
-        ("trainer.gradient_clip_val=abc", "`trainer.gradient_clip_val` (=abc) must be a finite number of at least 0, or null"),
+        ("trainer.gradient_clip_val=abc", "`trainer.gradient_clip_val` (=abc) must be a finite number of at least 0"),
         ("trainer=ddp", "`trainer.devices` (=-1) means all GPUs and none was found"),
     ],
 )
