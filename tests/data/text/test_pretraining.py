@@ -128,7 +128,7 @@ def test_what_cannot_be_trained_on_is_refused_in_one_line(tmp_path: Path, conten
 
 def test_one_document_trains_without_pairs(tmp_path: Path):
     path = tmp_path / "one.txt"
-    path.write_text("ba do ki lu me ra ta no si po " * 5_000)  # one line of 150,000 characters
+    path.write_text("ba do ki lu me ra ta no si po " * 8_000)  # one line of 240,000 characters
     data = text_files(path, next_sentence=False)
     assert len(data.dataset("train")) > len(data.dataset("test")) > 0
 
