@@ -1,9 +1,11 @@
-"""Writes results as JSON that every parser reads."""
+"""Writes results as JSON that every parser reads, and reads JSON objects."""
 
 import json
 import math
 from pathlib import Path
 from typing import Any
+
+from zoo.errors import ZooError
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -13,6 +15,21 @@ def write_json(path: Path, value: Any) -> None:
     """
     text = json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False)
     path.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """Reads a file that holds a JSON object.
+
+    Raises:
+        ZooError: the file cannot be read, or holds anything else.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError, OSError) as error:
+        raise ZooError(f"{path} is no JSON file that can be read: {error}") from error
+    if not isinstance(content, dict):
+        raise ZooError(f"{path} must hold a JSON object")
+    return content
 
 
 def _finite(value: Any) -> Any:

@@ -1,10 +1,10 @@
 """Folders of weights in the layout of Hugging Face and timm: weights, and `config.json` beside them."""
 
-import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from zoo.errors import ZooError
+from zoo.json_files import read_object
 from zoo.pretrained.described import class_names, preprocessing
 from zoo.remote.hub import DESCRIPTIONS, WEIGHTS
 
@@ -32,12 +32,4 @@ def read_folder(folder: Path) -> Folder:
 
 def _described(path: Path) -> dict[str, Any]:
     """The object in a JSON file; empty without the file."""
-    if not path.is_file():
-        return {}
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError, OSError) as error:
-        raise ZooError(f"{path} is no JSON file that can be read: {error}") from error
-    if not isinstance(content, dict):
-        raise ZooError(f"{path} must hold a JSON object")
-    return content
+    return read_object(path) if path.is_file() else {}

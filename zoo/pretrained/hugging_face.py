@@ -9,6 +9,7 @@ from torch import Tensor
 
 from zoo.distribution import install_command
 from zoo.errors import ZooError
+from zoo.json_files import read_object
 from zoo.tensor_files.read import read_tensors
 from zoo.tensor_files.safetensors import read_safetensors
 
@@ -29,7 +30,7 @@ _EMBEDDING, _DECODER = "bert.embeddings.word_embeddings.weight", "cls.prediction
 
 def is_bert(folder: Path) -> bool:
     """Whether a path is the folder of a BERT."""
-    return (folder / CONFIG).is_file() and _read_json(folder / CONFIG).get("model_type") == "bert"
+    return (folder / CONFIG).is_file() and read_object(folder / CONFIG).get("model_type") == "bert"
 
 
 def read_config(folder: Path) -> dict[str, Any]:
@@ -38,7 +39,7 @@ def read_config(folder: Path) -> dict[str, Any]:
     Raises:
         ZooError: another architecture, or a variant that our network does not compute.
     """
-    config = _read_json(folder / CONFIG)
+    config = read_object(folder / CONFIG)
     for name, value in _EXPECTED.items():
         if config.get(name, value) != value:
             raise ZooError(f"{folder / CONFIG}: its {name} is {config[name]}, and only BERT with {value} is read")
@@ -75,7 +76,7 @@ def read_preprocessing(folder: Path, config: Mapping[str, Any]) -> dict[str, Any
         tokenizer = Tokenizer(file.read_text(encoding="utf-8"))
     elif (file := folder / "vocab.txt").is_file():
         settings = folder / "tokenizer_config.json"
-        lowercase = _read_json(settings).get("do_lower_case", True) if settings.is_file() else True
+        lowercase = read_object(settings).get("do_lower_case", True) if settings.is_file() else True
         tokenizer = wordpiece_of(file.read_text(encoding="utf-8").splitlines(), lowercase=bool(lowercase))
     else:
         raise ZooError(f"{folder} has no tokenizer.json or vocab.txt: weights without their tokenizer are of no use")
@@ -137,19 +138,9 @@ def _sentence_transformer(folder: Path) -> dict[str, Any]:
     for module in modules:
         kind = str(module.get("type", "")).rpartition(".")[2]
         if kind == "Pooling":
-            pooling = _read_json(folder / module["path"] / CONFIG)
+            pooling = read_object(folder / module["path"] / CONFIG)
             found["pooling"] = "mean" if pooling.get("pooling_mode_mean_tokens") else "cls"
         found |= {"normalize": True} if kind == "Normalize" else {}
     if (settings := folder / "sentence_bert_config.json").is_file():
-        found["length"] = _read_json(settings)["max_seq_length"]
+        found["length"] = read_object(settings)["max_seq_length"]
     return found
-
-
-def _read_json(file: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ZooError(f"{file} cannot be read: {error}") from error
-    if not isinstance(content, dict):
-        raise ZooError(f"{file} holds no JSON object")
-    return content

@@ -83,7 +83,7 @@ def create_network(name: str, *, pretrained: str | None = None, **arguments: Any
     Raises:
         ZooError: no such model, weights or argument.
 
-    >>> create_network("resnet18", num_classes=0, small_stem=True).fc
+    >>> create_network("resnet18", num_classes=0, stem="small").fc
     Identity()
     """
     composed = _composed(name)
