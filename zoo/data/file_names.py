@@ -3,7 +3,7 @@
 import os
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,8 +38,12 @@ class FileKind(NamedTuple):
 
     noun: str
     """The plural in messages, such as `images`."""
-    accepts: Callable[[str], bool]
-    """Whether a file is of this kind, by its name alone."""
+    extensions: tuple[str, ...]
+    """In small letters, with the dot."""
+
+    def accepts(self, name: str) -> bool:
+        """Whether a file is of this kind, by its name alone."""
+        return not is_system_file(name) and name.lower().endswith(self.extensions)
 
     def names(self, folder: Path) -> list[str]:
         """The relative paths of its files below a folder, as of `file_names`."""

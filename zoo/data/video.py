@@ -8,21 +8,16 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
-from zoo.data.file_names import is_system_file
+from zoo.data.file_names import FileKind
 from zoo.distribution import install_command
 from zoo.errors import ZooError
 
-EXTENSIONS = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm")
-
-
-def is_video_name(name: str) -> bool:
-    """Whether a file counts as a video, by its name alone."""
-    return not is_system_file(name) and name.lower().endswith(EXTENSIONS)
+VIDEOS = FileKind("videos", (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm"))
 
 
 def is_video(path: Path) -> bool:
     """Whether the extension of a file is that of a video."""
-    return path.suffix.lower() in EXTENSIONS
+    return path.suffix.lower() in VIDEOS.extensions
 
 
 def frames(path: Path) -> Iterator[UInt8[Tensor, "3 h w"]]:

@@ -9,9 +9,10 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from zoo.data.images.base import Preprocessing
-from zoo.data.images.files import EXTENSIONS, UnreadableImage, list_images
+from zoo.data.images.files import IMAGES, UnreadableImage
 from zoo.data.images.in_memory import MemoryImage
 from zoo.errors import ZooError
+from zoo.prediction.sources import files_below
 
 _PIXELS = 64 * 512 * 512  # of a batch, which bounds the memory
 
@@ -36,12 +37,7 @@ def image_files(source: Any) -> list[ImageSource]:
         raise ZooError("this model reads images, and the source is a data frame")
     if not isinstance(source, Path):
         return [file for each in source for file in (image_files(each) if isinstance(each, Path) else [each])]
-    if not source.is_dir():
-        return [source]
-    files: list[ImageSource] = [*list_images(source)]
-    if not files:
-        raise ZooError(f"source={source} holds no images ({' '.join(EXTENSIONS)})")
-    return files
+    return [*files_below(IMAGES, source)]
 
 
 def read_batches(files: Sequence[ImageSource], preprocessing: Preprocessing, batch_size: int) -> Iterator[ReadBatch]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
 
+from zoo.data.file_names import FileKind
 from zoo.data.images.files import UnreadableImage, decoding_errors
 from zoo.data.images.in_memory import MemoryImage, is_image, memory_images
 from zoo.errors import ZooError
@@ -40,6 +41,20 @@ def resolve_source(source: Any) -> Any:
         f"a prediction reads no {type(source).__name__}: give a path, a pattern, an address, the number of a "
         f"camera, bytes, a Pillow image, an array, a tensor, a data frame, or a list of them"
     )
+
+
+def files_below(kind: FileKind, path: Path) -> list[Path]:
+    """Returns the file itself, or all files of a kind below a folder.
+
+    Raises:
+        ZooError: the folder holds none.
+    """
+    if not path.is_dir():
+        return [path]
+    files = [path / name for name in kind.names(path)]
+    if not files:
+        raise ZooError(f"source={path} holds no {kind.noun} ({' '.join(kind.extensions)})")
+    return files
 
 
 def _listed(part: Any, number: int) -> list[Path | MemoryImage]:

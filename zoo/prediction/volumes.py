@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from zoo.data.file_names import FileKind
 from zoo.data.volumes.base import VolumePreprocessing
 from zoo.data.volumes.files import UnreadableVolume, read_volume
 from zoo.errors import ZooError
@@ -22,25 +21,6 @@ class VolumeBatch(NamedTuple):
     paths: list[Path]
     volumes: Tensor
     errors: dict[Path, str]
-
-
-def files_of(kind: FileKind, extensions: Sequence[str], source: Any) -> list[Path]:
-    """Returns the file itself, or all files of a kind below a folder; for a list, those of each of its entries.
-
-    Raises:
-        ZooError: the folder holds no such files, or the source is no path.
-    """
-    if isinstance(source, list | tuple):
-        return [file for each in source for file in files_of(kind, extensions, each)]
-    endings = " ".join(extensions)
-    if not isinstance(source, Path):
-        raise ZooError(f"this model reads {kind.noun} from files ({endings}), and the source is in memory")
-    if not source.is_dir():
-        return [source]
-    files = [source / name for name in kind.names(source)]
-    if not files:
-        raise ZooError(f"source={source} holds no {kind.noun} ({endings})")
-    return files
 
 
 def read_resized(path: Path, preprocessing: VolumePreprocessing) -> Tensor:

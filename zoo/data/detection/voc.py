@@ -11,7 +11,7 @@ import torch
 
 from zoo.data.detection.annotations import Annotations, Problem, duplicate_stems, listed
 from zoo.data.file_names import NamedFiles
-from zoo.data.images.files import UnreadableImage, is_image_name, read_head
+from zoo.data.images.files import IMAGES, UnreadableImage, read_head
 from zoo.data.split_names import spelled
 from zoo.errors import ZooError
 from zoo.regular_files import read_regular, read_text
@@ -36,7 +36,7 @@ def read_voc(root: Path, split: str, class_names: list[str] | None = None) -> An
     places = {name: place for place, name in reversed(list(enumerate(known)))}
     by_stem: dict[str, list[Path]] = defaultdict(list)
     for path in sorted(images.iterdir()):
-        if is_image_name(path.name):
+        if IMAGES.accepts(path.name):
             by_stem[path.stem].append(path)
     files = NamedFiles((path.stem, path) for path in sorted(annotations.iterdir()) if path.suffix.lower() == ".xml")
     stems = NamedFiles((stem, paths[0]) for stem, paths in by_stem.items())
@@ -94,7 +94,7 @@ def _listed(text: str, images: NamedFiles) -> list[str]:
 def _stem(name: str) -> str:
     """The last part of a path in the spelling of any system, without the ending of an image or of XML."""
     last = name.replace("\\", "/").rpartition("/")[2]
-    return Path(last).stem if is_image_name(last) or last.lower().endswith(".xml") else last
+    return Path(last).stem if IMAGES.accepts(last) or last.lower().endswith(".xml") else last
 
 
 def voc_classes(root: Path) -> list[str]:

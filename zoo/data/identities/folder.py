@@ -14,7 +14,7 @@ from zoo.data.file_names import is_system_folder, printable
 from zoo.data.identities.base import Identities, IdentityData, statistics
 from zoo.data.identities.splits import SPLITS, split_identities
 from zoo.data.images.base import Preprocessing
-from zoo.data.images.files import UnreadableImage, is_image_name, list_images
+from zoo.data.images.files import IMAGES, UnreadableImage, list_images
 from zoo.data.split_names import split_of
 from zoo.errors import ZooError
 
@@ -90,7 +90,7 @@ def subfolders(root: Path, option: str) -> list[Path]:
     found = sorted(path for path, is_folder in listed if is_folder)
     if not found:
         raise ZooError(f"`{option}` (={root}) has no folders; it must have a folder of images for each identity")
-    if loose := sorted(path.name for path, is_folder in listed if not is_folder and is_image_name(path.name)):
+    if loose := sorted(path.name for path, is_folder in listed if not is_folder and IMAGES.accepts(path.name)):
         raise ZooError(f"`{option}` (={root}) has {loose[0]} beside its folders: move it into that of its identity")
     return found
 

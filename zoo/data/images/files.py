@@ -12,7 +12,7 @@ from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 from torchvision.transforms.v2 import functional as F
 
-from zoo.data.file_names import FileKind, is_system_file
+from zoo.data.file_names import FileKind
 from zoo.data.images.decoding import MAX_PIXELS, ORIENTATION, decode, open_image
 from zoo.data.images.in_memory import MemoryImage
 from zoo.errors import ZooError
@@ -22,6 +22,7 @@ EXTENSIONS = tuple(
     ".avif .bmp .gif .jfif .jp2 .jpe .jpeg .jpg .pbm .pgm .png .pnm .ppm .tga .tif .tiff .webp".split()  # noqa: SIM905
 )
 _LARGEST = 1 << 29  # bytes of a file
+IMAGES = FileKind("images", EXTENSIONS)
 MAX_ASPECT = 8  # longer strips are cropped before resizing: 1×20,000 pixels would grow to gigabytes
 
 
@@ -53,14 +54,6 @@ def image_names(folder: str | Path) -> list[str]:
         ZooError: the folder does not exist, or is a file.
     """
     return IMAGES.names(Path(folder))
-
-
-def is_image_name(name: str) -> bool:
-    """Whether a file counts as an image, by its name alone."""
-    return not is_system_file(name) and name.lower().endswith(EXTENSIONS)
-
-
-IMAGES = FileKind("images", is_image_name)
 
 
 def read_image(path: str | Path | MemoryImage, *, channels: int) -> UInt8[Tensor, "c h w"]:

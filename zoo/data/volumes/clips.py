@@ -14,15 +14,13 @@ from torch import Tensor
 
 from zoo.data.base import Split
 from zoo.data.class_folders import Files, find_files
-from zoo.data.file_names import FileKind
 from zoo.data.images.files import cut_square
 from zoo.data.options import require_count, require_fractions
 from zoo.data.splits import cut_splits
-from zoo.data.video import frames, is_video_name, promised_frames
+from zoo.data.video import VIDEOS, frames, promised_frames
 from zoo.data.volumes.base import VolumeData, VolumePreprocessing, measured_statistics
 from zoo.errors import ZooError
 
-VIDEOS = FileKind("videos", is_video_name)
 _SHORT = 128 / 112  # C3D resizes to 128×171 pixels and crops 112×112
 
 

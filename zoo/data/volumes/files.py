@@ -13,7 +13,7 @@ from jaxtyping import Shaped
 from numpy.lib import format as npy
 from torch import Tensor
 
-from zoo.data.file_names import is_system_file
+from zoo.data.file_names import FileKind
 from zoo.data.volumes.binvox import read_binvox
 from zoo.distribution import install_command
 from zoo.errors import ZooError
@@ -34,11 +34,6 @@ class UnreadableVolume(ZooError):
 
     def __reduce__(self) -> tuple[type["UnreadableVolume"], tuple[Path, str]]:
         return UnreadableVolume, (self.path, self.reason)  # pickled by worker processes
-
-
-def is_volume_name(name: str) -> bool:
-    """Whether a file counts as a volume, by its name alone."""
-    return not is_system_file(name) and name.lower().endswith(EXTENSIONS)
 
 
 def read_volume(path: Path) -> Shaped[Tensor, "c d h w"]:
@@ -96,7 +91,7 @@ def _read(path: Path) -> Shaped[np.ndarray, "..."]:
         raise UnreadableVolume(path, "the file is empty (zero bytes)")
     reader = next((read for ending, read in _READERS.items() if path.name.lower().endswith(ending)), None)
     if reader is None:
-        raise UnreadableVolume(path, f"a volume is one of: {' '.join(EXTENSIONS)}")
+        raise UnreadableVolume(path, f"a volume is one of: {' '.join(VOLUMES.extensions)}")
     try:
         return reader(path)
     except (OSError, EOFError, ValueError, KeyError, IndexError, zipfile.BadZipFile) as error:
@@ -168,6 +163,6 @@ _READERS: dict[str, Callable[[Path], np.ndarray]] = {
     ".nii": _nifti,
     ".nii.gz": _nifti,
 }
-EXTENSIONS = tuple(_READERS)
+VOLUMES = FileKind("volumes", tuple(_READERS))
 STACKS = (".npy", ".npy.gz")
 """Endings of files that may hold a stack of volumes."""

@@ -17,8 +17,8 @@ from zoo.data.splits import cut_splits
 from zoo.data.volumes.augment import parse_axis
 from zoo.data.volumes.base import VolumeData, VolumePreprocessing, measured_statistics
 from zoo.data.volumes.datasets import Items, TensorVolumes, Turned, VolumeFiles
-from zoo.data.volumes.files import read_stack, read_volume, to_tensor
-from zoo.data.volumes.layout import VOLUMES, find_volumes
+from zoo.data.volumes.files import VOLUMES, read_stack, read_volume, to_tensor
+from zoo.data.volumes.layout import find_volumes
 from zoo.errors import ZooError
 
 _log = logging.getLogger(__name__)

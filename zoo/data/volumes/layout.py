@@ -7,12 +7,9 @@ import numpy as np
 
 from zoo.data.base import Split
 from zoo.data.class_folders import Files, find_files
-from zoo.data.file_names import FileKind
 from zoo.data.volumes.datasets import Items
-from zoo.data.volumes.files import STACKS, is_volume_name, read_stack
+from zoo.data.volumes.files import STACKS, VOLUMES, read_stack
 from zoo.errors import ZooError
-
-VOLUMES = FileKind("volumes", is_volume_name)
 
 
 def find_volumes(root: Path) -> tuple[list[Path], dict[Split, Items], list[str]]:

@@ -1,7 +1,7 @@
 """Clips of videos as the samples of a classifier."""
 
-from zoo.data.video import EXTENSIONS
-from zoo.data.volumes.clips import VIDEOS, read_clip
+from zoo.data.video import VIDEOS
+from zoo.data.volumes.clips import read_clip
 from zoo.tasks.classification.inputs.volumes import Volumes
 
 
@@ -10,5 +10,4 @@ class Clips(Volumes):
 
     noun = "clips"
     files = VIDEOS
-    extensions = EXTENSIONS
     read_file = staticmethod(read_clip)

@@ -8,13 +8,12 @@ import torch
 from torch import Tensor, nn
 
 from zoo.data.volumes.base import VolumePreprocessing, unit_range
-from zoo.data.volumes.files import EXTENSIONS
-from zoo.data.volumes.layout import VOLUMES
+from zoo.data.volumes.files import VOLUMES
 from zoo.errors import ZooError
 from zoo.prediction.contact_sheet import Caption
 from zoo.prediction.images import ImageSource
-from zoo.prediction.sources import resolve_source
-from zoo.prediction.volumes import VolumeBatch, files_of, read_resized, read_volumes
+from zoo.prediction.sources import files_below, resolve_source
+from zoo.prediction.volumes import VolumeBatch, read_resized, read_volumes
 from zoo.reports.page import Section
 from zoo.reports.volumes import draw_volumes, filters_3d_section
 from zoo.tasks.classification.inputs.base import Inputs, SampleBatch
@@ -33,7 +32,6 @@ class Volumes(Inputs):
         "the data set, and the maxima along depth, height and width."
     )
     files = VOLUMES
-    extensions: tuple[str, ...] = EXTENSIONS
     read_file = staticmethod(read_resized)
 
     def example(self, batch_size: int) -> tuple[Tensor, ...] | None:
@@ -55,8 +53,9 @@ class Volumes(Inputs):
         """
         for part in source if isinstance(source, list | tuple) else [source]:
             if not isinstance(part, str | Path):
+                endings = " ".join(self.files.extensions)
                 raise ZooError(
-                    f"this model reads {self.files.noun} from files ({' '.join(self.extensions)}), and the source is a "
+                    f"this model reads {self.files.noun} from files ({endings}), and the source is a "
                     f"{type(part).__name__}: call the model on a normalized batch [B C D H W] instead"
                 )
         return resolve_source(source)
@@ -67,7 +66,9 @@ class Volumes(Inputs):
         Raises:
             ZooError: the source holds no volumes.
         """
-        for batch in self._batches(files_of(self.files, self.extensions, source), batch_size):
+        parts = source if isinstance(source, list) else [source]
+        files = [file for part in parts for file in files_below(self.files, part)]
+        for batch in self._batches(files, batch_size):
             errors: dict[ImageSource, str] = dict(batch.errors.items())
             yield SampleBatch(batch.paths, batch.volumes, errors)
 
