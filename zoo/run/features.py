@@ -25,4 +25,4 @@ def features(model: Task | str | Path, source: Any, *, batch_size: int = 64) -> 
     if not isinstance(model, Task):
         model = load(model)
     with evaluating(model):
-        return model.features(model.resolve_source(source), batch_size=batch_size)
+        return model.features(source, batch_size=batch_size)

@@ -35,7 +35,7 @@ def predict(model: Task | str | Path, source: Any, folder: str | Path | None = N
     if module is None:
         raise ZooError(f"a {model.kind} model has no prediction on files: call the model itself on tensors")
     chosen = check_options(module.predict, options, kind=model.kind)
-    source = module.resolve(source, model.card) if hasattr(module, "resolve") else model.resolve_source(source)
+    source = model.resolve_source(source)
     with evaluating(model), explained("the model cannot predict on this source; was its checkpoint edited?"):
         results: list[Any] = module.predict(model, source, Path(folder) if folder is not None else None, **chosen)
     return results

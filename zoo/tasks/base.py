@@ -127,7 +127,7 @@ class Task(Stages):
         return self.network(*(_cast(value, self.dtype) for value in inputs))
 
     def features(self, source: Any, *, batch_size: int) -> Tensor:
-        """Vectors [N D], one for each file or value of a resolved source.
+        """Vectors [N D], one for each file or value of a source, which an override resolves.
 
         Raises:
             ZooError: this task has none.

@@ -62,7 +62,7 @@ class TextTask(Task):
         if not isinstance(bert, Bert):
             raise ZooError(f"{type(self.network).__name__} gives no vectors of texts: take a BERT")
         tokenizer, vectors = self.tokenizer(), []
-        for batch in in_batches(self.read_texts(source), batch_size):
+        for batch in in_batches(self.read_texts(self.resolve_source(source)), batch_size):
             tokens, _ = self.tokenize([text.text for text in batch], tokenizer)
             vectors.append(self._pool(bert(tokens).hidden, tokens.ne(bert.pad_id)).float().cpu())
         return torch.cat(vectors)

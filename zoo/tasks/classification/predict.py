@@ -1,6 +1,6 @@
 """Classification of files."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,15 +45,6 @@ class ClassPrediction:
             "top5": [{"label": label, "probability": value} for label, value in self.top5],
             "error": self.error,
         }
-
-
-def resolve(source: Any, card: Mapping[str, Any]) -> Any:
-    """Turns what a user gives into files or images, for a model with this card.
-
-    Raises:
-        ZooError: nothing has this name, or the model reads no such thing.
-    """
-    return inputs_of(card).resolve(source)
 
 
 def predict(

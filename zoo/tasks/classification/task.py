@@ -155,6 +155,10 @@ class Classification(Task):
         """The views that the test averages over."""
         return {"tta": self.tta_views} if self.tta_views else {}
 
+    def resolve_source(self, source: Any) -> Any:
+        """What the reader of this classifier's samples takes."""
+        return inputs_of(self.card).resolve(source)
+
     @torch.no_grad()
     def features(self, source: Any, *, batch_size: int) -> Float[Tensor, "n d"]:
         """The inputs of the last layer for each sample, flattened."""
@@ -163,7 +167,7 @@ class Classification(Task):
         def embed(samples: Tensor) -> Tensor:
             return head_inputs(self.forward_network, self.network, inputs.normalize(samples.to(self.device)))
 
-        return embed_batches(inputs.read(source, batch_size), embed)
+        return embed_batches(inputs.read(self.resolve_source(source), batch_size), embed)
 
     def predict_step(self, batch: Any, batch_idx: int = 0) -> Float[Tensor, "b k"]:
         """Class probabilities of a batch, which may be images alone or images with labels."""

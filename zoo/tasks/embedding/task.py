@@ -203,7 +203,7 @@ class Embedding(ImageTask):
         def embed(images: Tensor) -> Tensor:
             return self.predict_step(preprocessing.normalize(images.to(self.device)))
 
-        return embed_batches(read_batches(image_files(source), preprocessing, batch_size), embed)
+        return embed_batches(read_batches(image_files(self.resolve_source(source)), preprocessing, batch_size), embed)
 
     def predict_step(self, batch: Any, batch_idx: int = 0) -> Float[Tensor, "b d"]:
         """Embeddings of a batch of images, or of the images of a batch with identities."""

@@ -15,7 +15,6 @@ from zoo.data.series.table import SeriesTable, describe_filled, read_numbers
 from zoo.data.series.timestamps import Step, continue_stamps, parse_stamps, plain_stamp, same_stamps
 from zoo.errors import ZooError
 from zoo.tasks.forecasting.history_file import name_of, read_history, require_trained_step
-from zoo.tasks.forecasting.history_file import resolve as resolve
 from zoo.tasks.forecasting.prediction_files import SeriesForecast, write_forecasts
 from zoo.tasks.forecasting.rollout import require_horizon, required_covariate_steps, rollout
 from zoo.tasks.forecasting.task import Forecast, Forecasting

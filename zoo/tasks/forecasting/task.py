@@ -119,6 +119,12 @@ class Forecasting(Task):
         """The history, and the future covariates or None."""
         return (batch[0], batch[2])
 
+    def resolve_source(self, source: Any) -> Any:
+        """The path of a history file, or a data frame."""
+        from zoo.tasks.forecasting.history_file import resolve  # pandas is optional
+
+        return resolve(source, self.card)
+
     def example_inputs(self, batch_size: int = 1) -> tuple[Tensor, ...] | None:
         """Zeros in the shape of the history, and of the future covariates if the network reads them."""
         card = self.card

@@ -22,6 +22,10 @@ class TextClassification(Classification, TextTask):
 
     kind = "text classification"
 
+    def resolve_source(self, source: Any) -> Any:
+        """A path, or a list of texts."""
+        return TextTask.resolve_source(self, source)
+
     def features(self, source: Any, *, batch_size: int) -> Tensor:
         """The vectors of texts."""
         return TextTask.features(self, source, batch_size=batch_size)
