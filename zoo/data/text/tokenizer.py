@@ -7,8 +7,6 @@ from typing import Any
 
 import torch
 from jaxtyping import Bool
-from tokenizers import Tokenizer as Fast
-from tokenizers import decoders, models, normalizers, pre_tokenizers, trainers
 from torch import Tensor
 
 from zoo.errors import ZooError
@@ -26,6 +24,8 @@ class Tokenizer:
     """
 
     def __init__(self, json: str) -> None:
+        from tokenizers import Tokenizer as Fast  # the package is optional
+
         try:
             self._fast = Fast.from_str(json)
         except Exception as error:  # the library raises this class alone
@@ -72,6 +72,8 @@ def train_wordpiece(texts: Callable[[], Iterable[str]], *, vocab_size: int, lowe
     vocabulary in every process: the library numbers the characters that continue a word in random order, and equally
     frequent pairs by these numbers, so they are given to it first. `texts` is called twice.
     """
+    from tokenizers import trainers
+
     fast = _empty({}, lowercase=lowercase)
     normalize = fast.normalizer.normalize_str
     characters = sorted(set().union(*(normalize(text) for text in texts())))
@@ -105,6 +107,9 @@ def wordpiece_of(vocabulary: Sequence[str], *, lowercase: bool) -> Tokenizer:
 
 def _empty(vocabulary: dict[str, int], *, lowercase: bool) -> Any:
     """BERT's tokenizer with a vocabulary."""
+    from tokenizers import Tokenizer as Fast
+    from tokenizers import decoders, models, normalizers, pre_tokenizers
+
     fast: Any = Fast(models.WordPiece(vocabulary, unk_token=UNKNOWN))
     fast.normalizer = normalizers.BertNormalizer(lowercase=lowercase)
     fast.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
