@@ -8,7 +8,8 @@ import pytest
 ZOO = Path(__file__).parents[1] / "zoo"
 ORDER = [  # a part imports itself and the parts of the rows above its own
     {"distribution", "errors", "signals"},
-    {"config", "csv_files", "json_files", "regular_files"},
+    {"csv_files", "json_files", "regular_files", "weights"},
+    {"config"},
     {"tensor_files"},
     {"remote"},
     {"hardware", "ops", "optim"},

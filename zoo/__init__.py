@@ -17,12 +17,14 @@ if TYPE_CHECKING:
     from zoo.run.create import create_network as create_network
     from zoo.run.features import features as features
     from zoo.run.fill_mask import fill_mask as fill_mask
+    from zoo.run.model_card import card as card
     from zoo.run.predict import predict as predict
     from zoo.run.trained import train as train
 
 _HOMES = {
     "Preprocessing": "zoo.data.images.base",
     "ZooError": "zoo.errors",
+    "card": "zoo.run.model_card",
     "create_data": "zoo.run.create",
     "create_model": "zoo.run.create",
     "create_network": "zoo.run.create",
@@ -37,6 +39,7 @@ _HOMES = {
 __all__ = [
     "Preprocessing",
     "ZooError",
+    "card",
     "create_data",
     "create_model",
     "create_network",

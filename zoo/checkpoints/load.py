@@ -13,20 +13,22 @@ from zoo.checkpoints.explained import explained
 from zoo.checkpoints.gate import MODEL, check_targets
 from zoo.config.listing import list_models
 from zoo.distribution import run_command
-from zoo.errors import ZooError
+from zoo.errors import ZooError, unknown
 from zoo.remote.addresses import local_path
 from zoo.remote.hub import WEIGHTS
 from zoo.tasks.base import CHECKPOINT_FORMAT, Task
 from zoo.tasks.card import check_card, require_names
 from zoo.tensor_files.read import read_tensors
 from zoo.tensor_files.safetensors import SAFETENSORS, read_safetensors
+from zoo.weights import shipped
 
 
 def load(path: str | Path, *, trust: Sequence[str] = ()) -> Task:
     """Loads the model of a checkpoint, of a folder or of an address, in eval mode on the CPU.
 
     A checkpoint is Lightning's, or the safetensors file that `zoo-share` writes. A folder is that of a run, or one that
-    was shared; an address is `hf://owner/name` or `https://…#sha256=…`.
+    was shared; an address is `hf://owner/name` or `https://…#sha256=…`. `lenet5/mnist` and the other names of
+    `list_weights()` are weights of this package.
 
     A Lightning `Trainer` trains it in training mode.
 
@@ -54,6 +56,8 @@ def read(path: str | Path) -> dict[str, Any]:
         ZooError: the file is missing, damaged, unsafe, or not a checkpoint of the zoo.
     """
     path = _in_run(Path(path))
+    if len(path.parts) == 2 and path.parts[0] in list_models() and not path.exists():
+        raise ZooError(unknown("weights", str(path), shipped()))
     if path.name == str(path) and path.name in list_models() and not path.exists():
         raise ZooError(f'`{path}` names a model of the catalog: zoo.create_model("{path}", pretrained=…) builds it')
     checkpoint = read_safetensors(path) if path.suffix.lower() == SAFETENSORS else read_tensors(path)

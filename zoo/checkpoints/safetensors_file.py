@@ -15,8 +15,10 @@ from zoo.tasks.base import CHECKPOINT_FORMAT, Task
 from zoo.tensor_files.safetensors import DESCRIPTION
 
 
-def write_safetensors(task: Task, path: Path) -> None:
+def write_safetensors(task: Task, path: Path, *, half: bool = False) -> None:
     """Writes the model; an existing file is replaced.
+
+    `half` stores the network in 16 bits a number. What the task has measured, such as a threshold, keeps its precision.
 
     Raises:
         ZooError: the card or the weights hold values that the file cannot.
@@ -30,5 +32,11 @@ def write_safetensors(task: Task, path: Path) -> None:
     if strange := [key for key, value in state.items() if not isinstance(value, Tensor)]:
         raise ZooError(f"`{strange[0]}` of this model is no tensor, and a safetensors file holds nothing else")
     tensors = {key: value.detach().cpu().contiguous().clone() for key, value in state.items()}  # none share memory
+    if half:
+        tensors |= {key: value.half() for key, value in tensors.items() if _is_of_network(key, value)}
     content = save(tensors, metadata={DESCRIPTION: text, "format": "pt"})
     write_atomically(path, lambda beside: beside.write_bytes(content))
+
+
+def _is_of_network(key: str, value: Tensor) -> bool:
+    return key.startswith("network.") and value.is_floating_point()

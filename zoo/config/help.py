@@ -7,6 +7,7 @@ import yaml
 
 from zoo.config.listing import CONFIG_DIR, list_options
 from zoo.config.signatures import parameters
+from zoo.weights import shipped
 
 _TASKS = Path(__file__).resolve().parents[1] / "tasks"
 
@@ -16,7 +17,8 @@ def help_text(name: str, config_dir: Path | None = None) -> str:
     config = yaml.safe_load((CONFIG_DIR / f"{name}.yaml").read_text(encoding="utf-8"))
     lines = "".join(f"{group}: {', '.join(list_options(group, config_dir))}\n" for group in _groups(name, config_dir))
     template = Template(config["hydra"]["help"]["template"])
-    return template.substitute(APP_CONFIG_GROUPS=lines, TASK_OPTIONS=_task_options())
+    values = {"APP_CONFIG_GROUPS": lines, "TASK_OPTIONS": _task_options(), "WEIGHTS": ", ".join(shipped())}
+    return template.substitute(values)
 
 
 def _groups(name: str, config_dir: Path | None) -> list[str]:

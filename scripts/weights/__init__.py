@@ -1,0 +1,1 @@
+"""Makes and checks the weights in `zoo/weights`."""
