@@ -2,7 +2,7 @@
 
 python scripts/reproduce.py lenet5/digits
 python scripts/reproduce.py lenet5/mnist --data-root DIR            DIR/mnist holds the data
-python scripts/reproduce.py lenet5/mnist --data-root DIR --release  trains three seeds, and writes zoo/weights/lenet5/mnist
+python scripts/reproduce.py lenet5/mnist --data-root DIR --release  writes zoo/weights/lenet5/mnist
 """
 
 import argparse
@@ -73,9 +73,7 @@ def _compare(recipe: Recipe, words: list[str], runs: str) -> int:
 
 def _release(recipe: Recipe, words: list[str], runs: str) -> int:
     if subprocess.run(["git", "status", "--porcelain", "zoo", "configs"], cwd=ROOT, capture_output=True).stdout:
-        raise ZooError(
-            "zoo or configs have changes that no commit has: commit them, so that the card can name a commit"
-        )
+        raise ZooError("zoo or configs have changes: commit them, since the card names the commit")
     trained = {seed: _train(recipe, words, seed, runs) for seed in SEEDS}
     first = trained[SEEDS[0]]
     commit = subprocess.run(["git", "rev-parse", "--short=10", "HEAD"], cwd=ROOT, capture_output=True, text=True)

@@ -1,4 +1,4 @@
-"""Weights that the recipes of this repository have trained: a folder `MODEL/NAME` for each, as `zoo-share` writes it."""
+"""Weights that the recipes of this repository trained: a folder `MODEL/NAME` for each, as `zoo-share` writes it."""
 
 import re
 from pathlib import Path
