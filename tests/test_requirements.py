@@ -13,13 +13,17 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
-OWN = {"zoo", "tests", "scripts", "benchmarks", "fuzzing"}
+OWN = {"zoo", *(folder.name for folder in (ROOT / "scripts").iterdir() if folder.is_dir())}
 MISSING = {"wandb"}  # what a test imports to see the message
 
 
 def named(requirements):
     """The distributions in a list of requirements, without extras of our own."""
-    return {re.match(r"[\w.-]+", line)[0].lower() for line in requirements if not line.startswith("lightning-zoo")}
+    return {normal(re.match(r"[\w.-]+", line)[0]) for line in requirements if not line.startswith("lightning-zoo")}
+
+
+def normal(name):
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def imported(folder):
@@ -51,7 +55,7 @@ def test_every_package_is_required(folder, extras):
         package: file
         for package, file in imported(ROOT / folder).items()
         if package not in OWN | MISSING | sys.stdlib_module_names
-        and not required & {each.lower() for each in distributions.get(package, [package])}
+        and not required & {normal(each) for each in distributions.get(package, [package])}
     }
     local = {file.stem for file in (ROOT / folder).rglob("*.py")}
     assert not {package: file for package, file in unnamed.items() if package not in local}

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 import torch
+from huggingface_hub import constants
 from safetensors.torch import save
 
 from zoo.errors import ZooError
 from zoo.pretrained.catalog import resolve_weights
 
-hub = pytest.importorskip("huggingface_hub")
 COMMIT = "a" * 40
 TIMM = {
     "architecture": "lenet",
@@ -86,13 +86,11 @@ def repositories(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[di
     address = f"http://127.0.0.1:{server.server_port}"
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     monkeypatch.delenv("ZOO_OFFLINE", raising=False)
-    monkeypatch.setattr(hub.constants, "ENDPOINT", address)
-    monkeypatch.setattr(
-        hub.constants, "HUGGINGFACE_CO_URL_TEMPLATE", address + "/{repo_id}/resolve/{revision}/{filename}"
-    )
-    monkeypatch.setattr(hub.constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(hub.constants, "HF_HUB_DISABLE_XET", True)
-    monkeypatch.setattr(hub.constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(constants, "ENDPOINT", address)
+    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", address + "/{repo_id}/resolve/{revision}/{filename}")
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     Hub.repositories, Hub.asked, Hub.statuses = {}, [], {}
     yield Hub.repositories
     server.shutdown()
@@ -156,7 +154,7 @@ def test_an_unknown_revision_and_a_repository_without_weights(repositories):
 
 
 def test_without_a_network_the_way_around_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr(hub.constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("ZOO_OFFLINE", "1")
     with pytest.raises(
         ZooError, match=r"hf://timm/x is not on this machine .*`hf download timm/x`, and copy the cache"

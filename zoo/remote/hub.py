@@ -40,6 +40,7 @@ def library() -> ModuleType:
     """
     try:
         import huggingface_hub
+        import huggingface_hub.errors  # some versions import it at the first use alone
     except ModuleNotFoundError:
         raise ZooError(f"an address hf://… needs huggingface_hub: {install_command('hub')}") from None
     return huggingface_hub
