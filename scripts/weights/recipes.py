@@ -60,5 +60,5 @@ def interval(values: Sequence[float]) -> tuple[float, float]:
     Source: the prediction interval by Student's t with n − 1 degrees of freedom.
     """
     n = len(values)
-    half = student.ppf(0.975, n - 1) * statistics.stdev(values) * math.sqrt(1 + 1 / n)
+    half = float(student.ppf(0.975, n - 1)) * statistics.stdev(values) * math.sqrt(1 + 1 / n)
     return statistics.mean(values) - half, statistics.mean(values) + half
