@@ -15,6 +15,10 @@ from zoo.run.create import catalog_config
 from zoo.tasks.base import Task
 
 BATCH = 8
+DEEPER = {  # than another member of their family; the slow tests have them
+    *("resnet101", "resnet152", "vgg11", "vgg11_bn", "vgg13", "vgg13_bn", "vgg19", "vgg19_bn"),
+    *("bert_mini", "bert_small", "bert_medium", "bert_base", "bert_large"),
+}
 OTHER_BATCH = {"siamese": 32, "yolo_resnet50": 2}  # of fewer digits no triplet may violate the margin; scenes are large
 
 
@@ -28,7 +32,12 @@ class Built(NamedTuple):
         return self.datamodule.normalize(next(iter(self.datamodule.loader(split))))
 
 
-@pytest.fixture(scope="module", params=list_models())
+def models():
+    """All models, the deeper ones marked as slow."""
+    return [pytest.param(name, marks=pytest.mark.slow) if name in DEEPER else name for name in list_models()]
+
+
+@pytest.fixture(scope="module", params=models())
 def built(request):
     """Each model of the catalog, in turn, so that one at a time is in memory."""
     config = small_catalog_run(request.param)

@@ -40,7 +40,7 @@ def checkpoint(folder: Path, name: str, size: int = 32) -> tuple[Path, Task]:
     return folder / "best.ckpt", task
 
 
-@pytest.mark.parametrize("inside", [False, True])
+@pytest.mark.parametrize("inside", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_exported_program(inside: bool, tmp_path: Path) -> None:
     path, task = checkpoint(tmp_path, "resnet18")
     file, worst = export(path, format="torch_export", **OPTIONS | {"with_preprocessing": inside})
