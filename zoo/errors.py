@@ -20,7 +20,7 @@ def unknown(what: str, given: str, allowed: Iterable[str], listed: Iterable[str]
     'unknown key `network.widht`: did you mean `network.width`? there are: network.depth, network.width'
     """
     names = sorted(allowed)
-    words = {name.rpartition(".")[2]: name for name in names}
-    close = difflib.get_close_matches(given.rpartition(".")[2], list(words), n=1, cutoff=0.6)
+    words = {name.rpartition(".")[2].casefold(): name for name in names}
+    close = difflib.get_close_matches(given.rpartition(".")[2].casefold(), list(words), n=1, cutoff=0.6)
     hint = f"did you mean `{words[close[0]]}`? " if close else ""
     return f"unknown {what} `{given}`: {hint}there are: {', '.join(sorted(listed) or names) or 'none'}"

@@ -66,7 +66,7 @@ def test_broken_images_are_a_line_of_the_results_of_a_prediction(command, traine
     Image.new("1", (20_000, 20_000)).save(pets / "huge.png")
     ended = command("predict", f"checkpoint={trained}", "source=pets", "hydra.run.dir=out")
     assert ended.code == 0, ended.err
-    assert "15 results, 4 of files that cannot be read: " in ended.out
+    assert "11 results and 4 errors (column `error`): " in ended.out
     results = {entry["path"]: entry for entry in json.loads((ended.folder / "out" / "predictions.json").read_text())}
     reasons = {path: entry["error"] for path, entry in results.items() if entry["error"]}
     assert reasons == {

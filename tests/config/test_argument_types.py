@@ -16,6 +16,8 @@ from zoo.config.argument_types import is_simple, type_error
         (bool, 1, "true or false"),
         (int | None, None, None),
         (int | Literal["auto"], "auto", None),
+        (int | Literal["auto"], "many", "a whole number or auto"),
+        (Literal["mean", "last"] | None, "first", None),  # the constructor names its options
         (Literal["mean", "last"], 3, "mean or last"),
         (Optional[float], "abc", "a number or null"),  # noqa: UP045
         (int, np.int64(3), None),

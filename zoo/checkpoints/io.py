@@ -60,7 +60,7 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     try:
         try:
             write(beside)
-        except RuntimeError as error:  # PyTorch's writer reports a full disk as an error of its own
+        except RuntimeError as error:  # PyTorch's writer raises a RuntimeError when the disk is full
             if "inline_container" not in str(error) and "PytorchStreamWriter" not in str(error):
                 raise
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path.parent)) from error

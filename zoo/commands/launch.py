@@ -69,12 +69,12 @@ def _run(name: str, command: Command, config_dir: Path | None, *, task_options: 
 
     from zoo.commands.task_options import refuse_misspelled_keys, with_task_options
     from zoo.config.compose import chosen_options, compose, to_dict
-    from zoo.config.explain import explain, listed_options
+    from zoo.config.explain import explain, refused_options
     from zoo.config.listing import CONFIG_DIR
     from zoo.config.validate import validate
     from zoo.errors import ZooError
 
-    if message := listed_options(sys.argv[1:]):
+    if message := refused_options(sys.argv[1:]):
         _fail(name, message)
 
     follower = int(os.environ.get("RANK", os.environ.get("SLURM_PROCID", "0"))) > 0

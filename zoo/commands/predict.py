@@ -31,8 +31,9 @@ def _predict(config: Any) -> None:
         listed = folder / "predictions.csv"
         what = "the file cannot" if len(results) == 1 else f"none of {len(results)} files can"
         raise ZooError(f"{what} be read: {errors[0]}; see {listed}")
-    note = f", {len(errors)} of files that cannot be read" if errors else ""
-    print(f"{len(results)} result{'s' if len(results) > 1 else ''}{note}: {folder / 'predictions.csv'}")
+    good = len(results) - len(errors)
+    note = f" and {_count(len(errors), 'error')} (column `error`)" if errors else ""
+    print(f"{_count(good, 'result')}{note}: {folder / 'predictions.csv'}")
     if found := counts(results):
         print(found)
 
@@ -41,6 +42,10 @@ def counts(results: Sequence[Any]) -> str:
     """The number of each label among the results, or among the boxes of the results; empty without labels."""
     labels = [each.label for result in results for each in getattr(result, "boxes", (result,)) if _is_labeled(each)]
     return ", ".join(f"{label}: {count:,}" for label, count in Counter(labels).most_common())
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _is_labeled(value: Any) -> bool:

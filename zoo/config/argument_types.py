@@ -21,9 +21,10 @@ def is_simple(annotation: Any) -> bool:
 def type_error(annotation: Any, value: Any) -> str | None:
     """Returns the expected type of a mismatched value, in words; None for a match or an annotation that is not simple.
 
-    The options of a `Literal` are checked by type only; constructors report unknown options.
+    The options of a `Literal` are checked by type only, since constructors report unknown ones; beside another type,
+    such as a number, by value.
 
-    >>> type_error(int | Literal["auto"], 2.5)
+    >>> type_error(int | Literal["auto"], "many")
     'a whole number or auto'
     >>> type_error(float, 3)
     """
@@ -49,17 +50,24 @@ def list_error(annotation: Any, value: Any) -> str | None:
     return _PLURALS[item]
 
 
-def _simple_types(annotation: Any) -> dict[str, type]:
-    """Returns the simple types of an annotation by their names in messages; empty if any type is not simple."""
+def _simple_types(annotation: Any, *, exact: bool = False) -> dict[str, Any]:
+    """Returns the simple types of an annotation by their names in messages; empty if any type is not simple.
+
+    An option of a `Literal` stands as its type, or with `exact` as itself.
+    """
     if get_origin(annotation) in (Union, UnionType):
-        members = [_simple_types(member) for member in get_args(annotation)]
+        parts = get_args(annotation)
+        mixed = any(part is not NoneType and get_origin(part) is not Literal for part in parts)
+        members = [_simple_types(part, exact=mixed) for part in parts]
         return {name: member for types in members for name, member in types.items()} if all(members) else {}
     if get_origin(annotation) is Literal:
-        return {str(option): type(option) for option in get_args(annotation)}
+        return {str(option): option if exact else type(option) for option in get_args(annotation)}
     return {_NAMES[annotation]: annotation} if annotation in _NAMES else {}
 
 
-def _matches(value: Any, accepted: type) -> bool:
+def _matches(value: Any, accepted: Any) -> bool:
+    if not isinstance(accepted, type):  # an option of a `Literal`
+        return type(value) is type(accepted) and value == accepted
     if isinstance(value, bool):  # bool is a subclass of int
         return accepted is bool
     return isinstance(value, _ACCEPTED.get(accepted, accepted))

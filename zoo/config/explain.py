@@ -14,6 +14,7 @@ from zoo.distribution import install_command
 from zoo.errors import ZooError, unknown
 
 _LISTS = ("callbacks", "logger")  # groups of which several options may be chosen
+_CURLY_QUOTES = "“”„‘’«»"  # of text processors
 Compose = Callable[[Sequence[str]], DictConfig]
 
 
@@ -24,6 +25,10 @@ def explain(error: Exception, overrides: Sequence[str], compose: Compose) -> str
         group, _, option = error.missing_cfg_file.rpartition("/")
         if option.split("_")[0] in ("optuna", "joblib", "submitit"):
             return f"{group}={option} needs a plugin of Hydra, which is not installed: {install_command('sweep')}"
+        for word in overrides:
+            chosen, _, value = word.lstrip("+").partition("=")
+            if f"{chosen}/{value}" == error.missing_cfg_file:
+                return _unknown_option(chosen, value, error.options or list_options(chosen))
         return unknown(group or "configuration", option, error.options or list_options(group))
     if refused := re.search(r"Could not load '([^']+)/([^/']+)'", text):
         return unknown(refused[1], refused[2], list_options(refused[1]))
@@ -36,9 +41,7 @@ def explain(error: Exception, overrides: Sequence[str], compose: Compose) -> str
     if isinstance(error, OverrideParseException):
         return f"`{error.override}` has characters with a meaning on this command line: {_quoted(error.override)}"
     if ambiguous := re.search(r"Ambiguous value for argument '(.+)'", text):
-        return (
-            f"`{ambiguous[1]}` has a comma: {_quoted(ambiguous[1])}; a list is [a,b], and -m runs once for each value"
-        )
+        return _with_a_comma(ambiguous[1])
     if refused := re.search(r"[Cc]ould not override '([^'@]+)'", text):
         try:
             return _unknown_key(refused[1], overrides, _configuration(error, refused[1], overrides, compose))
@@ -49,20 +52,50 @@ def explain(error: Exception, overrides: Sequence[str], compose: Compose) -> str
     return first_line(error)
 
 
-def listed_options(words: Sequence[str]) -> str | None:
-    """Returns a message for the first group that is given a list and takes one option, or None.
+def refused_options(words: Sequence[str]) -> str | None:
+    """Returns a message for the first option of a group that Hydra would misread, or None: a list, or a file name.
 
-    >>> listed_options(["callbacks=[ema]", "model=[lenet5,vgg11]"])
+    >>> refused_options(["callbacks=[ema]", "model=[lenet5,vgg11]"])
     '`model` (=[lenet5,vgg11]): a group takes the name of one option; -m model=lenet5,vgg11 runs once for each'
     """
     for word in words:
+        if word[:1] in _CURLY_QUOTES:
+            return f"`{word}` has typographic quotes: write {word.strip(_CURLY_QUOTES)}, with plain quotes where needed"
         group, _, value = word.partition("=")
-        if value.startswith("[") and group not in _LISTS and (CONFIG_DIR / group).is_dir():
-            several = value.strip("[]").replace(" ", "")
-            return (
-                f"`{group}` (={value}): a group takes the name of one option; -m {group}={several} runs once for each"
-            )
+        if not group:
+            return f"`{word}` is not of the form KEY=VALUE, without spaces"
+        if not (CONFIG_DIR / group).is_dir():
+            continue
+        if value.startswith("[") and group not in _LISTS:
+            return f"`{group}` (={value}): {_one_option(group, value.strip('[]').replace(' ', ''))}"
+        if value.endswith((".yaml", ".yml")):
+            return f"`{group}` (={value}): leave out the ending, {group}={value.rpartition('.')[0]}"
     return None
+
+
+def _one_option(group: str, several: str) -> str:
+    return f"a group takes the name of one option; -m {group}={several} runs once for each"
+
+
+def _unknown_option(group: str, option: str, options: Sequence[str]) -> str:
+    names = ", ".join(options)
+    if not option:
+        return f"`{group}=` names no option; there are: {names}"
+    if "/" in option or "\\" in option:
+        own = f" data=image_folder data.root={option}, or another of" if group == "data" else ""
+        return f"`{group}` (={option}) is a path, and the name of an option is expected:{own} {names}"
+    return unknown(group, option, options)
+
+
+def _with_a_comma(word: str) -> str:
+    key, _, value = word.partition("=")
+    if key in _LISTS:
+        return f"`{word}` has a comma: write several options as {key}=[{value}]"
+    if (CONFIG_DIR / key).is_dir():
+        return f"`{word}` has a comma: {_one_option(key, value)}"
+    if re.fullmatch(r"[-+\d.]+,[\d.]+", value):
+        return f"`{word}` has a comma: write a number without one, such as 1000 or 0.5; -m runs once for each value"
+    return f"`{word}` has a comma: {_quoted(word)}; a list is [a,b], and -m runs once for each value"
 
 
 def _quoted(word: str) -> str:
@@ -74,7 +107,9 @@ def _quoted(word: str) -> str:
 def _without_a_value(word: str) -> str:
     groups = [folder.name for folder in CONFIG_DIR.iterdir() if folder.is_dir()]
     found = [f"{group}={word}" for group in sorted(groups) if word in list_options(group)]
-    return f"`{word}` is not of the form KEY=VALUE" + (f": did you mean {' or '.join(found)}?" if found else "")
+    return f"`{word}` is not of the form KEY=VALUE, without spaces" + (
+        f": did you mean {' or '.join(found)}?" if found else ""
+    )
 
 
 def first_line(error: Exception) -> str:
@@ -87,7 +122,9 @@ def _configuration(error: Exception, key: str, overrides: Sequence[str], compose
     """The configuration that lacks the key: OmegaConf's error holds it; else it is composed, which takes 0.3 s."""
     node = getattr(error.__cause__, "parent_node", None)
     if node is not None:
-        return node._get_root()
+        root, parent = node._get_root(), key.rpartition(".")[0]
+        if not parent or OmegaConf.select(root, parent, throw_on_missing=False) != {}:
+            return root  # else Hydra may have put {} in place of a number, to add a key below it
     groups = [word for word in overrides if (CONFIG_DIR / word.partition("=")[0]).is_dir()]
     return compose([word for word in groups if word.partition("=")[0] != key])  # without a group of another command
 
@@ -102,6 +139,9 @@ def _unknown_key(key: str, overrides: Sequence[str], root: Any) -> str:
     if parent:
         node = OmegaConf.select(node, parent, throw_on_missing=False)
     if not isinstance(node, DictConfig):
+        above = OmegaConf.select(root, parent.rpartition(".")[0], throw_on_missing=False) if "." in parent else root
+        if isinstance(above, DictConfig) and parent.rpartition(".")[2] in list(above):
+            return f"`{parent}` (={'null' if node is None else node}) is one value, without keys: write {parent}=…"
         return _unknown_key(parent, overrides, root)
     start = f"{parent}." if parent else ""
     listed = [f"{start}{entry!s}" for entry in node if not str(entry).startswith("_") and entry != "hydra"]
@@ -112,4 +152,17 @@ def _unknown_key(key: str, overrides: Sequence[str], root: Any) -> str:
         return f"`{key}` comes from the data, and the model takes it from there: leave it out"
     if name in taken or not node:
         return f"`{key}` is not in the configuration yet: add it with a plus, +{key}={given.get(key, '…')}"
-    return unknown("key", key, {*listed, *(f"{start}{parameter}" for parameter in taken)}, listed)
+    message = unknown("key", key, {*listed, *(f"{start}{parameter}" for parameter in taken)}, listed)
+    others = _options_with(parent, name)
+    if others and "did you mean" not in message:
+        known = f"{parent}={', '.join(others)} {'have' if others[1:] else 'has'} it; here there are: "
+        return message.replace("there are: ", known)
+    return message
+
+
+def _options_with(group: str, key: str) -> list[str]:
+    """The options of a group whose files list a key."""
+    if "." in group or not group:
+        return []
+    files = {name: CONFIG_DIR / group / f"{name}.yaml" for name in list_options(group)}
+    return [name for name, file in files.items() if re.search(rf"^{re.escape(key)}:", file.read_text("utf-8"), re.M)]

@@ -15,6 +15,7 @@ from zoo.config.signatures import Parameters, parameters
 from zoo.errors import ZooError, unknown
 
 _UNLISTED: Any = object()
+_COMPLETE = ("trainer",)  # nodes of which a command reads each listed key itself
 _OF_MANY_KINDS = ("source",)  # keys of a command that also take a number or a list
 
 
@@ -31,6 +32,9 @@ def validate(config: Mapping[str, Any], listed: Mapping[str, Any]) -> None:
         if key not in listed:
             here = advice(key, str(config[key]), listed)
             raise ZooError(f"unknown key `{key}`: here it is {here}" if here else unknown("key", key, listed))
+    _require_listed("", config, listed)
+    for node in _COMPLETE:
+        _require_listed(node, config.get(node), listed.get(node))
     _check_node("", config, listed)
 
 
@@ -81,6 +85,14 @@ def join(where: str, key: str | int) -> str:
     if isinstance(key, int):
         return f"{where}[{key}]"
     return f"{where}.{key}" if where else key
+
+
+def _require_listed(where: str, node: Any, listed: Any) -> None:
+    if isinstance(node, Mapping) and isinstance(listed, Mapping):
+        for key in listed:
+            if key not in node:
+                path = join(where, key)
+                raise ZooError(f"`~{path}` removes a value that the command reads: write {path}=… instead")
 
 
 def _check_node(path: str, node: Any, listed: Any, annotation: Any = Any) -> None:
@@ -134,6 +146,8 @@ def _unlike(listed: Any, value: Any, path: str) -> str | None:
         return "text"
     if _is_number(listed) and isinstance(value, str | bool):
         return "a number"
+    if "." not in path and type(listed) is int and isinstance(value, float | list):
+        return "a whole number"
     if isinstance(listed, bool) and not isinstance(value, bool):
         return "true or false"
     below_group = "." in path  # a top-level option may be a single word, as in suites=mnist

@@ -35,11 +35,16 @@ def frames(path: Path) -> Iterator[UInt8[Tensor, "3 h w"]]:
                 yield torch.from_numpy(frame.to_ndarray(format="rgb24")).permute(2, 0, 1)
     except (av.error.FFmpegError, IndexError, ValueError) as error:
         if count == 0:
-            raise ZooError(f"cannot read the video `{path}`: {error}") from None
-        print(f"the video {path} breaks off after {count} images: {error}")
+            raise ZooError(f"cannot read the video `{path}`: {_reason(error)}") from None
+        print(f"the video {path} breaks off after {count} images: {_reason(error)}")
         return
     if count == 0:
         raise ZooError(f"cannot read the video `{path}`: it holds no image")
+
+
+def _reason(error: Exception) -> str:
+    """The words of an error of FFmpeg, without its number and the path."""
+    return str(getattr(error, "strerror", None) or error)
 
 
 def promised_frames(path: Path) -> int:

@@ -50,7 +50,9 @@ def _downloaded(address: str) -> Path:
         )
     sha256 = found[1].lower()
     if sha256 == "none" and not url.startswith("https://"):
-        raise ZooError(f"the address {address}: without a hash it must be https, which nobody on the way can change")
+        raise ZooError(
+            f"the address {address} must begin with https:// if no hash is given: plain http can be altered in transit"
+        )
     name = re.sub(r"[^\w.-]", "_", unquote(urlsplit(url).path).rpartition("/")[2])
     if not name.strip("."):
         raise ZooError(f"the address {address} names no file")

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.reports.figures import COLORS, LINE, SOFT, drawing, plain_text
-from zoo.reports.metric_names import MEANINGS
+from zoo.reports.metric_names import meaning
 from zoo.reports.page import Section
 from zoo.reports.units import format_flops
 
@@ -18,7 +18,7 @@ def comparison(results: Mapping[str, Any], metric: str, folder: Path) -> Section
     rows = [["metric", *compared, "what it is"]]
     for name in names:
         cells = [f"{values[name]:.4f}" if name in values else "–" for values in compared.values()]
-        rows.append([name, *cells, MEANINGS.get(name, "")])
+        rows.append([name, *cells, meaning(name)])
     bars = {model: values[metric] for model, values in compared.items() if metric in values}
     figures = [draw_bars(folder / "baselines.png", metric, bars)] if len(bars) > 1 else []
     text = f"{run_summary(results)}\n\nThe test split is used neither for training nor for model selection."
@@ -33,7 +33,7 @@ def run_summary(results: Mapping[str, Any]) -> str:
     """Size of the model, duration, device and throughput in one line."""
     parts = [
         f"{results['parameters']:,} parameters",
-        f"{results['epochs']} epochs in {results['seconds']:,.0f} s",
+        f"{results['epochs']} epoch{'' if results['epochs'] == 1 else 's'} in {results['seconds']:,.0f} s",
         f"{results['device']} ({results['precision']})",
     ]
     if results.get("flops"):

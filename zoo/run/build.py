@@ -81,7 +81,9 @@ def attach_optimizer(task: Task, optimizer: dict[str, Any], scheduler: dict[str,
     try:
         task.optimizer_factory([{"params": [torch.nn.Parameter(torch.zeros(1, 1))]}])
     except (ValueError, TypeError) as error:
-        raise ZooError(f"`optimizer`: {error}") from error
+        empty = [name for name, value in optimizer.items() if value is None]
+        what = f"`optimizer.{empty[0]}` (=null) needs a value" if empty else f"`optimizer`: {error}"
+        raise ZooError(what) from error
     task.schedule = instantiate(complete(scheduler, {}, "scheduler"), "scheduler")
 
 

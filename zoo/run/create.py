@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from omegaconf import OmegaConf
 from torch import nn
@@ -105,12 +105,10 @@ def create_data(name: str, **options: Any) -> DataModule:
     """
     seed = {} if "seed" not in options else {"seed": options["seed"]}
     config = compose([f"data={name}", *(f"{key}={value}" for key, value in seed.items())])
-    listed = OmegaConf.to_container(config.data, resolve=False)
+    listed = cast(dict[str, Any], OmegaConf.to_container(config.data, resolve=False))
     for key, value in options.items():
-        if key not in config.data:
-            raise ZooError(
-                unknown("argument", key, [str(each) for each in config.data if not str(each).startswith("_")])
-            )
+        if key not in listed:  # `in config.data` is False for a value that must be given
+            raise ZooError(unknown("argument", key, [each for each in listed if not each.startswith("_")]))
         OmegaConf.update(config, f"data.{key}", value)
     values = to_dict(config)["data"]
     validate({"data": values}, {"data": listed})

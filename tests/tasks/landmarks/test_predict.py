@@ -56,6 +56,15 @@ def test_points_of_a_wide_image_are_not_those_of_its_frame(task, tmp_path):
     assert found.points == ((32.0, 16.0), (0.0, 0.0))  # 8 of 32 rows are padding above
 
 
+def test_results_do_not_depend_on_the_size_of_a_batch(task, photos):
+    Image.new("RGB", (64, 32), "red").save(photos / "d.png")
+    one = predict(task, photos, batch_size=1)
+    assert [result.path.name for result in one] == ["a.png", "b.png", "c.png", "d.png"]
+    assert predict(task, photos, batch_size=3) == one
+    with pytest.raises(ZooError, match=r"`batch_size` \(=0\) must be at least 1"):
+        predict(task, photos, batch_size=0)
+
+
 def test_files_hold_every_image(task, photos, tmp_path):
     predict(task, photos, tmp_path / "out")
     rows = list(csv.DictReader((tmp_path / "out" / "predictions.csv").read_text().splitlines()))

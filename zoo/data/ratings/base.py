@@ -131,8 +131,8 @@ class RatingsData(DataModule):
     def _report_repeated(self, source: Source, repeated: int) -> None:
         if self.duplicates == "refuse":
             raise ZooError(
-                f"{source.name} rates {repeated:,} pairs of a user and an item again: data.duplicates=last keeps the "
-                f"last rating of each"
+                f"{source.name} rates {repeated:,} pair{'' if repeated == 1 else 's'} of a user and an item again: "
+                f"data.duplicates=last keeps the last rating of each"
             )
         print(f"{source.name}: {repeated:,} ratings are replaced by later ones of the same user and item")
 

@@ -23,7 +23,9 @@ def find_volumes(root: Path) -> tuple[list[Path], dict[Split, Items], list[str]]
         found, names = find_files(root, VOLUMES)
         return _items_of_files(root, found, names)
     if len(stacks) == 1:
-        raise ZooError(f"`{root}` has one stack, {stacks[0].name}: each class has a file of its own, such as chair.npy")
+        raise ZooError(
+            f"`{root}` has one stack, {stacks[0].name}, so one class: add a file for each other class, such as desk.npy"
+        )
     counts = [len(read_stack(path)) for path in stacks]
     places = np.concatenate([np.stack([np.full(n, i), np.arange(n)], axis=1) for i, n in enumerate(counts)])
     names = [path.name.partition(".")[0] for path in stacks]

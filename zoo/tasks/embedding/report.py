@@ -16,6 +16,7 @@ from zoo.data.base import DataModule
 from zoo.ops.distances import pairwise_squared_distances
 from zoo.ops.identities import PER_GROUP, sample_rows
 from zoo.reports.figures import COLORS, SOFT, drawing, without_frame
+from zoo.reports.metric_names import meaning
 from zoo.reports.page import Section
 from zoo.tasks.embedding import Embedding
 from zoo.tasks.embedding.baselines import embeddings
@@ -58,20 +59,18 @@ def _figures(values: Tensor, pairs: Pairs, identities: Tensor, results: Mapping[
     test: Mapping[str, float] = results["test"]
     baselines: Mapping[str, Mapping[str, float]] = results["baselines"]
     shown = [name for name in test if name not in ("loss", "threshold")]
-    table = [["metric", "this model", "95 % interval", *baselines]]
+    words = {"accuracy": "share of pairs judged correctly at the threshold of the model"}
+    table = [["metric", "this model", "95 % interval", *baselines, "what it is"]]
     for name in shown:
         interval = intervals.get(name)
         span = f"{interval.low:.3f} – {interval.high:.3f}" if interval else "–"
         beside = [f"{b[name]:.4f}" if name in b else "–" for b in baselines.values()]
-        table.append([name, f"{test[name]:.4f}", span, *beside])
+        table.append([name, f"{test[name]:.4f}", span, *beside, words.get(name) or meaning(name)])
     same, different = int(pairs.same.sum()), int((~pairs.same).sum())
     known = "of identities not used in training" if new else "in new images of the training identities"
     text = (
         f"The test split has {same:,} same-identity pairs and {different:,} different-identity pairs, {known}. "
-        "The intervals are bootstrapped over identities, since pairs that share an identity are not independent. "
-        "accuracy, far and tar are measured at the threshold of the model. "
-        "accuracy_10_folds follows the protocol of Labeled Faces in the Wild: ten folds with as many same as different "
-        "pairs, each at the best threshold of the other nine. accuracy_10_folds_se is its standard error."
+        "The intervals are bootstrapped over identities, since pairs that share an identity are not independent."
     )
     few = [far for far in FARS if different < 10 / far]
     if few:
