@@ -32,7 +32,7 @@ def requested_model(config: Mapping[str, Any]) -> Task:
             "weights"
         )
     if str(model).endswith((".ckpt", ".pt", ".pth")):
-        raise ZooError(f"`model` (={model}) is the name of a model: give checkpoint={model}")
+        raise ZooError(f"`model` (={model}) takes a name of the catalog, not a file: give checkpoint={model}")
     if pretrained is None:
         names = ", ".join(list_weights(model)) or "a file of weights, since none are published here"
         raise ZooError(f"`pretrained` is not given, and {model} would predict with random weights: give {names}")

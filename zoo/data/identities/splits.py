@@ -26,8 +26,8 @@ def split_identities(count: int, val: float, test: float, seed: int) -> dict[Spl
     train = count - val_size - test_size
     if not (val > 0 and test > 0 and train >= 2):
         raise ZooError(
-            f"{count} {'identity' if count == 1 else 'identities'} cannot be split with data.val={val} and data.test={test}: "
-            f"each of train, val and test needs at least two, and val + test must be below 1"
+            f"{count} {'identity' if count == 1 else 'identities'} cannot be split with data.val={val} and "
+            f"data.test={test}: each of train, val and test needs at least two, and val + test must be below 1"
         )
     order = torch.randperm(count, generator=torch.Generator().manual_seed(seed))
     parts = order.split([train, val_size, test_size])
