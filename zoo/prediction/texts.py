@@ -71,7 +71,7 @@ def _read(file: Path, column: str) -> Iterator[Text]:
     if name.endswith(TABLE_SUFFIXES):
         from zoo.data.text.tables import read_columns  # pandas is optional
 
-        for number, value in enumerate(read_columns(file, [column], where="")[0], 1):
+        for number, value in enumerate(read_columns(file, [column], options="column=…")[0], 1):
             yield Text(f"{file}, row {number}", value or "")
     elif name.endswith(TEXT_SUFFIXES):
         for number, line in read_lines(file):

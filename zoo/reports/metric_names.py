@@ -4,7 +4,7 @@ import re
 
 MEANINGS = {
     "accuracy": "share of correct answers",
-    "accuracy_10_folds": "accuracy of balanced pairs in ten folds, each at the best threshold of the others, as for LFW",
+    "accuracy_10_folds": "accuracy of balanced pairs in ten folds, each at the best threshold of the others (LFW)",
     "accuracy_10_folds_se": "standard error of that accuracy",
     "auc": "area under the ROC curve: 1 is perfect, 0.5 is chance",
     "coverage": "share of the truth inside the intervals",

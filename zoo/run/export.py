@@ -52,6 +52,10 @@ def export(
     """
     if format not in FORMATS:
         raise ZooError(f"`format` (={format}) must be one of: {', '.join(FORMATS)}")
+    if tolerance <= 0:
+        raise ZooError(f"`tolerance` (={tolerance}) must be positive")
+    if output is not None and output.is_dir():
+        raise ZooError(f"`output` (={output}) is a folder: give a file, such as {output / 'net'}{FORMATS[format]}")
     task = load(checkpoint, trust=trust)
     chosen = check_options(task.export_program, options, kind=task.kind)
     program = task.export_program(format=format, with_preprocessing=with_preprocessing, **chosen)

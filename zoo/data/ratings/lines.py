@@ -62,6 +62,8 @@ def find_layout(lines: list[str], where: str, least: int = 2) -> Layout:
     separator = next((each for each in _SEPARATORS if each in lines[0].strip()), None)
     if separator is None and least < 2:
         separator = ","
+    if separator is None and ("\ufffd" in lines[0] or not lines[0].strip().isprintable()):
+        raise ZooError(f"{where} is no table: lines of text or a Parquet file are expected")
     if separator is None:
         raise ZooError(
             f"{where} has one column ({lines[0][:60]}): ratings need a user, an item and a rating in each line, "

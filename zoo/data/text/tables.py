@@ -19,8 +19,8 @@ def kind_of(file: Path) -> str | None:
     return next((s for s in SUFFIXES if name.removesuffix("" if s == ".parquet" else ".gz").endswith(s)), None)
 
 
-def read_columns(file: Path, columns: Sequence[str], *, where: str = "data.") -> list[list[str | None]]:
-    """The values of columns as text, None where one is missing; `where` precedes the names of options in messages.
+def read_columns(file: Path, columns: Sequence[str], *, options: str) -> list[list[str | None]]:
+    """The values of columns as text, None where one is missing; `options` name columns, for a message.
 
     Raises:
         ZooError: a missing, empty or unreadable file, or a missing column.
@@ -37,7 +37,7 @@ def read_columns(file: Path, columns: Sequence[str], *, where: str = "data.") ->
     if missing:
         there = ", ".join(map(str, frame.columns))
         names = " and ".join(f"`{name}`" for name in missing)
-        raise ZooError(f"{file} has no column {names}; there are: {there}: give {where}text=… or {where}label=…")
+        raise ZooError(f"{file} has no column {names}; there are: {there}; give {options}")
     if frame.empty:
         raise ZooError(f"{file} has a header and no rows")
     return [[None if pd.isna(value) else str(value) for value in frame[name]] for name in columns]

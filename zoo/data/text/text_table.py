@@ -61,7 +61,7 @@ class TextTable(TextClassificationData):
         return files
 
     def _rows(self, file: Path) -> list[tuple[str, str]]:
-        texts, labels = read_columns(file, [self.text, self.label])
+        texts, labels = read_columns(file, [self.text, self.label], options="data.text=… or data.label=…")
         rows = [
             (text, label)
             for text, label in zip(texts, labels, strict=True)

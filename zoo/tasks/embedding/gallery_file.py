@@ -104,6 +104,8 @@ def read_gallery(path: Path) -> Gallery:
     Raises:
         ZooError: the file is missing, truncated, edited, not a gallery, or has another format.
     """
+    if not path.exists():
+        raise ZooError(f"{path} does not exist: enroll somebody first, or name another file with gallery=…")
     version = _version(path)
     content = read_tensors(path)
     written = content.get("zoo_gallery") if isinstance(content, dict) else None
