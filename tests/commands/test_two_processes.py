@@ -62,6 +62,28 @@ def test_the_first_of_two_processes_measures_baselines_and_reports_alone(tmp_pat
 
 
 @pytest.mark.slow
+def test_two_processes_pretrain_what_one_does(tmp_path):
+    """The same joint batches and masks; only the means over the masked tokens of both halves are averaged."""
+    words = [f"{first}{second}" for first in "bdklm" for second in ("ara", "ota", "ino", "usi", "epo")]
+    documents = ["\n".join(" ".join(words[(n + k * j) % 25] for k in range(9)) for j in range(12)) for n in range(24)]
+    (tmp_path / "corpus.txt").write_text("\n\n".join(documents))
+    data = ["data=text", f"data.path='{tmp_path}/corpus.txt'", "data.vocab_size=120", "data.length=32"]
+    settings = ["model=bert_tiny", *data, "model.network.dropout=0", "trainer.max_epochs=2"]
+    one, two = (
+        run(tmp_path, "train.py", *settings, f"trainer.devices={n}", f"data.batch_size={8 // n}", f"runs=on{n}")
+        for n in (1, 2)
+    )
+    theirs, ours = (read(path.parent / "checkpoints" / "last.ckpt")["state_dict"] for path in (one, two))
+    for name, value in theirs.items():
+        torch.testing.assert_close(ours[name], value, atol=5e-3, rtol=0, msg=name)
+    losses = [json.loads(path.read_text())["test"]["mlm_loss"] for path in (one, two)]
+    assert losses[1] == pytest.approx(losses[0], rel=2e-3)
+    best = f"checkpoint={two.parent}/checkpoints/best.ckpt"
+    alone = run(tmp_path, "scripts/evaluate.py", best, "trainer.devices=1", "runs=alone")
+    assert json.loads(alone.read_text())["test"]["mlm_loss"] == pytest.approx(losses[1], rel=1e-6)
+
+
+@pytest.mark.slow
 def test_processes_that_torchrun_starts_leave_one_run_directory(tmp_path):
     command = [sys.executable, "-m", "torch.distributed.run", "--nnodes=1", "--nproc-per-node=2", ROOT / "train.py"]
     words = [*QUICK, "trainer.devices=2", "trainer.num_nodes=1", "trainer.max_epochs=1"]

@@ -119,6 +119,26 @@ def test_weights_and_their_description_are_downloaded_once(repositories, monkeyp
     assert resolve_weights("hf://ann/net@v1", model="lenet5").state.keys() == STATE.keys()
 
 
+def test_a_language_model_comes_with_its_tokenizer_and_pooling(repositories):
+    tokens = {"[PAD]": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3, "[MASK]": 4, "cat": 5}
+    sizes = {"hidden_size": 4, "num_hidden_layers": 1, "num_attention_heads": 1, "intermediate_size": 8}
+    config = {"model_type": "bert", "vocab_size": len(tokens), "max_position_embeddings": 8} | sizes
+    modules = [{"path": "", "type": "a.Transformer"}, {"path": "1_Pooling", "type": "a.Pooling"}]
+    repositories["ann/bert"] = {
+        "config.json": json.dumps(config).encode(),
+        "vocab.txt": "\n".join(tokens).encode(),
+        "modules.json": json.dumps(modules).encode(),
+        "1_Pooling/config.json": b'{"pooling_mode": "cls"}',
+        "onnx/model.onnx": b"unread",
+        "model.safetensors": save({"embeddings.word_embeddings.weight": torch.ones(6, 4)}),
+    }
+    source = resolve_weights("hf://ann/bert", model="bert")
+    assert source.preprocessing is not None
+    assert source.preprocessing["pooling"] == "cls"
+    assert json.loads(source.preprocessing["tokenizer"])["model"]["vocab"] == tokens
+    assert not any(line.endswith(".onnx") for line in Hub.asked)
+
+
 def test_a_pickle_that_runs_code_is_refused(repositories, tmp_path):
     class Runs:
         def __reduce__(self) -> tuple[Any, ...]:

@@ -14,7 +14,14 @@ from zoo.tensor_files.read import read_tensors
 from zoo.tensor_files.safetensors import read_safetensors
 
 CONFIG = "config.json"
-_EXPECTED = {"model_type": "bert", "hidden_act": "gelu", "position_embedding_type": "absolute", "type_vocab_size": 2}
+_EXPECTED = {
+    "model_type": "bert",
+    "hidden_act": "gelu",
+    "position_embedding_type": "absolute",
+    "type_vocab_size": 2,
+    "layer_norm_eps": 1e-12,
+    "is_decoder": False,
+}
 _SIZES = {
     "vocab_size": "vocab_size",
     "hidden_size": "hidden_size",
@@ -25,6 +32,8 @@ _SIZES = {
 }
 """Arguments of our networks, and their names in `config.json`."""
 _OLD_NAMES = {".gamma": ".weight", ".beta": ".bias"}  # of layer norms in files converted from TensorFlow
+_MODULES = ("Transformer", "Pooling", "Normalize")
+_FLAGS = {"pooling_mode_mean_tokens": "mean", "pooling_mode_cls_token": "cls"}
 _EMBEDDING, _DECODER = "bert.embeddings.word_embeddings.weight", "cls.predictions.decoder.weight"
 
 
@@ -72,12 +81,16 @@ def read_preprocessing(folder: Path, config: Mapping[str, Any]) -> dict[str, Any
         from zoo.data.text.tokenizer import Tokenizer, wordpiece_of
     except ModuleNotFoundError as error:
         raise ZooError(f"texts need the package {error.name}: {install_command('text')}") from error
+    settings = folder / "tokenizer_config.json"
+    known = read_object(settings) if settings.is_file() else {}
     if (file := folder / "tokenizer.json").is_file():
         tokenizer = Tokenizer(file.read_text(encoding="utf-8"))
     elif (file := folder / "vocab.txt").is_file():
-        settings = folder / "tokenizer_config.json"
-        lowercase = read_object(settings).get("do_lower_case", True) if settings.is_file() else True
-        tokenizer = wordpiece_of(file.read_text(encoding="utf-8").splitlines(), lowercase=bool(lowercase))
+        tokenizer = wordpiece_of(
+            file.read_text(encoding="utf-8").splitlines(),
+            lowercase=bool(known.get("do_lower_case", True)),
+            strip_accents=known.get("strip_accents"),
+        )
     else:
         raise ZooError(f"{folder} has no tokenizer.json or vocab.txt: weights without their tokenizer are of no use")
     positions = config["max_position_embeddings"]
@@ -85,7 +98,7 @@ def read_preprocessing(folder: Path, config: Mapping[str, Any]) -> dict[str, Any
         "tokenizer": tokenizer.to_json(),
         "vocab_size": config["vocab_size"],
         "positions": positions,
-        "length": positions,
+        "length": min(positions, known.get("model_max_length", positions)),
         **_sentence_transformer(folder),
     }
 
@@ -130,17 +143,36 @@ def named_as_ours(state: Mapping[str, Tensor], file: Path) -> dict[str, Tensor]:
 
 
 def _sentence_transformer(folder: Path) -> dict[str, Any]:
-    """How sentence-transformers turns tokens into one vector; empty for other folders."""
+    """How sentence-transformers turns tokens into one vector; empty for other folders.
+
+    Raises:
+        ZooError: a pooling or a module after it that is not computed here.
+    """
     if not (folder / "modules.json").is_file():
         return {}
     found: dict[str, Any] = {}
     modules: Any = json.loads((folder / "modules.json").read_text(encoding="utf-8"))
     for module in modules:
         kind = str(module.get("type", "")).rpartition(".")[2]
+        if kind not in _MODULES:
+            raise ZooError(f"{folder / 'modules.json'}: the module {kind} is none of: {', '.join(_MODULES)}")
         if kind == "Pooling":
-            pooling = read_object(folder / module["path"] / CONFIG)
-            found["pooling"] = "mean" if pooling.get("pooling_mode_mean_tokens") else "cls"
+            found["pooling"] = _pooling(folder / module["path"] / CONFIG)
         found |= {"normalize": True} if kind == "Normalize" else {}
     if (settings := folder / "sentence_bert_config.json").is_file():
-        found["length"] = read_object(settings)["max_seq_length"]
+        length = read_object(settings).get("max_seq_length")
+        found |= {"length": length} if length else {}
     return found
+
+
+def _pooling(file: Path) -> str:
+    """`mean` or `cls`; the library writes one name, and wrote a flag for each before its version 6."""
+    settings = read_object(file)
+    flags = [_FLAGS.get(name, name) for name, value in settings.items() if name.startswith("pooling_mode_") and value]
+    named = settings.get("pooling_mode", flags)
+    modes = [named] if isinstance(named, str) else named
+    if modes not in (["mean"], ["cls"]):
+        raise ZooError(
+            f"{file}: its pooling is {' and '.join(map(str, modes)) or 'none'}, and only mean or cls is read"
+        )
+    return str(modes[0])

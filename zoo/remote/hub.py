@@ -12,13 +12,23 @@ from zoo.remote.download import is_offline
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 """File names of weights, the preferred one first."""
 DESCRIPTIONS = ("config.json", "preprocessor_config.json")
+TEXT = (
+    "tokenizer.json",
+    "vocab.txt",
+    "tokenizer_config.json",
+    "modules.json",
+    "sentence_bert_config.json",
+    "*_Pooling/config.json",
+)
+"""Names and patterns of the files that a language model needs beside its weights."""
 _ADDRESS = re.compile(r"(?P<name>\w[\w.-]*/\w[\w.-]*)(?:@(?P<revision>\w[\w./-]*))?")
 
 
 def snapshot(address: str) -> Path:
-    """The folder of a repository, `owner/name[@revision]`, with its descriptions and its weights.
+    """The folder of a repository, `owner/name[@revision]`, with its descriptions, its tokenizer and its weights.
 
-    Only files with the names of `WEIGHTS` and `DESCRIPTIONS` are downloaded; pickled weights only without others.
+    Only files with the names of `WEIGHTS`, `DESCRIPTIONS` and `TEXT` are downloaded; pickled weights only without
+    others.
 
     Raises:
         ZooError: no such repository or revision, no access, no network, or no library.
@@ -26,7 +36,7 @@ def snapshot(address: str) -> Path:
     name, revision = _parsed(address)
     hub = library()
     for weights in WEIGHTS:
-        folder = Path(_snapshot(hub, name, revision, [*DESCRIPTIONS, weights]))
+        folder = Path(_snapshot(hub, name, revision, [*DESCRIPTIONS, *TEXT, weights]))
         if (folder / weights).is_file():
             return folder
     raise ZooError(f"hf://{address} has no {' or '.join(WEIGHTS)}")

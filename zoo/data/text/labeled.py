@@ -11,6 +11,7 @@ from jaxtyping import Int
 from torch import Tensor
 
 from zoo.data.base import Split
+from zoo.data.options import require_fractions
 from zoo.data.splits import cut_splits
 from zoo.data.text.base import TextData
 from zoo.data.text.tokenizer import Tokenizer
@@ -77,12 +78,7 @@ class TextClassificationData(TextData):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        val, test = self.val_fraction, self.test_fraction
-        if not (val > 0 and test > 0 and val + test < 1):
-            raise ZooError(
-                f"`data.val_fraction` (={val}) and `data.test_fraction` (={test}) must be positive and leave "
-                "something to train on"
-            )
+        require_fractions(self.val_fraction, self.test_fraction)
         self.class_names: list[str]
         """Set by `load`."""
         if self.length < 3:

@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from zoo.data.base import Split
-from zoo.data.options import require_share
+from zoo.data.options import require_fractions, require_share
 from zoo.data.text.base import TextData
 from zoo.data.text.corpus import Corpus, Document, tokenize
 from zoo.data.text.pairs import SPECIAL, PairBatch, Pairs, sentence_pairs, single_spans
@@ -61,12 +61,7 @@ class PretrainingText(TextData):
     def __post_init__(self) -> None:
         super().__post_init__()
         require_share("mask_share", self.mask_share)
-        val, test = self.val_fraction, self.test_fraction
-        if not (val > 0 and test > 0 and val + test < 1):
-            raise ZooError(
-                f"`data.val_fraction` (={val}) and `data.test_fraction` (={test}) must be positive and leave "
-                "something to train on"
-            )
+        require_fractions(self.val_fraction, self.test_fraction)
         if self.length < 8:
             raise ZooError(f"`data.length` (={self.length}) must be at least 8: two sentences and special tokens")
 

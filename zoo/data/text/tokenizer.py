@@ -93,25 +93,25 @@ def _is_of_a_word(character: str) -> bool:
     return unicodedata.category(character)[0] not in "PZC"
 
 
-def wordpiece_of(vocabulary: Sequence[str], *, lowercase: bool) -> Tokenizer:
-    """The tokenizer of a published vocabulary, one token for each id.
+def wordpiece_of(vocabulary: Sequence[str], *, lowercase: bool, strip_accents: bool | None = None) -> Tokenizer:
+    """The tokenizer of a published vocabulary, one token for each id; by default accents go with upper case.
 
     Raises:
         ZooError: a special token of BERT is missing.
     """
     numbers = {token: number for number, token in enumerate(vocabulary)}
-    fast = _empty(numbers, lowercase=lowercase)
+    fast = _empty(numbers, lowercase=lowercase, strip_accents=strip_accents)
     fast.add_special_tokens([token for token in SPECIALS if token in numbers])
     return Tokenizer(fast.to_str())
 
 
-def _empty(vocabulary: dict[str, int], *, lowercase: bool) -> Any:
+def _empty(vocabulary: dict[str, int], *, lowercase: bool, strip_accents: bool | None = None) -> Any:
     """BERT's tokenizer with a vocabulary."""
     from tokenizers import Tokenizer as Fast
     from tokenizers import decoders, models, normalizers, pre_tokenizers
 
     fast: Any = Fast(models.WordPiece(vocabulary, unk_token=UNKNOWN))
-    fast.normalizer = normalizers.BertNormalizer(lowercase=lowercase)
+    fast.normalizer = normalizers.BertNormalizer(lowercase=lowercase, strip_accents=strip_accents)
     fast.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     fast.decoder = decoders.WordPiece(prefix=_PREFIX)
     return fast

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from zoo.config.instantiate import argument
@@ -29,6 +30,10 @@ class TextClassification(Classification, TextTask):
     def features(self, source: Any, *, batch_size: int) -> Tensor:
         """The vectors of texts."""
         return TextTask.features(self, source, batch_size=batch_size)
+
+    def forward(self, tokens: Int[Tensor, "b t"]) -> Float[Tensor, "b k"]:  # type: ignore[override]
+        """Logits of each text."""
+        return self.forward_network(tokens)
 
     def example_inputs(self, batch_size: int = 1) -> tuple[Tensor, ...] | None:
         """Tokens [B T] of texts as long as they may be."""
