@@ -31,7 +31,7 @@ class TextClassification(Classification, TextTask):
         """The vectors of texts."""
         return TextTask.features(self, source, batch_size=batch_size)
 
-    def forward(self, tokens: Int[Tensor, "b t"]) -> Float[Tensor, "b k"]:  # type: ignore[override]
+    def forward(self, tokens: Int[Tensor, "b t"]) -> Float[Tensor, "b k"]:
         """Logits of each text."""
         return self.forward_network(tokens)
 
