@@ -63,7 +63,10 @@ def test_image_folders_are_read_and_compared(command, tmp_path):
 def test_other_data_and_missing_folders_are_mistakes(command, tmp_path):
     ended = command("check_data", "data=digits")
     assert ended.code == 2
-    assert "has no check: sets with boxes and class folders have one, such as voc" in ended.err
+    assert (
+        "this data has no check: boxes (voc, coco, yolo_txt) and class folders of images (image_folder) have one"
+        in ended.err
+    )
     ended = command("check_data", "data=voc", f"data.root={tmp_path / 'none'}", folder=tmp_path / "other")
     assert ended.code == 2
     assert "none does not exist" in ended.err

@@ -37,6 +37,10 @@ def load(path: str | Path, *, trust: Sequence[str] = ()) -> Task:
     Raises:
         ZooError: the file is missing, damaged, unsafe, or not a checkpoint of the zoo.
     """
+    if not isinstance(path, str | Path):
+        raise ZooError(
+            f"a model of zoo, or the path of a checkpoint or of a run is expected, not {type(path).__name__}"
+        )
     path = local_path(path)
     with explained(f"{path} cannot be read; was it edited?"):
         checkpoint = read(path)

@@ -153,15 +153,15 @@ def _unknown_key(key: str, overrides: Sequence[str], root: Any) -> str:
     if name in taken or not node:
         return f"`{key}` is not in the configuration yet: add it with a plus, +{key}={given.get(key, '…')}"
     message = unknown("key", key, {*listed, *(f"{start}{parameter}" for parameter in taken)}, listed)
-    others = _options_with(parent, name)
+    others = options_with(parent, name)
     if others and "did you mean" not in message:
         known = f"{parent}={', '.join(others)} {'have' if others[1:] else 'has'} it; here there are: "
         return message.replace("there are: ", known)
     return message
 
 
-def _options_with(group: str, key: str) -> list[str]:
-    """The options of a group whose files list a key."""
+def options_with(group: str, key: str) -> list[str]:
+    """Returns the options of a group whose files list a key."""
     if "." in group or not group:
         return []
     files = {name: CONFIG_DIR / group / f"{name}.yaml" for name in list_options(group)}

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from omegaconf import DictConfig, OmegaConf
 
 from zoo.config.compose import compose, compose_with_choices, to_dict
+from zoo.config.explain import options_with
 from zoo.config.listing import CONFIG_DIR
 from zoo.config.other_words import key_here
 from zoo.config.validate import validate
@@ -60,6 +61,8 @@ def _key(name: str, config: DictConfig) -> str:
         return f"data.{name}"
     key = key_here(name, config)
     if key is None:
+        if others := options_with("data", name):
+            raise ZooError(f"unknown argument `{name}`: data={', '.join(others)} {'have' if others[1:] else 'has'} it")
         words = {str(word) for word in config if not str(word).startswith("_")}
         raise ZooError(unknown("argument", name, words | {f"data.{word}" for word in config.data}, sorted(words)))
     if _is_group(key):

@@ -116,7 +116,9 @@ class DataModule(LightningDataModule, ABC):
         Raises:
             ZooError: this kind of data has no check.
         """
-        raise ZooError(f"{type(self).__name__} has no check: sets with boxes and class folders have one, such as voc")
+        raise ZooError(
+            "this data has no check: boxes (voc, coco, yolo_txt) and class folders of images (image_folder) have one"
+        )
 
     def setup(self, stage: str | None = None) -> None:
         """Loads the splits once."""

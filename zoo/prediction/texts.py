@@ -32,8 +32,11 @@ def resolve_texts(source: Any) -> Any:
             raise ZooError(f"source={source} does not exist")
         return path
     texts = [source] if isinstance(source, str) else source
-    if not isinstance(texts, list | tuple) or not all(isinstance(text, str) for text in texts):
+    if not isinstance(texts, list | tuple):
         raise ZooError(f"this model reads texts: give a text, a list of them, or a file, not {type(source).__name__}")
+    for number, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise ZooError(f"this model reads texts, and number {number} of the list is {type(text).__name__}")
     if not texts:
         raise ZooError("the source is an empty list: give at least one text")
     return list(texts)

@@ -127,6 +127,9 @@ def catalog_config(name: str, **metadata: Any) -> dict[str, Any]:
 
 
 def _refuse_headless(name: str, metadata: Mapping[str, Any]) -> None:
+    classes = metadata.get("num_classes")
+    if isinstance(classes, int) and classes < 0:
+        raise ZooError(f"`num_classes` (={classes}) must be positive")
     for key in ("num_classes", "features"):
         if key in metadata and (key == "features" or metadata[key] == 0):
             raise ZooError(
@@ -137,7 +140,7 @@ def _refuse_headless(name: str, metadata: Mapping[str, Any]) -> None:
 
 def _composed(name: str) -> dict[str, Any]:
     if name not in list_models():
-        raise ZooError(unknown("model", name, list_models()))
+        raise ZooError(unknown("model", str(name), list_models()))
     return to_dict(compose([f"model={name}"]))
 
 

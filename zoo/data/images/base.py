@@ -1,7 +1,7 @@
 """Labeled images: preprocessing that is stored in checkpoints, and datasets held in memory."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import MISSING, asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -43,6 +43,16 @@ class Preprocessing:
     interpolation: Interpolation = "bilinear"
     """Of the resize, always with antialiasing."""
 
+    def __post_init__(self) -> None:
+        for key in ("mean", "std"):
+            object.__setattr__(self, key, tuple(getattr(self, key)))
+        for key, is_valid, expected in _RANGES:
+            value = getattr(self, key)
+            if not is_valid(value):
+                raise ZooError(f"`preprocessing.{key}` (={value!r:.60}) must be {expected}")
+        if len(self.mean) != len(self.std) or len(self.mean) not in (0, self.channels):  # none: for resizing alone
+            raise ZooError("`preprocessing.mean` and `preprocessing.std` must have a number for each channel")
+
     def read(self, path: str | Path | MemoryImage, place: float = 0.5) -> UInt8[Tensor, "c s s"]:
         """Reads an image file and resizes it; `place` as in `cut_square`.
 
@@ -73,14 +83,15 @@ class Preprocessing:
         """
         if not isinstance(values, Mapping) or not values.keys() <= {field.name for field in fields(cls)}:
             raise ZooError(f"the preprocessing has other entries than {', '.join(field.name for field in fields(cls))}")
-        arguments: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
-        for key, is_valid, expected in _RANGES:
-            value = arguments.get(key, getattr(cls, key, None))
-            if not is_valid(value):
-                raise ZooError(f"`preprocessing.{key}` (={value!r:.60}) must be {expected}")
-        if len(arguments["mean"]) != arguments["channels"] or len(arguments["std"]) != arguments["channels"]:
-            raise ZooError("`preprocessing.mean` and `preprocessing.std` must have a number for each channel")
-        return cls(**arguments)
+        missing = [field.name for field in fields(cls) if field.default is MISSING and field.name not in values]
+        if missing:
+            raise ZooError(f"the preprocessing has no {missing[0]}")
+        for key in ("mean", "std"):
+            if not isinstance(values[key], list | tuple):
+                raise ZooError(f"`preprocessing.{key}` (={values[key]!r:.60}) must be finite numbers")
+        if not values["mean"]:
+            raise ZooError("the preprocessing has no mean")
+        return cls(**values)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain containers, as stored in a checkpoint."""
