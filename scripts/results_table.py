@@ -17,8 +17,8 @@ HEAD = """# Results
 
 Test metrics of runs, written by `python scripts/results_table.py RUNS`. Several seeds: mean ± standard deviation. The
 baseline is the run's best in the first metric. Seconds are those of training, on a shared machine. A row of one seed
-is a single run without a spread. Recipes on the built-in digits and on MNIST were chosen with test metrics of seeds 0
-to 2 in view, so those figures are optimistic.
+is a single run, of seed 0, without a spread. Several seeds are 0, 1, 2, …: recipes on the built-in digits and on MNIST
+were chosen with test metrics of these seeds in view, and others were not kept apart, so the figures are optimistic.
 
 | command | seeds | test | best baseline | epochs | seconds | device |
 |---|--:|---|---|--:|--:|---|

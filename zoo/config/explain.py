@@ -62,9 +62,9 @@ def refused_options(words: Sequence[str]) -> str | None:
         if word[:1] in _CURLY_QUOTES:
             return f"`{word}` has typographic quotes: write {word.strip(_CURLY_QUOTES)}, with plain quotes where needed"
         group, _, value = word.partition("=")
-        if not group:
+        if not group and value:
             return f"`{word}` is not of the form KEY=VALUE, without spaces"
-        if not (CONFIG_DIR / group).is_dir():
+        if not group or not (CONFIG_DIR / group).is_dir():
             continue
         if value.startswith("[") and group not in _LISTS:
             return f"`{group}` (={value}): {_one_option(group, value.strip('[]').replace(' ', ''))}"
