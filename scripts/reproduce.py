@@ -72,7 +72,7 @@ def _compare(recipe: Recipe, words: list[str], runs: str) -> int:
 
 
 def _release(recipe: Recipe, words: list[str], runs: str) -> int:
-    if subprocess.run(["git", "status", "--porcelain", "zoo", "configs"], cwd=ROOT, capture_output=True).stdout:
+    if subprocess.run(["git", "status", "--porcelain", "zoo", "configs", ":!zoo/weights/*/*"], cwd=ROOT, capture_output=True).stdout:
         raise ZooError("zoo or configs have changes: commit them, since the card names the commit")
     trained = {seed: _train(recipe, words, seed, runs) for seed in SEEDS}
     first = trained[SEEDS[0]]
