@@ -72,7 +72,8 @@ def _compare(recipe: Recipe, words: list[str], runs: str) -> int:
 
 
 def _release(recipe: Recipe, words: list[str], runs: str) -> int:
-    if subprocess.run(["git", "status", "--porcelain", "zoo", "configs", ":!zoo/weights/*/*"], cwd=ROOT, capture_output=True).stdout:
+    changed = ["git", "status", "--porcelain", "zoo", "configs", ":!zoo/weights/*/*"]
+    if subprocess.run(changed, cwd=ROOT, capture_output=True).stdout:
         raise ZooError("zoo or configs have changes: commit them, since the card names the commit")
     trained = {seed: _train(recipe, words, seed, runs) for seed in SEEDS}
     first = trained[SEEDS[0]]
@@ -85,7 +86,7 @@ def _release(recipe: Recipe, words: list[str], runs: str) -> int:
         data_license=recipe.data_license,
         metric=recipe.metric,
         seeds=values,
-        interval=interval(list(values.values())),
+        interval=interval(list(values.values()), recipe.highest),
         baseline=recipe.best_baseline(first.figures),
         cpu_seconds=round(first.cpu_seconds, 1),
         use=recipe.use,

@@ -28,6 +28,8 @@ class Recipe:
     limits: str
     lower: bool = False
     """Whether a lower metric is better."""
+    highest: float = math.inf
+    """The highest value of the metric; the lowest one is 0."""
     folder: str | None = None
     """Of the data, below `--data-root`; None for data that needs no files."""
     root: str | None = None
@@ -54,11 +56,11 @@ def recipes() -> dict[str, Recipe]:
     return {name: Recipe(name=name, **entry) for name, entry in content.items()}
 
 
-def interval(values: Sequence[float]) -> tuple[float, float]:
-    """Where one further value of the same normal distribution lies with a probability of 95 %.
+def interval(values: Sequence[float], highest: float = math.inf) -> tuple[float, float]:
+    """Where one further value of the same normal distribution lies with a probability of 95 %, within 0 … `highest`.
 
     Source: the prediction interval by Student's t with n − 1 degrees of freedom.
     """
     n = len(values)
     half = float(student.ppf(0.975, n - 1)) * statistics.stdev(values) * math.sqrt(1 + 1 / n)
-    return statistics.mean(values) - half, statistics.mean(values) + half
+    return max(statistics.mean(values) - half, 0.0), min(statistics.mean(values) + half, highest)
