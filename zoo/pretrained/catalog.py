@@ -102,7 +102,8 @@ def resolve_weights(source: str | Path, *, model: str) -> Source:
             class_names=entry.class_names,
             preprocessing=entry.preprocessing,
         )
-    path = shipped_folder(f"{model}/{source}") or local_path(source)
+    own = shipped_folder(f"{model}/{source}")
+    path = own or local_path(source)
     if hugging_face.is_bert(path):
         return _from_folder(path)
     if path.is_dir():
@@ -111,7 +112,7 @@ def resolve_weights(source: str | Path, *, model: str) -> Source:
         beside = _from_file(found.weights)
         return replace(
             beside,
-            label=label,
+            label=f"{model}/{source}" if own else label,
             class_names=found.class_names or beside.class_names,
             preprocessing=found.preprocessing or beside.preprocessing,
         )
