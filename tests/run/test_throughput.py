@@ -15,17 +15,13 @@ BATCH = (torch.zeros(8),)
 
 
 class Data(DataModule):
-    """Data that is fetched by workers, and knows a way to be faster."""
+    """Data that is fetched by workers."""
 
-    def __init__(self, ways=("data.some_option=1 helps",)):
+    def __init__(self):
         super().__init__(batch_size=8, num_workers=0, seed=0)
-        self.ways = list(ways)
 
     def load(self):
         return {}
-
-    def loading_advice(self):
-        return self.ways
 
 
 class Logging(LightningModule):
@@ -46,10 +42,10 @@ class Logging(LightningModule):
 class Run:
     """A run of one process, whose steps take `step` seconds after `wait` and `augment`."""
 
-    def __init__(self, monkeypatch, *, data=None, device="cpu", flops=None, world_size=1, frozen=False):
+    def __init__(self, monkeypatch, *, device="cpu", flops=None, world_size=1, frozen=False):
         self.now = 100.0
         monkeypatch.setattr(throughput.time, "perf_counter", lambda: self.now)
-        self.data = data or Data()
+        self.data = Data()
         self.trainer = Mock(
             spec=Trainer,
             strategy=Mock(root_device=torch.device(device)),
@@ -95,26 +91,6 @@ def test_samples_are_those_of_all_processes(monkeypatch):
     run = Run(monkeypatch, world_size=4)
     run.epoch()
     assert run.logged[0]["samples_per_second"] == pytest.approx(32.0)
-
-
-def test_the_option_to_change_is_named_once(monkeypatch, capsys):
-    run = Run(monkeypatch)
-    for _ in range(3):
-        run.epoch(wait=1.0)
-    assert capsys.readouterr().out == "50% of epoch 1 went into waiting for data: data.some_option=1 helps\n"
-
-
-@pytest.mark.parametrize(
-    "epoch", [{"wait": 0.2}, {"wait": 1.0, "steps": 2}, {"wait": 0.0, "augment": 9.0}], ids=["little", "short", "other"]
-)
-def test_no_advice_without_need(monkeypatch, capsys, epoch):
-    Run(monkeypatch).epoch(**epoch)
-    assert capsys.readouterr().out == ""
-
-
-def test_no_advice_where_there_is_nothing_to_change(monkeypatch, capsys):
-    Run(monkeypatch, data=Data(ways=[])).epoch(wait=9.0)
-    assert capsys.readouterr().out == ""
 
 
 @pytest.fixture

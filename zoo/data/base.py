@@ -95,6 +95,11 @@ class DataModule(LightningDataModule, ABC):
         """Augments a training batch."""
         return batch
 
+    @property
+    def augments(self) -> bool:
+        """Whether training batches are augmented."""
+        return getattr(self, "augmentation", None) is not None
+
     def normalize(self, batch: Any) -> Any:
         """Turns a batch into the network's input."""
         return batch

@@ -19,6 +19,7 @@ from zoo.errors import ZooError
 from zoo.hardware import Hardware
 from zoo.run.callbacks import Interruption, NoProfiler, Progress
 from zoo.run.checkpointing import BestAndLast
+from zoo.run.doctor import Doctor
 from zoo.run.flops import forward_flops
 from zoo.run.throughput import Throughput
 from zoo.tasks.base import Task
@@ -88,13 +89,14 @@ def attach_optimizer(task: Task, optimizer: dict[str, Any], scheduler: dict[str,
 
 
 def build_callbacks(config: dict[str, Any], task: Task, run_dir: Path) -> list[Callback]:
-    """Default callbacks (throughput, progress bar, checkpointing) and the configured ones.
+    """Default callbacks (throughput, progress bar, doctor, checkpointing) and the configured ones.
 
     Raises:
         ZooError: an option that a callback does not take.
     """
     callbacks: list[Callback] = [Throughput(forward_flops(task)), Progress(task.monitor)]
     if not config["trainer"].get("fast_dev_run"):
+        callbacks += [Doctor()] if config["doctor"] else []
         callbacks.append(BestAndLast(run_dir / "checkpoints", task.monitor, task.monitor_mode))
     metadata = {"monitor": task.monitor, "mode": task.monitor_mode}
     return callbacks + _named(config["callbacks"], metadata, "callbacks")

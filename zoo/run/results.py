@@ -11,6 +11,8 @@ from zoo.hardware import device_name
 from zoo.json_files import write_json
 from zoo.metrics.concatenated import Concatenated
 from zoo.run.checkpointing import monitored
+from zoo.run.doctor.doctor import findings_of
+from zoo.run.doctor.section import doctor_section
 from zoo.run.flops import forward_flops
 from zoo.run.throughput import Throughput
 from zoo.tasks.base import Baselines, Task
@@ -43,6 +45,8 @@ def write_results(
     if (best := monitored(trainer, task)) is not None:
         results["monitored"] = best._asdict()
     results |= task.evaluation_settings()
+    if findings := findings_of(trainer):
+        results["findings"] = findings
     write_json(run_dir / "metrics.json", results)
     report = write_report(config, task, datamodule, run_dir, results)
     for line in [*summary(test_metrics, compared, metric, better), *task.advice(better)]:
@@ -60,6 +64,7 @@ def write_report(
     folder = run_dir / "report"
     folder.mkdir(exist_ok=True)
     sections = task.report_sections(datamodule, folder, results)
+    sections += doctor_section(results.get("findings", []))
     if (run_dir / "metrics.csv").is_file():
         sections += learning_curves(run_dir, folder)
     page: Path = write_page(folder, f"{results['model']} on {results['data']}", sections, config)

@@ -9,14 +9,11 @@ from lightning_fabric.utilities.throughput import get_available_flops
 from pytorch_lightning import Callback, LightningModule, Trainer
 
 from zoo.data.base import DataModule
-from zoo.run.console import rank_zero_print
 from zoo.tasks.base import Task
 
 _DTYPES = {"16-mixed": torch.float16, "16-true": torch.float16, "64-true": torch.float64}
 _DTYPES |= {"bf16-mixed": torch.bfloat16, "bf16-true": torch.bfloat16}
 PASSES = 3  # forward passes that a training step costs: backward costs 2× forward
-_LONG = 5.0  # seconds; shorter epochs measure worker start-up, not loading
-_MUCH = 0.25  # fraction of an epoch
 
 
 class Throughput(Callback):
@@ -37,13 +34,14 @@ class Throughput(Callback):
         """Of the last epoch."""
         self.waiting_share = 0.0
         """Of the last epoch: the fraction spent waiting for a batch."""
+        self.epoch_seconds = 0.0
+        """Of the last epoch, without validation."""
         self.peak_memory: int | None = None
         """Bytes allocated at most; None without CUDA."""
         self._peak_flops: float | None = None
         self._cuda: torch.device | None = None
         self._epoch = (0.0, 0, 0.0)
         self._idle_since = 0.0
-        self._advised = False
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Starts the clock; in a resumed run Lightning skips `on_train_epoch_start` of the first epoch."""
@@ -77,11 +75,11 @@ class Throughput(Callback):
 
     def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Stops the clock: validation is not training time."""
-        self._close(trainer)
+        self._close()
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Logs the measurements of the epoch."""
-        self._close(trainer)
+        self._close()
         figures = {"samples_per_second": self.samples_per_second, "waiting_for_data": self.waiting_share}
         if self.peak_memory is not None:
             figures["memory_mb"] = self.peak_memory / 2**20
@@ -95,7 +93,7 @@ class Throughput(Callback):
             return None
         return PASSES * self.flops * samples_per_second / self._peak_flops
 
-    def _close(self, trainer: Trainer) -> None:
+    def _close(self) -> None:
         started, samples, waiting = self._epoch
         if not started:
             return
@@ -105,19 +103,10 @@ class Throughput(Callback):
             self.peak_memory = torch.cuda.max_memory_allocated(self._cuda)
         seconds = max(self._idle_since - started, 1e-9)
         self.seconds += seconds
+        self.epoch_seconds = seconds
         self.samples_per_second = (self.samples - samples) / seconds
         self.waiting_share = (self.waiting - waiting) / seconds
         self._epoch = (0.0, self.samples, self.waiting)
-        if self.waiting_share > _MUCH and seconds > _LONG and not self._advised:
-            self._advise(trainer)
-
-    def _advise(self, trainer: Trainer) -> None:
-        self._advised = True
-        data: Any = getattr(trainer, "datamodule", None)
-        ways = data.loading_advice() if isinstance(data, DataModule) else []
-        if ways:
-            message = f"{self.waiting_share:.0%} of epoch {trainer.current_epoch + 1} went into waiting for data"
-            rank_zero_print(f"{message}: {', or '.join(ways)}")
 
 
 def peak_flops(device: torch.device, precision: str, devices: int) -> float | None:

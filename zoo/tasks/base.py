@@ -18,6 +18,7 @@ from zoo.prediction.sources import resolve_source
 from zoo.reports.comparison import comparison
 from zoo.reports.page import Section
 from zoo.tasks.companions import companion
+from zoo.tasks.diagnosable import Diagnosable
 from zoo.tasks.export import Program
 from zoo.tasks.scheduling import schedule_over_training
 from zoo.tasks.stages import Stages
@@ -30,7 +31,7 @@ Baselines = dict[str, dict[str, float]]
 """Test metrics of each baseline: {baseline: {metric: value}}."""
 
 
-class Task(Stages):
+class Task(Diagnosable, Stages):
     """A training procedure around one network: what a batch is, what the loss needs, which metrics are computed.
 
     A subclass sets `kind`, `monitor` and `monitor_mode` and implements `step`. Everything else has a default, which a

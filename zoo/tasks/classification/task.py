@@ -19,9 +19,14 @@ from zoo.ops.tta import views
 from zoo.prediction.images import embed_batches
 from zoo.tasks.base import Task
 from zoo.tasks.classification.inputs import inputs_of, nominal_inputs
+from zoo.tasks.classification.suspects import suspects
 from zoo.tasks.classification.tta import CROPS, add_margin, remove_margin, requested_views
+from zoo.tasks.diagnosable import Chance, ClassCounts
 from zoo.tasks.export import Program
 from zoo.tasks.stages import Stage
+
+_PATIENCE = 5000  # steps at chance level, after which training of any length is stuck
+_NO_LEARNING = "try optimizer.lr ten times smaller, or find_lr=true, and check that labels belong to their samples"
 
 
 class ClassificationOutputs(NamedTuple):
@@ -105,6 +110,7 @@ class Classification(Task):
         loss: Tensor = self.loss(logits, labels)
         for auxiliary in getattr(output, "auxiliary", ()):
             loss = loss + self.auxiliary_weight * self.loss(auxiliary, labels)
+            self.comparable_losses = False
         hard = labels if labels.ndim == 1 else labels.argmax(1)
         self.train_metrics["accuracy"].update(logits.detach().argmax(1), hard)
         return loss
@@ -154,6 +160,25 @@ class Classification(Task):
     def evaluation_settings(self) -> dict[str, Any]:
         """The views that the test averages over."""
         return {"tta": self.tta_views} if self.tta_views else {}
+
+    def chance(self) -> Chance:
+        """The loss of equal probabilities, which is ln K for cross-entropy."""
+        logits = torch.zeros(1, self.num_classes, device=self.device)
+        value = float(self.loss(logits, torch.zeros(1, dtype=torch.long, device=self.device)))
+        is_log = math.isclose(value, math.log(self.num_classes), rel_tol=1e-4)
+        name = f"ln {self.num_classes}" if is_log else f"the loss of {self.num_classes} equal probabilities"
+        return Chance(value, name, _NO_LEARNING, steps=_PATIENCE)
+
+    def class_counts(self) -> ClassCounts:
+        """Counts of the F1 metric."""
+        f1: Any = self.val_metrics["f1"]
+        names = self.card.get("class_names") or [f"class {number}" for number in range(self.num_classes)]
+        return ClassCounts((f1.tp + f1.fp).tolist(), (f1.tp + f1.fn).tolist(), names)
+
+    def suspect_labels(self) -> list[str]:
+        """Test labels that confident predictions of an accurate model contradict."""
+        outputs = self.test_outputs()
+        return suspects(outputs.probabilities, outputs.labels, self.card.get("class_names"))
 
     def resolve_source(self, source: Any) -> Any:
         """What the reader of this classifier's samples takes."""

@@ -10,7 +10,7 @@ ALL_ACTIVE = 0.95
 
 ADVICE = (
     "mine SemiHard or Curriculum instead of BatchHard (model.loss.miner._target_=zoo.losses.miners.SemiHard), lower "
-    "optimizer.lr, or let the run mend itself with callbacks.collapse_watch.recover=true"
+    "optimizer.lr, or let the run mend itself with callbacks=collapse_recovery"
 )
 
 

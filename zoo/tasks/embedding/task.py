@@ -1,6 +1,6 @@
 """Metric learning: embeddings of one identity lie close together, those of different identities far apart."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -15,7 +15,7 @@ from zoo.metrics.concatenated import Concatenated
 from zoo.metrics.mean import MeanLoss
 from zoo.prediction.images import embed_batches, image_files, read_batches
 from zoo.tasks.base import Task
-from zoo.tasks.embedding.collapse import spread
+from zoo.tasks.embedding.collapse import ADVICE, collapse_signs, spread
 from zoo.tasks.embedding.metrics import compared_pairs, embedding_metrics, pair_distances
 from zoo.tasks.embedding.threshold import evidence
 from zoo.tasks.embedding.verification import roc, threshold_at_far
@@ -46,6 +46,7 @@ class Embedding(ImageTask):
     monitor = "val/auc"
     monitor_mode = "max"
     not_averaged = frozenset({"threshold"})
+    comparable_losses = False
 
     loss: EmbeddingLoss
     threshold: Tensor
@@ -108,6 +109,16 @@ class Embedding(ImageTask):
         assert isinstance(all_vectors, Tensor)
         assert isinstance(all_identities, Tensor)
         return all_vectors.flatten(0, 1), all_identities.flatten()
+
+    def signs_of_collapse(self, values: Mapping[str, float]) -> list[str]:
+        """Signs in the spread of the embeddings, the active triplets and the loss."""
+        return collapse_signs(
+            values["train/spread"], values["train/active"], values["train/loss"], self.loss.collapsed_value
+        )
+
+    def collapse_advice(self) -> str:
+        """Another miner, another rate, or recovery."""
+        return ADVICE
 
     def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:
         """Updates `progress`."""

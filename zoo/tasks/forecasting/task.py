@@ -87,6 +87,7 @@ class Forecasting(Task):
             raise ZooError(f"`model.interval` (={interval}) must lie within (0, 1)")
         require_training(network, loss, train_on)
         self.train_on = train_on
+        self.comparable_losses = train_on == "last"
         # Unbound, so that a deepcopy of the task calls it on its own network.
         self._sequence: Callable[..., Tensor] | None = getattr(type(network), "sequence", None)
         self.horizon = horizon

@@ -10,8 +10,10 @@ from torchmetrics import Metric, MetricCollection
 from zoo.config.instantiate import argument
 from zoo.data.text.pretraining import MaskedBatch
 from zoo.metrics.mean import MeanLoss
+from zoo.tasks.diagnosable import Chance
 from zoo.tasks.language.filling import FilledText, fill
 from zoo.tasks.language.metrics import MaskedTokens, NextSentence
+from zoo.tasks.language.plateau import ADVICE
 from zoo.tasks.stages import Stage
 from zoo.tasks.text_task import TextTask
 
@@ -68,6 +70,12 @@ class Language(TextTask):
         tokens, truncated = self.tokenize(texts, tokenizer)
         places = [str(number) for number in range(len(texts))]
         return fill(self.network, tokens, truncated, places, texts, tokenizer, top)
+
+    def chance(self) -> Chance | None:
+        """The entropy of word frequencies; pre-training passes it within a tenth of its steps, or never."""
+        if self.unigram_entropy is None:
+            return None
+        return Chance(self.unigram_entropy, "the entropy of word frequencies", ADVICE, metric="val/mlm_loss")
 
     def step(self, batch: MaskedBatch, stage: Stage) -> Tensor:
         """The sum of both losses."""

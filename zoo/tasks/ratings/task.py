@@ -43,6 +43,7 @@ class Ratings(RatingsTraining):
     """
 
     kind = "ratings"
+    comparable_losses = False
     monitor = "val/rmse"
     monitor_mode: ClassVar[Literal["min", "max"]] = "min"
     error_name = "Mean absolute error"

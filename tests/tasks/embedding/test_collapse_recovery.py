@@ -5,27 +5,14 @@ import torch
 from embedding_runs import data, task, trainer
 from torch import nn
 
-from zoo.config.compose import compose, to_dict
 from zoo.losses.miners import BatchHard, SemiHard
 from zoo.losses.triplet import TripletLoss
 from zoo.networks.embedding import ConvTrunk
-from zoo.run.build import build_callbacks, build_task
-from zoo.tasks.embedding.collapse_watch import CollapseWatch
+from zoo.tasks.embedding.collapse_recovery import CollapseRecovery
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:.*does not have many workers", "ignore:.*LeafSpec", "ignore:.*logging interval"
 )
-
-
-class Constant(nn.Module):
-    """A collapsed network that learns nothing."""
-
-    def __init__(self):
-        super().__init__()
-        self.weight = nn.Parameter(torch.ones(1, 4))
-
-    def forward(self, images):
-        return self.weight.expand(len(images), -1) / 2
 
 
 class Switched(nn.Module):
@@ -42,7 +29,7 @@ class Switched(nn.Module):
         return nn.functional.normalize(self.open * self.trunk(images) + (1 - self.open) * away, dim=1)
 
 
-class CollapsesInEpoch1(CollapseWatch):
+class CollapsesInEpoch1(CollapseRecovery):
     def on_train_epoch_start(self, trainer, pl_module):
         if trainer.current_epoch == 1:
             pl_module.network.open.zero_()
@@ -52,25 +39,15 @@ def collapsing():
     return task(network=Switched(), loss=TripletLoss(margin=0.2, miner=BatchHard()))
 
 
-def test_a_collapse_is_named_with_advice(tmp_path, caplog):
-    model = task(network=Constant(), loss=TripletLoss(margin=0.2, miner=BatchHard()))
-    with caplog.at_level(logging.WARNING):
-        trainer(tmp_path, callbacks=[CollapseWatch(recover=False)]).fit(model, datamodule=data())
-    assert "the embedding has collapsed in epoch 0: embedding spread 0.0000" in caplog.text
-    assert "loss 0.2000 at the margin 0.2" in caplog.text
-    assert "mine SemiHard or Curriculum instead of BatchHard" in caplog.text
-    assert isinstance(model.loss.miner, BatchHard)
-
-
 def test_a_healthy_run_gives_no_alarm(tmp_path, caplog):
     with caplog.at_level(logging.WARNING):
-        trainer(tmp_path, callbacks=[CollapseWatch(recover=True)]).fit(task(), datamodule=data())
+        trainer(tmp_path, callbacks=[CollapseRecovery()]).fit(task(), datamodule=data())
     assert "collapsed" not in caplog.text
 
 
 def test_recovery_brings_the_healthy_weights_back(tmp_path, caplog):
     model = collapsing()
-    runner = trainer(tmp_path, max_epochs=3, callbacks=[CollapsesInEpoch1(recover=True)])
+    runner = trainer(tmp_path, max_epochs=3, callbacks=[CollapsesInEpoch1()])
     with caplog.at_level(logging.WARNING):
         runner.fit(model, datamodule=data())
     assert caplog.text.count("has collapsed") == 1
@@ -78,18 +55,12 @@ def test_recovery_brings_the_healthy_weights_back(tmp_path, caplog):
     assert model.network.open == 1
     assert isinstance(model.loss.miner, SemiHard)
     runner.save_checkpoint(tmp_path / "last.ckpt")
-    resumed, runner = collapsing(), trainer(tmp_path, max_epochs=4, callbacks=[CollapsesInEpoch1(recover=True)])
+    resumed, runner = collapsing(), trainer(tmp_path, max_epochs=4, callbacks=[CollapsesInEpoch1()])
     runner.fit(resumed, datamodule=data(), ckpt_path=tmp_path / "last.ckpt", weights_only=True)
     assert isinstance(resumed.loss.miner, SemiHard)
 
 
-def test_the_siamese_models_are_watched(tmp_path):
-    config = to_dict(compose(["model=siamese"]))
-    model = build_task(config["model"], {"in_channels": 1}, {})
-    assert any(isinstance(callback, CollapseWatch) for callback in build_callbacks(config, model, tmp_path))
-
-
 def test_another_kind_of_model_is_refused(command):
-    ended = command("train", "callbacks=collapse_watch", "trainer.max_epochs=1", "baselines=false")
+    ended = command("train", "callbacks=collapse_recovery", "trainer.max_epochs=1", "baselines=false")
     assert ended.code == 2
-    assert "callbacks=collapse_watch goes with embedding models, such as model=siamese: leave it out" in ended.err
+    assert "callbacks=collapse_recovery goes with embedding models, such as model=siamese: leave it out" in ended.err

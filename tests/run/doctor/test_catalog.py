@@ -1,0 +1,34 @@
+"""Healthy runs of the whole catalog, in which the doctor is silent."""
+
+from typing import Any
+
+import pytest
+from catalog_configs import catalog_run
+
+from zoo.config.listing import list_models
+from zoo.run.console import quiet_lightning
+from zoo.run.doctor import Doctor
+from zoo.run.run import new_run
+from zoo.run.train import fit
+
+STEPS = 60  # of an epoch; two of them have six samples of the gradients
+LARGE_BATCH = 8  # of networks whose default run takes hours on a CPU
+LARGE = 5_000_000  # parameters
+SMALL_DATA = {"train_scenes": 240, "val_scenes": 32, "test_scenes": 8, "windows_per_epoch": 4096, "val_samples": 512}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", list_models())
+def test_a_healthy_run_is_silent(name, tmp_path, monkeypatch):
+    quiet_lightning()
+    config: dict[str, Any] = catalog_run(name)
+    config["data"] |= {key: value for key, value in SMALL_DATA.items() if key in config["data"]}
+    config["trainer"] |= {"max_epochs": 2, "limit_train_batches": STEPS, "limit_val_batches": 4, "accelerator": "cpu"}
+    config["model"].pop("threshold_folds", None)
+    run = new_run(config, tmp_path, model=name, data="its data")
+    if sum(parameter.numel() for parameter in run.task.parameters()) > LARGE:
+        run.datamodule.batch_size = LARGE_BATCH
+    trainer = run.training_trainer()
+    fit(trainer, run.task, run.datamodule, None)
+    (doctor,) = (callback for callback in trainer.callbacks if isinstance(callback, Doctor))
+    assert doctor.findings == []

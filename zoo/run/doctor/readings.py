@@ -1,0 +1,36 @@
+"""Reads the state of a training run."""
+
+from typing import Any
+
+from pytorch_lightning import Trainer
+from torch import nn
+
+
+def completed(trainer: Trainer) -> float:
+    """The part of training that is over; without an end, ten epochs count as a third."""
+    total = trainer.estimated_stepping_batches
+    if total in (0, float("inf")):
+        return min((trainer.current_epoch + 1) / 30, 1.0)
+    return min(trainer.global_step / total, 1.0)
+
+
+def frozen_norms(network: nn.Module) -> dict[str, Any]:
+    """The batch norms whose weights do not train, by name."""
+    norms = {}
+    for name, module in network.named_modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm) and module.running_mean is not None:
+            weights = list(module.parameters(recurse=False))
+            if weights and not any(weight.requires_grad for weight in weights):
+                norms[name] = module
+    return norms
+
+
+def drops_units(network: nn.Module) -> bool:
+    """Whether the network has dropout, which makes it another one in training."""
+    return any(isinstance(module, nn.modules.dropout._DropoutNd) and module.p > 0 for module in network.modules())
+
+
+def loss_scale(trainer: Trainer) -> float | None:
+    """The factor of the gradient scaler of half precision; None without one."""
+    scaler = getattr(trainer.precision_plugin, "scaler", None)
+    return None if scaler is None else float(scaler.get_scale())
