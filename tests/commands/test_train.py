@@ -188,7 +188,10 @@ def test_a_loss_that_becomes_nan_stops_and_keeps_the_last_good_checkpoint(comman
         (["callbacks=[early_stopping]", "trainer.accumulate_grad_batches=2", "trainer.gradient_clip_val=0.5"], ""),
         (["scheduler=plateau", "optimizer=sgd"], ""),
         (["find_lr=true"], "learning rate found: "),
-        (["find_batch_size=true"], "batch size found: "),
+        (
+            ["data.batch_size=auto"],
+            "batch size found: 1024, the largest power of two that fits in memory and in the data",
+        ),
     ],
 )
 def test_options_run(command, words, expected):

@@ -19,6 +19,7 @@ from zoo.data.detection.voc import read_voc
 from zoo.data.images.files import UnreadableImage, read_head, read_image
 from zoo.data.series.frames import read_frame
 from zoo.data.series.mapped import open_array
+from zoo.data.text.documents import DocumentFiles, read_lines
 from zoo.data.yaml_files import read_yaml
 from zoo.errors import ZooError
 
@@ -58,6 +59,17 @@ def test_tables_that_grow_a_thousandfold(tmp_path):
     for name in ("a.csv.gz", "a.csv.zip"):
         with refused("is a small file of more than 67,108,864 bytes: decompress it", seconds=10):
             read_frame(tmp_path / name, header=True)
+    with refused("is a small file of more than 67,108,864 bytes: decompress it", seconds=10):
+        for _ in read_lines(tmp_path / "a.csv.gz"):
+            pass
+
+
+@pytest.mark.parametrize("line", ["[" * 100_000, "9" * 5000, "{"], ids=["deep", "long", "cut"])
+def test_lines_that_are_no_json(tmp_path, line):
+    (tmp_path / "a.jsonl").write_text(line)
+    data = DocumentFiles(files=[tmp_path / "a.jsonl"], boundary="line", rule="line", key="text")
+    with refused("no JSON"):
+        list(data)
     (tmp_path / "a.csv.zst").write_bytes(b"x")
     with refused("as .gz, .bz2, .xz and .zip"):
         read_frame(tmp_path / "a.csv.zst", header=True)

@@ -21,6 +21,8 @@ from zoo.config.listing import CONFIG_DIR
 from zoo.config.validate import not_given
 from zoo.errors import ZooError
 
+_FIRST_BATCH = 8
+
 
 def compose(overrides: Sequence[str] = (), *, config_name: str = "train", config_dir: Path | None = None) -> DictConfig:
     """Composes the configuration of a command from the `overrides` of its command line.
@@ -81,7 +83,15 @@ def to_dict(config: DictConfig) -> dict[str, Any]:
         container = OmegaConf.to_container(config, resolve=True)
     except OmegaConfBaseException as error:
         raise ZooError(first_line(error)) from error
-    return _string_keys(container)
+    return _with_batch_size(_string_keys(container))
+
+
+def _with_batch_size(values: dict[str, Any]) -> dict[str, Any]:
+    """Spells `data.batch_size=auto` out: a small batch to begin with, and the search for the largest."""
+    data = values.get("data")
+    if "find_batch_size" in values and isinstance(data, dict) and data.get("batch_size") == "auto":
+        return values | {"find_batch_size": True, "data": data | {"batch_size": _FIRST_BATCH}}
+    return values
 
 
 def choices() -> dict[str, str]:

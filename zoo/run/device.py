@@ -33,8 +33,8 @@ def explain_full_memory(key: str, batch_size: int | None) -> Iterator[None]:
     """
     try:
         yield
-    except RuntimeError as error:  # torch.OutOfMemoryError and that of cuDNN derive from it
-        if not is_oom_error(error):
+    except (RuntimeError, MemoryError) as error:  # torch.OutOfMemoryError and that of cuDNN are RuntimeErrors
+        if isinstance(error, RuntimeError) and not is_oom_error(error):
             raise
         if batch_size is None:
             raise ZooError(f"the device is out of memory: try {key}=8, or device=cpu") from None

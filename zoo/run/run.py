@@ -66,7 +66,7 @@ class Run:
         if self.config["find_batch_size"]:
             found = find_batch_size(self.testing_trainer(), self.task, self.datamodule)
             self.use_batch_size(found)
-            rank_zero_print(f"batch size found: {found}")
+            rank_zero_print(f"batch size found: {found}, the largest power of two that fits in memory and in the data")
         if self.config["find_lr"]:
             rate = find_learning_rate(self.testing_trainer(), self.task, self.datamodule)
             self.use_learning_rate(rate)

@@ -66,6 +66,7 @@ class FullyShard(ModelParallelStrategy):
         if self.optimizers and self.lightning_module is not None:
             places = {id(parameter): place for place, parameter in enumerate(self.lightning_module.parameters())}
             ours = [places[id(p)] for group in self.optimizers[0].param_groups for p in group["params"]]
+            # `resume_from` has read this file through the gate of all files; this maps it again.
             saved = torch.load(checkpoint_path, map_location="cpu", mmap=True, weights_only=True)
             theirs = [p for group in saved["optimizer_states"][0]["param_groups"] for p in group["params"]]
             if ours != theirs:

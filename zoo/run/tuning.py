@@ -1,6 +1,7 @@
 """Finds a learning rate or a batch size with Lightning's tuner."""
 
 import warnings
+from contextlib import nullcontext
 from typing import Any
 
 from pytorch_lightning import Trainer
@@ -8,7 +9,10 @@ from pytorch_lightning.tuner.tuning import Tuner
 
 from zoo.data.base import DataModule
 from zoo.errors import ZooError
+from zoo.run.memory_limit import within_free_memory
 from zoo.tasks.base import Task
+
+_FIRST_BATCH = 8  # two identities of four images
 
 
 def find_learning_rate(trainer: Trainer, task: Task, datamodule: DataModule) -> float:
@@ -28,11 +32,19 @@ def find_learning_rate(trainer: Trainer, task: Task, datamodule: DataModule) -> 
 
 
 def find_batch_size(trainer: Trainer, task: Task, datamodule: DataModule) -> int:
-    """The largest power of two that fits in memory and in the training split; also set in `datamodule`."""
+    """The largest power of two that fits in memory and in the training split; also set in `datamodule`.
+
+    On a CPU the memory is what is free when the search begins.
+    """
     largest = max(len(datamodule.dataset("train")), 1)
-    with _quiet():
+    on_cpu = trainer.strategy.root_device.type == "cpu"
+    with _quiet(), within_free_memory() if on_cpu else nullcontext():
         Tuner(trainer).scale_batch_size(
-            task, datamodule=datamodule, init_val=2, max_trials=largest.bit_length() - 2, steps_per_trial=1
+            task,
+            datamodule=datamodule,
+            init_val=_FIRST_BATCH,
+            max_trials=largest.bit_length() - _FIRST_BATCH.bit_length(),
+            steps_per_trial=1,
         )
     return datamodule.batch_size
 

@@ -217,3 +217,5 @@ def test_a_resumed_run_goes_on_with_its_findings(not_learning):
     after.load_state_dict(not_learning.state_dict())
     assert after.findings == not_learning.findings != []
     assert after.state_dict() == not_learning.state_dict()
+    after.load_state_dict(Doctor().state_dict())  # of the best epoch, for the test at the end
+    assert after.findings == not_learning.findings

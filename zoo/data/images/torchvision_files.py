@@ -6,6 +6,7 @@ import io
 import math
 from pathlib import Path
 from typing import Any, NamedTuple
+from zlib import error as ZlibError
 
 import torch
 from filelock import FileLock
@@ -13,6 +14,7 @@ from jaxtyping import Int, UInt8
 from torch import Tensor
 from torchvision import datasets
 
+from zoo.data.compressed import most_bytes
 from zoo.errors import ZooError
 
 SETS: dict[str, Any] = {
@@ -103,10 +105,10 @@ def _read_idx(path: Path) -> UInt8[Tensor, "..."]:
     """Reads an idx file of unsigned bytes (LeCun et al., 1998), plain or as `.gz`."""
     packed = path.with_name(path.name + ".gz")
     try:
-        data = path.read_bytes() if path.is_file() else gzip.decompress(packed.read_bytes())
+        data = path.read_bytes() if path.is_file() else _unpacked(packed)
     except FileNotFoundError:
         raise MissingFiles(f"no {path.name} or {packed.name}") from None
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, ZlibError) as error:
         raise MissingFiles(f"{packed.name} is damaged") from error
     dimensions = data[3] if len(data) > 4 and data[:3] == bytes([0, 0, _IDX_UINT8]) else 0
     start = 4 + 4 * dimensions
@@ -114,3 +116,8 @@ def _read_idx(path: Path) -> UInt8[Tensor, "..."]:
     if dimensions == 0 or len(data) - start != math.prod(shape):
         raise MissingFiles(f"{path.name} is damaged")
     return torch.frombuffer(bytearray(data[start:]), dtype=torch.uint8).view(shape)
+
+
+def _unpacked(path: Path) -> bytes:
+    with gzip.open(path) as file:
+        return file.read(most_bytes(path))

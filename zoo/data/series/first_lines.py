@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from zoo.data.series.compressed import open_table
+from zoo.data.compressed import open_table
 from zoo.errors import ZooError
 
 MOST_COLUMNS = 10_000

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from zoo.data.series.compressed import most_bytes, open_table
+from zoo.data.compressed import most_bytes, open_table
 from zoo.data.series.first_lines import MOST_COLUMNS, check_first_lines
 from zoo.errors import ZooError
 

@@ -1,6 +1,5 @@
 """Reads documents, as lists of sentences, from text and JSON-lines files."""
 
-import gzip
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 from zlib import error as ZlibError
 
+from zoo.data.compressed import open_table
 from zoo.data.file_names import is_system_file
 from zoo.data.text.corpus import Document
 from zoo.data.text.sentences import Rule, sentences_of
@@ -83,7 +83,7 @@ def read_lines(file: Path) -> Iterator[tuple[int, str]]:
     """
     place = 0
     try:
-        with gzip.open(file) if file.suffix.lower() == ".gz" else file.open("rb") as lines:
+        with open_table(file) as lines:
             for number, line in enumerate(lines, 1):
                 if (zero := line.find(b"\0")) >= 0:
                     raise ZooError(f"{file}, byte {place + zero}: a zero, as in binary files; give a text file")
@@ -111,8 +111,8 @@ def _kind(file: Path) -> str | None:
 def _text(line: str, key: str, where: str) -> str:
     try:
         record: Any = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise ZooError(f"{where}: no JSON, {error.msg}") from error
+    except (ValueError, RecursionError) as error:  # also of numbers with thousands of digits
+        raise ZooError(f"{where}: no JSON, {str(error).partition(': line')[0]}") from error
     if not isinstance(record, dict) or not isinstance(record.get(key), str):
         keys = ", ".join(record) if isinstance(record, dict) else type(record).__name__
         raise ZooError(f"{where}: no text under `{key}`, and there are: {keys}; give data.key=NAME")

@@ -19,6 +19,7 @@ from zoo.distribution import install_command
 from zoo.errors import ZooError
 
 MAX_BYTES = 4 * 2**30
+_RATIO, _FLOOR = 20, 2**28  # masks shrink to a hundredth, and are small
 """The largest array that is read into memory."""
 _CHANNELS = 16  # a first axis above it is a stack of volumes rather than channels
 _NUMBERS = "biuf"
@@ -108,7 +109,7 @@ def _npy(path: Path) -> Shaped[np.ndarray, "..."]:
 
 def _npy_gz(path: Path) -> Shaped[np.ndarray, "..."]:
     with gzip.open(path) as file:
-        return _npy_stream(file)
+        return _npy_stream(file, _most(path))
 
 
 def _npz(path: Path) -> Shaped[np.ndarray, "..."]:
@@ -117,19 +118,30 @@ def _npz(path: Path) -> Shaped[np.ndarray, "..."]:
         if len(names) != 1:
             raise ValueError(f"it holds {len(names)} arrays, and a volume is one: {', '.join(names[:5])}")
         with archive.open(names[0]) as file:
-            return _npy_stream(file)
+            return _npy_stream(file, _most(path))
 
 
-def _npy_stream(file: Any) -> Shaped[np.ndarray, "..."]:
-    """Reads an array of at most `MAX_BYTES`; what a header promises and the file lacks is never allocated."""
+def _most(path: Path) -> int:
+    """The bytes that a compressed file may hold: 20 times its size, or 256 MiB if that is more."""
+    return min(max(_FLOOR, _RATIO * path.stat().st_size), MAX_BYTES)
+
+
+def _require_size(size: int, most: int) -> None:
+    if size > most:
+        raise ValueError(
+            f"its header promises {size / 2**30:.1f} GiB; at most {most / 2**30:.2g} are read from a file of its size"
+        )
+
+
+def _npy_stream(file: Any, most: int) -> Shaped[np.ndarray, "..."]:
+    """Reads an array of at most `most` bytes; what a header promises and the file lacks is never allocated."""
     version = npy.read_magic(file)
     read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
     shape, fortran, dtype = read_header(file)
     if dtype.hasobject:
         raise ValueError("it holds Python objects, and voxels are numbers")
     size = math.prod(shape) * dtype.itemsize
-    if size > MAX_BYTES:
-        raise ValueError(f"its header promises {size / 2**30:.1f} GiB; at most {MAX_BYTES // 2**30} are read")
+    _require_size(size, most)
     data = file.read(size)
     if len(data) < size:
         raise ValueError(f"it is cut short: {len(data):,} of {size:,} bytes")
@@ -146,9 +158,7 @@ def _nifti(path: Path) -> Shaped[np.ndarray, "..."]:
         ) from None
     try:
         image: Any = nibabel.load(path)
-        size = math.prod(image.shape) * 8
-        if size > MAX_BYTES:
-            raise ValueError(f"its header promises {size / 2**30:.1f} GiB; at most {MAX_BYTES // 2**30} are read")
+        _require_size(math.prod(image.shape) * image.get_data_dtype().itemsize, _most(path))
         values: np.ndarray = np.asarray(image.dataobj)
     except (nibabel.filebasedimages.ImageFileError, nibabel.spatialimages.HeaderDataError) as error:
         raise ValueError(str(error)) from None

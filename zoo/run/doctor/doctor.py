@@ -36,6 +36,8 @@ CHECKS: tuple[Callable[[Facts], Finding | None], ...] = (
 )
 """Causes before their effects: the first finding that has not been printed yet is the line of an epoch."""
 
+_FINDING: dict[str, type] = {"name": str, "text": str, "advice": str, "epoch": int, "epochs": int}
+
 
 class Doctor(Callback):
     """Looks for faults of training at the end of each epoch.
@@ -106,10 +108,17 @@ class Doctor(Callback):
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Restores `state_dict`."""
-        self.findings, self._printed = state_dict["findings"], state_dict["printed"]
-        self._history, self._steps = state_dict["history"], state_dict["steps"]
-        self._first_layers = [Layer(*values) for values in state_dict["first_layers"]]
+        """Restores `state_dict` before the first epoch; the test at the end loads the state of the best one too."""
+        if self._history:
+            return
+        self.findings = [
+            {name: kind(finding[name]) for name, kind in _FINDING.items()} for finding in state_dict["findings"]
+        ]
+        self._printed = [str(name) for name in state_dict["printed"]]
+        self._history = [{str(n): float(value) for n, value in row.items()} for row in state_dict["history"]]
+        self._steps = int(state_dict["steps"])
+        layers = state_dict["first_layers"]
+        self._first_layers = [Layer(str(name), float(rms), int(n), int(dead)) for name, rms, n, dead in layers]
 
     def _facts(self, trainer: Trainer, task: Task, logged: Mapping[str, float]) -> Facts:
         data: Any = getattr(trainer, "datamodule", None)

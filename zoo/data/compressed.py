@@ -1,4 +1,4 @@
-"""Opens a table that may be compressed, and ends what would grow out of proportion to its file."""
+"""Opens a table or text that may be compressed, and ends what would grow out of proportion to its file."""
 
 import bz2
 import gzip
