@@ -43,7 +43,7 @@ def find_batch_size(trainer: Trainer, task: Task, datamodule: DataModule) -> int
             task,
             datamodule=datamodule,
             init_val=_FIRST_BATCH,
-            max_trials=largest.bit_length() - _FIRST_BATCH.bit_length(),
+            max_trials=max(largest.bit_length() - _FIRST_BATCH.bit_length() + 1, 1),
             steps_per_trial=1,
         )
     return datamodule.batch_size
