@@ -57,38 +57,40 @@ def summary(rows: Sequence[Row]) -> str:
 def write_results(
     folder: Path, suites: Mapping[str, Sequence[Row]], settings: Settings, *, now: datetime.datetime
 ) -> Path:
-    """Writes the suites into the file of this device; keeps the results of other suites. Returns its path."""
+    """Writes the suites into the file of this device, each with the versions that it was measured with.
+
+    Keeps the results of other suites. Returns the path.
+    """
     machine = _processor() if settings.device.type == "cpu" else device_name(settings.device)
     name = re.sub(r"[^a-z0-9]+", "-", machine.lower()).strip("-") + ("-quick" if settings.quick else "")
     path = folder / f"{name}.json"
     written: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {"suites": {}}
-    facts = {
-        "device": machine,
+    software = {
+        "python": platform.python_version(),
         "torch": torch.__version__,
         "torchvision": torchvision.__version__,
-        "python": platform.python_version(),
+        **versions(),
+    }
+    measured = {
+        "date": now.isoformat(timespec="minutes"),
         "threads": torch.get_num_threads(),
-        "cores": cores(),
-        "peers": versions(),
+        "versions": software,
     }
-    fresh = {
-        suite: {"date": now.isoformat(timespec="minutes"), "rows": [asdict(row) for row in rows]}
-        for suite, rows in suites.items()
-    }
+    fresh = {suite: measured | {"rows": [asdict(row) for row in rows]} for suite, rows in suites.items()}
     folder.mkdir(parents=True, exist_ok=True)
-    content = facts | {"suites": written["suites"] | fresh}
+    content = {"device": machine, "cores": cores(), "suites": written["suites"] | fresh}
     path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return path
 
 
 def tables(results: Mapping[str, Any]) -> str:
-    """Formats a results file in Markdown: the machine, the versions, and a table for each suite."""
-    peers = ", ".join(f"{name} {version}" for name, version in results["peers"].items()) or "no peers"
-    machine = f"{results['device']}, {results['cores']} cores, threads: {results['threads']}"
-    parts = [f"{machine}. torch {results['torch']}, torchvision {results['torchvision']}, {peers}."]
+    """Formats a results file in Markdown: the machine, then each suite with its versions and a table."""
+    parts = [f"{results['device']}, {results['cores']} cores."]
     for suite, found in results["suites"].items():
         rows = [Row(**row) for row in found["rows"]]
-        parts.append(f"### {suite}\n\nMeasured {found['date'][:10]}.\n\n{_table(rows)}")
+        software = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
+        measured = f"Measured {found['date'][:10]}, threads: {found['threads']}; {software}."
+        parts.append(f"### {suite}\n\n{measured}\n\n{_table(rows)}")
     return "\n\n".join(parts)
 
 

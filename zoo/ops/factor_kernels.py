@@ -13,6 +13,8 @@ from typing import Any, no_type_check
 import numpy as np
 from numba import njit
 
+from zoo.ops.lanes import LANES, add_product, add_up, combine, load, store, zeros
+
 SQUARED, ABSOLUTE, KL, LOGISTIC, HINGE, SQUARED_HINGE = range(6)
 
 _OPTIONS: dict[str, Any] = {"nogil": True, "fastmath": True, "error_model": "numpy"}
@@ -32,11 +34,11 @@ def compiled(function: Any) -> Any:
 @compiled
 @no_type_check
 def slope(code, score, rating):
-    """Minus the derivative of a loss by the score, and the loss itself, in double precision."""
+    """Minus the derivative of a loss by the score, and the loss itself, in double precision.
+
+    Not of the squared error: `sweep` computes it without conversions, which delay each update by a tenth.
+    """
     margin = rating * score
-    if code == SQUARED:
-        error = rating - score
-        return error, 0.5 * error * error
     if code == ABSOLUTE:
         error = rating - score
         return (1.0 if error > 0.0 else (-1.0 if error < 0.0 else 0.0)), abs(error)
@@ -51,6 +53,13 @@ def slope(code, score, rating):
     if code == HINGE:
         return (rating if short > 0.0 else 0.0), short
     return rating * short, 0.5 * short * short
+
+
+@compiled
+@no_type_check
+def add_products(totals, x, y):
+    """Adds x·y, x·x and y·y to three totals."""
+    return add_product(totals[0], x, y), add_product(totals[1], x, x), add_product(totals[2], y, y)
 
 
 @compiled
@@ -85,27 +94,43 @@ def sweep(users, items, ratings, first, end, p, q, b, c, gp, gq, gb, gc, flags, 
     rate, l1p, l1q, l2p, l2q = rates[0], rates[1], rates[2], rates[3], rates[4]
     kind, k = p.dtype.type, p.shape[1]
     zero, one, two = kind(0), kind(1), kind(2)
+    lanes = k - k % LANES
+    center = kind(mean)
     limited = nonnegative or l1p > zero or l1q > zero
     total = 0.0
-    for n in range(first, end):
+    for n in range(np.uintp(first), np.uintp(end)):
         user, item = np.uintp(users[n]), np.uintp(items[n])
-        pq, pp, qq = zero, zero, zero
-        for d in range(k):
+        even = odd = (zeros(p), zeros(p), zeros(p))
+        for d in range(LANES, lanes, 2 * LANES):
+            even = add_products(even, load(p, user, d - LANES), load(q, item, d - LANES))
+            odd = add_products(odd, load(p, user, d), load(q, item, d))
+        if lanes % (2 * LANES):
+            even = add_products(even, load(p, user, lanes - LANES), load(q, item, lanes - LANES))
+        pq, pp, qq = add_up(even[0], odd[0]), add_up(even[1], odd[1]), add_up(even[2], odd[2])
+        for d in range(lanes, k):
             x, y = p[user, d], q[item, d]
             pq += x * y
             pp += x * x
             qq += y * y
-        score = pq + mean
+        score = pq + center
         if biased:
             score += b[user] + c[item]
-        slope_loss = slope(code, score, ratings[n])
-        z = kind(slope_loss[0])
-        total += slope_loss[1]
+        if code == SQUARED:
+            z = kind(ratings[n]) - score
+            total += 0.5 * z * z
+        else:
+            slope_loss = slope(code, np.float64(score), np.float64(ratings[n]))
+            z = kind(slope_loss[0])
+            total += slope_loss[1]
         ep, eq = rate / np.sqrt(gp[user]), rate / np.sqrt(gq[item])
         gp[user] += max(l2p * l2p * pp - two * l2p * z * pq + z * z * qq, zero) / kind(k)
         gq[item] += max(l2q * l2q * qq - two * l2q * z * pq + z * z * pp, zero) / kind(k)
         keep_p, keep_q, zp, zq = one - ep * l2p, one - eq * l2q, ep * z, eq * z
-        for d in range(k):
+        for d in range(0, lanes, LANES):
+            wide_x, wide_y = load(p, user, d), load(q, item, d)
+            store(p, user, d, combine(keep_p, wide_x, zp, wide_y))
+            store(q, item, d, combine(keep_q, wide_y, zq, wide_x))
+        for d in range(lanes, k):
             x, y = p[user, d], q[item, d]
             p[user, d] = keep_p * x + zp * y
             q[item, d] = keep_q * y + zq * x

@@ -5,7 +5,6 @@ An update is one rating's step of its user's and its item's factors. The note ha
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
 
 import numpy as np
 import torch
@@ -27,6 +26,7 @@ FACTORS = (8, 40, 128)
 GOAL = 25e6  # updates by the second and core at 40 factors
 SIZES = (1_000_000, 10_000_000)
 BATCH = 4_096
+EPOCH = 100 * BATCH
 PASSES = 10
 
 
@@ -55,16 +55,16 @@ def cases(settings: Settings) -> Iterator[Case]:
     for factors in FACTORS:
         peer = "two embeddings, autograd and Adam"
         yield Case(
-            name=f"compiled pass, {factors} factors: an epoch of {BATCH:,} ratings",
-            peer=peer,
-            measure=partial(_beside_autograd, settings, factors, True),
+            name=f"compiled pass, {factors} factors: an epoch of {EPOCH:,} ratings",
+            peer=f"{peer}, batches of {BATCH:,}",
+            measure=partial(_epoch_beside_autograd, settings, factors),
             limit=0.05,
             needs=("numba",),
         )
         yield Case(
             name=f"sparse minibatch in torch, {factors} factors: {BATCH:,} ratings",
             peer=peer,
-            measure=partial(_beside_autograd, settings, factors, False),
+            measure=partial(_batch_beside_autograd, settings, factors),
         )
         yield Case(
             name=f"{PASSES} compiled passes of {RATINGS:,} ratings after sorting, {factors} factors, one thread",
@@ -132,29 +132,49 @@ def _two_threads(settings: Settings) -> Measured:
     return found._replace(note=f"{1 / found.ratio:.2f} times as fast")
 
 
-def _beside_autograd(settings: Settings, factors: int, compiled: bool) -> Measured:
-    grid = random_grid(_count(settings, RATINGS))
-    rows = np.random.default_rng(1).permutation(len(grid))[:BATCH]
-    chosen = grid.columns[rows]
-    users, items = (torch.from_numpy(each.astype(np.int64)) for each in (chosen.users, chosen.items))
-    ratings = torch.from_numpy(chosen.ratings)
-    network, loss, optimizer = _trainer(grid, factors)
-    small = build_grid(chosen, network.num_users, network.num_items, None)
-    embeddings = Embeddings(network.num_users, network.num_items, factors)
-    theirs_optimizer = torch.optim.Adam(embeddings.parameters(), lr=1e-3)
-
-    def ours() -> Any:
-        if compiled:
-            return compiled_pass(network, loss, optimizer, small, rate=0.05, seed=0, threads=1)
-        found = minibatch.gradients(network, loss, users, items, ratings, None)
-        return minibatch.update(network, loss, optimizer, found, rate=0.05)
+def _epoch_beside_autograd(settings: Settings, factors: int) -> Measured:
+    grid = random_grid(_count(settings, EPOCH))
+    step = _autograd_step(grid, factors)
+    batches = [_batch(grid, first) for first in range(0, len(grid), BATCH)]
 
     def theirs() -> None:
-        theirs_optimizer.zero_grad()
-        (embeddings(users, items) - ratings).square().mean().backward()
-        theirs_optimizer.step()
+        for batch in batches:
+            step(*batch)
 
-    return _with_rates(compare(ours, theirs, settings), BATCH)
+    return _with_rates(compare(_runner(grid, factors, 1), theirs, settings), len(grid))
+
+
+def _batch_beside_autograd(settings: Settings, factors: int) -> Measured:
+    grid = random_grid(_count(settings, EPOCH))
+    network, loss, optimizer = _trainer(grid, factors)
+    batch = _batch(grid, 0)
+
+    def ours() -> None:
+        found = minibatch.gradients(network, loss, *batch, None)
+        minibatch.update(network, loss, optimizer, found, rate=0.05)
+
+    return _with_rates(compare(ours, partial(_autograd_step(grid, factors), *batch), settings), len(batch[0]))
+
+
+def _batch(grid: Grid, first: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Ratings drawn at random, without replacement over an epoch."""
+    rows = np.random.default_rng(1).permutation(len(grid))[first : first + BATCH]
+    chosen = grid.columns[rows]
+    users, items = (torch.from_numpy(each.astype(np.int64)) for each in (chosen.users, chosen.items))
+    return users, items, torch.from_numpy(chosen.ratings)
+
+
+def _autograd_step(grid: Grid, factors: int) -> Callable[[torch.Tensor, torch.Tensor, torch.Tensor], None]:
+    network, _, _ = _trainer(grid, factors)
+    embeddings = Embeddings(network.num_users, network.num_items, factors)
+    optimizer = torch.optim.Adam(embeddings.parameters(), lr=1e-3)
+
+    def step(users: torch.Tensor, items: torch.Tensor, ratings: torch.Tensor) -> None:
+        optimizer.zero_grad()
+        (embeddings(users, items) - ratings).square().mean().backward()
+        optimizer.step()
+
+    return step
 
 
 def _beside_libmf(settings: Settings, factors: int) -> Measured:

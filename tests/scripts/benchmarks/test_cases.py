@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import re
 
 import pytest
 import torch
@@ -68,16 +69,20 @@ def test_line_and_cells_say_both_times_the_ratio_its_quartiles_and_the_limit():
     assert cells(row) == ["a step", "a loop", "10 ms", "20 ms", "0.5 (0.4 – 0.6)", "0.8", "30 / 60", "within"]
 
 
-def test_results_keep_other_suites_and_the_page_shows_all(tmp_path):
+def test_results_keep_other_suites_with_their_versions_and_the_page_shows_all(tmp_path, monkeypatch):
     settings = Settings(
         device=torch.device("cpu"), repeats=1, seconds=1.0, quick=False, data_root=tmp_path, scratch=tmp_path
     )
     rows = [run(case(limit=0.8), judged=True), run(case(absent="needs a CUDA device"), judged=True)]
     write_results(tmp_path, {"first": rows}, settings, now=NOW)
+    monkeypatch.setattr("benchmarks.results.versions", lambda: {"a-peer": "9.9"})
     path = write_results(tmp_path, {"second": rows[:1]}, settings, now=NOW)
     written = json.loads(path.read_text(encoding="utf-8"))
     assert list(written["suites"]) == ["first", "second"]
-    assert written["torch"] == torch.__version__
+    first, second = (suite["versions"] for suite in written["suites"].values())
+    assert first["torch"] == torch.__version__
+    assert "a-peer" not in first  # a later suite keeps the versions of an earlier one
+    assert second["a-peer"] == "9.9"
     assert written["suites"]["first"]["rows"][0]["ratio"] == 0.5
     page = tmp_path / "page.md"
     page.write_text(f"before\n{START}\nold\n{END}\nafter\n", encoding="utf-8")
@@ -86,6 +91,7 @@ def test_results_keep_other_suites_and_the_page_shows_all(tmp_path):
     assert text.startswith("before\n")
     assert text.endswith("after\n")
     assert "old" not in text
+    assert re.search(r"### second\n\nMeasured 2030-01-02, threads: \d+; .*a-peer 9.9\.\n", text)
     assert "| a step | a loop | 10 ms | 20 ms | 0.5 (0.4 – 0.6) | 0.8 | 30 / 60 | within; a note |" in text
     assert "not measured: needs a CUDA device" in text
     assert summary(rows) == "2 comparisons: 1 within their limit, 1 not measured"
