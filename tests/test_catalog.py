@@ -17,6 +17,7 @@ from zoo.tasks.base import Task
 BATCH = 8
 DEEPER = {  # than another member of their family; the slow tests have them
     *("resnet101", "resnet152", "vgg11", "vgg11_bn", "vgg13", "vgg13_bn", "vgg19", "vgg19_bn"),
+    *("fcos_resnet50", "retinanet_resnet50_v2", "faster_rcnn_resnet50_v2"),
     *("bert_mini", "bert_small", "bert_medium", "bert_base", "bert_large"),
 }
 OTHER_BATCH = {"siamese": 32, "yolo_resnet50": 2}  # of fewer digits no triplet may violate the margin; scenes are large

@@ -74,15 +74,16 @@ sys.modules.update(dict.fromkeys({optional!r}))
 import zoo
 from zoo.config.instantiate import locate
 from zoo.run.create import catalog_config
-for name in ("gru", "bert", "bert_classifier", "matrix_factorization"):
+for name in ("gru", "bert", "bert_classifier", "matrix_factorization", "timm"):
     assert callable(locate(catalog_config(name)["_target_"]))
 print("read")
 """
 
 
 def test_the_catalog_is_read_without_optional_packages():
-    optional = {p for p in imported(ROOT / "zoo") if p in {"pandas", "pyarrow", "numba", "tokenizers", "nibabel", "av"}}
-    assert len(optional) == 6
+    names = {"pandas", "pyarrow", "numba", "tokenizers", "nibabel", "av", "timm"}
+    optional = names & imported(ROOT / "zoo").keys()
+    assert optional == names
     ended = subprocess.run(
         [sys.executable, "-c", CATALOG_ALONE.format(optional=optional)], capture_output=True, text=True, cwd=ROOT
     )

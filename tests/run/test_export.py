@@ -93,3 +93,9 @@ def test_bad_input(tmp_path: Path) -> None:
         export(tmp_path / "x.ckpt", format="tflite", **OPTIONS)
     with pytest.raises(ZooError, match="does not exist"):
         export(tmp_path / "x.ckpt", format="onnx", **OPTIONS)
+
+
+def test_a_checkpoint_at_an_address_keeps_its_slashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZOO_OFFLINE", "1")
+    with pytest.raises(ZooError, match="hf://owner/net is not on this machine"):
+        export("hf://owner/net", format="onnx", **OPTIONS)

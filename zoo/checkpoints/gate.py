@@ -70,7 +70,7 @@ def require_classes(config: Any) -> None:
         if not (isinstance(found, type) and issubclass(found, MODEL.bases)):
             raise ZooError(
                 f"`_target_` (={target}) is no class of modules, and a checkpoint builds nothing else: write a class "
-                f"of nn.Module that calls it, or use zoo.networks.timm.Timm with architecture=NAME for timm"
+                f"of nn.Module that calls it, or use zoo.networks.timm.Timm with name=NAME for timm"
             )
 
 

@@ -18,7 +18,7 @@ def _export(config: Any) -> None:
     from zoo.run.export import export  # imports torch: after the configuration is composed
 
     path, worst = export(
-        Path(values["checkpoint"]),
+        values["checkpoint"],
         format=values["format"],
         output=Path(values["output"]) if values["output"] else None,
         with_preprocessing=values["with_preprocessing"],

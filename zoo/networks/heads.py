@@ -13,7 +13,15 @@ class HeadLayout(NamedTuple):
     blocks: int = 1
     """Number of equal blocks, one for each anchor of a detector."""
     offset: int = 0
-    """Number of rows in a block before those of the classes."""
+    """Number of classes or other values in a block before those of the data."""
+    values: int = 1
+    """Number of rows for each class, such as 4 for boxes of their own."""
+
+
+def layout_of(network: nn.Module, head: str) -> HeadLayout:
+    """Returns the layout of a head: the entry in the network's `head_layouts`, or its `head_layout` for all heads."""
+    layouts: dict[str, HeadLayout] = getattr(network, "head_layouts", {})
+    return layouts.get(head, getattr(network, "head_layout", HeadLayout()))
 
 
 def head_paths(network: nn.Module) -> tuple[str, ...]:

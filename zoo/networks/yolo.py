@@ -184,11 +184,12 @@ def _probe(backbone: nn.Module) -> tuple[list[int], list[int]]:
     training = backbone.training
     parameter = next(backbone.parameters())
     channels = next(m for m in backbone.modules() if isinstance(m, nn.Conv2d)).in_channels
-    maps = backbone.eval()(parameter.new_zeros(1, channels, _PROBE, _PROBE))
+    side = getattr(backbone, "fixed_size", None) or _PROBE
+    maps = backbone.eval()(parameter.new_zeros(1, channels, side, side))
     backbone.train(training)
     if not isinstance(maps, dict):
         raise ZooError(f"the backbone {type(backbone).__name__} must return maps: give it `features`")
-    strides = [_PROBE // x.shape[-1] for x in maps.values()]
+    strides = [side // x.shape[-1] for x in maps.values()]
     if any(2 * fine != coarse for fine, coarse in itertools.pairwise(strides)):
         raise ZooError(f"the backbone's maps have strides {strides}: each must be twice the one before")
     return strides, [x.shape[1] for x in maps.values()]

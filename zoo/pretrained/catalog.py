@@ -26,6 +26,8 @@ from zoo.weights import shipped, shipped_folder
 _WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "network", "weights", "module", "ema", "model_ema")
 _BESIDE = ("criterion", "loss", "loss_fn", "metric", "metrics")  # parts of a training module that are no network
 _BERT_SIZES = ("vocab_size", "hidden_size", "num_layers", "num_heads", "intermediate_size", "max_positions", "pad_id")
+_BACKGROUND = "__background__"  # the first class of torchvision's detectors
+_SIZES = {"zoo.networks.bert": _BERT_SIZES, "zoo.networks.timm.": ("name",)}
 _PREFIXES = ("module.", "_orig_mod.", "network.", "model.")  # added by wrapper modules
 # Trained with a mean and std of 0.5, to which torchvision's networks convert their input; here the preprocessing does.
 _HALVES = ("googlenet", "inception_v3")
@@ -115,6 +117,7 @@ def resolve_weights(source: str | Path, *, model: str) -> Source:
             label=f"{model}/{source}" if own else label,
             class_names=found.class_names or beside.class_names,
             preprocessing=found.preprocessing or beside.preprocessing,
+            sizes={**beside.sizes, **found.sizes},
         )
     if path.is_file():
         return _from_file(path)
@@ -130,17 +133,27 @@ def resolve_weights(source: str | Path, *, model: str) -> Source:
 
 def _of_torchvision(model: str, entry: Any) -> Weights:
     preset = entry.transforms()
-    mean, std = ([0.5] * 3, [0.5] * 3) if model in _HALVES else (preset.mean, preset.std)
-    size, short = preset.crop_size[0], preset.resize_size[0]
     file_name = entry.url.rpartition("/")[2]
+    names = list(entry.meta["categories"])
+    if names[0] == _BACKGROUND:  # a detector, which normalizes by itself
+        size = 320 if "320" in model else 800
+        names, described = names[1:], {"size": size, "channels": 3, "resize": "letterbox"}
+    else:
+        described = _of_classifier(model, preset)
     return Weights(
         name=entry.name,
         file=Path(torch.hub.get_dir()) / "checkpoints" / file_name,
         sha256=file_name.removesuffix(".pth").rpartition("-")[2],
         url=entry.url,
-        class_names=list(entry.meta["categories"]),
-        preprocessing=_preprocessing(size, size / short, mean, std),
+        class_names=names,
+        preprocessing=described,
     )
+
+
+def _of_classifier(model: str, preset: Any) -> dict[str, Any]:
+    mean, std = ([0.5] * 3, [0.5] * 3) if model in _HALVES else (preset.mean, preset.std)
+    size, short = preset.crop_size[0], preset.resize_size[0]
+    return _preprocessing(size, size / short, mean, std)
 
 
 def _packaged() -> dict[str, Weights]:
@@ -200,11 +213,13 @@ def _from_file(path: Path) -> Source:
 
 
 def _sizes(model: Any) -> dict[str, Any]:
-    """Sizes of the BERT in a checkpoint; those of other networks are in the files of their models."""
+    """The sizes of BERT or the name of a network of timm in a checkpoint; other models have theirs in their files."""
     network = model.get("network") if isinstance(model, Mapping) else None
-    if not isinstance(network, Mapping) or not str(network.get("_target_")).startswith("zoo.networks.bert"):
+    if not isinstance(network, Mapping):
         return {}
-    return {name: network[name] for name in _BERT_SIZES if name in network}
+    target = str(network.get("_target_"))
+    names = next((names for start, names in _SIZES.items() if target.startswith(start)), ())
+    return {name: network[name] for name in names if name in network}
 
 
 def _tensors(content: Any, path: Path) -> tuple[dict[str, Tensor], list[str]]:

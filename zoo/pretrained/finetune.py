@@ -108,8 +108,8 @@ def stages_and_head(network: nn.Module) -> tuple[Stages, list[nn.Module]]:
     named = _named_stages(network)
     if named is not None:
         stages = [list(layers.values()) for layers in named.values()]
-        trunk = {name.partition(".")[0] for layers in named.values() for name in layers}
-        return stages, [module for name, module in network.named_children() if name not in trunk]
+        placed = {id(p) for layers in stages for layer in layers for p in layer.parameters()}
+        return stages, [m for m in network.modules() if any(id(p) not in placed for p in m.parameters(recurse=False))]
     heads = head_paths(network)
     layers = {name: m for name, m in network.named_modules() if any(True for _ in m.parameters(recurse=False))}
     stages = [[layer] for name, layer in layers.items() if name not in heads]

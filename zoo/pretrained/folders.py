@@ -15,6 +15,8 @@ class Folder(NamedTuple):
     weights: Path
     class_names: list[str] | None
     preprocessing: dict[str, Any] | None
+    sizes: dict[str, Any]
+    """The name of the network at timm, if the folder is of timm."""
 
 
 def read_folder(folder: Path) -> Folder:
@@ -27,7 +29,9 @@ def read_folder(folder: Path) -> Folder:
     if weights is None:
         raise ZooError(f"`pretrained` (={folder}): the folder has no {' or '.join(WEIGHTS)}")
     config, processor = (_described(folder / name) for name in DESCRIPTIONS)
-    return Folder(weights, class_names(config), preprocessing(config, processor, folder))
+    name = config.get("architecture")
+    sizes = {"name": name} if isinstance(name, str) and "pretrained_cfg" in config else {}
+    return Folder(weights, class_names(config), preprocessing(config, processor, folder), sizes)
 
 
 def _described(path: Path) -> dict[str, Any]:

@@ -1,15 +1,14 @@
 """Loads external weights: adapts the head and the stem, reports new layers, rejects everything else."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from torch import Tensor, nn
 
-from zoo.config.instantiate import locate, parameters_of
 from zoo.errors import ZooError
-from zoo.networks.heads import HeadLayout, head_paths
+from zoo.networks.heads import HeadLayout, head_paths, layout_of
 from zoo.pretrained.by_order import COUNTER, describe_match, fits_by_order, matched_by_order
 from zoo.pretrained.catalog import Source, resolve_weights
 from zoo.tasks.base import Task
@@ -32,26 +31,6 @@ class Report:
             f"newly initialized: {'; '.join(self.new) or 'nothing'}",
             f"left over: {'; '.join(self.left_over) or 'nothing'}",
         ]
-
-
-def with_sizes(config: Mapping[str, Any], source: Source) -> dict[str, Any]:
-    """The configuration of a model with the sizes of the weights in its network.
-
-    Raises:
-        ZooError: the configuration sets another size.
-    """
-    network = config.get("network")
-    if not isinstance(network, Mapping) or not source.sizes:
-        return dict(config)
-    takes = parameters_of(locate(network["_target_"]))
-    sizes = {name: value for name, value in source.sizes.items() if name in takes}
-    for name, value in sizes.items():
-        if network.get(name, value) != value:
-            raise ZooError(
-                f"`model.network.{name}` (={network[name]}) contradicts {source.label}, which has {value}: choose a "
-                "model that leaves its size to the weights, such as bert or bert_classifier"
-            )
-    return {**config, "network": {**network, **sizes}}
 
 
 def load_pretrained(
@@ -77,9 +56,7 @@ def load_pretrained(
     """
     if not isinstance(source, Source):
         source = resolve_weights(source, model=model)
-    network: Any = task.network
-    if hasattr(network, "backbone") and not any(key.startswith("backbone.") for key in source.state):
-        network = network.backbone  # weights of a classifier that is the backbone here
+    network, source = destination(task.network, source)
     matched: list[str] = []
     if match == "order":
         theirs, source = source, matched_by_order(network, source)
@@ -95,6 +72,23 @@ def load_pretrained(
     return report.lines(source.label) + matched
 
 
+def destination(network: nn.Module, source: Source) -> tuple[nn.Module, Source]:
+    """The network, or the backbone in it that has tensors of the source; and the source under the names there.
+
+    Weights of a classifier go to a backbone. The names of a network in a wrapper begin with its `published_prefix`.
+    """
+    parts = [network]
+    while isinstance(inner := getattr(parts[-1], "backbone", None), nn.Module):
+        parts.append(inner)
+    for part in parts:
+        for prefix in ("", getattr(part, "published_prefix", "")):
+            state = {f"{prefix}{name}": tensor for name, tensor in source.state.items()}
+            if not state.keys().isdisjoint(part.state_dict()):
+                return part, replace(source, state=state)
+    named = any(key.startswith("backbone.") for key in source.state)
+    return (network if named else parts[:2][-1]), source  # other names: the error tells them, or order matches them
+
+
 def transfer_weights(
     network: nn.Module, source: Source, *, class_names: Sequence[str] | None, keep: Collection[str] = ()
 ) -> Report:
@@ -107,7 +101,7 @@ def transfer_weights(
     heads = head_paths(network)
     optional: tuple[str, ...] = getattr(network, "optional", ())
     absent: set[str] = set()
-    layout: HeadLayout = getattr(network, "head_layout", HeadLayout())
+    layouts = {head: layout_of(network, head) for head in heads}
     state = network.state_dict()
     result: dict[str, Tensor] = {}
     wrong: list[str] = []
@@ -115,8 +109,8 @@ def transfer_weights(
     for key, target in state.items():
         module = key.rpartition(".")[0]
         found = source.state.get(key)
-        if module in heads and (found is None or _same_head(target, found, layout)):
-            result[key] = _head_rows(target, found, class_names, source.class_names, layout)
+        if module in heads and (found is None or _same_head(target, found, layouts[module])):
+            result[key] = _head_rows(target, found, class_names, source.class_names, layouts[module])
             report.loaded += result[key] is found
         elif key in keep and found is not None and found.shape == target.shape and not found.equal(target.to(found)):
             report.adapted.append(f"{key} kept from this model")
@@ -133,7 +127,7 @@ def transfer_weights(
             absent.add(part)
         else:
             wrong.append(f"{key} {_shape(target)} is {'missing' if found is None else _shape(found)}")
-    _report_heads(report, state, source, heads, result, class_names, layout)
+    _report_heads(report, state, source, layouts, result, class_names)
     report.new += [f"{part}, which the weights lack" for part in sorted(absent)]
     surplus = [key for key in source.state if key not in state]
     unexplained = [
@@ -156,8 +150,9 @@ def transfer_weights(
 
 def _same_head(target: Tensor, found: Tensor, layout: HeadLayout) -> bool:
     """Whether two heads differ only in the number of classes."""
-    blocks, offset = layout
-    return found.shape[1:] == target.shape[1:] and not len(found) % blocks and len(found) >= blocks * offset
+    blocks, offset, values = layout
+    same = found.shape[1:] == target.shape[1:] and not len(found) % (blocks * values)
+    return same and len(found) >= blocks * offset * values
 
 
 def _head_rows(
@@ -176,12 +171,12 @@ def _head_rows(
     unnamed = names is None or source_names is None
     if found.shape == target.shape and (unnamed or list(names or ()) == list(source_names or ())):
         return found
-    blocks, offset = layout
-    rows, loaded = target.clone().unflatten(0, (blocks, -1)), found.unflatten(0, (blocks, -1))
+    blocks, offset, values = layout
+    rows, loaded = (tensor.unflatten(0, (blocks, -1, values)) for tensor in (target.clone(), found))
     rows[:, :offset] = loaded[:, :offset]
     for row, source_row in _matches(names or (), source_names or ()):
         rows[:, offset + row] = loaded[:, offset + source_row]
-    return rows.flatten(0, 1)
+    return rows.flatten(0, 2)
 
 
 def _matches(names: Sequence[str], source_names: Sequence[str]) -> list[tuple[int, int]]:
@@ -194,13 +189,11 @@ def _report_heads(
     report: Report,
     state: Mapping[str, Tensor],
     source: Source,
-    heads: Sequence[str],
+    layouts: Mapping[str, HeadLayout],
     result: Mapping[str, Tensor],
     names: Sequence[str] | None,
-    layout: HeadLayout,
 ) -> None:
-    blocks, offset = layout
-    for head in heads:
+    for head, (blocks, offset, values) in layouts.items():
         key = f"{head}.weight"
         found = source.state.get(key)
         if key not in result or result[key] is found:
@@ -208,7 +201,7 @@ def _report_heads(
         if found is None:
             report.new.append(f"{head} ({len(state[key])} outputs), which the weights lack")
             continue
-        old, new = (len(weight) // blocks - offset for weight in (found, state[key]))
+        old, new = (len(weight) // (blocks * values) - offset for weight in (found, state[key]))
         line = f"{head} {old}→{new} {'outputs' if names is None else 'classes'}"
         if names is not None and source.class_names is not None:
             kept = _matches(names, source.class_names)

@@ -15,7 +15,8 @@ from zoo.data.base import DataModule
 from zoo.data.images.base import Preprocessing
 from zoo.errors import ZooError, unknown
 from zoo.pretrained.catalog import resolve_weights
-from zoo.pretrained.transfer import load_pretrained, transfer_weights, with_sizes
+from zoo.pretrained.sizes import with_sizes
+from zoo.pretrained.transfer import destination, load_pretrained, transfer_weights
 from zoo.run.build import attach_optimizer, build_data, build_task
 from zoo.tasks.base import Task
 
@@ -91,7 +92,7 @@ def create_network(name: str, *, pretrained: str | None = None, **arguments: Any
     network: nn.Module = instantiate(config, name)
     if pretrained is not None:
         source = resolve_weights(pretrained, model=composed.get("published_as", name))
-        transfer_weights(network, source, class_names=None)
+        transfer_weights(*destination(network, source), class_names=None)
     return network
 
 

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import warnings
 from collections.abc import Callable, Mapping
 from inspect import signature
@@ -16,8 +17,10 @@ from zoo.checkpoints.load import load
 from zoo.distribution import install_command
 from zoo.errors import ZooError
 from zoo.hardware import resolve_device
+from zoo.remote.addresses import is_address
 from zoo.run.options import check_options
 from zoo.tasks.export import Program
+from zoo.tensor_files.safetensors import SAFETENSORS
 
 FORMATS = {"onnx": ".onnx", "torch_export": ".pt2"}
 METADATA = "zoo.json"
@@ -29,7 +32,7 @@ Shape = dict[int, Any]
 
 
 def export(
-    checkpoint: Path,
+    checkpoint: str | Path,
     *,
     format: str,
     output: Path | None,
@@ -61,7 +64,7 @@ def export(
     program = task.export_program(format=format, with_preprocessing=with_preprocessing, **chosen)
     check_on = resolve_device(device, double_precision=task.double_precision)
     print(check_on.reason)
-    path = output or checkpoint.with_suffix(FORMATS[format])
+    path = output or _beside(str(checkpoint), FORMATS[format])
     path.parent.mkdir(parents=True, exist_ok=True)
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # raised inside the exporters
@@ -77,6 +80,14 @@ def export(
             f"the {format} file differs from the network by {worst:.1e}, more than {tolerance:.1e}: not kept"
         )
     return path, worst
+
+
+def _beside(checkpoint: str, ending: str) -> Path:
+    """The file beside a checkpoint; for one at an address in the current folder, under the name of its last part."""
+    if not is_address(checkpoint):
+        return Path(checkpoint).with_suffix(ending)
+    name = re.split("[@#?]", checkpoint)[0].rpartition("/")[2]
+    return Path(name.removesuffix(SAFETENSORS).removesuffix(".ckpt") + ending)
 
 
 def _write_and_compare(program: Program, module: nn.Module, path: Path, device: torch.device, *, format: str) -> float:

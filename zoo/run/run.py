@@ -15,7 +15,8 @@ from zoo.errors import ZooError
 from zoo.hardware import Hardware, check_sync_batchnorm, resolve_hardware
 from zoo.pretrained.catalog import Source, resolve_weights
 from zoo.pretrained.finetune import apply_finetuning
-from zoo.pretrained.transfer import load_pretrained, with_sizes
+from zoo.pretrained.sizes import with_sizes
+from zoo.pretrained.transfer import load_pretrained
 from zoo.reports.units import format_flops
 from zoo.run.build import (
     attach_optimizer,

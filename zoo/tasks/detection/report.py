@@ -48,7 +48,7 @@ def sections(task: Detection, datamodule: DataModule, folder: Path, results: Map
         _mistakes(found, targets, names, score, datamodule, folder),
         examples_section(found, targets, names, score, datamodule, folder),
         training_section(names, datamodule, folder),
-        _anchors(datamodule, folder),
+        *([_anchors(datamodule, folder)] if "anchors" in task.measured_metadata else []),
     ]
 
 
