@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the zoo of this 
 
 from zoo.config.instantiate import instantiate, locate
 from zoo.config.listing import CONFIG_DIR, list_models
-from zoo.pretrained.catalog import published
+from zoo.pretrained.published import published
 from zoo.reports.units import format_flops
 from zoo.run.create import catalog_config
 from zoo.run.flops import count_flops

@@ -20,12 +20,17 @@ DEEPER = {  # than another member of their family; the slow tests have them
     *("fcos_resnet50", "retinanet_resnet50_v2", "faster_rcnn_resnet50_v2"),
     *("bert_mini", "bert_small", "bert_medium", "bert_base", "bert_large"),
 }
+ZERO_AT_FIRST = {  # some gradients, and none is missing
+    "timm",  # the last norm of each residual block starts at zero
+    *("fcos_resnet50", "retinanet_resnet50_v2", "faster_rcnn_resnet50_v2", "ssdlite320_mobilenet_v3"),  # unused levels
+}
 OTHER_BATCH = {"siamese": 32, "yolo_resnet50": 2}  # of fewer digits no triplet may violate the margin; scenes are large
 
 
 class Built(NamedTuple):
     """A model on its natural data."""
 
+    name: str
     task: Task
     datamodule: DataModule
 
@@ -47,7 +52,7 @@ def built(request):
     torch.manual_seed(0)
     task = build_task(config["model"], datamodule.metadata(), datamodule.card())
     attach_optimizer(task, config["optimizer"], config["scheduler"])
-    return Built(task, datamodule)
+    return Built(request.param, task, datamodule)
 
 
 @pytest.mark.parametrize("name", list_models())
@@ -67,7 +72,9 @@ def test_a_gradient_reaches_every_parameter(built):
     task.step(built.batch("train"), "train").backward()
     trained = {key: value.grad for key, value in task.named_parameters() if value.requires_grad}
     assert not [key for key, gradient in trained.items() if gradient is None]
-    assert not [key for key, gradient in trained.items() if not gradient.isfinite().all() or not gradient.any()]
+    assert not [key for key, gradient in trained.items() if not gradient.isfinite().all()]
+    if built.name not in ZERO_AT_FIRST:
+        assert not [key for key, gradient in trained.items() if not gradient.any()]
     task.zero_grad()
 
 

@@ -1,7 +1,7 @@
 """Checks the hashes of published weights."""
 
 from zoo.errors import ZooError
-from zoo.pretrained.catalog import published
+from zoo.pretrained.published import published
 from zoo.remote.download import fetch
 from zoo.run.catalog import list_models
 

@@ -12,7 +12,8 @@ from torchvision import models
 
 from zoo.data.images.base import Preprocessing
 from zoo.errors import ZooError
-from zoo.pretrained.catalog import published, resolve_weights
+from zoo.pretrained.catalog import resolve_weights
+from zoo.pretrained.published import published
 
 
 def test_torchvision_says_address_hash_classes_and_preprocessing() -> None:

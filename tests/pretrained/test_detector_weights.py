@@ -7,7 +7,8 @@ from torch import nn
 import zoo
 from zoo.errors import ZooError
 from zoo.networks.heads import HeadLayout
-from zoo.pretrained.catalog import Source, published, resolve_weights
+from zoo.pretrained.catalog import Source, resolve_weights
+from zoo.pretrained.published import published
 from zoo.pretrained.transfer import transfer_weights
 
 NAMES = (

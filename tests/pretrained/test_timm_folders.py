@@ -24,7 +24,7 @@ def folder(tmp_path_factory):
     path = tmp_path_factory.mktemp("timm") / "net"
     torch.manual_seed(0)
     model = timm.create_model("test_resnet", num_classes=3)
-    save_for_hf(model, path, model_config={"label_names": NAMES})
+    save_for_hf(model, path, safe_serialization=True, model_config={"label_names": NAMES})
     return path
 
 

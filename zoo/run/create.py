@@ -88,10 +88,12 @@ def create_network(name: str, *, pretrained: str | None = None, **arguments: Any
     Identity()
     """
     composed = _composed(name)
-    config = complete(composed["model"]["network"] | arguments, {}, name)
-    network: nn.Module = instantiate(config, name)
-    if pretrained is not None:
-        source = resolve_weights(pretrained, model=composed.get("published_as", name))
+    config = {"network": composed["model"]["network"] | arguments}
+    source = resolve_weights(pretrained, model=composed.get("published_as", name)) if pretrained is not None else None
+    if source is not None:
+        config = with_sizes(config, source)
+    network: nn.Module = instantiate(complete(config["network"], {}, name), name)
+    if source is not None:
         transfer_weights(*destination(network, source), class_names=None)
     return network
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.utils.data import Sampler
 from torchvision.transforms.v2 import functional as F
 
 from zoo.data.base import Split
@@ -18,7 +19,9 @@ from zoo.data.images.base import ImageClassificationData, Preprocessing, TensorI
 from zoo.data.images.check import check_files
 from zoo.data.images.files import IMAGES, UnreadableImage
 from zoo.data.images.lazy_files import ImageFiles, read_all, with_advice
+from zoo.data.images.repeated_batches import RepeatedBatches
 from zoo.data.options import require_fractions, require_statistics
+from zoo.data.sampling import IndexBatches
 from zoo.data.splits import cut_splits
 from zoo.errors import ZooError
 from zoo.hardware import data_workers
@@ -40,7 +43,8 @@ class ImageFolder(ImageClassificationData):
     Cached images: the central square. Uncached: a random square along the long side, redrawn every epoch.
 
     `mean` and `std` of null are ImageNet's, or those of the pretrained weights. `on_error: skip` reads every file
-    once and leaves out broken ones.
+    once and leaves out broken ones. With `repeats`, training batches hold so many copies of each image, which are
+    augmented separately.
 
     Raises:
         ZooError: a value out of its range.
@@ -56,12 +60,15 @@ class ImageFolder(ImageClassificationData):
     test_fraction: float
     on_error: str
     cache_mb: float
+    repeats: int = 1
 
     def __post_init__(self) -> None:
         super().__post_init__()
         mean, std = self.mean or list(IMAGENET_MEAN[: self.channels]), self.std or list(IMAGENET_STD[: self.channels])
         _check_image(self.image_size, self.crop_ratio, self.channels, mean, std)
         require_fractions(self.val_fraction, self.test_fraction)
+        if not 1 <= self.repeats <= self.batch_size:
+            raise ZooError(f"`data.repeats` (={self.repeats}) must be 1 … data.batch_size (={self.batch_size})")
         if self.on_error not in ("raise", "skip"):
             raise ZooError(f"`data.on_error` (={self.on_error}) must be raise or skip")
         self.preprocessing = Preprocessing(
@@ -100,6 +107,14 @@ class ImageFolder(ImageClassificationData):
         loaded: dict[str, Any] = {name: self._read_once(part, cache) for name, part in splits.items()}
         self._warn_of_skipped(sum(map(len, splits.values())))
         return loaded
+
+    def sampler(self, name: Split) -> Sampler[Tensor]:
+        """Batches of indices, with repeated ones for training if `repeats` is above 1."""
+        usual = super().sampler(name)
+        if name != "train" or self.repeats == 1:
+            return usual
+        assert isinstance(usual, IndexBatches)
+        return RepeatedBatches.like(usual, self.repeats)
 
     def check(self, folder: Path) -> bool:
         """Prints the content of the folders, broken images, and images that lie in two classes or splits."""

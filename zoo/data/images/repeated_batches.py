@@ -1,0 +1,37 @@
+"""Repeated augmentation: each batch holds several copies of each of its images, which are augmented separately."""
+
+from collections.abc import Iterator
+
+from jaxtyping import Int
+from torch import Tensor
+
+from zoo.data.sampling import IndexBatches
+
+
+class RepeatedBatches(IndexBatches):
+    """Batches with `repeats` copies of each image; an epoch is as long, and has a share 1 / `repeats` of the images.
+
+    Sources: Hoffer et al., "Augment your batch", 2019, arXiv:1901.09335; Berman et al., "MultiGrain", 2019,
+    arXiv:1902.05509. As there, the images of an epoch are drawn anew each time.
+    """
+
+    repeats: int = 1
+
+    @classmethod
+    def like(cls, other: IndexBatches, repeats: int) -> "RepeatedBatches":
+        """Batches with the settings of `other`."""
+        batches = cls(
+            other.count,
+            other.batch_size,
+            shuffle=other.shuffle,
+            seed=other.seed,
+            rank=other.rank,
+            world_size=other.world_size,
+        )
+        batches.repeats = repeats
+        return batches
+
+    def __iter__(self) -> Iterator[Int[Tensor, " b"]]:
+        for batch in super().__iter__():
+            distinct = -(-len(batch) // self.repeats)
+            yield batch[:distinct].repeat_interleave(self.repeats)[: len(batch)]
