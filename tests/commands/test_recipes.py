@@ -46,3 +46,13 @@ def test_resnet50_imagenet(command, flowers):
     assert "memory layout: channels-last (as requested)" in ended.out
     state = torch.load(ended.run / "checkpoints" / "best.ckpt", weights_only=True)["state_dict"]
     assert not [name for name in state if "_orig_mod" in name]
+
+
+@pytest.mark.slow
+def test_resnet50_a1(command, flowers):
+    words = ["experiment=resnet50_a1", "trainer.sync_batchnorm=false", "baselines=false", *SHORT]
+    ended = command("train", *words, "trainer.strategy=auto", "compile=false", "model.network.name=test_resnet")
+    assert ended.code == 0, ended.err
+    checkpoint = torch.load(ended.run / "checkpoints" / "best.ckpt", weights_only=True)
+    assert "trust_clip" in checkpoint["optimizer_states"][0]["param_groups"][0]  # of LAMB
+    assert checkpoint["zoo"]["card"]["data_config"]["repeats"] == 3

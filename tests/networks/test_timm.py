@@ -94,6 +94,7 @@ def test_sizes_are_read_without_memory_also_where_they_are_computed():
         ({"options": {"features_only": True}}, "`features` names the maps here"),
         ({"features": ["layer9"]}, "must name layers from: act1, layer1"),
         ({"name": "densenet121", "features": ["layer9"]}, "timm has no maps of densenet121"),
+        ({"name": "inception_v3", "checkpointing": True}, "timm has none for inception_v3"),
         ({"name": "test_vit", "image_size": 0}, "`image_size` .=0. must be positive"),
     ],
 )

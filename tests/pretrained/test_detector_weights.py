@@ -3,10 +3,12 @@
 import pytest
 import torch
 from torch import nn
+from torchvision.ops import FeaturePyramidNetwork
 
 import zoo
 from zoo.errors import ZooError
 from zoo.networks.heads import HeadLayout
+from zoo.networks.torchvision_detectors import TorchvisionDetector
 from zoo.pretrained.catalog import Source, resolve_weights
 from zoo.pretrained.published import published
 from zoo.pretrained.transfer import transfer_weights
@@ -73,3 +75,16 @@ def test_ssdlite_takes_weights_of_other_classes(tmp_path):
     assert torch.equal(ours[head].view(6, 2, -1)[:, 0], theirs.state_dict()[head].view(6, 3, -1)[:, 0])
     stem = "detector.backbone.features.0.0.0.weight"
     assert torch.equal(ours[stem], theirs.state_dict()[stem])
+
+
+def test_names_of_older_pyramids_are_those_that_torchvision_reads():
+    pyramid = FeaturePyramidNetwork([2, 3], 4)
+    old = {
+        name.replace("_blocks.0.0.", "_blocks.0.").replace("_blocks.1.0.", "_blocks.1."): value + 1
+        for name, value in pyramid.state_dict().items()
+    }
+    assert old.keys().isdisjoint(pyramid.state_dict())
+    pyramid.load_state_dict(old)
+    name = TorchvisionDetector.published_name
+    assert {name(f"backbone.fpn.{key}") for key in old} == {f"detector.backbone.fpn.{k}" for k in pyramid.state_dict()}
+    assert name("backbone.fpn.inner_blocks.0.1.weight") == "detector.backbone.fpn.inner_blocks.0.1.weight"

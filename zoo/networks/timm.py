@@ -34,8 +34,6 @@ class Timm(nn.Module):
         ModuleNotFoundError: timm is not installed.
     """
 
-    published_prefix = "backbone."  # before the names of tensors in timm's files
-
     def __init__(
         self,
         *,
@@ -58,14 +56,17 @@ class Timm(nn.Module):
         self.fixed_size = _fixed_size(self.backbone, image_size, options)
         classifier = self.backbone.pretrained_cfg.get("classifier") or ()
         classifier = (classifier,) if isinstance(classifier, str) else classifier
-        self.heads = tuple(f"{self.published_prefix}{path}" for path in classifier)
+        self.heads = tuple(self.published_name(path) for path in classifier)
         self.optional: tuple[str, ...] = ()
         """Modules that are left out, whose tensors weights may have."""
         self.maps = tuple(features or ())
         if features is not None:
             self._keep_maps(name)
         if checkpointing:
-            self.backbone.set_grad_checkpointing(True)
+            try:
+                self.backbone.set_grad_checkpointing(True)
+            except AssertionError as error:
+                raise ZooError(f"`checkpointing` (=true): timm has none for {name}") from error
 
     def forward(self, images: Float[Tensor, "b c h w"]) -> Tensor | dict[str, Tensor]:
         """Returns logits, or with `features` the named maps [B C H W].
@@ -88,6 +89,11 @@ class Timm(nn.Module):
         found = dict(zip(self._indices, maps, strict=True))
         return {name: found[self._index[name]] for name in self.maps}
 
+    @staticmethod
+    def published_name(name: str) -> str:
+        """Returns our name of a tensor in timm's files."""
+        return f"backbone.{name}"
+
     def stages(self) -> dict[str, Layers]:
         """Returns the groups of timm's own `group_matcher`, without the one of the head, from the input on.
 
@@ -101,7 +107,7 @@ class Timm(nn.Module):
         if not hasattr(self.backbone, "group_matcher"):
             raise ZooError(f"timm has no groups of layers for {type(self.backbone).__name__}: leave out finetune=…")
         group_of = group_parameters(self.backbone, self.backbone.group_matcher(coarse=True), reverse=True)
-        head = {group_of.get(f"{path.removeprefix(self.published_prefix)}.weight") for path in self.heads}
+        head = {group_of.get(f"{path.removeprefix('backbone.')}.weight") for path in self.heads}
         stages: dict[int, Layers] = {group: {} for group in sorted(set(group_of.values()) - head)}
         for group, path, module in _placed(self.backbone, "backbone", group_of):
             if group in stages:

@@ -1,5 +1,6 @@
 """Detectors of torchvision, with their own losses and their own selection of boxes."""
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -30,8 +31,6 @@ class TorchvisionDetector(nn.Module):
         ZooError: another architecture, no classes, or a size below 32.
     """
 
-    published_prefix = "detector."  # before the names of tensors in torchvision's files
-
     def __init__(self, *, architecture: str, num_classes: int = 90, image_size: int | None = None) -> None:
         super().__init__()
         if architecture not in _HEADS:
@@ -47,6 +46,17 @@ class TorchvisionDetector(nn.Module):
     def forward(self, images: Float[Tensor, "b c h w"]) -> list[Detections]:
         """Returns the detections of each image, with torchvision's own thresholds."""
         return self.detect(images)
+
+    @staticmethod
+    def published_name(name: str) -> str:
+        """Returns our name of a tensor in torchvision's files, in which older pyramids have one level less.
+
+        Source: `_load_from_state_dict` of torchvision's `FeaturePyramidNetwork`.
+
+        >>> TorchvisionDetector.published_name("backbone.fpn.inner_blocks.0.weight")
+        'detector.backbone.fpn.inner_blocks.0.0.weight'
+        """
+        return "detector." + re.sub(r"(fpn\.(?:inner|layer)_blocks\.\d+)\.(weight|bias)$", r"\1.0.\2", name)
 
     def losses(self, images: Float[Tensor, "b c h w"], targets: list[dict[str, Tensor]]) -> dict[str, Tensor]:
         """Returns the loss terms by the names of torchvision, of which training minimizes the sum.

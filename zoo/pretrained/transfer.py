@@ -75,14 +75,15 @@ def load_pretrained(
 def destination(network: nn.Module, source: Source) -> tuple[nn.Module, Source]:
     """The network, or the backbone in it that has tensors of the source; and the source under the names there.
 
-    Weights of a classifier go to a backbone. The names of a network in a wrapper begin with its `published_prefix`.
+    Weights of a classifier go to a backbone. A network around one of another library has a `published_name`, which maps
+    the names of tensors in its files to ours.
     """
     parts = [network]
     while isinstance(inner := getattr(parts[-1], "backbone", None), nn.Module):
         parts.append(inner)
     for part in parts:
-        for prefix in ("", getattr(part, "published_prefix", "")):
-            state = {f"{prefix}{name}": tensor for name, tensor in source.state.items()}
+        for renamed in (str, getattr(part, "published_name", str)):
+            state = {renamed(name): tensor for name, tensor in source.state.items()}
             if not state.keys().isdisjoint(part.state_dict()):
                 return part, replace(source, state=state)
     named = any(key.startswith("backbone.") for key in source.state)
