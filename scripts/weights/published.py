@@ -1,14 +1,17 @@
 """Checks the hashes of published weights."""
 
+from pathlib import Path
+
 from zoo.errors import ZooError
-from zoo.pretrained.published import published
+from zoo.pretrained.published import Weights, published
 from zoo.remote.download import fetch
 from zoo.run.catalog import list_models
 
 
 def check_published() -> bool:
     """Downloads each file unless it is there, and compares its hash; prints a line for each."""
-    right, files = True, {}
+    right = True
+    files: dict[Path, Weights] = {}
     for model in list_models():
         files |= {entry.file: entry for entry in published(model).values()}
     for file, entry in sorted(files.items()):

@@ -141,10 +141,10 @@ def _built(architecture: str, classes: int, image_size: int | None) -> nn.Module
     return detector
 
 
-def _layouts(architecture: str, detector: nn.Module) -> Iterator[tuple[str, HeadLayout]]:
+def _layouts(architecture: str, detector: Any) -> Iterator[tuple[str, HeadLayout]]:
     """The order of the rows of each head: anchors, then classes, then the values of a class."""
     paths = _HEADS[architecture]
-    classes = detector.get_submodule(paths[0])
+    classes: Any = detector.get_submodule(paths[0])
     for path in paths:
         layer: Any = detector.get_submodule(path)
         if path.endswith("bbox_pred"):

@@ -33,8 +33,8 @@ class TorchvisionDetection(Detection):
         """None: the number of boxes after a selection depends on values, which a count has not."""
         return None
 
-    def forward(self, images: Float[Tensor, "b c h w"]) -> list[Detections]:
-        """The detections of each image."""
+    def forward(self, images: Float[Tensor, "b c h w"]) -> Any:
+        """The detections of each image, a list: this network selects boxes by itself."""
         return self.detect(images)
 
     def detect(
