@@ -54,6 +54,8 @@ ALWAYS_REFUSED: frozenset[str] = frozenset(
     }
 )
 """Refused under every policy: leaving out single boxes does not solve them."""
+_CONSEQUENCES = ("no images", "no boxes")
+"""May follow from other problems, for which images are left out."""
 Policy = Literal["refuse", "skip"]
 _TOLERANCE = 1.0  # pixels; annotators round, and old formats count from 1
 
@@ -179,15 +181,15 @@ def require_usable(splits: dict[str, Annotations], policy: Policy) -> list[str]:
     problems = [problem for split in splits.values() for problem in split.problems]
     counts = Counter(problem.kind for problem in problems)
     refused = [p for p in problems if p.kind in ALWAYS_REFUSED]
-    refused.sort(
-        key=lambda problem: problem.kind in ("no images", "no boxes")
-    )  # consequences of other problems come last
+    refused.sort(key=lambda problem: problem.kind in _CONSEQUENCES)
     if policy == "refuse":
         refused = refused or [p for p in problems if p.kind not in HARMLESS]
     if refused:
-        remarks = (
-            [f"and {len(refused) - 1} more", f"{run_command('check_data')} lists them"] if len(refused) > 1 else []
-        )
+        listing = f"{run_command('check_data')} lists them"
+        remarks = [f"and {len(refused) - 1} more", listing] if len(refused) > 1 else []
+        causes = [kind for kind, _ in counts.most_common() if kind not in _CONSEQUENCES]
+        if refused[0].kind in _CONSEQUENCES and causes:
+            remarks = [f"{counts[causes[0]]} × {causes[0]}", listing]
         if refused[0].kind not in ALWAYS_REFUSED:
             remarks.append("data.on_bad_annotation=skip leaves out what is wrong")
         raise ZooError(str(refused[0]) + (f" ({'; '.join(remarks)})" if remarks else ""))

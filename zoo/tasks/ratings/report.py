@@ -151,7 +151,7 @@ def examples_section(task: Ratings, datamodule: RatingsData) -> Section:
         table.append(
             [
                 str(datamodule.users[user]),
-                ", ".join(f"{datamodule.items[train.items[row]]} ({train.ratings[row]:g})" for row in best),
+                ", ".join(f"{datamodule.items[train.items[row]]} ({train.ratings[row]:.3g})" for row in best),
                 ", ".join(f"{datamodule.items[item]} ({score:.2f})" for item, score in found),
                 ", ".join(str(datamodule.items[item]) for item in hits[:5]) or "–",
             ]
