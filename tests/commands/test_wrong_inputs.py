@@ -38,7 +38,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def models(files: Path) -> None:
     """Untrained checkpoints of several tasks, beside the files."""
-    days = {"path": str(files / "days.csv"), "time": "day", "targets": ["y"], "context": 8, "horizon": 4}
+    days = {"path": str(files / "days.csv"), "time": "day", "context": 4, "horizon": 2, "split": [0.5, 0.25, 0.25]}
     texts = {"path": str(files / "texts.csv"), "vocab_size": 100, "length": 32}
     for name, model, data, options in (
         ("image", "lenet5", "digits", {}),
