@@ -46,12 +46,7 @@ class Preprocessing:
     def __post_init__(self) -> None:
         for key in ("mean", "std"):
             object.__setattr__(self, key, tuple(getattr(self, key)))
-        for key, is_valid, expected in _RANGES:
-            value = getattr(self, key)
-            if not is_valid(value):
-                raise ZooError(f"`preprocessing.{key}` (={value!r:.60}) must be {expected}")
-        if len(self.mean) != len(self.std) or len(self.mean) not in (0, self.channels):  # none: for resizing alone
-            raise ZooError("`preprocessing.mean` and `preprocessing.std` must have a number for each channel")
+        _require_valid(vars(self))
 
     def read(self, path: str | Path | MemoryImage, place: float = 0.5) -> UInt8[Tensor, "c s s"]:
         """Reads an image file and resizes it; `place` as in `cut_square`.
@@ -86,12 +81,12 @@ class Preprocessing:
         missing = [field.name for field in fields(cls) if field.default is MISSING and field.name not in values]
         if missing:
             raise ZooError(f"the preprocessing has no {missing[0]}")
-        for key in ("mean", "std"):
-            if not isinstance(values[key], list | tuple):
-                raise ZooError(f"`preprocessing.{key}` (={values[key]!r:.60}) must be finite numbers")
-        if not values["mean"]:
-            raise ZooError("the preprocessing has no mean")
-        return cls(**values)
+        arguments: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
+        defaults = {field.name: field.default for field in fields(cls)}
+        _require_valid(defaults | arguments)
+        if not arguments["mean"]:
+            raise ZooError("`preprocessing.mean` and `preprocessing.std` must have a number for each channel")
+        return cls(**arguments)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain containers, as stored in a checkpoint."""
@@ -130,6 +125,15 @@ _RANGES: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
     ("mean", lambda v: isinstance(v, tuple) and all(_is_number(x, -1e3, 1e3) for x in v), "finite numbers"),
     ("std", lambda v: isinstance(v, tuple) and all(_is_number(x, 1e-6, 1e3) for x in v), "positive numbers"),
 )
+
+
+def _require_valid(values: Mapping[str, Any]) -> None:
+    for key, is_valid, expected in _RANGES:
+        if not is_valid(values[key]):
+            raise ZooError(f"`preprocessing.{key}` (={values[key]!r:.60}) must be {expected}")
+    mean, std = values["mean"], values["std"]
+    if len(mean) != len(std) or len(mean) not in (0, values["channels"]):  # none: for resizing alone
+        raise ZooError("`preprocessing.mean` and `preprocessing.std` must have a number for each channel")
 
 
 def to_unit(images: Shaped[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
