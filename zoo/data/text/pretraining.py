@@ -118,7 +118,7 @@ class PretrainingText(TextData):
         return parts, split_in_order(len(parts), **shares)
 
     def _pairs(self, name: Split) -> Int[np.ndarray, "n 5"]:
-        filled = [number for number in self.numbers[name] if np.diff(self.corpus.span(number))[0]]
+        filled = [number for number in self.numbers[name] if len(range(*self.corpus.span(number)))]
         if self.next_sentence:
             return sentence_pairs(self.corpus, filled, length=self.length, seed=self.seed)
         return single_spans(self.corpus, filled, length=self.length)

@@ -29,7 +29,8 @@ def split_documents(
     shares: dict[Split, float] = {"test": test, "val": val}
     for name, share in shares.items():
         chosen[name] = _fill(order, weights, share * sum(weights), least)
-        order = [group for group in order if group not in set(chosen[name])]
+        taken = set(chosen[name])
+        order = [group for group in order if group not in taken]
     chosen["train"] = order
     return {name: sorted(number for group in chosen[name] for number in members[group]) for name in chosen}
 
