@@ -16,8 +16,8 @@ from PIL import Image
 from zoo.csv_files import write_csv
 from zoo.data.detection.coco import read_coco
 from zoo.data.detection.voc import read_voc
+from zoo.data.frames.files import read_frame
 from zoo.data.images.files import UnreadableImage, read_head, read_image
-from zoo.data.series.frames import read_frame
 from zoo.data.series.mapped import open_array
 from zoo.data.text.documents import DocumentFiles, read_lines
 from zoo.data.yaml_files import read_yaml

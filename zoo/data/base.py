@@ -54,6 +54,8 @@ class DataModule(LightningDataModule, ABC):
 
     feeds: ClassVar[frozenset[str]] = frozenset()
     """Kinds of tasks that can read its batches; empty: any."""
+    fits_preprocessing: ClassVar[bool] = False
+    """True if `load` fits the preprocessing, so that a test adopts that of the checkpoint before."""
 
     batch_size: int
     num_workers: int | Literal["auto"]

@@ -34,6 +34,7 @@ MEANINGS = {
     "points": "mean distance of the points, relative to the size of the object",
     "precision": "share of the detections that are correct, at the operating point",
     "presence": "share of images in which the presence of an object is judged correctly",
+    "r2": "share of the variance that is explained: 1 is perfect, 0 equals the mean",
     "rank1": "share of images whose nearest other image shows the same identity",
     "rank5": "share of images with the same identity among the five nearest",
     "recall": "share of the objects that are found, at the operating point",

@@ -47,8 +47,8 @@ def evaluate(config: dict[str, Any], run_dir: Path, *, data: str | None) -> dict
         datamodule = build_data(_with_seed(described, task))
         require_matching_data(task.config["_target_"], datamodule, model=task.card["model_name"], data=name)
         changed = task.prepare_evaluation(datamodule, **options)
-        if "tokenizer" in (preprocessing := task.card.get("preprocessing") or {}):  # before the data is loaded
-            datamodule.normalize_as(preprocessing)
+        if datamodule.fits_preprocessing and (preprocessing := task.card.get("preprocessing")):
+            datamodule.normalize_as(preprocessing)  # before the data is loaded
         _check_metadata(task, datamodule, datamodule.metadata() | changed)
         if not options and (note := preprocessing_note(task.card, datamodule.card())) is not None:
             rank_zero_print(note)

@@ -129,7 +129,8 @@ def new_run(
         weights = resolve_weights(config["pretrained"], model=config.get("published_as", model))
     if datamodule is None:
         datamodule = build_data(config["data"])
-    if target := config["model"].get("_target_"):
+    target = config["model"].get("_target_")
+    if target:
         require_matching_data(target, datamodule, model=model, data=data)
     described = config["model"]
     if weights is not None:
@@ -137,6 +138,8 @@ def new_run(
         if weights.preprocessing is not None:
             datamodule.normalize_as(weights.preprocessing)
     datamodule.setup()
+    if target:  # what a table feeds depends on its target
+        require_matching_data(target, datamodule, model=model, data=data)
     card = datamodule.card() | {"model_name": model, "data_name": data, "data_config": config["data"]}
     task = build_task(described, datamodule.metadata(), card)
     require_readable(task, model=model, data=data)

@@ -47,6 +47,7 @@ def _train(config: dict[str, Any], run_dir: Path, *, model: str, data: str) -> f
         run = new_run(config, run_dir, model=model, data=data)
         resumed = resume_from(config["resume"], run)
         trainer = run.training_trainer()  # before the introduction: it refuses wrong options
+        run.task.solve(run.datamodule)  # before the introduction, which counts parameters
         run.introduce()
         if resumed is None:
             run.tune()

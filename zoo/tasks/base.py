@@ -206,6 +206,9 @@ class Task(Diagnosable, Stages):
         """Console lines on what to try, given the names of the baselines that beat the model."""
         return []
 
+    def solve(self, datamodule: DataModule) -> None:
+        """Sets the weights of a network without trainable parameters, before its validation; nothing by default."""
+
     def calibrate(self, folds: Sequence["Task"]) -> None:
         """Takes what validation would measure from tasks trained and validated on `calibration_folds` of the data."""
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from series_tables import days, series
 
-from zoo.data.series.frames import read_frame
+from zoo.data.frames.files import read_frame
 from zoo.errors import ZooError
 
 AUTO = {"targets": [], "time": "day"}

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor
 from torch.utils.data import Sampler
@@ -24,6 +24,8 @@ class TextData(DataModule):
     Raises:
         ZooError: a vocabulary or a length that is too small.
     """
+
+    fits_preprocessing: ClassVar[bool] = True
 
     vocab_size: int
     lowercase: bool

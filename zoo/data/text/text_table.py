@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from zoo.data.base import Split
-from zoo.data.split_names import split_of
+from zoo.data.split_files import split_files
 from zoo.data.text.labeled import LabeledTexts, TextClassificationData
-from zoo.data.text.tables import SUFFIXES, kind_of, read_columns
+from zoo.data.text.tables import SUFFIXES, read_columns
 from zoo.errors import ZooError
 
 _log = logging.getLogger(__name__)
@@ -28,7 +28,8 @@ class TextTable(TextClassificationData):
 
     def read(self) -> tuple[dict[Split, LabeledTexts], list[str]]:
         """The texts of each file, with the classes of the training file in alphabetical order."""
-        rows = {name: self._rows(file) for name, file in self._files().items()}
+        files = split_files(Path(self.path).expanduser(), SUFFIXES)
+        rows = {name: self._rows(file) for name, file in files.items()}
         class_names = sorted({label for _, label in rows["train"]})
         if len(class_names) < 2:
             raise ZooError(f"{self.path} has {len(class_names)} class in column `{self.label}`: two are needed")
@@ -44,21 +45,6 @@ class TextTable(TextClassificationData):
     def card(self) -> dict[str, object]:
         """Tokenizer, class names, and the name of the column of texts."""
         return super().card() | {"text_column": self.text}
-
-    def _files(self) -> dict[Split, Path]:
-        path = Path(self.path).expanduser()
-        if not path.is_dir():
-            return {"train": path}
-        files: dict[Split, Path] = {}
-        for file in sorted(path.iterdir()):
-            name = split_of(file.name.partition(".")[0])
-            if name is not None and kind_of(file) is not None:
-                if name in files:
-                    raise ZooError(f"{path} has two files for {name}: {files[name].name} and {file.name}")
-                files[name] = file
-        if "train" not in files:
-            raise ZooError(f"{path} has no file train with one of: {', '.join(SUFFIXES)}")
-        return files
 
     def _rows(self, file: Path) -> list[tuple[str, str]]:
         texts, labels = read_columns(file, [self.text, self.label], options="data.text=… or data.label=…")

@@ -1,13 +1,14 @@
 """Reads CSV and Parquet files as data frames."""
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from zoo.data.compressed import most_bytes, open_table
-from zoo.data.series.first_lines import MOST_COLUMNS, check_first_lines
+from zoo.data.frames.first_lines import MOST_COLUMNS, check_first_lines
 from zoo.errors import ZooError
 
 SUFFIXES = (".csv", ".txt", ".tsv", ".parquet")
@@ -34,10 +35,10 @@ _MISSING = [
 """What pandas takes for a missing value."""
 
 
-def read_frame(path: Path, *, header: bool, text: str | None = None) -> pd.DataFrame:
+def read_frame(path: Path, *, header: bool, text: Sequence[str] = ()) -> pd.DataFrame:
     """Reads a file as a table; CSV may be compressed (.gz, .bz2, .xz, .zip). Without `header` columns are 0, 1, …
 
-    The column `text` keeps its characters: `007` is no number, and `NA` is not missing. The index of a Parquet file
+    The columns `text` keep their characters: `007` is no number, and `NA` is not missing. The index of a Parquet file
     becomes columns, unless it only numbers the rows.
 
     Raises:
@@ -94,15 +95,15 @@ def _parsed(path: Path, **options: Any) -> pd.DataFrame:
     return frame
 
 
-def _read_csv(path: Path, kind: str, header: bool, text: str | None) -> pd.DataFrame:
+def _read_csv(path: Path, kind: str, header: bool, text: Sequence[str]) -> pd.DataFrame:
     separator = "\t" if kind == ".tsv" else ","
     check_first_lines(path, separator, header=header)
     options: dict[str, Any] = {"sep": separator, "header": 0 if header else None, "skipinitialspace": True}
-    if text is not None:
+    if text:
         names = list(_parsed(path, **options, nrows=1).columns)
-        options["dtype"] = {name: str for name in names if str(name) == text}
+        options["dtype"] = {name: str for name in names if str(name) in text}
         options["keep_default_na"] = False
-        options["na_values"] = {name: _MISSING for name in names if str(name) != text}
+        options["na_values"] = {name: _MISSING for name in names if str(name) not in text}
     frame = _parsed(path, **options)
     if isinstance(frame.index, pd.RangeIndex):
         return frame

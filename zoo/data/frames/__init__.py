@@ -1,0 +1,1 @@
+"""Tables of files as data frames of pandas, which is optional."""

@@ -1,0 +1,43 @@
+"""Your tables: a file, or a folder with one for each split."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from zoo.data.base import Split
+from zoo.data.frames.files import SUFFIXES
+from zoo.data.split_files import split_files
+from zoo.data.table.base import Source, TableData
+from zoo.data.table.frames import read_table
+from zoo.data.table.raw import RawTable
+
+
+@dataclass(kw_only=True, eq=False)
+class Table(TableData):
+    """Rows of a CSV, Parquet or `.npy` file, or of a folder with such files for train, val and test.
+
+    `target` is the column to predict; null: the last one. `target_is`: `classes`, `number`, or `auto`: text and whole
+    numbers of at most 20 values are classes. Columns of text are categories; `categories` names columns of numbers
+    that are categories, too.
+    """
+
+    path: str
+    header: bool
+    target: str | int | None
+    target_is: str
+    categories: list[str]
+
+    def source(self) -> Source:
+        """Reads the files; the training file tells the kind of each column."""
+        files = split_files(Path(self.path).expanduser(), (*SUFFIXES, ".npy"))
+        names = [str(name) for name in self.categories]
+        train = read_table(files.pop("train"), header=self.header, categories=names)
+        tables: dict[Split, RawTable] = {"train": train}
+        for split, file in files.items():
+            tables[split] = read_table(file, header=self.header, categories=names, kinds=train.kinds)
+        target = [*train.columns][-1] if self.target is None else str(self.target)
+        return Source(tables=tables, target=target, target_is=self.target_is)
+
+    def card(self) -> dict[str, Any]:
+        """Adds how a file is read."""
+        return super().card() | {"header": self.header, "text_columns": [str(name) for name in self.categories]}

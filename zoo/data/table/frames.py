@@ -1,0 +1,143 @@
+"""Turns data frames into the columns of a table, and reports the cells that do not fit."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from zoo.data.frames.files import read_frame, with_index
+from zoo.data.table.raw import Kind, RawTable
+from zoo.errors import ZooError
+
+_DAY = np.timedelta64(1, "D")
+_YES_NO = {"True": "true", "False": "false"}  # as written by hand
+
+
+def read_table(
+    path: Path, *, header: bool, categories: Sequence[str] = (), kinds: Mapping[str, Kind] | None = None
+) -> RawTable:
+    """Reads a CSV, Parquet or NumPy file; `categories` are columns of text even if they hold numbers.
+
+    `kinds` are those of the training file; by default they are found.
+
+    Raises:
+        ZooError: an unreadable file, or a cell that does not fit the kind of its column.
+    """
+    frame = read_source(path, header=header, categories=categories)
+    return table_of(frame, str(path), categories=categories, kinds=kinds)
+
+
+def read_source(path: Path, *, header: bool, categories: Sequence[str]) -> pd.DataFrame:
+    """Reads a file as a data frame; `categories` keep their characters.
+
+    Raises:
+        ZooError: an unreadable file.
+    """
+    return _read_array(path) if path.suffix.lower() == ".npy" else read_frame(path, header=header, text=categories)
+
+
+def table_of(
+    frame: pd.DataFrame, where: str, *, categories: Sequence[str] = (), kinds: Mapping[str, Kind] | None = None
+) -> RawTable:
+    """The columns of a data frame; those of `kinds` alone if it is given.
+
+    Raises:
+        ZooError: no row, a missing column, or a cell that does not fit the kind of its column.
+    """
+    frame = with_index(frame).rename(columns=str)
+    for name in categories if kinds is None else kinds:
+        if name not in frame.columns:
+            raise ZooError(f"{where} has no column `{name}`; there are: {', '.join(frame.columns[:50])}")
+    if frame.empty:
+        raise ZooError(f"{where} has no rows below its header")
+    if kinds is None:
+        kinds = {name: "category" if name in categories else _kind(frame[name]) for name in frame.columns}
+    rows = np.arange(1, len(frame) + 1)
+    columns = {name: _values(frame[name], kind, where) for name, kind in kinds.items()}
+    return RawTable(columns=columns, kinds=dict(kinds), rows=rows, where=where)
+
+
+def convert(column: pd.Series, kind: Kind) -> tuple[np.ndarray, np.ndarray]:
+    """The values of a column as of one kind, and a mask of the cells that do not fit."""
+    if kind == "category":
+        return _texts(column), np.zeros(len(column), bool)
+    if kind == "date":
+        values = _days(column)
+    else:
+        plain = column.map(str) if pd.api.types.is_datetime64_any_dtype(column) else column
+        values = pd.to_numeric(plain, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
+    present = np.array([value is not None for value in _texts(column)], bool)
+    return values, present & ~np.isfinite(values)
+
+
+def _values(column: pd.Series, kind: Kind, where: str) -> np.ndarray:
+    values, wrong = convert(column, kind)
+    if wrong.any():
+        row = int(np.flatnonzero(wrong)[0])
+        text = isinstance(column.iloc[row], str) and kind == "number"
+        hint = f"; data.categories=[{column.name}] takes the column as categories" if text else ""
+        raise ZooError(f"{where}, row {row + 1}, column `{column.name}`: {fault(column.iloc[row], kind)}{hint}")
+    return values
+
+
+def fault(value: object, kind: Kind) -> str:
+    """Why a cell does not fit the kind of its column."""
+    if isinstance(value, float) and np.isinf(value):
+        return "the value is infinite"
+    if kind == "date":
+        return f"{value!r} is no date; write 2026-01-31 or 2026-01-31T12:00"
+    return f"{value!r} is no number"
+
+
+def _kind(column: pd.Series) -> Kind:
+    """Numbers or dates where at least half of the values are; text is a category."""
+    if pd.api.types.is_bool_dtype(column):
+        return "category"
+    if pd.api.types.is_numeric_dtype(column):
+        return "number"
+    if pd.api.types.is_datetime64_any_dtype(column):
+        return "date"
+    given = column.dropna()
+    if not len(given):
+        return "number"  # an empty column
+    for kind in ("number", "date"):
+        values, wrong = convert(given, kind)
+        if 2 * wrong.sum() < len(given) and np.isfinite(values).any():
+            return kind
+    return "category"
+
+
+def _days(column: pd.Series) -> np.ndarray:
+    """Days since 1970; dates with an offset from UTC are converted to UTC."""
+    if pd.api.types.is_numeric_dtype(column):
+        return np.full(len(column), np.nan)
+    times = pd.to_datetime(column, errors="coerce", format="ISO8601", utc=True).dt.tz_convert(None)
+    days: np.ndarray = (times.to_numpy(dtype="datetime64[us]") - np.datetime64(0, "D")) / _DAY
+    return days
+
+
+def _texts(column: pd.Series) -> np.ndarray:
+    """Texts without the spaces around them; whole floats, which frames with gaps hold, as integers."""
+    texts: list[str | None] = []
+    for value in column.tolist():
+        if pd.isna(value):
+            texts.append(None)
+            continue
+        text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
+        texts.append(_YES_NO.get(text, text) or None)
+    return np.array(texts, dtype=object)
+
+
+def _read_array(path: Path) -> pd.DataFrame:
+    """The rows of a `.npy` file [N D], with columns 0, 1, …"""
+    if not path.is_file():
+        raise ZooError(f"{path} does not exist, or is no file")
+    try:
+        array = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))  # mapped: a false header costs no memory
+    except (ValueError, OSError, EOFError) as error:
+        first = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ZooError(f"{path} cannot be read as npy: {first:.200}") from error
+    if array.ndim != 2 or array.dtype.kind not in "biufUM":
+        raise ZooError(f"{path} holds {list(array.shape)} values of {array.dtype}, and a table is numbers [N D]")
+    return pd.DataFrame(array)

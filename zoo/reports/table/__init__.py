@@ -1,0 +1,1 @@
+"""Sections of reports on tables: columns, coefficients, importance, dependence, components."""

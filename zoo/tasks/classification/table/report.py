@@ -1,0 +1,96 @@
+"""The report of a table classifier: baselines, confusions, calibration, columns, coefficients, importance."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from zoo.data.table.base import TableData
+from zoo.data.table.columns import groups_of, input_names
+from zoo.reports.comparison import comparison
+from zoo.reports.page import Section
+from zoo.reports.table.coefficients import coefficients_section
+from zoo.reports.table.columns import columns_section
+from zoo.reports.table.components import components_section
+from zoo.reports.table.dependence import SHOWN, dependence_section
+from zoo.reports.table.importance import importance_section, information, most_important, permutation_importance
+from zoo.reports.table.rivals import MOST_ROWS, quiet_fits
+from zoo.tasks.classification.metrics import confident_mistakes
+from zoo.tasks.classification.report import (
+    Labels,
+    Probabilities,
+    calibration_section,
+    class_section,
+    confusion_section,
+)
+from zoo.tasks.classification.table.baselines import linear_models
+from zoo.tasks.classification.table.task import TableClassification
+
+MISTAKES = 15
+_SHOWN = 8  # columns of a mistake
+
+Inputs = Float[np.ndarray, "n f"]
+
+
+def sections(
+    task: TableClassification, datamodule: TableData, folder: Path, results: Mapping[str, Any]
+) -> list[Section]:
+    """Returns the sections and saves their figures in `folder`; needs the outputs of a finished test."""
+    outputs = task.test_outputs()
+    probabilities, labels = outputs.probabilities.numpy(), outputs.labels.numpy()
+    names = [str(name) for name in task.card["class_names"]]
+    inputs, targets = datamodule.dataset("train").arrays(MOST_ROWS, datamodule.seed)
+    test, test_labels = datamodule.dataset("test").arrays(MOST_ROWS, datamodule.seed)
+    groups, each = groups_of(datamodule.columns), input_names(datamodule.columns)
+
+    def predicted(rows: Inputs) -> Probabilities:
+        with torch.inference_mode():
+            found: np.ndarray = task.predict_step(torch.from_numpy(rows).float().to(task.device)).cpu().numpy()
+        return found
+
+    def accuracy(rows: Inputs) -> float:
+        return float((predicted(rows).argmax(1) == test_labels).mean())
+
+    losses = permutation_importance(accuracy, test, groups, datamodule.seed)
+    shown = most_important(losses, groups, SHOWN)
+    places = [(column, groups[column.name].start) for column in datamodule.columns if column.name in shown]
+    with quiet_fits():
+        fitted = {
+            model: np.atleast_2d(estimator.fit(inputs, targets).coef_)
+            for model, estimator in linear_models(datamodule.seed).items()
+        }
+    found = [
+        comparison(results, "accuracy", folder),
+        columns_section(datamodule),
+        confusion_section(probabilities, labels, names, folder, samples="rows"),
+        class_section(probabilities, labels, names, samples="rows"),
+        calibration_section(probabilities, labels, folder, samples="rows"),
+        mistakes_section(probabilities, labels, names, datamodule),
+        importance_section(information(inputs, targets, groups, datamodule.seed), losses, "accuracy", folder),
+        dependence_section(lambda rows: predicted(rows)[:, -1], inputs, places, f"P({names[-1]})", folder),
+        coefficients_section(fitted, each, "the logit or score of a class", folder),
+        components_section(inputs, targets, each, names, folder),
+    ]
+    return [section for section in found if section is not None]
+
+
+def mistakes_section(
+    probabilities: Probabilities, labels: Labels, class_names: list[str], datamodule: TableData
+) -> Section:
+    """Lists the mistakes with the highest confidence, with the first columns in standard deviations."""
+    worst = confident_mistakes(probabilities, labels, MISTAKES)
+    if len(worst) == 0:
+        return Section("Most confident mistakes", "All test rows are classified correctly.")
+    names = input_names(datamodule.columns)[:_SHOWN]
+    rows, _ = datamodule.dataset("test")[torch.from_numpy(worst)]
+    table = [["predicted", "confidence", "true", *names]]
+    for index, values in zip(worst.tolist(), rows.tolist(), strict=True):
+        best = int(probabilities[index].argmax())
+        confidence = f"{probabilities[index, best]:.0%}"
+        table.append(
+            [class_names[best], confidence, class_names[labels[index]], *(f"{v:.2f}" for v in values[:_SHOWN])]
+        )
+    return Section("Most confident mistakes", "Columns are shown as the network reads them.", [], table)

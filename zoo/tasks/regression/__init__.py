@@ -1,0 +1,3 @@
+"""Regression: one number per sample."""
+
+from zoo.tasks.regression.task import Regression as Regression
