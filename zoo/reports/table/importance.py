@@ -12,6 +12,8 @@ from zoo.reports.figures import COLORS, SOFT, drawing, plain_text
 from zoo.reports.page import Section
 
 REPEATS = 10
+MOST_COLUMNS = 200
+"""More columns would take minutes: a report then leaves out what is computed for each."""
 _SHOWN = 20
 _MOST_ROWS = 2_000
 

@@ -33,7 +33,7 @@ def baselines(datamodule: DataModule, task: Task) -> Baselines:
 
 def rivals(inputs: int, seed: int) -> dict[str, Any]:
     """The models by name; the polynomial is left out for more than 60 inputs."""
-    squared = {"degree 2, ridge": polynomial(RidgeClassifierCV(alphas=ALPHAS))} if inputs <= MOST_SQUARED else {}
+    squared = {"degree 2 with ridge": polynomial(RidgeClassifierCV(alphas=ALPHAS))} if inputs <= MOST_SQUARED else {}
     return {
         "majority class": DummyClassifier(strategy="most_frequent"),
         **linear_models(seed),
@@ -60,6 +60,6 @@ def linear_models(seed: int) -> dict[str, Any]:
     )
     return {
         "logistic regression": LogisticRegression(max_iter=300),
-        "ridge": RidgeClassifierCV(alphas=ALPHAS),
-        "lasso, logistic": lasso,
+        "ridge classifier": RidgeClassifierCV(alphas=ALPHAS),
+        "L1 logistic regression": lasso,
     }

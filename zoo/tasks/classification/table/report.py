@@ -16,7 +16,13 @@ from zoo.reports.table.coefficients import coefficients_section
 from zoo.reports.table.columns import columns_section
 from zoo.reports.table.components import components_section
 from zoo.reports.table.dependence import SHOWN, dependence_section
-from zoo.reports.table.importance import importance_section, information, most_important, permutation_importance
+from zoo.reports.table.importance import (
+    MOST_COLUMNS,
+    importance_section,
+    information,
+    most_important,
+    permutation_importance,
+)
 from zoo.reports.table.rivals import MOST_ROWS, quiet_fits
 from zoo.tasks.classification.metrics import confident_mistakes
 from zoo.tasks.classification.report import (
@@ -54,6 +60,17 @@ def sections(
     def accuracy(rows: Inputs) -> float:
         return float((predicted(rows).argmax(1) == test_labels).mean())
 
+    found: list[Section | None] = [
+        comparison(results, "accuracy", folder),
+        columns_section(datamodule),
+        confusion_section(probabilities, labels, names, folder, samples="rows"),
+        class_section(probabilities, labels, names, samples="rows"),
+        calibration_section(probabilities, labels, folder, samples="rows"),
+        mistakes_section(probabilities, labels, names, datamodule),
+        components_section(inputs, targets, each, names, folder),
+    ]
+    if len(groups) > MOST_COLUMNS:
+        return [section for section in found if section is not None]
     losses = permutation_importance(accuracy, test, groups, datamodule.seed)
     shown = most_important(losses, groups, SHOWN)
     places = [(column, groups[column.name].start) for column in datamodule.columns if column.name in shown]
@@ -62,17 +79,10 @@ def sections(
             model: np.atleast_2d(estimator.fit(inputs, targets).coef_)
             for model, estimator in linear_models(datamodule.seed).items()
         }
-    found = [
-        comparison(results, "accuracy", folder),
-        columns_section(datamodule),
-        confusion_section(probabilities, labels, names, folder, samples="rows"),
-        class_section(probabilities, labels, names, samples="rows"),
-        calibration_section(probabilities, labels, folder, samples="rows"),
-        mistakes_section(probabilities, labels, names, datamodule),
+    found += [
         importance_section(information(inputs, targets, groups, datamodule.seed), losses, "accuracy", folder),
         dependence_section(lambda rows: predicted(rows)[:, -1], inputs, places, f"P({names[-1]})", folder),
         coefficients_section(fitted, each, "the logit or score of a class", folder),
-        components_section(inputs, targets, each, names, folder),
     ]
     return [section for section in found if section is not None]
 

@@ -36,7 +36,7 @@ def baselines(datamodule: DataModule, task: Task) -> Baselines:
 
 def rivals(inputs: int, seed: int) -> dict[str, Any]:
     """The models by name; the polynomial is left out for more than 60 inputs."""
-    squared = {"degree 2, ridge": polynomial(RidgeCV(alphas=ALPHAS))} if inputs <= MOST_SQUARED else {}
+    squared = {"degree 2 with ridge": polynomial(RidgeCV(alphas=ALPHAS))} if inputs <= MOST_SQUARED else {}
     return {
         "mean": DummyRegressor(),
         **linear_models(),

@@ -16,7 +16,13 @@ from zoo.reports.table.coefficients import coefficients_section
 from zoo.reports.table.columns import columns_section
 from zoo.reports.table.components import components_section
 from zoo.reports.table.dependence import SHOWN, dependence_section
-from zoo.reports.table.importance import importance_section, information, most_important, permutation_importance
+from zoo.reports.table.importance import (
+    MOST_COLUMNS,
+    importance_section,
+    information,
+    most_important,
+    permutation_importance,
+)
 from zoo.reports.table.rivals import MOST_ROWS, quiet_fits
 from zoo.tasks.regression.sections import predictions_section
 from zoo.tasks.regression.table.baselines import linear_models
@@ -39,19 +45,23 @@ def sections(task: TableRegression, datamodule: TableData, folder: Path, results
     def score(rows: Inputs) -> float:
         return -float(np.sqrt(((predicted(rows) - truth) ** 2).mean()))
 
+    found: list[Section | None] = [
+        comparison(results, "rmse", folder),
+        predictions_section(task, folder, "rows"),
+        columns_section(datamodule),
+        components_section(inputs, targets, names, None, folder),
+    ]
+    if len(groups) > MOST_COLUMNS:
+        return [section for section in found if section is not None]
     losses = permutation_importance(score, test, groups, datamodule.seed)
     shown = most_important(losses, groups, SHOWN)
     places = [(column, groups[column.name].start) for column in datamodule.columns if column.name in shown]
     with quiet_fits():
         fitted = {name: model.fit(inputs, targets).coef_[None] for name, model in linear_models().items()}
     what = task.target().name
-    found = [
-        comparison(results, "rmse", folder),
-        predictions_section(task, folder, "rows"),
-        columns_section(datamodule),
+    found += [
         importance_section(information(inputs, targets, groups, datamodule.seed), losses, "RMSE", folder),
         dependence_section(predicted, inputs, places, what, folder),
         coefficients_section(fitted, names, what, folder),
-        components_section(inputs, targets, names, None, folder),
     ]
     return [section for section in found if section is not None]
