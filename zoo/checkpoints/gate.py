@@ -21,7 +21,7 @@ from zoo.errors import ZooError
 
 _LARGER = 50  # times a number of zoo's own options, such as that of the scenes to generate
 _SMALL = 100
-_PLACES = ("root", "path")  # arguments of data modules that name files to open
+_PLACES = ("root", "path", "test_path")  # arguments of data modules that name files to open
 
 
 @dataclass(frozen=True)
