@@ -1,5 +1,6 @@
 """Detectors of torchvision beside torchvision's own pipeline at equal weights."""
 
+import numpy as np
 import pytest
 import torch
 from torchmetrics.detection import MeanAveragePrecision
@@ -105,7 +106,8 @@ def test_average_precision_is_that_of_their_boxes(pair):
     task.iou_threshold = selection.nms_thresh
     with torch.no_grad():
         task.step((images, truth), "val")
-    oracle = MeanAveragePrecision(backend="faster_coco_eval")
+    exact = {"iou_thresholds": np.linspace(0.5, 0.95, 10).tolist(), "rec_thresholds": np.linspace(0, 1, 101).tolist()}
+    oracle = MeanAveragePrecision(backend="faster_coco_eval", **exact)
     oracle.update([each._asdict() for each in found], truth)
     assert task.metrics["val"]["boxes"].compute()["map"] == pytest.approx(float(oracle.compute()["map"]), abs=1e-6)
 
