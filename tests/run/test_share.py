@@ -52,7 +52,7 @@ def test_the_card_has_the_figures_of_the_run(checkpoint, folder):
     (result,) = front["model-index"][0]["results"]
     assert {metric["type"]: metric["value"] for metric in result["metrics"]} == test
     assert f"| accuracy | {test['accuracy']:.4f} |" in text
-    assert "model = zoo.load('model')" in text
+    assert 'model = zoo.load("model")' in text
 
 
 @pytest.mark.parametrize("license", ["", "My own terms"])

@@ -1,5 +1,6 @@
 """The card of a shared model, in the form that Hugging Face's pages and tools read."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -111,7 +112,8 @@ def model_card(
         "",
         "```python",
         "import zoo",
-        f"model = zoo.load({source!r})",
+        "",
+        f"model = zoo.load({json.dumps(source)})",
         "```",
         "",
         *_table(figures),
