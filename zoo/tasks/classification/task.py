@@ -26,7 +26,9 @@ from zoo.tasks.export import Program
 from zoo.tasks.stages import Stage
 
 _PATIENCE = 5000  # steps at chance level, after which training of any length is stuck
-_NO_LEARNING = "try optimizer.lr ten times smaller, or find_lr=true, and check that labels belong to their samples"
+_NO_LEARNING = (
+    "try optimizer.lr ten times smaller and larger (or find_lr=true); check that labels belong to their samples"
+)
 
 
 class ClassificationOutputs(NamedTuple):
