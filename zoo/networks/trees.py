@@ -53,13 +53,12 @@ class TreeEnsemble(nn.Module):
     def forward(self, rows: Float[Tensor, "b f"]) -> Float[Tensor, "b k"]:
         """Returns one output for each class."""
         rows = rows.float()  # as scikit-learn compares them
-        trees = torch.arange(len(self.feature), device=rows.device)[:, None]
-        node = torch.zeros(len(self.feature), len(rows), dtype=torch.int64, device=rows.device)
-        samples = torch.arange(len(rows), device=rows.device)[None]
+        count = rows.shape[0]  # `len` would fix the batch size of an exported file
+        node = torch.zeros(self.feature.shape[0], count, dtype=torch.int64, device=rows.device)
         for _ in range(self.depth):
-            smaller = rows[samples, self.feature[trees, node]] <= self.threshold[trees, node]
-            node = torch.where(smaller, self.left[trees, node], self.right[trees, node])
-        means = self.value[trees, node].mean(0)
+            smaller = rows.t().gather(0, self.feature.gather(1, node)) <= self.threshold.gather(1, node)
+            node = torch.where(smaller, self.left.gather(1, node), self.right.gather(1, node))
+        means = self.value.gather(1, node[..., None].expand(-1, -1, self.value.shape[2])).mean(0)
         return means.clamp(min=1e-12).log() if means.shape[1] > 1 else means
 
     def size(self) -> dict[str, int]:
