@@ -79,7 +79,7 @@ def test_two_processes_pretrain_what_one_does(tmp_path):
     losses = [json.loads(path.read_text())["test"]["mlm_loss"] for path in (one, two)]
     assert losses[1] == pytest.approx(losses[0], rel=2e-3)
     best = f"checkpoint={two.parent}/checkpoints/best.ckpt"
-    alone = run(tmp_path, "scripts/evaluate.py", best, "trainer.devices=1", "runs=alone")
+    alone = run(tmp_path, "scripts/evaluate.py", best, f"+{data[1]}", "trainer.devices=1", "runs=alone")
     assert json.loads(alone.read_text())["test"]["mlm_loss"] == pytest.approx(losses[1], rel=1e-6)
 
 

@@ -32,11 +32,13 @@ def draw_attention(path: Path, maps: Float[Tensor, "n t t"], tokens: Sequence[st
 
 
 def draw_loss(path: Path, losses: Series, levels: Mapping[str, float]) -> Path:
-    """Draws the masked loss in validation over the epochs, with baselines as horizontal lines."""
+    """Draws the masked loss in validation over the epochs, with losses of the test split as horizontal lines."""
     with drawing(path, width=7.5, height=3.4) as figure:
         axes = figure.add_subplot()
         epochs, values = [epoch + 1 for epoch, _ in losses], [value for _, value in losses]
-        axes.plot(epochs, values, color=COLORS[0], label="this model", marker="o" if len(losses) == 1 else None)
+        axes.plot(
+            epochs, values, color=COLORS[0], label="this model, validation", marker="o" if len(losses) == 1 else None
+        )
         for color, (name, level) in zip(COLORS[1:], levels.items(), strict=False):
             axes.axhline(level, color=color, linestyle="--", linewidth=1.2, label=f"{name}, {level:.2f}")
         axes.set(xlabel="epoch", ylabel="masked loss in nats")

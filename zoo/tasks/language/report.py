@@ -93,9 +93,13 @@ def loss_section(task: Language, results: Mapping[str, Any], folder: Path) -> Se
     levels = {"unigram entropy": task.unigram_entropy} if task.unigram_entropy is not None else {}
     levels |= {name: values["mlm_loss"] for name, values in results["baselines"].items() if "mlm_loss" in values}
     levels.pop("unigram frequencies", None)  # nearly the entropy
+    levels["this model, test"] = results["test"]["mlm_loss"]
     path = folder.parent / "metrics.csv"
     losses = read_metrics(path).get("mlm_loss", {}).get("val", []) if path.is_file() else []
-    text = "A model that knows nothing but how frequent words are has the unigram entropy as its loss."
+    text = (
+        "A model that knows nothing but how frequent words are has the unigram entropy as its loss. The curve is "
+        "that of the validation split; the lines are those of the test split, whose documents may be easier or harder."
+    )
     if sits_at(results["test"]["mlm_loss"], task.unigram_entropy):
         text += f" The loss of this model sits there: {ADVICE}."
     figures = [draw_loss(folder / "loss.png", losses, levels)] if losses else []
