@@ -75,6 +75,12 @@ def test_the_masks_of_a_text_do_not_depend_on_its_batch_and_differ_by_seed():
     assert torch.equal(masked(tokens, seed=1).tokens, masked(tokens, seed=1).tokens)
 
 
+def test_the_masks_of_a_text_do_not_depend_on_its_padding():
+    tokens = texts(8)
+    wide, narrow = masked(tokens), masked(tokens[:, :50])
+    assert torch.equal(wide.tokens[::2, :50], narrow.tokens[::2])  # every other text has 50 tokens
+
+
 def test_noise_is_uniform():
     noise = uniform_noise(torch.arange(2000), 50, seed=3)
     assert chisquare(torch.histc(noise, 20, 0, 1).numpy()).pvalue > 0.001

@@ -40,7 +40,7 @@ def mask_tokens(
     Source: Devlin et al., "BERT", 2018, arXiv:1810.04805, section 3.1; the share counts special tokens, as its code
     does.
     """
-    order, kind, other = noise.chunk(3, dim=1)
+    order, kind, other = noise.unflatten(1, (-1, 3)).unbind(2)  # those of a token do not depend on the padding
     special = (tokens[..., None] == torch.tensor(special_ids, device=tokens.device)).any(2)
     first_of_word = None if continues is None else ~continues[tokens] | special | special.roll(1, dims=1)
     if first_of_word is not None:
