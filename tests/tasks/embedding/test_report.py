@@ -48,7 +48,7 @@ def test_every_part_is_there(data, tmp_path, threshold):
     assert figures == ["roc.png", "distances.png", "hardest_pairs.png", "embedding.png"]
     assert all((tmp_path / name).read_bytes().startswith(b"\x89PNG") for name in figures)
     table = {row[0]: row for row in found[0].table}
-    assert table["metric"] == ["metric", "this model", "95 % interval", "eigenfaces", "pixels"]
+    assert table["metric"] == ["metric", "this model", "95 % interval", "eigenfaces", "pixels", "what it is"]
     low, high = (float(end) for end in table["auc"][2].split(" – "))
     assert low < test["auc"] < high
     assert "train: " in found[-1].text
