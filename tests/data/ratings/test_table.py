@@ -93,7 +93,7 @@ def test_repeated_pairs_count_once(tmp_path, capsys):
     loaded = data(tmp_path / "u.data", text)
     assert "ratings are replaced by later ones of the same user and item" in capsys.readouterr().out
     assert [r for u, i, r in triples(loaded) if (u, i) == ("u0", "i0")] in ([5.0], [])
-    with pytest.raises(ZooError, match="pairs of a user and an item again: data.duplicates=last"):
+    with pytest.raises(ZooError, match="pairs? of a user and an item again: data.duplicates=last"):
         data(tmp_path / "u.data", duplicates="refuse")
 
 
