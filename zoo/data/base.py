@@ -11,8 +11,9 @@ import torch
 from jaxtyping import Float
 from pytorch_lightning import LightningDataModule
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Sampler
 
+from zoo.data.errors_as_batches import ErrorsAsBatches
 from zoo.data.sampling import IndexBatches, Remaining, numbered_seed
 from zoo.errors import ZooError
 from zoo.hardware import cores, data_workers
@@ -55,7 +56,7 @@ class DataModule(LightningDataModule, ABC):
     feeds: ClassVar[frozenset[str]] = frozenset()
     """Kinds of tasks that can read its batches; empty: any."""
     fits_preprocessing: ClassVar[bool] = False
-    """True if `load` fits the preprocessing, so that a test adopts that of the checkpoint before."""
+    """True if `load` fits the preprocessing: a test first adopts that of the checkpoint."""
 
     batch_size: int
     num_workers: int | Literal["auto"]
@@ -166,7 +167,7 @@ class DataModule(LightningDataModule, ABC):
             sampler = Remaining(sampler, *self.resume_at)
         workers = 0 if dataset.in_memory else data_workers(self.num_workers)
         return DataLoader(
-            _ErrorsAsBatches(dataset) if workers else dataset,
+            ErrorsAsBatches(dataset) if workers else dataset,
             sampler=sampler,
             batch_size=None,
             num_workers=workers,
@@ -232,22 +233,6 @@ class DataModule(LightningDataModule, ABC):
         if self.trainer is not None and self.trainer.training:
             batch = self.augment(batch)
         return self.normalize(batch)
-
-
-class _ErrorsAsBatches(Dataset[Any]):
-    """Returns a ZooError as if it were a batch: workers would wrap a raised one in a traceback."""
-
-    def __init__(self, dataset: BatchDataset) -> None:
-        self.dataset = dataset
-
-    def __len__(self) -> int:
-        return len(self.dataset)
-
-    def __getitem__(self, indices: Tensor) -> Any:
-        try:
-            return self.dataset[indices]
-        except ZooError as error:
-            return error
 
 
 def _identity(batch: Any) -> Any:

@@ -88,8 +88,7 @@ class TableData(DataModule):
                 raise ZooError(f"`data.{name}` (={value}) must be one of: {listed}")
         needs = self.split in ("group", "time", "column")
         if needs != (self.split_by is not None):
-            what = "needs data.split_by=COLUMN" if needs else "goes without data.split_by"
-            raise ZooError(f"`data.split` (={self.split}) {what}")
+            raise ZooError(f"`data.split` (={self.split}) {'needs' if needs else 'goes without'} data.split_by=COLUMN")
         self.columns: list[Column]
         self.target_column: Target
         """Both are set by `load`."""

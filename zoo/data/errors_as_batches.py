@@ -1,0 +1,24 @@
+"""Passes an error of a worker process on without its traceback."""
+
+from typing import Any
+
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from zoo.errors import ZooError
+
+
+class ErrorsAsBatches(Dataset[Any]):
+    """Returns a ZooError as if it were a batch: workers would wrap a raised one in a traceback."""
+
+    def __init__(self, dataset: Any) -> None:
+        self.dataset = dataset
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def __getitem__(self, indices: Tensor) -> Any:
+        try:
+            return self.dataset[indices]
+        except ZooError as error:
+            return error
