@@ -1,5 +1,8 @@
 """Models in LIBMF's text format."""
 
+import ctypes
+import warnings
+
 import numpy as np
 import pytest
 import torch
@@ -82,3 +85,19 @@ def test_ids_that_libmf_cannot_number(tmp_path):
     task.card["users"] = ["ann", "bob", "eve"]
     with pytest.raises(ZooError, match="LIBMF numbers users and items, and an id is `ann`"):
         write_libmf(task, tmp_path / "model.txt")
+
+
+def test_libmf_reads_what_is_written_here(tmp_path):
+    """LIBMF itself, from its package of PyPI."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SyntaxWarning)
+        library = pytest.importorskip("libmf.mf")
+    library.mf.mf_load_model.restype = ctypes.c_void_p
+    library.mf.mf_predict.restype = ctypes.c_float
+    task = model()
+    write_libmf(task, tmp_path / "model.txt")
+    theirs = ctypes.c_void_p(library.mf.mf_load_model(str(tmp_path / "model.txt").encode()))
+    for user, name in enumerate(task.card["users"]):
+        for item, other in enumerate(task.card["items"]):
+            ours = task.network(torch.tensor([user]), torch.tensor([item])).item()
+            assert library.mf.mf_predict(theirs, int(name), int(other)) == pytest.approx(ours, rel=1e-5, abs=1e-5)
