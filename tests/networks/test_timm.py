@@ -93,7 +93,6 @@ def test_sizes_are_read_without_memory_also_where_they_are_computed():
         ({"options": {"pretrained_cfg": {}}}, "`options.pretrained_cfg` loads or converts a network"),
         ({"options": {"features_only": True}}, "`features` names the maps here"),
         ({"features": ["layer9"]}, "must name layers from: act1, layer1"),
-        ({"name": "densenet121", "features": ["layer9"]}, "timm has no maps of densenet121"),
         ({"name": "inception_v3", "checkpointing": True}, "timm has none for inception_v3"),
         ({"name": "test_vit", "image_size": 0}, "`image_size` .=0. must be positive"),
     ],

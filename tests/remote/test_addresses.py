@@ -66,7 +66,7 @@ def test_a_file_is_taken_by_its_hash(server):
     [
         ("/net.pth", r"must end in #sha256= and the 64 digits of the file's hash"),
         ("/net.pth#sha256=12", r"must end in #sha256= and the 64 digits"),
-        ("/net.pth#sha256=none", r"without a hash it must be https"),
+        ("/net.pth#sha256=none", r"must begin with https:// if no hash is given"),
         (f"/net.pth#sha256={'0' * 64}", r"net.pth has the hash .*, not 00000000…, and is not loaded"),
         (f"/away/net.pth#sha256={SHA}", r"net.pth cannot be downloaded .*file:///etc/passwd"),
         (f"/large#sha256={SHA}", r"large is to have 1,000,000,000,000,000,000 bytes, and the disk of .* left"),

@@ -5,6 +5,9 @@ from typing import Any
 from pytorch_lightning import Trainer
 from torch import nn
 
+_BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
+_DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
+
 
 def completed(trainer: Trainer) -> float:
     """The part of training that is over; without an end, ten epochs count as a third."""
@@ -18,7 +21,7 @@ def frozen_norms(network: nn.Module) -> dict[str, Any]:
     """The batch norms whose weights do not train, by name."""
     norms = {}
     for name, module in network.named_modules():
-        if isinstance(module, nn.modules.batchnorm._BatchNorm) and module.running_mean is not None:
+        if isinstance(module, _BATCH_NORMS) and module.running_mean is not None:
             weights = list(module.parameters(recurse=False))
             if weights and not any(weight.requires_grad for weight in weights):
                 norms[name] = module
@@ -27,7 +30,7 @@ def frozen_norms(network: nn.Module) -> dict[str, Any]:
 
 def drops_units(network: nn.Module) -> bool:
     """Whether the network has dropout, which makes it another one in training."""
-    return any(isinstance(module, nn.modules.dropout._DropoutNd) and module.p > 0 for module in network.modules())
+    return any(isinstance(module, _DROPOUTS) and module.p > 0 for module in network.modules())
 
 
 def loss_scale(trainer: Trainer) -> float | None:
