@@ -21,7 +21,7 @@ SENTENCES = [
     "his train leaves from track nine",
     "bees fly from rose to rose all day",
 ]
-STEPS, COPIES = 250, 4  # of a sentence in a batch, each with masks of its own
+STEPS, COPIES = 250, 4  # copies of a sentence in a batch, each masked anew
 
 
 @pytest.mark.slow

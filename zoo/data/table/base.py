@@ -59,7 +59,7 @@ class TableData(DataModule):
     val and test), or `auto`: stratified for classes, else random. The column `split_by` is no input.
 
     `scaling` (standard, none) and `impute` (median, mean, zero; null refuses missing values) are fitted on the training
-    part. Categories are one-hot codes; with `impute`, a missing one is a category of its own.
+    part. Categories are one-hot codes; with `impute`, missing values count as one more.
 
     Raises:
         ZooError: an unknown option, or fractions that leave nothing to train on.

@@ -5,11 +5,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 from threadpoolctl import threadpool_limits
 
+ALPHAS = np.logspace(-3, 3, 13)
+"""Penalties among which a ridge chooses."""
 MOST_ROWS = 20_000
 """Training rows of a rival; more are drawn at random, so that fitting takes seconds."""
 MOST_SQUARED = 60

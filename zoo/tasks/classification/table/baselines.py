@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import numpy as np
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import (
     AdaBoostClassifier,
@@ -14,10 +13,8 @@ from sklearn.linear_model import LogisticRegression, LogisticRegressionCV, Ridge
 from sklearn.tree import DecisionTreeClassifier
 
 from zoo.data.base import DataModule
-from zoo.reports.table.rivals import MOST_ROWS, MOST_SQUARED, polynomial, quiet_fits
+from zoo.reports.table.rivals import ALPHAS, MOST_ROWS, MOST_SQUARED, polynomial, quiet_fits
 from zoo.tasks.base import Baselines, Task
-
-ALPHAS = np.logspace(-3, 3, 13)
 
 
 def baselines(datamodule: DataModule, task: Task) -> Baselines:

@@ -6,24 +6,15 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float
 
 from zoo.data.table.base import TableData
-from zoo.data.table.columns import groups_of, input_names
+from zoo.data.table.columns import input_names
 from zoo.reports.comparison import comparison
 from zoo.reports.page import Section
-from zoo.reports.table.coefficients import coefficients_section
 from zoo.reports.table.columns import columns_section
 from zoo.reports.table.components import components_section
-from zoo.reports.table.dependence import SHOWN, dependence_section
-from zoo.reports.table.importance import (
-    MOST_COLUMNS,
-    importance_section,
-    information,
-    most_important,
-    permutation_importance,
-)
-from zoo.reports.table.rivals import MOST_ROWS, quiet_fits
+from zoo.reports.table.explanation import Inputs, explanation_sections
+from zoo.reports.table.rivals import MOST_ROWS
 from zoo.tasks.classification.metrics import confident_mistakes
 from zoo.tasks.classification.report import (
     Labels,
@@ -38,8 +29,6 @@ from zoo.tasks.classification.table.task import TableClassification
 MISTAKES = 15
 _SHOWN = 8  # columns of a mistake
 
-Inputs = Float[np.ndarray, "n f"]
-
 
 def sections(
     task: TableClassification, datamodule: TableData, folder: Path, results: Mapping[str, Any]
@@ -50,7 +39,6 @@ def sections(
     names = [str(name) for name in task.card["class_names"]]
     inputs, targets = datamodule.dataset("train").arrays(MOST_ROWS, datamodule.seed)
     test, test_labels = datamodule.dataset("test").arrays(MOST_ROWS, datamodule.seed)
-    groups, each = groups_of(datamodule.columns), input_names(datamodule.columns)
 
     def predicted(rows: Inputs) -> Probabilities:
         with torch.inference_mode():
@@ -67,23 +55,20 @@ def sections(
         class_section(probabilities, labels, names, samples="rows"),
         calibration_section(probabilities, labels, folder, samples="rows"),
         mistakes_section(probabilities, labels, names, datamodule),
-        components_section(inputs, targets, each, names, folder),
+        components_section(inputs, targets, input_names(datamodule.columns), names, folder),
     ]
-    if len(groups) > MOST_COLUMNS:
-        return [section for section in found if section is not None]
-    losses = permutation_importance(accuracy, test, groups, datamodule.seed)
-    shown = most_important(losses, groups, SHOWN)
-    places = [(column, groups[column.name].start) for column in datamodule.columns if column.name in shown]
-    with quiet_fits():
-        fitted = {
-            model: np.atleast_2d(estimator.fit(inputs, targets).coef_)
-            for model, estimator in linear_models(datamodule.seed).items()
-        }
-    found += [
-        importance_section(information(inputs, targets, groups, datamodule.seed), losses, "accuracy", folder),
-        dependence_section(lambda rows: predicted(rows)[:, -1], inputs, places, f"P({names[-1]})", folder),
-        coefficients_section(fitted, each, "the logit or score of a class", folder),
-    ]
+    found += explanation_sections(
+        datamodule,
+        folder,
+        train=(inputs, targets),
+        test=test,
+        predicted=lambda rows: predicted(rows)[:, -1],
+        predicts=f"P({names[-1]})",
+        score=accuracy,
+        score_name="accuracy",
+        linear_models=linear_models(datamodule.seed),
+        coefficients_of="the logit or score of a class",
+    )
     return [section for section in found if section is not None]
 
 

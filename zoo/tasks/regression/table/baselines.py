@@ -16,11 +16,9 @@ from sklearn.linear_model import LassoCV, LinearRegression, RidgeCV
 from sklearn.tree import DecisionTreeRegressor
 
 from zoo.data.base import DataModule
-from zoo.reports.table.rivals import MOST_ROWS, MOST_SQUARED, polynomial, quiet_fits
+from zoo.reports.table.rivals import ALPHAS, MOST_ROWS, MOST_SQUARED, polynomial, quiet_fits
 from zoo.tasks.base import Baselines, Task
 from zoo.tasks.regression.metrics import RegressionErrors
-
-ALPHAS = np.logspace(-3, 3, 13)
 
 
 def baselines(datamodule: DataModule, task: Task) -> Baselines:

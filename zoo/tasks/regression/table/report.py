@@ -9,33 +9,22 @@ import torch
 from jaxtyping import Float
 
 from zoo.data.table.base import TableData
-from zoo.data.table.columns import groups_of, input_names
+from zoo.data.table.columns import input_names
 from zoo.reports.comparison import comparison
 from zoo.reports.page import Section
-from zoo.reports.table.coefficients import coefficients_section
 from zoo.reports.table.columns import columns_section
 from zoo.reports.table.components import components_section
-from zoo.reports.table.dependence import SHOWN, dependence_section
-from zoo.reports.table.importance import (
-    MOST_COLUMNS,
-    importance_section,
-    information,
-    most_important,
-    permutation_importance,
-)
-from zoo.reports.table.rivals import MOST_ROWS, quiet_fits
+from zoo.reports.table.explanation import Inputs, explanation_sections
+from zoo.reports.table.rivals import MOST_ROWS
 from zoo.tasks.regression.sections import predictions_section
 from zoo.tasks.regression.table.baselines import linear_models
 from zoo.tasks.regression.table.task import TableRegression
-
-Inputs = Float[np.ndarray, "n f"]
 
 
 def sections(task: TableRegression, datamodule: TableData, folder: Path, results: Mapping[str, Any]) -> list[Section]:
     """Returns the sections and saves their figures in `folder`; needs the outputs of a finished test."""
     inputs, targets = datamodule.dataset("train").arrays(MOST_ROWS, datamodule.seed)
     test, truth = datamodule.dataset("test").arrays(MOST_ROWS, datamodule.seed)
-    groups, names = groups_of(datamodule.columns), input_names(datamodule.columns)
 
     def predicted(rows: Inputs) -> Float[np.ndarray, " n"]:
         with torch.inference_mode():
@@ -49,19 +38,18 @@ def sections(task: TableRegression, datamodule: TableData, folder: Path, results
         comparison(results, "rmse", folder),
         predictions_section(task, folder, "rows"),
         columns_section(datamodule),
-        components_section(inputs, targets, names, None, folder),
+        components_section(inputs, targets, input_names(datamodule.columns), None, folder),
     ]
-    if len(groups) > MOST_COLUMNS:
-        return [section for section in found if section is not None]
-    losses = permutation_importance(score, test, groups, datamodule.seed)
-    shown = most_important(losses, groups, SHOWN)
-    places = [(column, groups[column.name].start) for column in datamodule.columns if column.name in shown]
-    with quiet_fits():
-        fitted = {name: model.fit(inputs, targets).coef_[None] for name, model in linear_models().items()}
-    what = task.target().name
-    found += [
-        importance_section(information(inputs, targets, groups, datamodule.seed), losses, "RMSE", folder),
-        dependence_section(predicted, inputs, places, what, folder),
-        coefficients_section(fitted, names, what, folder),
-    ]
+    found += explanation_sections(
+        datamodule,
+        folder,
+        train=(inputs, targets),
+        test=test,
+        predicted=predicted,
+        predicts=task.target().name,
+        score=score,
+        score_name="RMSE",
+        linear_models=linear_models(),
+        coefficients_of=task.target().name,
+    )
     return [section for section in found if section is not None]
