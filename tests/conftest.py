@@ -10,6 +10,8 @@ import torch
 from matplotlib.figure import Figure
 from PIL import Image
 
+from zoo import signals
+
 
 @dataclass(frozen=True)
 class Ended:
@@ -58,6 +60,8 @@ def command(
             main()
         except SystemExit as end:
             code = int(end.code or 0)
+        finally:
+            signals.release()
         out, err = capfd.readouterr()
         return Ended(code, out, err, folder)
 

@@ -48,8 +48,69 @@ def test_a_deferred_signal_is_left_to_the_caller():
 
 
 def test_a_second_signal_ends_a_process_that_still_saves():
-    code, out = run(f"{STEPS}\ntime.sleep(20)", signal.SIGTERM, signal.SIGINT)
+    saving = STEPS.replace('print("saved"', 'time.sleep(0.3)\nprint("saved"')
+    code, out = run(f"{saving}\ntime.sleep(20)", signal.SIGTERM, signal.SIGINT)
     assert (code, out) == (130, "started\nsaved\n\nstopped at once; what was written stays\n")
+
+
+def test_a_signal_that_is_passed_on_at_once_counts_as_one():
+    code, out = run(f"{STEPS}\ntime.sleep(0.1)\nraise signals.Stopped(15)", signal.SIGTERM, signal.SIGINT)
+    assert (code, out) == (143, "started\nsaved\n")
+
+
+SHUTTING_DOWN = """
+import atexit
+@atexit.register
+def end():
+    time.sleep(0.3)
+    print("ends", flush=True)
+    time.sleep(20)
+"""
+
+
+def test_a_second_signal_while_the_interpreter_shuts_down_ends_it_at_once():
+    code, out = run(f"{SHUTTING_DOWN}print(flush=True)\ntime.sleep(20)", signal.SIGTERM, signal.SIGTERM)
+    assert (code, out) == (143, "\nends\n\nstopped at once; what was written stays\n")
+
+
+def test_a_signal_after_the_work_ends_the_process_at_once():
+    code, out = run(SHUTTING_DOWN, signal.SIGTERM)
+    assert (code, out) == (143, "ends\n\nended; what was written stays\n")
+
+
+def test_the_interpreter_finishes_after_the_work_whatever_comes():
+    finishing = """
+class Late:
+    def __del__(self, kill=os.kill, process=os.getpid(), number=signal.SIGTERM):
+        kill(process, number)
+import builtins
+builtins.late = Late()
+"""
+    assert run(finishing) == (0, "")
+
+
+def test_a_signal_whose_exception_is_ignored_still_ends_with_its_code():
+    ignoring = """
+class Ignoring:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(0.01)
+Ignoring()
+"""
+    code, out = run(ignoring)
+    assert code == 143
+    assert "Exception ignored" in out
+
+
+def test_a_data_worker_that_ends_is_no_signal_to_stop():
+    ending = """
+signal.signal(signal.SIGCHLD, lambda *_: None)
+signals._PATIENCE = 0.1
+os.fork() or os._exit(0)
+time.sleep(1.3)
+print("goes on")
+"""
+    assert run(ending) == (0, "goes on\n")
 
 
 WAITING = "signals.defer(processes=2)\nsignals._PATIENCE = 0.1\nprint(flush=True)\n"

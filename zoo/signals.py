@@ -2,9 +2,11 @@
 
 The first signal stops the command at once, or after the current step while training has called `defer`. The second one
 ends the process without cleaning up. Python runs signal handlers in the main thread only, between two of its
-instructions. A thread therefore ends a process that waits in a collective operation for others.
+instructions. A thread therefore ends a process that waits in a collective operation for others. The handlers stay until
+the process has ended, since a signal may come while the interpreter shuts down.
 """
 
+import atexit
 import os
 import select
 import signal
@@ -12,13 +14,14 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from types import FrameType
 
 STOPPING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGUSR1") if hasattr(signal, name)]
 _FORWARDED = getattr(signal, "SIGUSR2", signal.SIGTERM)  # from a process to the one that started it for DDP
 _LEADER = "ZOO_LEADER"  # environment variable: the process that starts others for DDP
+_ECHO = 0.25  # seconds in which a signal is the same one again: torchrun passes a Ctrl-C on to those that have had it
 _PATIENCE = 20.0  # seconds without progress, after which a process that was to stop is ended
 
 
@@ -50,30 +53,44 @@ class _State:
 
 
 _state = _State()
+_undo = ExitStack()
 
 
 @contextmanager
 def handled() -> Iterator[None]:
-    """Handles the signals in this block of the main thread."""
+    """Handles the signals in this block of the main thread; after it, a signal ends the process at once.
+
+    `release` gives them back in a process that goes on.
+    """
     global _state
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+    release()
     _state = _State(active=True, leader=_leader())
-    before = {number: signal.getsignal(number) for number in (*STOPPING, _FORWARDED)}
+    for number in (*STOPPING, _FORWARDED):
+        _undo.callback(signal.signal, number, signal.getsignal(number))
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
-    woken_before = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    _undo.callback(os.close, writing)  # ends the thread
+    _undo.callback(signal.set_wakeup_fd, signal.set_wakeup_fd(writing, warn_on_full_buffer=False))
+    _undo.callback(atexit.unregister, _leave)
+    atexit.register(_leave)
     install()
     threading.Thread(target=_watch, args=(reading,), daemon=True, name="signals").start()
     try:
         yield
+        if _state.received:
+            raise Stopped(_state.received)  # the first one was raised where Python ignores exceptions
     finally:
         _state.active = False
-        signal.set_wakeup_fd(woken_before)
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        os.close(writing)  # ends the thread
+
+
+def release() -> None:
+    """Gives the signals back to the handlers from before `handled`."""
+    global _state
+    _undo.close()
+    _state = _State()
 
 
 def install() -> None:
@@ -119,7 +136,9 @@ def survive_first(_: int = 0) -> None:
 def _handle(number: int, frame: FrameType | None) -> None:
     if _state.leader or (number == _FORWARDED and _state.received):
         return
-    _state.received = signal.SIGTERM if number == _FORWARDED else number
+    if not (_state.active or _state.received):
+        _end(number, "ended")
+    _state.received = _state.received or (signal.SIGTERM if number == _FORWARDED else number)
     _state.progress = time.monotonic()
     if not _state.deferred and not _state.stopped:
         raise Stopped(_state.received)
@@ -136,15 +155,17 @@ def _watch(reading: int) -> None:
             if not (read := os.read(reading, 64)):
                 os.close(reading)
                 return
-            since = since or time.monotonic()
-            numbers += [number for number in read if number in STOPPING]
+            ours = [number for number in read if number in (*STOPPING, _FORWARDED)]  # not of a data worker that ended
+            if ours and time.monotonic() - since > _ECHO:
+                numbers += [number for number in ours if number in STOPPING][:1]
+                since = since or time.monotonic()
         if leader is not None:
             if numbers and os.getppid() == leader:
                 os.kill(leader, _FORWARDED)
                 numbers, since = [], 0.0
             if os.getppid() != leader:
                 os._exit(128 + signal.SIGTERM)
-        elif len(numbers) > 1 and not _state.stopped:
+        elif len(numbers) > 1:
             _end(numbers[-1], "stopped at once")
         elif since and time.monotonic() - max(since, _state.progress) > _PATIENCE and _may_wait_for_others():
             _end(numbers[0] if numbers else signal.SIGTERM, f"no progress for {_PATIENCE:.0f} s: ended")
@@ -156,8 +177,21 @@ def _may_wait_for_others() -> bool:
 
 
 def _end(number: int, what: str) -> None:
-    os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, f"\n{what}; what was written stays\n".encode())
+    with suppress(OSError):
+        os.write(sys.__stderr__.fileno() if sys.__stderr__ else 2, f"\n{what}; what was written stays\n".encode())
     os._exit(128 + number)
+
+
+def _leave() -> None:
+    """Ends a stopped process before the interpreter sets the handlers back; it runs as the last of `atexit`."""
+    if not _state.received:
+        for number in STOPPING:
+            signal.signal(number, signal.SIG_IGN)  # the command has done its work
+        return
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, AttributeError):
+            stream.flush()
+    os._exit(0 if _state.leader else 128 + _state.received)
 
 
 def _leader() -> int | None:
@@ -170,6 +204,7 @@ def _after_fork() -> None:
     """A forked process, such as a data worker, leaves Ctrl-C to its parent and does not wake the parent's thread."""
     if signal.getsignal(signal.SIGTERM) is _handle:
         signal.set_wakeup_fd(-1)
+        atexit.unregister(_leave)
         for number in (*STOPPING, _FORWARDED):
             signal.signal(number, signal.SIG_IGN if number == signal.SIGINT else signal.SIG_DFL)
 

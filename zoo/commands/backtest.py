@@ -3,7 +3,6 @@
 from typing import Any
 
 from zoo.commands.launch import launch, run_directory
-from zoo.config.compose import choices, to_dict
 
 
 def main() -> None:
@@ -11,8 +10,10 @@ def main() -> None:
     launch("backtest", _backtest)
 
 
-def _backtest(config: Any) -> None:
-    run_dir, chosen, values = run_directory(), choices(), to_dict(config)
+def _backtest(values: dict[str, Any]) -> None:
+    from zoo.config.compose import choices
+
+    run_dir, chosen = run_directory(), choices()
 
     from zoo.run.backtest import backtest  # imports torch: after the configuration is composed
     from zoo.tasks.forecasting.backtest_report import caution, table, write_backtest

@@ -3,7 +3,6 @@
 from typing import Any
 
 from zoo.commands.launch import launch, run_directory
-from zoo.config.compose import to_dict
 
 
 def main() -> None:
@@ -11,8 +10,8 @@ def main() -> None:
     launch("check_data", _check_data)
 
 
-def _check_data(config: Any) -> None:
-    folder, values = run_directory(), to_dict(config)
+def _check_data(values: dict[str, Any]) -> None:
+    folder = run_directory()
 
     from zoo.run.build import build_data  # imports torch: after the configuration is composed
 

@@ -3,7 +3,6 @@
 from typing import Any
 
 from zoo.commands.launch import launch, repeat_in, run_directory
-from zoo.config.compose import choices, to_dict
 
 
 def main() -> None:
@@ -11,8 +10,10 @@ def main() -> None:
     launch("evaluate", _evaluate, task_options=True)
 
 
-def _evaluate(config: Any) -> None:
-    run_dir, chosen, values = run_directory(), choices(), to_dict(config)
+def _evaluate(values: dict[str, Any]) -> None:
+    from zoo.config.compose import choices
+
+    run_dir, chosen = run_directory(), choices()
     repeat_in(run_dir)
 
     from zoo.run.evaluate import evaluate  # imports torch: after the configuration is composed

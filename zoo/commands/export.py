@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 from zoo.commands.launch import launch
-from zoo.config.compose import to_dict
 
 
 def main() -> None:
@@ -12,9 +11,7 @@ def main() -> None:
     launch("export", _export, task_options=True)
 
 
-def _export(config: Any) -> None:
-    values = to_dict(config)
-
+def _export(values: dict[str, Any]) -> None:
     from zoo.run.export import export  # imports torch: after the configuration is composed
 
     path, worst = export(

@@ -4,7 +4,6 @@ import sys
 from typing import Any
 
 from zoo.commands.launch import launch, run_directory
-from zoo.config.compose import to_dict
 
 
 def main() -> None:
@@ -15,8 +14,8 @@ def main() -> None:
     launch("gallery", _gallery)
 
 
-def _gallery(config: Any) -> None:
-    folder, values = run_directory(), to_dict(config)
+def _gallery(values: dict[str, Any]) -> None:
+    folder = run_directory()
 
     from zoo.run.enrollment import run  # imports torch: after the configuration is composed
 

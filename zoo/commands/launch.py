@@ -11,8 +11,10 @@ from pathlib import Path
 from signal import Signals
 from typing import Any
 
-Command = Callable[[Any], float | None]
-"""Runs a configuration; a sweeper of Hydra optimizes the number that it returns."""
+from zoo import signals
+
+Command = Callable[[dict[str, Any]], float | None]
+"""Runs the values of a configuration; a sweeper of Hydra optimizes the number that it returns."""
 _NOT_WRITABLE = {errno.EACCES, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR}
 _LEFT_ALONE = ("Connection closed by peer", "Connection reset by peer", "remote process exited")  # Gloo and NCCL
 _WORKER = re.compile(r"DataLoader worker \(pid.*?(?:is killed by signal: (\w+)|exited unexpectedly)", re.DOTALL)
@@ -23,8 +25,18 @@ def launch(name: str, command: Command, *, task_options: bool = False) -> None:
     """Runs `command` on the configuration `configs/NAME.yaml` with the overrides of the command line.
 
     With `task_options`, overrides of unknown keys become options of the checkpoint's task. A user's mistake ends the
-    process with exit code 2 and one line on standard error.
+    process with exit code 2 and one line on standard error. Signals are handled until the process ends.
     """
+    with signals.handled():
+        try:
+            _launch(name, command, task_options=task_options)
+        except signals.Stopped as stopped:
+            if _is_first():
+                print(f"\nzoo-{name}: stopped by {Signals(stopped.number).name}; {stopped.advice}", file=sys.stderr)
+            raise
+
+
+def _launch(name: str, command: Command, *, task_options: bool) -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # spinning threads slow down shared cores
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra raises errors instead of printing them
     for stream in (sys.stdout, sys.stderr):
@@ -46,15 +58,7 @@ def launch(name: str, command: Command, *, task_options: bool = False) -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return
 
-    from zoo import signals
-
-    with signals.handled():
-        try:
-            _run(name, command, config_dir, task_options=task_options)
-        except signals.Stopped as stopped:
-            if _is_first():
-                print(f"\nzoo-{name}: stopped by {Signals(stopped.number).name}; {stopped.advice}", file=sys.stderr)
-            raise
+    _run(name, command, config_dir, task_options=task_options)
 
 
 def _run(name: str, command: Command, config_dir: Path | None, *, task_options: bool) -> None:
@@ -92,8 +96,9 @@ def _run(name: str, command: Command, config_dir: Path | None, *, task_options: 
         try:
             if task_options:
                 refuse_misspelled_keys(config)
-            validate(to_dict(config), chosen_options(name))
-            value = command(config)
+            values = to_dict(config)
+            validate(values, chosen_options(name))
+            value = command(values)
         except ZooError as error:  # here: Hydra would print its own line
             _remove_if_untouched(folder)
             _fail(name, str(error))
@@ -196,8 +201,6 @@ def repeat_in(folder: Path) -> None:
     loses the group choices; hiding Hydra's state makes Lightning repeat the command line.
     """
     from hydra.core.hydra_config import HydraConfig
-
-    from zoo import signals
 
     signals.lead()
     words = HydraConfig.get().overrides.task

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from zoo.commands.launch import launch, run_directory
-from zoo.config.compose import to_dict
 from zoo.errors import ZooError
 
 
@@ -14,8 +13,8 @@ def main() -> None:
     launch("predict", _predict, task_options=True)
 
 
-def _predict(config: Any) -> None:
-    folder, values = run_directory(), to_dict(config)
+def _predict(values: dict[str, Any]) -> None:
+    folder = run_directory()
 
     from zoo.run.device import explain_full_memory, move_to  # imports torch: after the configuration is composed
     from zoo.run.model_source import requested_model, task_options

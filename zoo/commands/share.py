@@ -3,7 +3,6 @@
 from typing import Any
 
 from zoo.commands.launch import launch
-from zoo.config.compose import to_dict
 
 
 def main() -> None:
@@ -11,9 +10,7 @@ def main() -> None:
     launch("share", _share)
 
 
-def _share(config: Any) -> None:
-    values = to_dict(config)
-
+def _share(values: dict[str, Any]) -> None:
     from zoo.run.share import share  # imports torch: after the configuration is composed
 
     for line in share(

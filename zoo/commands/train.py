@@ -5,7 +5,6 @@ from typing import Any
 
 from zoo.commands.launch import launch, repeat_in, run_directory
 from zoo.commands.own_images import pretrained_start
-from zoo.config.compose import choices, to_dict
 
 
 def main() -> None:
@@ -17,8 +16,10 @@ def main() -> None:
     launch("train", _train)
 
 
-def _train(config: Any) -> float | None:
-    run_dir, chosen, values = run_directory(), choices(), to_dict(config)
+def _train(values: dict[str, Any]) -> float | None:
+    from zoo.config.compose import choices
+
+    run_dir, chosen = run_directory(), choices()
     repeat_in(run_dir)
 
     from zoo.run.train import train  # imports torch: after the configuration is composed
