@@ -1,0 +1,97 @@
+"""Kills single runs at random moments, resumes them, and compares them with undisturbed ones."""
+
+import contextlib
+import csv
+import os
+import random
+import signal
+import subprocess
+import time
+from collections import Counter
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from torturing.server import Server, processor_time
+
+RUNS = {
+    "classification": ["model=lenet5", "data.batch_size=128"],
+    "detection": ["model=yolo", "data.batch_size=4", "data.train_scenes=24", "data.val_scenes=4", "data.test_scenes=4"],
+    "embedding": ["model=siamese", "data.batch_size=32", "data.steps_per_epoch=8"],
+    "forecasting": ["model=gru_small", "data=waves", "data.samples=1280", "data.val_samples=256"],
+}
+TIMES = {"samples_per_second", "waiting_for_data"}
+SIGNALS = {"KILL": -signal.SIGKILL, "INT": 130, "TERM": 143, "TERM twice": 143}
+
+
+def outcome(folder: Path) -> tuple[Any, list[dict[str, str]]]:
+    """The weights and the table of metrics of the newest run; the report must be there."""
+    import torch
+
+    run = max(path.parent for path in folder.rglob(".hydra"))
+    assert (run / "report" / "index.html").is_file(), f"{run} has no report"
+    with (run / "metrics.csv").open(newline="") as file:
+        rows = [{name: value for name, value in row.items() if name not in TIMES} for row in csv.DictReader(file)]
+    state = torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)
+    return {**state["state_dict"], **state["current_model_state"]}, rows
+
+
+def trial(server: Server, words: list[str], folder: Path, kind: str, moment: float) -> tuple[str, list[str]]:
+    """Kills a run after `moment` seconds of processor time and resumes it; returns what was killed, and the faults."""
+    process, signals = server.start(words, folder), kind.split()
+    while processor_time(process) < moment:
+        time.sleep(0.002)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(process, getattr(signal, f"SIG{signals[0]}"))
+        if "twice" in kind:
+            time.sleep(random.choice((0.01, 0.3)))
+            os.kill(process, signal.SIGTERM)
+    code = server.wait()
+    saved = [*folder.rglob("last.ckpt")]
+    if code == 0 or (any(folder.rglob("metrics.json")) and any(folder.rglob("report/index.html"))):
+        return "ended before", []
+    problems = [] if code == SIGNALS[kind] else [f"exit code {code}"]
+    within = "after epoch" in _resume(server, words, folder, problems, resume=bool(saved))
+    return ("resumed within an epoch" if within else "resumed") if saved else "nothing to resume", problems
+
+
+def _resume(server: Server, words: list[str], folder: Path, problems: list[str], *, resume: bool) -> str:
+    server.start([*words, *(["resume=auto"] if resume else [])], folder)
+    code, out = server.wait(), (folder / "out.txt").read_text()
+    if code:
+        problems.append(f"resumed with exit code {code}: {out[-300:]}")
+    return out
+
+
+def torture(kills: int, seed: int, tasks: list[str]) -> int:
+    """Runs the trials and prints what happened; returns the number of problems."""
+    import torch
+
+    server = Server()
+    rng, counts, failures, began = random.Random(seed), Counter[str](), 0, time.monotonic()
+    with TemporaryDirectory() as name:
+        references = {}
+        for task in tasks:
+            for number in range(2):  # the second one finds everything imported
+                folder = Path(name) / task / str(number)
+                seconds = server.seconds(RUNS[task], folder)
+            references[task] = (*outcome(folder), seconds)
+        for number in range(kills):
+            task, kind = tasks[number % len(tasks)], list(SIGNALS)[number // len(tasks) % len(SIGNALS)]
+            weights, rows, seconds = references[task]
+            folder = Path(name) / f"{number}"
+            how, problems = trial(server, RUNS[task], folder, kind, rng.uniform(0, seconds))
+            try:
+                ours, table = outcome(folder)
+                if not all(torch.equal(value, ours[key]) for key, value in weights.items()):
+                    problems.append("other weights")
+                if table != rows:
+                    problems.append("another metrics.csv")
+            except (AssertionError, OSError, ValueError) as error:
+                problems.append(repr(error))
+            counts[how] += 1
+            failures += bool(problems)
+            print(f"{number + 1} {task} {kind}: {how} {'; '.join(problems) or 'equal'}", flush=True)
+            subprocess.run(["rm", "-r", folder], check=True)
+    print(f"{kills} kills in {time.monotonic() - began:.0f} s, {dict(counts)}: {failures} with problems")
+    return failures
