@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.errors import ZooError
+from zoo.regular_files import read_text
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -24,8 +25,8 @@ def read_object(path: Path) -> dict[str, Any]:
         ZooError: the file cannot be read, or holds anything else.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError, OSError) as error:
+        content = json.loads(read_text(path))
+    except (ValueError, RecursionError) as error:
         raise ZooError(f"{path} is no JSON file that can be read: {error}") from error
     if not isinstance(content, dict):
         raise ZooError(f"{path} must hold a JSON object")

@@ -71,8 +71,11 @@ def mutate_png(data: bytes, rng: random.Random) -> bytes:
     return bytes(changed)
 
 
-def mutate_values(content: Any, rng: random.Random) -> Any:
-    """Replaces one value at a random place, changes its key, or removes it; `content` is changed."""
+def mutate_values(content: Any, rng: random.Random, *, plain: bool = False) -> Any:
+    """Replaces one value at a random place, changes its key, or removes it; `content` is changed.
+
+    `plain`: by what can be written as a text, so without tensors and lists that share one another.
+    """
     node, place = content, list[tuple[Any, Any]]()
     while isinstance(node, dict | list) and node and (not place or rng.random() < 0.9):
         key: Any = rng.choice([*node]) if isinstance(node, dict) else rng.randrange(len(node))
@@ -87,7 +90,7 @@ def mutate_values(content: Any, rng: random.Random) -> Any:
     elif kind < 0.25 and isinstance(parent, dict):
         parent[rng.choice(_STRINGS)] = parent.pop(key)
     else:
-        parent[key] = rng.choice(_VALUES)(rng, node)
+        parent[key] = rng.choice(_PLAIN if plain else _VALUES)(rng, node)
     return content
 
 
@@ -153,15 +156,14 @@ _TEXTS = (
 )
 _STRINGS = ("", "size", "network", "_target_", "num_classes", "../x", "a\nb", "x" * 5000)
 _TARGETS = ("os.system", "zoo.networks.lenet.LeNet5", "torch.nn.Linear", "torch.nn.Transformer", "zoo.run.train.train")
-_VALUES: tuple[Callable[[random.Random, Any], Any], ...] = (
+_PLAIN: tuple[Callable[[random.Random, Any], Any], ...] = (
     _around,
     _around,
-    _tensor,
     _nested,
-    _shared,
     lambda rng, _: rng.choice((None, True, -1, 0, 10**30, 1.5, float("nan"), b"bytes", (), {}, [], set(), 1 << 62)),
     lambda rng, _: rng.choice(_STRINGS),
     lambda rng, _: {"_target_": rng.choice(_TARGETS), "command": "touch it-ran", "num_layers": 10**7},
     lambda rng, value: [value] * rng.choice((0, 2, 1000)),
     lambda rng, value: {"a": value},
 )
+_VALUES = (*_PLAIN, _tensor, _shared)

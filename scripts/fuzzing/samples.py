@@ -10,7 +10,8 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-PICTURES = ("png", "jpg", "bmp", "gif", "tif", "webp", "ppm", "tga", "jp2", "avif")
+from fuzzing.images import write_images
+
 QUICK = ["trainer=cpu", "trainer.max_epochs=2", "baselines=false", "+trainer.limit_train_batches=2"]
 QUICK += ["+trainer.limit_val_batches=1", "+trainer.limit_test_batches=1"]
 
@@ -18,7 +19,7 @@ QUICK += ["+trainer.limit_val_batches=1", "+trainer.limit_test_batches=1"]
 def write_samples(folder: Path) -> None:
     """Writes them below an empty folder."""
     _checkpoints(folder)
-    _pictures(folder / "pictures")
+    write_images(folder / "pictures")
     _detection(folder)
     _tables(folder)
 
@@ -28,6 +29,7 @@ def _checkpoints(folder: Path) -> None:
     from zoo.run.console import quiet_lightning
     from zoo.run.create import create_model
     from zoo.run.run import new_run
+    from zoo.run.share import share
     from zoo.run.train import fit
     from zoo.tasks.embedding import Embedding
     from zoo.tasks.embedding.fingerprint import fingerprint
@@ -48,16 +50,10 @@ def _checkpoints(folder: Path) -> None:
     torch.save(state, folder / "weights.pth")
     torch.save(state, folder / "legacy.pth", _use_new_zipfile_serialization=False)
     save_file({key: value.contiguous() for key, value in state.items()}, folder / "weights.safetensors")
+    share(str(folder / "lenet5.ckpt"), to=str(folder / "hub"), license="mit")
     task = create_model("siamese")
     assert isinstance(task, Embedding)
     save_gallery(Gallery(fingerprint(task), ["ann", "bob"], torch.rand(2, 8)), folder / "people.gallery")
-
-
-def _pictures(folder: Path) -> None:
-    folder.mkdir()
-    pixels = np.random.default_rng(0).integers(0, 256, (8, 10, 3), dtype=np.uint8)
-    for ending in PICTURES:
-        Image.fromarray(pixels).resize((40, 32)).save(folder / f"photo.{ending}")
 
 
 def _picture(path: Path, shade: int) -> None:

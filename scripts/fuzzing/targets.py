@@ -1,6 +1,7 @@
 """What is done with each kind of mutated file, as the commands do it."""
 
 import contextlib
+import gzip
 import io
 import random
 import shutil
@@ -10,9 +11,33 @@ from typing import Any
 
 import torch
 
+import zoo
+from fuzzing.images import promise_size
 from fuzzing.mutations import mutate_archive, mutate_bytes, mutate_png, mutate_values
-from fuzzing.samples import PICTURES, QUICK
+from fuzzing.samples import QUICK
+from fuzzing.structures import (
+    mutate_directory,
+    mutate_json,
+    mutate_npy,
+    mutate_opcodes,
+    mutate_parquet,
+    mutate_safetensors,
+    mutate_words,
+)
 from fuzzing.watch import Outcome, watched
+
+_OF_ARCHIVES = (mutate_archive, mutate_bytes, mutate_directory, mutate_opcodes)
+_OF_WEIGHTS = {
+    "weights.pth": _OF_ARCHIVES,
+    "legacy.pth": (mutate_bytes,),
+    "weights.safetensors": (mutate_bytes, mutate_safetensors),
+}
+_OF_TABLES = {
+    "table.csv": (mutate_bytes, mutate_words),
+    "packed.csv.gz": (mutate_bytes, lambda data, rng: gzip.compress(mutate_words(gzip.decompress(data), rng))),
+    "table.parquet": (mutate_bytes, mutate_parquet),
+    "series.npy": (mutate_bytes, mutate_npy),
+}
 
 
 class Fuzzer:
@@ -27,6 +52,7 @@ class Fuzzer:
             "evaluate": self._evaluate,
             "resume": self._resume,
             "pretrained": self._pretrained,
+            "hub folder": self._hub_folder,
             "gallery": self._gallery,
             "pictures": self._picture,
             "check-data": self._detection,
@@ -47,15 +73,14 @@ class Fuzzer:
 
     def _mutated_checkpoint(self, name: str, rng: random.Random) -> Path:
         path = self.folder / name
-        if (kind := rng.random()) < 0.6:
+        if rng.random() < 0.6:
             content = torch.load(io.BytesIO(self._read(name)), weights_only=True)
             below = content["zoo"] if rng.random() < 0.5 else content
             for _ in range(rng.choice((1, 1, 3))):
                 mutate_values(below, rng)
             torch.save(content, path, _use_new_zipfile_serialization=rng.random() < 0.9)
         else:
-            mutate = mutate_archive if kind < 0.9 else mutate_bytes
-            path.write_bytes(mutate(self._read(name), rng))
+            path.write_bytes(rng.choice(_OF_ARCHIVES)(self._read(name), rng))
         return path
 
     def _checkpoint(self, rng: random.Random) -> Callable[[], object]:
@@ -93,9 +118,20 @@ class Fuzzer:
         if name == "lenet5.ckpt":
             path = self._mutated_checkpoint(name, rng)
         else:
-            mutate = mutate_archive if name == "weights.pth" else mutate_bytes
-            path = self._write(name, mutate(self._read(name), rng))
+            path = self._write(name, rng.choice(_OF_WEIGHTS[name])(self._read(name), rng))
         return lambda: create_model("lenet5", pretrained=str(path))
+
+    def _hub_folder(self, rng: random.Random) -> Callable[[], object]:
+        from zoo.run.create import create_model
+
+        folder = self.folder / "hub"
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(self.samples / "hub", folder)
+        path = folder / rng.choice(("config.json", "config.json", "model.safetensors"))
+        mutate = mutate_safetensors if path.suffix == ".safetensors" else rng.choice((mutate_json, mutate_bytes))
+        path.write_bytes(mutate(path.read_bytes(), rng))
+        load = rng.random() < 0.5
+        return lambda: zoo.load(folder) if load else create_model("lenet5", pretrained=str(folder))
 
     def _gallery(self, rng: random.Random) -> Callable[[], object]:
         from zoo.tasks.embedding.gallery_file import read_gallery
@@ -105,16 +141,20 @@ class Fuzzer:
             content = torch.load(io.BytesIO(self._read("people.gallery")), weights_only=True)
             torch.save(mutate_values(content, rng), path)
         else:
-            mutate = rng.choice((mutate_archive, mutate_bytes))
-            path.write_bytes(mutate(self._read("people.gallery"), rng))
+            path.write_bytes(rng.choice(_OF_ARCHIVES)(self._read("people.gallery"), rng))
         return lambda: read_gallery(path)
 
     def _picture(self, rng: random.Random) -> Callable[[], object]:
         from zoo.data.images.files import read_head, read_image
 
-        ending = rng.choice(PICTURES)
-        mutate = mutate_png if ending == "png" and rng.random() < 0.7 else mutate_bytes
-        path = self._write(f"photo.{ending}", mutate(self._read(f"pictures/photo.{ending}"), rng))
+        name = rng.choice(sorted(path.name for path in (self.samples / "pictures").iterdir()))
+        data, kind = self._read(f"pictures/{name}"), rng.random()
+        if kind < 0.3:
+            data = promise_size(name, data, rng)
+        if kind > 0.2:
+            mutate = mutate_png if name.endswith("png") and rng.random() < 0.7 else mutate_bytes
+            data = mutate(data, rng)
+        path = self._write(name, data)
 
         def read() -> None:
             read_image(path, channels=rng.choice((1, 3)))
@@ -132,7 +172,8 @@ class Fuzzer:
         shutil.copytree(self.samples / kind, root)
         files = [path for path in sorted(root.rglob("*")) if path.suffix in (".json", ".xml", ".txt", ".yaml")]
         path = rng.choice(files)
-        path.write_bytes(mutate_bytes(path.read_bytes(), rng))
+        mutate = rng.choice((mutate_bytes, mutate_json if path.suffix == ".json" else mutate_words))
+        path.write_bytes(mutate(path.read_bytes(), rng))
         option = {"yolo": "yolo_txt"}.get(kind, kind)
         words = ["data.train=train.json", "data.val=val.json"] if kind == "coco" else []
         if kind == "yolo":
@@ -147,7 +188,7 @@ class Fuzzer:
         from zoo.run.build import build_data
 
         name = rng.choice(("table.csv", "packed.csv.gz", "table.parquet", "series.npy"))
-        path = self._write(name, mutate_bytes(self._read(name), rng))
+        path = self._write(name, rng.choice(_OF_TABLES[name])(self._read(name), rng))
         time = [] if name.endswith("npy") else ["data.time=time"]
         values: Any = to_dict(compose(["model=gru_small", "data=series", f"data.path='{path}'", *time]))
         return lambda: build_data(values["data"]).setup()

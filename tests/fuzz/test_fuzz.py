@@ -14,7 +14,15 @@ from hypothesis import strategies as st
 
 from zoo.checkpoints.load import load
 
-FILES = {"load and predict": 12, "pretrained": 8, "gallery": 15, "pictures": 40, "check-data": 3, "series": 6}
+FILES = {
+    "load and predict": 12,
+    "pretrained": 8,
+    "hub folder": 4,
+    "gallery": 15,
+    "pictures": 40,
+    "check-data": 3,
+    "series": 6,
+}
 FILES |= {"evaluate": 1, "resume": 1}  # scripts/fuzz.py has more
 PLAIN = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9) | st.binary(max_size=5)
 VALUES = st.recursive(PLAIN, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3))

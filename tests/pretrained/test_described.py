@@ -82,3 +82,11 @@ def test_a_damaged_description_and_an_empty_folder(tmp_path):
         (tmp_path / "config.json").write_text(text)
         with pytest.raises(ZooError, match=r"config.json (is no JSON file|must hold a JSON object)"):
             resolve_weights(tmp_path, model="x")
+
+
+@pytest.mark.parametrize("names", [[{}], [["a"]]])
+def test_names_of_classes_that_are_no_names_end_in_one_line(tmp_path, names):
+    (tmp_path / "config.json").write_text(json.dumps({"label_names": names}))
+    save_file({"a": torch.zeros(1)}, tmp_path / "model.safetensors")
+    with pytest.raises(ZooError, match="cannot be read; was it edited"):
+        resolve_weights(tmp_path, model="lenet5")

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from zoo.checkpoints.build import build
-from zoo.checkpoints.explained import explained
 from zoo.checkpoints.gate import MODEL, check_targets
 from zoo.config.listing import list_models
 from zoo.distribution import run_command
@@ -18,6 +17,7 @@ from zoo.remote.addresses import local_path
 from zoo.remote.hub import WEIGHTS
 from zoo.tasks.base import CHECKPOINT_FORMAT, Task
 from zoo.tasks.card import check_card, require_names
+from zoo.tensor_files.explained import explained
 from zoo.tensor_files.read import read_tensors
 from zoo.tensor_files.safetensors import SAFETENSORS, read_safetensors
 from zoo.weights import shipped

@@ -16,6 +16,7 @@ from zoo.remote.addresses import is_address, local_path
 from zoo.remote.download import fetch
 from zoo.tasks.card import check_card
 from zoo.tensor_files.builders import Unusual
+from zoo.tensor_files.explained import explained
 from zoo.tensor_files.read import read_tensors
 from zoo.tensor_files.safetensors import SAFETENSORS, read_safetensors
 from zoo.tensor_files.weights import require_plain_tensor
@@ -68,21 +69,10 @@ def resolve_weights(source: str | Path, *, model: str) -> Source:
         )
     own = shipped_folder(f"{model}/{source}")
     path = own or local_path(source)
-    if hugging_face.is_bert(path):
-        return _from_folder(path)
-    if path.is_dir():
-        found = read_folder(path)
-        label = str(source) if is_address(str(source)) else path.name
-        beside = _from_file(found.weights)
-        return replace(
-            beside,
-            label=f"{model}/{source}" if own else label,
-            class_names=found.class_names or beside.class_names,
-            preprocessing=found.preprocessing or beside.preprocessing,
-            sizes={**beside.sizes, **found.sizes},
-        )
-    if path.is_file():
-        return _from_file(path)
+    if path.exists():
+        label = f"{model}/{source}" if own else str(source) if is_address(str(source)) else path.name
+        with explained(f"`pretrained` (={source}) cannot be read; was it edited?"):
+            return _from_path(path, label)
     if path.suffix or len(path.parts) > 1:
         raise ZooError(f"`pretrained` (={source}): there is no such file")
     if names := weights_of(model):
@@ -93,7 +83,23 @@ def resolve_weights(source: str | Path, *, model: str) -> Source:
     )
 
 
-def _from_folder(folder: Path) -> Source:
+def _from_path(path: Path, label: str) -> Source:
+    if hugging_face.is_bert(path):
+        return _from_bert(path)
+    if not path.is_dir():
+        return _from_file(path)
+    found = read_folder(path)
+    beside = _from_file(found.weights)
+    return replace(
+        beside,
+        label=label,
+        class_names=found.class_names or beside.class_names,
+        preprocessing=found.preprocessing or beside.preprocessing,
+        sizes={**beside.sizes, **found.sizes},
+    )
+
+
+def _from_bert(folder: Path) -> Source:
     config = hugging_face.read_config(folder)
     return Source(
         label=folder.resolve().name,

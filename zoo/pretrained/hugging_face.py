@@ -10,6 +10,7 @@ from torch import Tensor
 from zoo.distribution import install_command
 from zoo.errors import ZooError
 from zoo.json_files import read_object
+from zoo.regular_files import read_text
 from zoo.tensor_files.read import read_tensors
 from zoo.tensor_files.safetensors import read_safetensors
 
@@ -84,10 +85,10 @@ def read_preprocessing(folder: Path, config: Mapping[str, Any]) -> dict[str, Any
     settings = folder / "tokenizer_config.json"
     known = read_object(settings) if settings.is_file() else {}
     if (file := folder / "tokenizer.json").is_file():
-        tokenizer = Tokenizer(file.read_text(encoding="utf-8"))
+        tokenizer = Tokenizer(read_text(file))
     elif (file := folder / "vocab.txt").is_file():
         tokenizer = wordpiece_of(
-            file.read_text(encoding="utf-8").splitlines(),
+            read_text(file).splitlines(),
             lowercase=bool(known.get("do_lower_case", True)),
             strip_accents=known.get("strip_accents"),
         )
@@ -151,7 +152,7 @@ def _sentence_transformer(folder: Path) -> dict[str, Any]:
     if not (folder / "modules.json").is_file():
         return {}
     found: dict[str, Any] = {}
-    modules: Any = json.loads((folder / "modules.json").read_text(encoding="utf-8"))
+    modules: Any = json.loads(read_text(folder / "modules.json"))
     for module in modules:
         kind = str(module.get("type", "")).rpartition(".")[2]
         if kind not in _MODULES:

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from zoo.checkpoints.explained import explained
 from zoo.checkpoints.gate import data_config
 from zoo.data.base import DataModule
 from zoo.errors import ZooError
@@ -17,6 +16,7 @@ from zoo.run.results import test, write_results
 from zoo.run.run import evaluation_run
 from zoo.run.sharding import unshard
 from zoo.tasks.base import Task
+from zoo.tensor_files.explained import explained
 
 _SHOWN = 20  # class names in a message
 

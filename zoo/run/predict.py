@@ -5,12 +5,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from zoo.checkpoints.explained import explained
 from zoo.checkpoints.load import load
 from zoo.errors import ZooError
 from zoo.run.options import check_options
 from zoo.tasks.base import Task
 from zoo.tasks.companions import companion
+from zoo.tensor_files.explained import explained
 
 
 def predict(model: Task | str | Path, source: Any, folder: str | Path | None = None, **options: Any) -> list[Any]:

@@ -7,7 +7,6 @@ from typing import Any
 from pytorch_lightning import Trainer
 from pytorch_lightning.loggers import CSVLogger
 
-from zoo.checkpoints.explained import explained
 from zoo.checkpoints.load import read
 from zoo.errors import ZooError
 from zoo.run.checkpointing import BestAndLast
@@ -15,6 +14,7 @@ from zoo.run.console import rank_zero_print
 from zoo.run.recipe import TakeChanges, changes
 from zoo.run.run import Run
 from zoo.run.training_state import Resumed, progress_of, require_training_state
+from zoo.tensor_files.explained import explained
 
 _MAY_CHANGE = {"num_workers", "download", "root"}  # how and where data is read, not its content
 

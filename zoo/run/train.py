@@ -8,7 +8,6 @@ from pytorch_lightning import Trainer
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
 from pytorch_lightning.utilities.seed import isolate_rng
 
-from zoo.checkpoints.explained import explained
 from zoo.data.base import DataModule
 from zoo.distribution import run_command
 from zoo.errors import ZooError
@@ -22,6 +21,7 @@ from zoo.run.resume import resume_from, take_over
 from zoo.run.run import Run, new_run
 from zoo.run.sharding import unshard
 from zoo.tasks.base import Task
+from zoo.tensor_files.explained import explained
 
 
 def train(config: dict[str, Any], run_dir: Path, *, model: str, data: str) -> float | None:

@@ -8,6 +8,7 @@ from safetensors import safe_open
 
 from zoo.errors import ZooError
 from zoo.regular_files import open_regular
+from zoo.tensor_files.explained import explained
 from zoo.tensor_files.plain import require_shallow
 
 SAFETENSORS = ".safetensors"
@@ -23,7 +24,7 @@ def read_safetensors(path: str | Path) -> dict[str, Any]:
     """
     open_regular(path).close()
     try:
-        with safe_open(path, framework="pt") as file:
+        with explained("damaged"), safe_open(path, framework="pt") as file:
             text = (file.metadata() or {}).get(DESCRIPTION)
             described = {DESCRIPTION: json.loads(text)} if text is not None else {}
             require_shallow(described)

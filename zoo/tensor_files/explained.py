@@ -7,6 +7,8 @@ from pytorch_lightning.utilities.memory import is_oom_error
 
 from zoo.errors import ZooError
 
+_OF_RUST = "PanicException"  # of safetensors and tokenizers; derives from BaseException
+
 
 @contextmanager
 def explained(what: str) -> Iterator[None]:
@@ -21,8 +23,8 @@ def explained(what: str) -> Iterator[None]:
         yield
     except (ZooError, OSError, ImportError):
         raise
-    except Exception as error:
-        if is_oom_error(error):
+    except BaseException as error:
+        if (not isinstance(error, Exception) and type(error).__name__ != _OF_RUST) or is_oom_error(error):
             raise
         first = (str(error).splitlines() or [""])[0]
         raise ZooError(f"{what} ({type(error).__name__}: {first:.200})") from error
