@@ -27,6 +27,12 @@ SMALL = {
     "siamese": [],
     "yolo": ["data.train_scenes=50", "data.batch_size=8"],
     "conv3d": ["data.size=8", "data.batch_size=8", "+data/volume_augmentation@data.augmentation=rotate_upright"],
+    "two_layer": [],
+    "two_layer_regression": [],
+    "bert_tiny": ["data.vocab_size=300", "model.network.num_layers=1", "data.batch_size=8"],
+    "bert_tiny_classifier": ["data.vocab_size=300", "model.network.num_layers=1", "data.batch_size=8"],
+    "birnn_classifier": ["data.vocab_size=300", "data.batch_size=8"],
+    "matrix_factorization": ["model.solver=torch", "data.num_ratings=9000", "data.batch_size=512"],
 }
 """Models with every kind of step, and the words that keep one short."""
 aten = torch.ops.aten
@@ -155,3 +161,4 @@ def train_within(run: Run, context: AbstractContextManager[Any], *, with_batch: 
         callbacks.insert(0, _Starts(1, context.__enter__))
     callbacks.append(_Ends(1, lambda: context.__exit__(None, None, None)))
     trainer.fit(run.task, datamodule=run.datamodule)
+    assert trainer.global_step > 1, "there was no second step"

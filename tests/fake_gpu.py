@@ -32,7 +32,10 @@ class AssumedValues(ShapeEnv):
 
 
 class Steps(NamedTuple):
-    """The losses of a training and a validation step, and the waits of the training step, augmentation included."""
+    """The losses of a training and a validation step, and the waits of the training step, augmentation included.
+
+    A training step that optimizes by itself returns no loss.
+    """
 
     losses: list[Tensor]
     waits: list[str]
@@ -56,4 +59,5 @@ def train_and_validate_on_fake_gpu(run: Run) -> Steps:
         batch = data.transfer_batch_to_device(batch, GPU, 0)
         with Waits() as waits:
             trained = task.training_step(data.normalize(data.augment(batch)), batch_idx=1)
-        return Steps([trained, task.step(data.normalize(batch), "val")], waits.found)
+        losses = [trained, task.step(data.normalize(batch), "val")]
+        return Steps([loss for loss in losses if loss is not None], waits.found)

@@ -17,6 +17,11 @@ MODELS = {
     "yolo": ["data.train_scenes=48", "data.val_scenes=16", "data.test_scenes=16"],
     "conv3d": ["data.size=8"],
     "gru": ["data.windows_per_epoch=768", "data.samples=4096", "data.val_samples=512"],
+    "two_layer": [],
+    "two_layer_regression": [],
+    "bert_tiny": ["data.vocab_size=300", "model.network.num_layers=1", "data.batch_size=8"],
+    "birnn_classifier": ["data.vocab_size=300", "data.batch_size=8"],
+    "matrix_factorization": ["model.solver=torch", "data.num_ratings=9000", "data.batch_size=512"],
 }
 """A model of each kind, with words that make its data small."""
 LIMITS = ["+trainer.limit_train_batches=3", "+trainer.limit_val_batches=2", "+trainer.limit_test_batches=2"]

@@ -45,7 +45,7 @@ def test_lists_and_partials():
     [
         ("zoo.nothing.Here", r"`model._target_` \(=zoo.nothing.Here\) names no module"),
         ("zoo.errors.Nothing", r"names nothing in `zoo.errors`"),
-        ("zoo.tasks.stages._FINITE_CHECK_EVERY", "is no class or function"),
+        ("zoo.tasks.stages.FINITE_CHECK_EVERY", "is no class or function"),
         ("not_installed_anywhere.Thing", "needs the package|names no module"),
     ],
 )

@@ -15,9 +15,10 @@ from zoo.run.run import new_run
 
 pytestmark = pytest.mark.gpu
 FULL = "trainer.precision=32-true"
-WAITS = {"siamese": 2, "yolo": 3}
+WAITS = {"siamese": 2, "yolo": 3, "birnn_classifier": 2, "matrix_factorization": 2}
 """Largest number of waits in a training step: the pairs of an identity and their triplets; the assignment on each of
-two levels, and the gradient of a product, for which PyTorch looks for zeros."""
+two levels, and the gradient of a product, for which PyTorch looks for zeros; the lengths of packed sequences; the
+distinct users and items of a batch."""
 
 
 @pytest.fixture(autouse=True)
@@ -29,8 +30,9 @@ def inputs(task, device):
     """Inputs of the network in its own shapes."""
     torch.manual_seed(0)
     with torch.device("meta"):
-        shapes = [value.shape for value in task.example_inputs(2)]
-    return [torch.rand(shape).to(device) for shape in shapes]
+        values = task.example_inputs(2) or (torch.zeros(2, dtype=torch.long),) * 2  # a user and an item
+    made = [torch.rand(v.shape) if v.is_floating_point() else torch.randint(2, v.shape, dtype=v.dtype) for v in values]
+    return [value.to(device) for value in made]
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -39,9 +41,9 @@ def test_trained_on_the_device_and_used_on_the_cpu_and_the_reverse(name, device,
     assert results(last.parents[1])["device"] == device_name(device)
     task = load(last)
     with torch.inference_mode():
-        here = task(*inputs(task, "cpu"))
+        here = task.network(*inputs(task, "cpu"))
         task.to(device)
-        there = task(*inputs(task, device))
+        there = task.network(*inputs(task, device))
     parts = zip(here, there, strict=True) if isinstance(here, tuple) else [(here, there)]
     for ours, theirs in parts:
         torch.testing.assert_close(theirs.cpu(), ours, rtol=1e-3, atol=1e-4)

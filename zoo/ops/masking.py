@@ -6,6 +6,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from zoo.ops.constants import constant
+
 IGNORED = -100
 """The label of a position that is not predicted."""
 _MASKED, _RANDOM = 0.8, 0.1  # shares of the selected tokens
@@ -41,7 +43,7 @@ def mask_tokens(
     does.
     """
     order, kind, other = noise.unflatten(1, (-1, 3)).unbind(2)  # those of a token do not depend on the padding
-    special = (tokens[..., None] == torch.tensor(special_ids, device=tokens.device)).any(2)
+    special = (tokens[..., None] == constant(special_ids, tokens.device, torch.long)).any(2)
     first_of_word = None if continues is None else ~continues[tokens] | special | special.roll(1, dims=1)
     if first_of_word is not None:
         word = first_of_word.long().cumsum(1) - 1

@@ -12,9 +12,10 @@ from zoo.metrics.mean import MeanLoss, with_loss
 from zoo.tasks.module import Module
 
 Stage = Literal["train", "val", "test"]
+FINITE_CHECK_EVERY = 50
+"""Steps between two checks of the training loss; a GPU waits when its value is read."""
 
 _EXPLODED = 1e6  # times the first loss
-_FINITE_CHECK_EVERY = 50  # steps; reading the loss synchronizes with the GPU
 
 
 class Stages(Module, ABC):
@@ -48,7 +49,7 @@ class Stages(Module, ABC):
     def training_step(self, batch: Any, batch_idx: int) -> Tensor:
         """Returns the loss of a training batch."""
         loss = self._step_with_loss(batch, "train")
-        if batch_idx % _FINITE_CHECK_EVERY == 0:
+        if batch_idx % FINITE_CHECK_EVERY == 0:
             self._require_finite(loss)
         return loss
 

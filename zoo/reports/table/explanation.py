@@ -21,7 +21,8 @@ from zoo.reports.table.importance import (
 )
 from zoo.reports.table.rivals import quiet_fits
 
-Inputs = Float[np.ndarray, "n f"]
+Inputs = Float[np.ndarray, "_ f"]
+"""Inputs of some rows of a table."""
 
 
 def explanation_sections(
@@ -30,7 +31,7 @@ def explanation_sections(
     *,
     train: tuple[Inputs, Any],
     test: Inputs,
-    predicted: Callable[[Inputs], Float[np.ndarray, " n"]],
+    predicted: Callable[[Inputs], Float[np.ndarray, " _"]],
     predicts: str,
     score: Callable[[Inputs], float],
     score_name: str,

@@ -74,11 +74,12 @@ def update(
         (network.items, network.item_bias, found.items, found.q, found.item_bias, loss.item_l1),
     )
     for factors, bias, rows, gradient, bias_gradient, l1 in sides:
-        distinct, total, counts = sum_rows(rows, gradient)
+        # In one call, which has a GPU wait: the number of distinct rows is a size.
+        distinct, totals, counts = sum_rows(rows, torch.cat([gradient, bias_gradient[:, None]], 1))
+        total, bias_total = totals[:, :-1], totals[:, -1]
         shrink = l1 * counts if l1 else None
         nonnegative = network.nonnegative
         sums = optimizer.sums(factors)
         row_adagrad(factors.detach(), sums, distinct, total, rate, shrink=shrink, nonnegative=nonnegative)
         if bias is not None:
-            distinct, total, _ = sum_rows(rows, bias_gradient)
-            row_adagrad(bias.detach(), optimizer.sums(bias), distinct, total, rate)
+            row_adagrad(bias.detach(), optimizer.sums(bias), distinct, bias_total, rate)

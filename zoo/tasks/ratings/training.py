@@ -19,6 +19,7 @@ from zoo.tasks.base import Task
 from zoo.tasks.ratings import minibatch
 from zoo.tasks.ratings.optimizer import RowAdagrad
 from zoo.tasks.ratings.solver import Solver, require_options, resolve_solver
+from zoo.tasks.stages import FINITE_CHECK_EVERY
 
 _SMALL = 1_000_000  # training ratings below which a second thread gains nothing
 
@@ -112,7 +113,8 @@ class RatingsTraining(Task):
             optimizer.step()
             self._clamp()
         self.metrics["train"]["loss"].update(torch.as_tensor(loss).detach(), self.num_samples(batch))
-        self._require_finite(torch.as_tensor(loss))
+        if isinstance(batch, Grid) or batch_idx % FINITE_CHECK_EVERY == 0:
+            self._require_finite(torch.as_tensor(loss))
         schedule: Any = self.lr_schedulers()
         if schedule is not None and not isinstance(schedule, ReduceLROnPlateau):
             schedule.step()
