@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from torch.utils.data import DataLoader
 
 from zoo.data.base import DataModule
 from zoo.data.base import Split as SplitName
-from zoo.data.ratings.columns import Columns, count_rows, select
+from zoo.data.ratings.columns import Columns, chunks, count_rows, select
 from zoo.data.ratings.grid import Grid, build_grid
 from zoo.data.ratings.rows import COLD, RatingRows, by_user
 from zoo.data.ratings.splits import SPLITS, TEST, TRAIN, VAL, assign_roles
@@ -143,15 +144,16 @@ class RatingsData(DataModule):
             ZooError: other ratings than labels.
         """
         columns = [self.dataset(name).columns for name in ("train", "val", "test")]
-        found = np.unique(np.concatenate([np.unique(each.ratings) for each in columns]))
+        parts = chain.from_iterable(map(chunks, columns))
+        found = np.unique(np.concatenate([np.unique(part.ratings) for part in parts]))
         if not (set(found.tolist()) <= {-1.0, 1.0} or set(found.tolist()) <= {0.0, 1.0}):
             wrong = next((value for value in found if value not in (-1, 0, 1)), 0)
             raise ZooError(
                 f"{loss} needs labels 1 and -1, or 1 and 0, and a rating is {wrong:g}"
                 f"{' beside -1' if wrong == 0 else ''}: data.positive_from=NUMBER makes labels of ratings"
             )
-        for each in columns:
-            each.ratings[each.ratings == 0] = -1
+        for part in chain.from_iterable(map(chunks, columns)):
+            part.ratings[part.ratings == 0] = -1  # a view
         self.lowest, self.mean = -1.0, float(columns[0].ratings.mean(dtype=np.float64))
 
     def require_nonnegative(self, loss: str) -> None:

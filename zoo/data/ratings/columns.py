@@ -1,9 +1,11 @@
 """Columns of ratings in memory or in files, and their stable partition by a key."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -35,6 +37,12 @@ class Columns:
             getattr(self, name)[rows] = column
 
 
+def chunks(columns: Columns) -> Iterator[Columns]:
+    """Yields the rows in order, a bounded number at a time."""
+    for first in range(0, len(columns), CHUNK):
+        yield columns[first : first + CHUNK]
+
+
 def allocate(count: int, folder: Path | None, *, times: bool = False) -> Columns:
     """Uninitialized columns, in memory or, with `folder`, in files there that vanish with the arrays."""
     kinds = {"users": np.int32, "items": np.int32, "ratings": np.float32} | ({"times": np.float64} if times else {})
@@ -44,9 +52,32 @@ def allocate(count: int, folder: Path | None, *, times: bool = False) -> Columns
 def _array(count: int, kind: type, folder: Path | None) -> np.ndarray:
     if folder is None or not count:
         return np.empty(count, kind)
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=folder) as file:  # deleted by the system once nothing maps it
+    with _temporary_file(folder) as file:
         return np.memmap(file, kind, "w+", shape=(count,))
+
+
+def join(parts: Iterator[Columns], folder: Path | None) -> Columns:
+    """Joins columns; with `folder` they go to files there, one of the `parts` after the other."""
+    if folder is None:
+        lists: dict[str, list[np.ndarray]] = {}
+        for part in parts:
+            for name, column in part.named().items():
+                lists.setdefault(name, []).append(column)
+        return Columns(**{name: np.concatenate(lists.pop(name)) for name in list(lists)})
+    with ExitStack() as stack:
+        files: dict[str, tuple[Any, np.dtype[Any]]] = {}
+        for part in parts:
+            for name, column in part.named().items():
+                if name not in files:
+                    files[name] = (stack.enter_context(_temporary_file(folder)), column.dtype)
+                column.tofile(files[name][0])
+        return Columns(**{name: np.memmap(file, kind, "r+") for name, (file, kind) in files.items()})
+
+
+def _temporary_file(folder: Path) -> Any:
+    """A file that the system deletes once nothing maps it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return tempfile.TemporaryFile(dir=folder)
 
 
 def partition(
@@ -58,14 +89,12 @@ def partition(
         The columns, and the first row of each key with the number of rows at the end [count + 1].
     """
     sizes = np.zeros(count, np.int64)
-    chunks = range(0, len(columns), CHUNK)
-    for first in chunks:
-        sizes += np.bincount(key(columns[first : first + CHUNK]), minlength=count)
+    for part in chunks(columns):
+        sizes += np.bincount(key(part), minlength=count)
     starts = np.concatenate([[0], sizes.cumsum()])
     sorted_columns = allocate(len(columns), folder, times=columns.times is not None)
     free = starts[:-1].copy()
-    for first in chunks:
-        part = columns[first : first + CHUNK]
+    for part in chunks(columns):
         keys = key(part)
         order = keys.argsort(kind="stable")
         part, keys = part[order], keys[order]

@@ -26,20 +26,20 @@ class Ids:
         Raises:
             ZooError: an id is missing, or no text or whole number.
         """
-        coded = column.dictionary_encode()
-        if isinstance(column.type, pa.DictionaryType):
-            coded = column
+        coded = isinstance(column.type, pa.DictionaryType)
+        kind = column.type.value_type if coded else column.type
+        text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
+        if not text and not pa.types.is_integer(kind):
+            raise ZooError(f"{where}: the {self.what} ids are of type {kind}; they must be text or integers")
         empty = pc.is_null(column)
-        distinct = coded.dictionary
-        if pa.types.is_string(distinct.type) or pa.types.is_large_string(distinct.type):
+        if text:
             empty = pc.or_(empty, pc.equal(pc.utf8_trim_whitespace(pc.cast(column, pa.string())), ""))
-        elif not pa.types.is_integer(distinct.type):
-            raise ZooError(f"{where}: the {self.what} ids are of type {distinct.type}; they must be text or integers")
         if pc.any(empty).as_py():
             row = first + int(np.flatnonzero(empty.to_numpy(zero_copy_only=False))[0]) + 1
             raise ZooError(f"{where}, row {row}: the {self.what} id is missing")
-        table = np.array([self._number(value) for value in distinct.to_pylist()], np.int32)
-        return table[coded.indices.to_numpy(zero_copy_only=False)]
+        codes = column if coded else column.dictionary_encode()
+        table = np.array([self._number(value) for value in codes.dictionary.to_pylist()], np.int32)
+        return table[codes.indices.to_numpy(zero_copy_only=False)]
 
     def values(self) -> list[Any]:
         """The ids in the order of their numbers."""

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,9 @@ import pyarrow.parquet
 from zoo.errors import ZooError
 
 _BLOCK = 2**24  # bytes of text read at a time
+_ROWS = 2**19  # of Parquet read at a time
+MAX_ROWS = 2**31 - 1
+"""Ratings of a file at most."""
 _SEPARATORS = ("::", "\t", ",", ";", "|", " ")
 
 
@@ -36,13 +40,19 @@ def read_batches(path: Path, *, least: int = 2) -> Iterator[pa.RecordBatch]:
     if path.stat().st_size == 0:
         raise ZooError(f"{path} is empty")
     try:
-        if path.suffix.lower() == ".parquet":
-            yield from pa.parquet.ParquetFile(path).iter_batches()
-        else:
-            yield from _read_text(path, least)
+        rows = 0
+        for batch in _read_parquet(path) if path.suffix.lower() == ".parquet" else _read_text(path, least):
+            rows += len(batch)
+            _require_few(rows, path)
+            yield batch
     except (pa.ArrowException, OSError, UnicodeDecodeError, EOFError) as error:
         reason = " ".join(str(error).split())
         raise ZooError(f"{path} cannot be read: {reason}") from error
+
+
+def _require_few(rows: int, path: Path) -> None:
+    if rows > MAX_ROWS:
+        raise ZooError(f"{path} has more than {MAX_ROWS:,} rows, the most that are read")
 
 
 def find_layout(lines: list[str], where: str, least: int = 2) -> Layout:
@@ -52,7 +62,7 @@ def find_layout(lines: list[str], where: str, least: int = 2) -> Layout:
     two, is no number while that of the second line is one; or a first line of known names.
 
     Raises:
-        ZooError: one column only, and two are needed.
+        ZooError: no table, one column only where two are needed, or several spaces between columns.
 
     >>> find_layout(["1::1193::5::978300760"], "ratings.dat").names
     ['0', '1', '2', '3']
@@ -62,21 +72,30 @@ def find_layout(lines: list[str], where: str, least: int = 2) -> Layout:
     separator = next((each for each in _SEPARATORS if each in lines[0].strip()), None)
     if separator is None and least < 2:
         separator = ","
-    if separator is None and ("\ufffd" in lines[0] or not lines[0].strip().isprintable()):
+    strange = separator is None and ("\ufffd" in lines[0] or not lines[0].strip().isprintable())
+    if strange or "\0" in lines[0] or lines[0].lstrip().startswith(("{", "[")):
         raise ZooError(f"{where} is no table: lines of text or a Parquet file are expected")
     if separator is None:
         raise ZooError(
             f"{where} has one column ({lines[0][:60]}): ratings need a user, an item and a rating in each line, "
             f"separated by commas, tabs, `::`, semicolons or spaces"
         )
+    if separator == " " and (lines[0].startswith(" ") or "  " in lines[0].strip()):
+        raise ZooError(f"{where} separates columns by several spaces ({lines[0][:60]}): one is expected, or a tab")
     rows = [_fields(line, separator) for line in lines]
-    header = len(rows) > 1 and len(rows[0]) > 2 and not _is_number(rows[0][2]) and _is_number(rows[1][2])
+    header = min(len(rows[0]), len(rows[-1])) > 2 and not _is_number(rows[0][2]) and _is_number(rows[-1][2])
     header = header or any(field.strip().lower() in KNOWN_NAMES for field in rows[0])
     names = [field.strip() for field in rows[0]] if header else [str(k) for k in range(len(rows[0]))]
     return Layout(separator=separator, names=names, header=header)
 
 
 KNOWN_NAMES = frozenset({"user", "userid", "user_id", "item", "itemid", "item_id", "movieid", "movie_id", "rating"})
+
+
+def _read_parquet(path: Path) -> Iterator[pa.RecordBatch]:
+    file = pa.parquet.ParquetFile(path)
+    _require_few(file.metadata.num_rows, path)
+    yield from file.iter_batches(_ROWS)
 
 
 def _read_text(path: Path, least: int) -> Iterator[pa.RecordBatch]:
@@ -90,15 +109,24 @@ def _read_text(path: Path, least: int) -> Iterator[pa.RecordBatch]:
     columns = [f"{name}" for name in names]
     if layout.separator == "::":  # one character separates for the reader: each second field is empty
         columns = [each for k, name in enumerate(names) for each in (name, f"empty {k}")][:-1]
-    reader = pa.csv.open_csv(
-        path,
-        read_options=pa.csv.ReadOptions(column_names=columns, skip_rows=int(layout.header), block_size=_BLOCK),
-        parse_options=pa.csv.ParseOptions(delimiter=single),
-        convert_options=pa.csv.ConvertOptions(
-            include_columns=names, column_types=dict.fromkeys(columns, pa.string()), strings_can_be_null=False
-        ),
-    )
-    yield from reader
+    try:
+        yield from pa.csv.open_csv(
+            path,
+            read_options=pa.csv.ReadOptions(column_names=columns, skip_rows=int(layout.header), block_size=_BLOCK),
+            parse_options=pa.csv.ParseOptions(delimiter=single),
+            convert_options=pa.csv.ConvertOptions(
+                include_columns=names, column_types=dict.fromkeys(columns, pa.string()), strings_can_be_null=False
+            ),
+        )
+    except pa.ArrowInvalid as error:
+        if layout.separator != "::":
+            raise
+        raise pa.ArrowInvalid(re.sub(r"(?<=Expected )\d+|(?<=got )\d+", _without_empty, str(error))) from error
+
+
+def _without_empty(count: re.Match[str]) -> str:
+    """A number of columns without the empty ones between colons."""
+    return str(int(count[0]) // 2 + 1)
 
 
 def _head(stream: pa.NativeFile) -> str:

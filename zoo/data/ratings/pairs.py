@@ -1,6 +1,7 @@
 """Ids of users and items in files and data frames, for predictions."""
 
 from collections.abc import Sequence
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from zoo.data.ratings.table import find_columns
 from zoo.errors import ZooError
 
 Id = str | int
+_MISSING = ("None", "nan", "<NA>", "NaT")
 
 
 def pairs_of_file(path: Path, needed: Sequence[str]) -> dict[str, list[Id]]:
@@ -54,10 +56,15 @@ def _checked(values: Sequence[Any], where: str, first: int) -> list[Id]:
     """The ids without the spaces around them; whole floats, which data frames with gaps hold, as integers."""
     ids: list[Id] = []
     for row, value in enumerate(values, start=first + 1):
-        if isinstance(value, float) and value.is_integer():
-            value = int(value)
         plain = value.strip() if isinstance(value, str) else value
-        if plain is None or plain == "" or plain != plain:
+        if plain == "" if isinstance(plain, str) else str(plain) in _MISSING:
             raise ZooError(f"{where}, row {row}: the id is missing")
-        ids.append(plain if isinstance(plain, str) else int(plain))
+        if isinstance(plain, str):
+            ids.append(plain)
+        elif (isinstance(plain, Integral) and not isinstance(plain, bool)) or (
+            isinstance(plain, float) and plain.is_integer()
+        ):
+            ids.append(int(plain))
+        else:
+            raise ZooError(f"{where}, row {row}: the id is `{plain}`, where text or a whole number is expected")
     return ids

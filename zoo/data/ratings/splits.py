@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from zoo.data.ratings.columns import CHUNK, Columns, partition
+from zoo.data.ratings.columns import CHUNK, Columns, allocate, partition
 from zoo.errors import ZooError
 
 SPLITS = ("random", "last", "time")
@@ -37,7 +37,10 @@ def assign_roles(columns: Columns, *, split: str, val: float, test: float, seed:
         raise ZooError(f"`data.split` (={split}) needs a column of times: name it with data.time, or use random")
     limits = np.zeros(2)
     if split == "time" and times is not None:
-        limits = np.quantile(times, [1 - val - test, 1 - test])
+        sorted_times = allocate(len(columns), folder, times=True).times
+        assert sorted_times is not None
+        sorted_times[:] = times
+        limits = np.quantile(sorted_times, [1 - val - test, 1 - test], overwrite_input=True)
     users = int(columns.users.max()) + 1
     bands = min(-(-len(columns) // CHUNK), users)
     columns, starts = partition(columns, lambda part: part.users.astype(np.int64) * bands // users, bands, folder)

@@ -5,6 +5,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from zoo.data.ratings.columns import Columns, chunks
 from zoo.data.ratings.rows import COLD
 
 DAMPING = 10.0
@@ -26,13 +27,16 @@ class Fallback(nn.Module):
             self.register_buffer(f"{name}_means", torch.full((count,), mean))
             self.register_buffer(f"{name}_counts", torch.zeros(count, dtype=torch.int32))
 
-    def fit(self, users: np.ndarray, items: np.ndarray, ratings: np.ndarray) -> None:
+    def fit(self, train: Columns) -> None:
         """Computes the means from training ratings."""
-        self.mean = float(ratings.mean(dtype=np.float64))
-        for name, rows in (("user", users), ("item", items)):
+        self.mean = float(train.ratings.mean(dtype=np.float64))
+        for name in ("user", "item"):
             means, counts = getattr(self, f"{name}_means"), getattr(self, f"{name}_counts")
-            number = np.bincount(rows, minlength=len(means))
-            total = np.bincount(rows, weights=ratings, minlength=len(means))
+            number, total = np.zeros(len(means), np.int64), np.zeros(len(means))
+            for part in chunks(train):
+                rows = part.named()[f"{name}s"]
+                number += np.bincount(rows, minlength=len(means))
+                total += np.bincount(rows, weights=part.ratings, minlength=len(means))
             means.copy_(torch.from_numpy((total + DAMPING * self.mean) / (number + DAMPING)))
             counts.copy_(torch.from_numpy(number))
 

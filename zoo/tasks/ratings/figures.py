@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
 from zoo.reports.figures import COLORS, SOFT, drawing, plain_text
@@ -53,6 +54,7 @@ def draw_items(path: Path, places: np.ndarray, means: np.ndarray, counts: np.nda
         points = axes.scatter(places[:, 0], places[:, 1], c=means, s=areas, cmap="viridis", alpha=0.7, linewidths=0)
         figure.colorbar(points, ax=axes, label="mean rating")
         for item, name in names.items():
-            axes.annotate(plain_text(name), places[item], xytext=(4, 4), textcoords="offset points", fontsize=8)
+            text = axes.annotate(plain_text(name), places[item], xytext=(4, 4), textcoords="offset points", fontsize=9)
+            text.set_path_effects([withStroke(linewidth=2.5, foreground="white")])
         axes.set(xlabel="first component", ylabel="second component")
     return path

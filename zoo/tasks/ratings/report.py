@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from zoo.data.ratings.base import RatingsData
+from zoo.data.ratings.rows import COLD
 from zoo.reports.comparison import comparison
 from zoo.reports.curves import read_metrics
 from zoo.reports.page import Section
@@ -31,18 +32,24 @@ def sections(task: Ratings, datamodule: RatingsData, folder: Path, results: Mapp
 
 def _result(task: Ratings, datamodule: RatingsData, results: Mapping[str, Any], folder: Path) -> Section:
     section = comparison(results, task.monitor.partition("/")[2], folder)
-    cold = {split: _cold(datamodule, split) for split in ("val", "test")}
     text = (
         f"{section.text}\n\nRankings: {results.get('ranked')}; relevant are test ratings of at least "
-        f"{datamodule.relevant_from:.4g}. {cold['test']:,} test ratings of users or items without training ratings are "
-        f"left out, and measured as cold_…. Solver: {results.get('solver', 'none')}."
+        f"{datamodule.relevant_from:.4g}.{_better_rankings(results, f'ndcg_{task.top_k}')}"
     )
+    columns = datamodule.dataset("test").columns
+    if cold := int(((columns.users == COLD) | (columns.items == COLD)).sum()):
+        text += (
+            f" {cold:,} test ratings of users or items without training ratings are left out, and measured as cold_…."
+        )
+    text += f" Solver: {results.get('solver', 'none')}."
     return Section(section.title, text, section.figures, section.table)
 
 
-def _cold(datamodule: RatingsData, split: Any) -> int:
-    columns = datamodule.dataset(split).columns
-    return int(((columns.users < 0) | (columns.items < 0)).sum())
+def _better_rankings(results: Mapping[str, Any], metric: str) -> str:
+    """A sentence about the baselines that rank better than the model, which its own metric may not show."""
+    ours = results["test"].get(metric, np.inf)
+    better = [name for name, values in results["baselines"].items() if values.get(metric, -np.inf) > ours]
+    return f" Better rankings than this model's by {metric}: {', '.join(better)}." if better else ""
 
 
 def errors_section(task: Ratings, outputs: RatingOutputs, folder: Path) -> Section:
@@ -122,18 +129,30 @@ def items_section(task: Ratings, datamodule: RatingsData, folder: Path) -> Secti
     places[:, :size] = centered @ directions[:size].T
     share = float(values[:size].square().sum() / values.square().sum().clamp(min=1e-300))
     counts = task.fallback.item_counts.cpu().numpy()
+    named = _far_apart(places.numpy(), counts.argsort()[::-1][:100])
     figure = draw_items(
         folder / "items.png",
         places.numpy(),
         task.fallback.item_means.cpu().numpy(),
         counts,
-        {int(i): str(datamodule.items[i]) for i in counts.argsort()[::-1][:12]},
+        {i: str(datamodule.items[i]) for i in named},
     )
     text = (
         f"Items at the two principal components of their factors, which hold {share:.0%} of the variance. Color: mean "
-        f"rating. Size: number of ratings. The twelve most rated items are named."
+        f"rating. Size: number of ratings. {len(named)} of the most rated items are named."
     )
     return Section("Map of items", text, [figure])
+
+
+def _far_apart(places: np.ndarray, items: np.ndarray) -> list[int]:
+    """The first twelve `items` whose names do not cover one another on a map."""
+    width, height = np.ptp(places, axis=0).clip(min=1e-12) * (0.15, 0.04)
+    named: list[int] = []
+    for item in items.tolist():
+        apart = np.abs(places[named] - places[item])
+        if len(named) < 12 and ((apart[:, 0] > width) | (apart[:, 1] > height)).all():
+            named.append(item)
+    return named
 
 
 def examples_section(task: Ratings, datamodule: RatingsData) -> Section:
@@ -147,13 +166,13 @@ def examples_section(task: Ratings, datamodule: RatingsData) -> Section:
     for user, found in zip(users.tolist(), lists, strict=True):
         rows = np.flatnonzero(train.users == user)
         best = rows[np.argsort(-train.ratings[rows], kind="stable")[:5]]
-        hits = test.items[(test.users == user) & (test.ratings >= datamodule.relevant_from) & (test.items >= 0)]
+        hits = np.flatnonzero((test.users == user) & (test.ratings >= datamodule.relevant_from) & (test.items != COLD))
         table.append(
             [
                 str(datamodule.users[user]),
                 ", ".join(f"{datamodule.items[train.items[row]]} ({train.ratings[row]:.3g})" for row in best),
                 ", ".join(f"{datamodule.items[item]} ({score:.2f})" for item, score in found),
-                ", ".join(str(datamodule.items[item]) for item in hits[:5]) or "–",
+                ", ".join(f"{datamodule.items[test.items[row]]} ({test.ratings[row]:.3g})" for row in hits[:5]) or "–",
             ]
         )
     text = "Random users. Recommended are the items with the highest scores that the user has not rated in training."

@@ -95,8 +95,7 @@ class Ratings(RatingsTraining):
         super().setup(stage)
         data = self.ratings_data
         if stage == "fit" and data is not None:
-            train = data.dataset("train").columns
-            self.fallback.fit(train.users, train.items, train.ratings)
+            self.fallback.fit(data.dataset("train").columns)
             starts, items = data.known()
             self.known_starts.copy_(torch.from_numpy(starts))
             self.known_items.copy_(torch.from_numpy(items))
