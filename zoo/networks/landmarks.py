@@ -1,51 +1,127 @@
-"""Landmark detection of at most one object: presence, points and class."""
+"""Landmark networks: presence, points and class of at most one object, by regression or by heat maps."""
 
 from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn import functional as F
 
-from zoo.networks.yolo import ConvBlock, Residual
+from zoo.errors import ZooError
+from zoo.networks.yolo import ConvBlock
+from zoo.ops.heatmaps import HeatmapOutput, soft_argmax
 
 
-class LandmarkNetwork(nn.Module):
-    """Landmark network: regresses presence, points and class of one object from a convolutional trunk.
-
-    The output is the vector [presence, x1, y1, …, xK, yK, c1 … cC]: logits of presence and classes, and points as
-    fractions of the image. Fully connected layers over the last map keep positions. Two points, the corners of a box,
-    give a localization network.
-
-    Direct regression of points: Sun et al., Deep Convolutional Network Cascade for Facial Point Detection, 2013.
-    """
+class _Landmarks(nn.Module):
+    """A backbone that returns a dict of maps, behind the normalization of its pretrained weights."""
 
     channels_last = True
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, *, backbone: nn.Module, in_channels: int, mean: Sequence[float], std: Sequence[float]) -> None:
+        super().__init__()
+        for name, values in (("mean", mean), ("std", std)):
+            if len(values) not in (1, in_channels):
+                raise ZooError(f"`{name}` (={list(values)}) must have 1 value, or {in_channels}: one for each channel")
+            self.register_buffer(name, torch.tensor(values).view(1, -1, 1, 1), persistent=False)
+        self.backbone = backbone
+
+    def maps(self, images: Float[Tensor, "b c h w"]) -> list[Tensor]:
+        """The maps of the backbone, the finest first."""
+        found = self.backbone((images - self.mean) / self.std)
+        if not isinstance(found, dict):
+            raise ZooError(f"the backbone {type(self.backbone).__name__} must return maps: give it `features`")
+        return list(found.values())
+
+    @torch.no_grad()
+    def probe(self, in_channels: int, image_size: int) -> list[torch.Size]:
+        """The shapes of the maps for one image."""
+        training = self.backbone.training
+        self.backbone.eval()
+        shapes = [each.shape for each in self.maps(torch.zeros(1, in_channels, image_size, image_size))]
+        self.backbone.train(training)
+        return shapes
+
+
+class LandmarkNetwork(_Landmarks):
+    """Direct regression: fully connected layers over the last map, which keep positions.
+
+    The output is the vector [presence, x1, y1, …, xK, yK, c1 … cC]: logits of presence and classes, and points as
+    fractions of the image. Two points, the corners of a box, give a localization network. `backbone` is any network
+    that returns a dict of maps, such as a classifier with `features`; `mean` and `std` normalize the channels of
+    images in [0, 1], as its pretrained weights expect.
+
+    Sun et al., Deep Convolutional Network Cascade for Facial Point Detection, 2013.
+
+    Raises:
+        ZooError: a backbone without a dict of maps, or statistics for another number of channels.
+    """
 
     def __init__(
         self,
         *,
+        backbone: nn.Module,
         num_points: int = 4,
         num_classes: int = 10,
         in_channels: int = 3,
         image_size: int = 64,
-        widths: Sequence[int] = (16, 32, 64, 96),
+        reduced: int = 32,
+        hidden: int = 256,
+        mean: Sequence[float] = (0.0,),
+        std: Sequence[float] = (1.0,),
     ) -> None:
-        super().__init__()
-        self.num_points = num_points
-        stages: list[nn.Module] = []
-        channels = in_channels
-        for width in widths:
-            stages += [ConvBlock(in_channels, width, 3, 2), Residual(width)]
-            in_channels = width
-        self.trunk = nn.Sequential(*stages)
-        self.reduce = ConvBlock(in_channels, 32, 1)
-        with torch.no_grad():
-            side = self.trunk.eval()(torch.zeros(1, channels, image_size, image_size)).shape[-1]
-        self.trunk.train()
+        super().__init__(backbone=backbone, in_channels=in_channels, mean=mean, std=std)
+        _, channels, rows, columns = self.probe(in_channels, image_size)[-1]
+        self.reduce = ConvBlock(channels, reduced, 1)
+        values = 1 + 2 * num_points + num_classes
         self.head = nn.Sequential(
-            nn.Flatten(), nn.Linear(32 * side * side, 128), nn.SiLU(), nn.Linear(128, 1 + 2 * num_points + num_classes)
+            nn.Flatten(), nn.Linear(reduced * rows * columns, hidden), nn.SiLU(), nn.Linear(hidden, values)
         )
 
     def forward(self, images: Float[Tensor, "b c h w"]) -> Float[Tensor, "b values"]:
         """Returns the vector of each image."""
-        return self.head(self.reduce(self.trunk(images)))
+        return self.head(self.reduce(self.maps(images)[-1]))
+
+
+class HeatmapNetwork(_Landmarks):
+    """Heat maps with soft-argmax (DSNT, Nibali et al. 2018, arXiv:1801.07372): each point is the mean of its map.
+
+    Coarser maps of the backbone are upsampled and concatenated with finer ones (Lin et al. 2016, arXiv:1612.03144);
+    the finest gives one heat map for each point. Presence and class are read from the mean and the maximum of the
+    coarsest map. The vector is that of `LandmarkNetwork`; points lie inside the image by construction.
+
+    Raises:
+        ZooError: a backbone without a dict of maps, or statistics for another number of channels.
+    """
+
+    def __init__(
+        self,
+        *,
+        backbone: nn.Module,
+        num_points: int = 4,
+        num_classes: int = 10,
+        in_channels: int = 3,
+        image_size: int = 64,
+        width: int = 32,
+        mean: Sequence[float] = (0.0,),
+        std: Sequence[float] = (1.0,),
+    ) -> None:
+        super().__init__(backbone=backbone, in_channels=in_channels, mean=mean, std=std)
+        channels = [shape[1] for shape in self.probe(in_channels, image_size)]
+        self.inward = nn.ModuleList(ConvBlock(count, width, 1) for count in channels)
+        self.join = nn.ModuleList(ConvBlock(2 * width, width, 3) for _ in channels[:-1])
+        self.heat = nn.Sequential(ConvBlock(width, width), nn.Conv2d(width, num_points, 1))
+        self.judge = nn.Linear(2 * channels[-1], 1 + num_classes)
+
+    def forward(self, images: Float[Tensor, "b c h w"]) -> HeatmapOutput:
+        """Returns the vector and the heat maps of each image."""
+        maps = self.maps(images)
+        merged = self.inward[-1](maps[-1])
+        for level in reversed(range(len(maps) - 1)):  # top-down: from the coarsest map to the finest
+            above = F.interpolate(merged, size=maps[level].shape[-2:], mode="nearest")
+            merged = self.join[level](torch.cat([self.inward[level](maps[level]), above], 1))
+        heatmaps = self.heat(merged)
+        judged = self.judge(torch.cat([maps[-1].mean((2, 3)), maps[-1].amax((2, 3))], 1))
+        points = soft_argmax(heatmaps).flatten(1).to(judged.dtype)
+        return HeatmapOutput(torch.cat([judged[:, :1], points, judged[:, 1:]], 1), heatmaps)

@@ -71,8 +71,10 @@ def test_files_hold_every_image(task, photos, tmp_path):
     assert [row["label"] for row in rows] == ["dog", "", ""]
     assert (rows[0]["x1"], rows[0]["y2"], rows[1]["x1"]) == ("32.00", "48.00", "")
     assert rows[2]["error"]
-    entries = json.loads((tmp_path / "out" / "predictions.json").read_text())
-    assert entries[0]["points"] == [[32.0, 32.0], [16.0, 48.0]]
+    (entry,) = json.loads((tmp_path / "out" / "predictions.json").read_text())  # COCO's keypoint results
+    assert entry["keypoints"] == [32.0, 32.0, 1, 16.0, 48.0, 1]
+    assert (entry["category_id"], entry["category"]) == (1, "dog")
+    assert entry["score"] == pytest.approx(float(torch.tensor(3.0).sigmoid() * torch.tensor([0.0, 4.0]).softmax(0)[1]))
     drawn = Image.open(tmp_path / "out" / "images" / "a.png")
     plain = Image.open(tmp_path / "out" / "images" / "b.png")
     assert len(drawn.getcolors()) > 1

@@ -1,9 +1,11 @@
+import pytest
 import torch
 
 from zoo.config.compose import compose, to_dict
 from zoo.config.instantiate import instantiate
 from zoo.losses.landmarks import LandmarkLoss
 from zoo.tasks.landmarks import Landmarks
+from zoo.tasks.landmarks.baselines import baselines
 from zoo.tasks.landmarks.report import sections
 
 
@@ -11,7 +13,8 @@ def measured(points):
     """A task that found these points in the test split."""
     loss = LandmarkLoss(presence_weight=1.0, point_weight=1.0, classification_weight=1.0)
     task = Landmarks(network=torch.nn.Identity(), loss=loss, num_points=points.shape[1], num_classes=10)
-    task.test_points.update(points)
+    values = [torch.ones(len(points), 1), points.flatten(1), torch.eye(10)[torch.zeros(len(points), dtype=torch.long)]]
+    task.tested.update(torch.cat(values, 1))
     return task
 
 
@@ -32,14 +35,29 @@ def test_tables_and_images(tmp_path):
     test = datamodule.dataset("test")
     truth = test[torch.arange(len(test))][1]["points"]
     task = measured(truth + torch.tensor([0.01, 0.0]))  # a little to the right
-    comparison, points, first, worst, seen = sections(task, datamodule, tmp_path, results)
+    comparison, points, curve, examples, seen = sections(task, datamodule, tmp_path, results)
     header, *rows = points.table
-    assert header == ["point", "mean error", "median error", "below 0.1"]
-    assert [row[0] for row in rows] == ["1", "2", "3", "4"]
+    assert header == ["point", "mean error", "median error", "within 0.1", "visible"]
+    assert [row[0] for row in rows] == ["top left", "top right", "bottom right", "bottom left"]
     assert {row[3] for row in rows} == {"100.0%"}
     distances = [float(row[1]) for row in rows]
     assert max(distances) - min(distances) < 1e-6  # all points were moved by the same
     assert all(0.01 < distance < 0.1 for distance in distances)  # shares of the object, which is a part of the image
-    for section in (comparison, first, worst, seen):
+    assert [path.stem for path in examples.figures] == ["best", "median", "worst"]
+    for section in (comparison, curve, examples, seen):
         assert all(path.stat().st_size > 1000 for path in section.figures)
         assert section.figures
+
+
+def test_baselines_by_hand():
+    config = to_dict(compose(["model=landmarks"]))["data"]
+    data = instantiate(config | {"train_scenes": 60, "val_scenes": 4, "test_scenes": 20, "num_workers": 0}, "data")
+    data.setup()
+    found = baselines(data, measured(torch.zeros(1, 4, 2)))
+    assert list(found) == ["mean shape", "ridge regression", "nearest image"]
+    _, target = data.dataset("train")[torch.arange(60)]
+    _, truth = data.dataset("test")[torch.arange(20)]
+    mean = target["points"][target["present"]].mean(0)
+    distances = (truth["points"] - mean).norm(dim=2) / truth["size"][:, None]
+    expected = float(distances[truth["present"]].mean())
+    assert found["mean shape"]["nme"] == pytest.approx(expected, rel=1e-4)

@@ -1,19 +1,25 @@
 import math
 
+import numpy as np
 import pytest
 import torch
+from scipy.spatial.distance import jensenshannon
 
 from zoo.data.landmarks.digit_corners import DigitCorners
+from zoo.data.landmarks.tiles import tiles
 from zoo.errors import ZooError
-from zoo.losses.landmarks import LandmarkLoss
-from zoo.networks.landmarks import LandmarkNetwork
+from zoo.losses.landmarks import HeatmapLoss, LandmarkLoss
+from zoo.networks.landmarks import HeatmapNetwork, LandmarkNetwork
+from zoo.networks.yolo import SmallDarknet
+from zoo.ops.heatmaps import HeatmapOutput, jensen_shannon, soft_argmax, vector
 from zoo.tasks.landmarks import Landmarks
-from zoo.tasks.landmarks.metrics import PointErrors
+from zoo.tasks.landmarks.metrics import BoxErrors, PointErrors
 
 
 def data(**changes):
     options = {"train_scenes": 40, "val_scenes": 8, "test_scenes": 8, "image_size": 64, "object_size": [20, 48]}
-    return DigitCorners(**(options | {"batch_size": 8, "num_workers": 0, "seed": 0} | changes))
+    common = {"batch_size": 8, "num_workers": 0, "seed": 0, "augmentation": None}
+    return DigitCorners(**(options | common | changes))
 
 
 def loss():
@@ -32,46 +38,120 @@ def test_corners_are_a_turned_rectangle_and_follow_the_seed():
         assert abs(float((b - a) @ (d - a))) < 1e-5  # a right angle
         assert (b - a)[0] > 0  # turned by less than 90°: the top edge still runs to the right
         assert (d - a)[1] > 0
+        assert corners.min() >= 0
+        assert corners.max() <= 1
+
+
+ALL = torch.ones(2, 4, dtype=torch.bool)
+BOTH, FIRST, NONE = (torch.tensor(values) for values in ([True, True], [True, False], [False, False]))
 
 
 def test_loss_by_hand_and_nothing_asked_where_nothing_is():
     output = torch.zeros(2, 1 + 8 + 10)
     output[0, 1:9] = torch.arange(8) / 10
-    points = torch.zeros(2, 4, 2)
-    value = loss()(output, torch.tensor([True, False]), points, torch.tensor([3, 5]))
+    points, labels = torch.zeros(2, 4, 2), torch.tensor([3, 5])
+    value = loss()(output, FIRST, points, ALL, labels)
     assert float(value) == pytest.approx(math.log(2) + 2 * (28 / 10 / 8) + 3 * math.log(10))
+    hidden = ALL.clone()
+    hidden[0, 1:] = False  # only the first point, at (0, 0.1)
+    assert float(loss()(output, FIRST, points, hidden, labels) - value) == pytest.approx(2 * (0.1 / 2 - 28 / 10 / 8))
     output.requires_grad_()
-    loss()(output, torch.tensor([True, False]), points, torch.tensor([3, 5])).backward()
+    loss()(output, FIRST, points, ALL, labels).backward()
     assert not output.grad[1, 1:].any()
-    empty = loss()(output, torch.tensor([False, False]), points, torch.tensor([3, 5]))
+    empty = loss()(output, NONE, points, ALL, labels)
     assert empty.item() == pytest.approx(math.log(2))
 
 
-def test_errors_are_shares_of_the_object():
+def test_errors_by_hand():
     metric = PointErrors()
     square = torch.tensor([[[0.0, 0.0], [0.5, 0.0], [0.5, 0.5], [0.0, 0.5]]])
-    metric.update(square + torch.tensor([0.03, 0.04]), square)
-    metric.update(square + torch.tensor([0.0, 0.02]), square)
-    values = metric.compute()
-    assert float(values["nme"]) == pytest.approx((0.1 + 0.04) / 2, abs=1e-6)
-    assert float(values["found"]) >= 0.5
+    size, seen = torch.tensor([0.5]), torch.ones(1, 4, dtype=torch.bool)
+    metric.update(square + torch.tensor([0.03, 0.04]), square, seen, size)  # 0.1 of the size
+    metric.update(square + torch.tensor([0.0, 0.02]), square, seen, size)  # 0.04
+    half = torch.tensor([[True, True, False, False]])
+    metric.update(square + torch.tensor([[[0.0, 0.1], [0.0, 0.0], [9.0, 9.0], [9.0, 9.0]]]), square, half, size)
+    values = {name: float(value) for name, value in metric.compute().items()}
+    assert values["nme"] == pytest.approx((4 * 0.1 + 4 * 0.04 + 0.2) / 10, abs=1e-6)
+    assert values["found_0.05"] == pytest.approx(5 / 10)
+    assert values["failure_rate"] == pytest.approx(0, abs=0.4)  # means of 0.1 may round either way
+    assert values["ced_auc"] == pytest.approx((0 + 0.6 + 0) / 3, abs=1e-5)
 
 
-def test_the_vector_is_read_as_the_notes_write_it():
+def test_a_box_is_localized_with_its_class():
+    metric = BoxErrors()
+    truth = torch.tensor([[[0.0, 0.0], [0.2, 0.2]]]).repeat(3, 1, 1)
+    predicted = truth.clone()
+    predicted[1, 1, 0] = 0.1  # half of the box
+    predicted[2] += 0.2  # beside it
+    metric.update(predicted, truth, torch.tensor([4, 4, 4]), torch.tensor([4, 5, 4]))
+    values = {name: float(value) for name, value in metric.compute().items()}
+    assert values == pytest.approx({"iou": 0.5, "iou_50": 2 / 3, "top1_error": 2 / 3}, abs=1e-5)
+
+
+@pytest.mark.parametrize("kind", [LandmarkNetwork, HeatmapNetwork])
+def test_the_vector_is_read_as_the_notes_write_it(kind):
     torch.manual_seed(0)
-    network = LandmarkNetwork(num_points=4, num_classes=10, image_size=64)
+    network = kind(backbone=SmallDarknet(widths=(8, 16, 16), depths=(0, 0, 0)), num_points=4, num_classes=10)
     task = Landmarks(network=network, loss=loss(), num_points=4, num_classes=10).eval()
     images, target = data().normalize(data().dataset("train")[torch.arange(8)])
     found = task(images)
-    raw = network(images)
+    raw = vector(network(images))
     torch.testing.assert_close(found.presence, raw[:, 0].sigmoid())
     torch.testing.assert_close(found.points[:, 1, 0], raw[:, 3])
     torch.testing.assert_close(found.classes.sum(1), torch.ones(8))
     task.on_test_start()
     task.step((images, target), "test")
-    torch.testing.assert_close(task.test_outputs(), found.points)
+    for values, kept in zip(found, task.test_outputs(), strict=True):
+        torch.testing.assert_close(values, kept)
+
+
+def test_heat_maps_learn_their_points():
+    torch.manual_seed(0)
+    heatmaps = torch.randn(2, 4, 8, 8, requires_grad=True)
+    points = 0.2 + 0.6 * torch.rand(2, 4, 2)
+    criterion = HeatmapLoss(
+        presence_weight=0.0, point_weight=1.0, classification_weight=0.0, heatmap_weight=1.0, sigma=1.0
+    )
+    optimizer = torch.optim.Adam([heatmaps], 0.3)
+    for _ in range(80):
+        optimizer.zero_grad()
+        logits = torch.cat([torch.zeros(2, 1), soft_argmax(heatmaps).flatten(1), torch.zeros(2, 10)], 1)
+        value = criterion(HeatmapOutput(logits, heatmaps), BOTH, points, ALL, torch.tensor([3, 5]))
+        value.backward()
+        optimizer.step()
+    torch.testing.assert_close(soft_argmax(heatmaps), points, atol=0.01, rtol=0)
+    assert jensen_shannon(heatmaps, points, sigma=1.0).max() < 0.01
+
+
+def test_jensen_shannon_by_numpy():
+    heatmaps, points = torch.randn(1, 1, 5, 6), torch.tensor([[[0.3, 0.7]]])
+    y, x = np.mgrid[0:5, 0:6] + 0.5
+    goal = np.exp(-((x - 0.3 * 6) ** 2 + (y - 0.7 * 5) ** 2) / (2 * 1.5**2)).ravel()
+    expected = jensenshannon(goal, torch.softmax(heatmaps.flatten(), 0).numpy()) ** 2
+    assert float(jensen_shannon(heatmaps, points, sigma=1.5)) == pytest.approx(expected, abs=1e-6)
 
 
 def test_wrong_sides_are_refused():
     with pytest.raises(ZooError, match=r"`data.object_size` \(=\[20, 65\]\)"):
         data(object_size=[20, 65])
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"points_are_box": True}, r"`points_are_box` \(=true\) needs two points, and there are 4"),
+        ({"sigmas": [0.1]}, r"`sigmas` \(=\[0.1\]\) must have a number for each of 4 points"),
+    ],
+)
+def test_points_and_their_options_agree(changes, message):
+    with pytest.raises(ZooError, match=message):
+        Landmarks(network=torch.nn.Identity(), loss=loss(), num_points=4, num_classes=10, **changes)
+
+
+def test_splits_share_no_digit_and_no_background():
+    parts = {split: tiles(split) for split in ("train", "val", "test")}
+    numbers = [set(part.numbers.tolist()) for part in parts.values()]
+    images = [{tile.tobytes() for tile in part.photographs} for part in parts.values()]
+    for sets in (numbers, images):
+        assert sum(map(len, sets)) == len(set.union(*sets))
+    assert {tile.size for part in parts.values() for tile in part.photographs} == {(106, 106)}

@@ -41,7 +41,7 @@ def read_coco(file: Path, images: Path, class_names: list[str] | None = None) ->
     Raises:
         ZooError: a missing file, or one that is not COCO JSON.
     """
-    content = _content(file)
+    content = coco_content(file)
     result = Annotations([], [])
     entered, _ = _entries(result, file, content, "images", image_of)
     boxes, broken = _entries(result, file, content, "annotations", box_of)
@@ -62,7 +62,12 @@ def read_coco(file: Path, images: Path, class_names: list[str] | None = None) ->
     return result
 
 
-def _content(file: Path) -> dict[str, list[Any]]:
+def coco_content(file: Path) -> dict[str, list[Any]]:
+    """The lists of a COCO file.
+
+    Raises:
+        ZooError: a missing file, or one that is not COCO JSON.
+    """
     text = read_text(file, limit=_LARGEST)
     try:
         content = json.loads(text)

@@ -8,25 +8,27 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from zoo.data.base import DataModule, Split
+from zoo.data.base import Split
 from zoo.data.detection.digit_scenes import FreshBatches
 from zoo.data.detection.pasting import (
     Material,
     background,
     ink_box,
-    material,
     object_heights,
     paste,
     render_digit,
     scene_counts,
 )
-from zoo.data.images.base import to_unit
+from zoo.data.landmarks.base import Batch, MemoryPoints, PointData, PointLayout, Target
+from zoo.data.landmarks.tiles import tiles
 from zoo.data.options import Range
 from zoo.data.sampling import IndexBatches
 
 _SPLIT_CODE: dict[Split, int] = {"train": 10, "val": 11, "test": 12}
 _ROTATION = 30  # largest rotation in degrees
 _EMPTY = 0.2  # fraction of images without a digit
+_NAMES = ("top left", "top right", "bottom right", "bottom left")  # of the upright digit
+_FRAME = ((0, 1), (1, 2), (2, 3), (3, 0))
 
 
 class CornerScenes:
@@ -46,9 +48,21 @@ class CornerScenes:
     def __len__(self) -> int:
         return self.count
 
-    def __getitem__(self, indices: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+    def __getitem__(self, indices: Tensor) -> Batch:
         images, present, points, labels = zip(*(self.make(i) for i in indices.tolist()), strict=True)
-        target = {"present": torch.tensor(present), "points": torch.stack(points), "labels": torch.tensor(labels)}
+        corners = torch.stack(points)
+        size = box_size(corners)
+        target: Target = {
+            "present": torch.tensor(present),
+            "points": corners,
+            "visible": torch.tensor(present)[:, None].expand(-1, 4).clone(),
+            "size": size,
+            "labels": torch.tensor(labels),
+            "image": indices,
+            "origin": torch.zeros(len(indices), 2),
+            "side": torch.full((len(indices),), float(self.size)),
+            "area": (size * self.size) ** 2,
+        }
         return torch.stack(images), target
 
     def make(self, index: int) -> tuple[UInt8[Tensor, "3 s s"], bool, Float[Tensor, "4 2"], int]:
@@ -65,31 +79,33 @@ class CornerScenes:
         empty = box is None or rng.random() < _EMPTY
         place = torch.zeros(4, 2)
         if box is not None and not empty:
-            extents = (box[2] - box[0], box[3] - box[1])
-            x, y = (int(rng.integers(max(self.size - extent, 0) + 1)) for extent in extents)
-            pasted = paste(canvas, ink, corners, box, (x, y), rng)
+            rows, columns = ink.shape  # of the turned frame, which lies inside the image as a whole
+            x, y = (int(rng.integers(max(self.size - extent, 0) + 1)) for extent in (columns, rows))
+            pasted = paste(canvas, ink, corners, box, (x + box[0], y + box[1]), rng)
             place = torch.from_numpy(pasted.corners / self.size).float()
         image = torch.from_numpy(np.array(canvas)).permute(2, 0, 1).contiguous()
         return image, not empty, place, int(self.source.labels[number])
 
 
+def box_size(points: Float[Tensor, "b k 2"]) -> Float[Tensor, " b"]:
+    """The square root of the area of the box around the points; the size that errors are relative to."""
+    return (points.amax(1) - points.amin(1)).clamp(min=1e-6).prod(1).sqrt()
+
+
 @dataclass(kw_only=True, eq=False)
-class DigitCorners(DataModule):
+class DigitCorners(PointData):
     """Digits of scikit-learn, rotated by up to 30°, on crops of its photographs; a fifth of the images has no digit.
 
     The four points are the corners of the digit's frame, clockwise from the digit's own top left: the network has to
-    recognize which way is up. New training scenes in every epoch; the splits share neither digits nor photographs.
+    recognize which way is up. New training scenes in every epoch; the splits share neither digits nor backgrounds.
 
     Raises:
         ZooError: an object size outside the image, or a split without scenes.
     """
 
-    feeds = frozenset({"landmarks"})
-
     train_scenes: int
     val_scenes: int
     test_scenes: int
-    image_size: int
     object_size: Range
 
     def __post_init__(self) -> None:
@@ -98,10 +114,11 @@ class DigitCorners(DataModule):
         self.heights = object_heights(self.object_size, self.image_size)
 
     def load(self) -> dict[str, Any]:
-        """The three splits."""
-        return {
+        """Training scenes drawn on demand; validation and test scenes drawn once."""
+        self.layout = PointLayout(names=_NAMES, class_names=tuple(map(str, range(10))), skeleton=_FRAME)
+        scenes = {
             split: CornerScenes(
-                material(split, seed=0),
+                tiles(split),
                 size=self.image_size,
                 heights=self.heights,
                 count=count,
@@ -109,21 +126,8 @@ class DigitCorners(DataModule):
             )
             for split, count in self.counts.items()
         }
-
-    def metadata(self) -> dict[str, Any]:
-        """Number of points, classes and channels, and the image size in pixels."""
-        return {"num_points": 4, "num_classes": 10, "in_channels": 3, "image_size": self.image_size}
-
-    def card(self) -> dict[str, Any]:
-        """Class names and preprocessing."""
-        return {
-            "class_names": [str(digit) for digit in range(10)],
-            "preprocessing": {"size": self.image_size, "channels": 3, "resize": "letterbox"},
-        }
-
-    def normalize(self, batch: tuple[Tensor, dict[str, Tensor]]) -> tuple[Tensor, dict[str, Tensor]]:
-        """Scales the images of a batch to [0, 1]."""
-        return to_unit(batch[0]), batch[1]
+        drawn = {name: MemoryPoints(*scenes[name][torch.arange(self.counts[name])]) for name in ("val", "test")}
+        return {"train": scenes["train"], **drawn}
 
     def sampler(self, name: Split) -> IndexBatches:
         """New scenes in every epoch for training, the same scenes for validation and test."""

@@ -1,24 +1,24 @@
-"""Landmarks of image files."""
+"""Landmarks in image files, folders and videos."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import torch
-from jaxtyping import UInt8
-from PIL import ImageDraw, ImageFont
 from torch import Tensor
 from torchvision.transforms.v2.functional import to_pil_image
 
 from zoo.csv_files import write_csv
-from zoo.data.detection.drawing import COLORS
-from zoo.data.detection.transforms import Letterbox
+from zoo.data.detection.drawing import COLORS, draw_boxes
 from zoo.data.images.base import to_unit
-from zoo.data.images.files import UnreadableImage, read_image
+from zoo.data.landmarks.drawing import draw_points
 from zoo.errors import ZooError
 from zoo.json_files import write_json
-from zoo.prediction.images import ImageSource, image_files, unused_path
+from zoo.prediction.images import ImageSource, unused_path
 from zoo.tasks.landmarks import Landmarks
+from zoo.tasks.landmarks.regions import Region, given_boxes, regions
 from zoo.tasks.landmarks.task import LandmarkOutputs
 
 _DRAWN = 320  # pixels; smaller images are enlarged before points are drawn
@@ -26,103 +26,159 @@ _DRAWN = 320  # pixels; smaller images are enlarged before points are drawn
 
 @dataclass(frozen=True)
 class LandmarkPrediction:
-    """The prediction for one image: probability of an object, its points in pixels, its class."""
+    """The prediction for one image or box: probability of an object, its points in pixels, its class."""
 
     path: ImageSource
     presence: float | None = None
     points: tuple[tuple[float, float], ...] = ()
     label: str | None = None
+    category: int | None = None
+    """Index of the class in the model; the id of a COCO file that gave the boxes."""
+    score: float | None = None
+    """Probability that there is an object of this class."""
+    frame: int | None = None
+    """Index of the frame in a video, from 0."""
+    image_id: int | str | None = None
+    """Of a COCO file that gave the boxes."""
     error: str | None = None
     """Why the file could not be read."""
 
+    @property
+    def name(self) -> str:
+        """The name of the image without extension; in a video with the index of the frame."""
+        return self.path.stem if self.frame is None else f"{self.path.stem}_{self.frame:06d}"
+
+    def to_coco(self) -> dict[str, Any]:
+        """A row in the format of COCO's keypoint results; `image_id` without a COCO file is the path, # and frame."""
+        path = str(self.path)
+        fallback = path if self.frame is None else f"{path}#{self.frame}"
+        where = {"image_id": fallback if self.image_id is None else self.image_id, "file_name": path}
+        keypoints = [value for x, y in self.points for value in (x, y, 1)]
+        what = {"category_id": self.category, "category": self.label}
+        return where | what | {"keypoints": keypoints, "score": self.score}
+
 
 def predict(
-    task: Landmarks, source: Path | Sequence[ImageSource], folder: Path | None = None, *, batch_size: int = 64
+    task: Landmarks,
+    source: Path | Sequence[ImageSource],
+    folder: Path | None = None,
+    *,
+    batch_size: int = 64,
+    boxes: str | None = None,
+    min_presence: float | None = None,
 ) -> list[LandmarkPrediction]:
-    """Locates the landmarks in an image file, or in all image files below a folder.
+    """Locates the landmarks in an image file, in all image files below a folder, or in all frames of a video.
 
-    An image whose presence is below 0.5 has no points. With `folder`, writes predictions.csv, predictions.json and
-    the images with their points there.
+    `boxes` is a file with boxes around the objects: CSV with path, x1, y1, x2, y2, or COCO JSON. Each gives one
+    prediction, from a square as in training. Without it, an image shows one object. One with a presence below
+    `min_presence` (default 0.5; 0 with `boxes`) has no points. On a CPU the points are bit-identical for every
+    `batch_size`. With `folder`, writes predictions.csv, predictions.json (COCO's keypoint results) and the images with
+    their points there.
 
     Raises:
-        ZooError: the model was not trained on images, the folder holds none, or the batch size is below 1.
+        ZooError: the model was not trained on images, the source holds none, or an option is out of range.
     """
     if "preprocessing" not in task.card or "class_names" not in task.card:
         raise ZooError("this model knows no images: it was not trained here")
     if batch_size < 1:
         raise ZooError(f"`batch_size` (={batch_size}) must be at least 1")
+    if min_presence is not None and not 0 <= min_presence <= 1:
+        raise ZooError(f"`min_presence` (={min_presence}) must be a probability from 0 to 1")
+    given = None if boxes is None else given_boxes(source, boxes)
+    least = min_presence if min_presence is not None else 0.5 if given is None else 0.0
     if folder is not None:
         (folder / "images").mkdir(parents=True, exist_ok=True)
-    files, results = image_files(source), []
-    for start in range(0, len(files), batch_size):
-        batch = [_read(path) for path in files[start : start + batch_size]]
-        found = iter(_locate(task, [image for _, image in batch if isinstance(image, Tensor)]))
-        for path, image in batch:
-            if not isinstance(image, Tensor):
-                results.append(LandmarkPrediction(path, error=image))
+    categories = given.categories if given is not None else {}
+    results = []
+    for batch in _batches(regions(source, given, margin=float(task.card.get("margin", 0.0))), batch_size):
+        found = _locate(task, batch)
+        for region in batch:
+            if region.image is None:
+                results.append(LandmarkPrediction(region.path, frame=region.frame, error=region.error))
                 continue
-            results.append(_result(task, path, image, next(found)))
+            results.append(_result(task, region, next(found), least, categories))
             if folder is not None:
-                _draw(results[-1], image, folder / "images")
+                _draw(task, results[-1], region, folder / "images")
     if folder is not None:
         _write(task, results, folder)
     return results
 
 
-def _read(path: ImageSource) -> tuple[ImageSource, UInt8[Tensor, "3 _ _"] | str]:
-    """A file with its image, or with the reason why it cannot be read."""
-    try:
-        return path, read_image(path, channels=3)
-    except UnreadableImage as error:
-        return path, error.reason
+def point_names(task: Landmarks) -> list[str]:
+    """Names of the points; their numbers from 1 where a checkpoint has none."""
+    names = task.card.get("point_names") or []
+    return [str(name) for name in names] or [str(number) for number in range(1, task.num_points + 1)]
+
+
+def _batches(found: Iterable[Region], size: int) -> Iterator[list[Region]]:
+    remaining = iter(found)
+    while batch := list(islice(remaining, size)):
+        yield batch
 
 
 @torch.inference_mode()
-def _locate(task: Landmarks, images: Sequence[UInt8[Tensor, "3 _ _"]]) -> list[LandmarkOutputs]:
-    """The outputs of each image of a batch, on the CPU."""
-    if not images:
-        return []
-    batch = torch.stack([_letterbox(task, image).image(image) for image in images])
-    outputs = task.eval().predict_step(to_unit(batch.to(task.device)))
-    return [LandmarkOutputs(*each) for each in zip(*(values.cpu() for values in outputs), strict=True)]
-
-
-def _letterbox(task: Landmarks, image: UInt8[Tensor, "3 h w"]) -> Letterbox:
-    return Letterbox(width=image.shape[2], height=image.shape[1], size=int(task.card["preprocessing"]["size"]))
+def _locate(task: Landmarks, batch: Sequence[Region]) -> Iterator[LandmarkOutputs]:
+    """The outputs of each readable region of a batch, on the CPU."""
+    size = int(task.card["preprocessing"]["size"])
+    cut = [each.square.cut(each.image, size) for each in batch if each.image is not None and each.square is not None]
+    if not cut:
+        return
+    images = torch.stack(cut).to(task.device)
+    # Convolutions round differently for each batch size. On a CPU single images cost little more than batches.
+    for part in images.split(1 if task.device.type == "cpu" else len(images)):
+        outputs = task.eval().predict_step(to_unit(part))
+        for each in zip(*(values.cpu() for values in outputs), strict=True):
+            yield LandmarkOutputs(*each)
 
 
 def _result(
-    task: Landmarks, path: ImageSource, image: UInt8[Tensor, "3 h w"], outputs: LandmarkOutputs
+    task: Landmarks, region: Region, outputs: LandmarkOutputs, least: float, categories: Mapping[str, int]
 ) -> LandmarkPrediction:
-    presence, letterbox = float(outputs.presence), _letterbox(task, image)
-    if presence < 0.5:
-        return LandmarkPrediction(path, presence)
-    places = letterbox.back((outputs.points * letterbox.size).repeat(1, 2))[:, :2]  # a point is an empty box
-    points = tuple((float(x), float(y)) for x, y in places)
-    return LandmarkPrediction(path, presence, points, str(task.card["class_names"][int(outputs.classes.argmax())]))
+    assert region.square is not None
+    presence, number = float(outputs.presence), int(outputs.classes.argmax())
+    if presence < least:
+        return LandmarkPrediction(region.path, presence, frame=region.frame)
+    label = str(task.card["class_names"][number])
+    return LandmarkPrediction(
+        region.path,
+        presence,
+        points=tuple((float(x), float(y)) for x, y in region.square.pixels(outputs.points.double())),
+        label=label,
+        category=categories.get(label, number),
+        score=presence * float(outputs.classes[number]),
+        frame=region.frame,
+        image_id=None if region.box is None else region.box.image_id,
+    )
 
 
 def _write(task: Landmarks, results: Sequence[LandmarkPrediction], folder: Path) -> None:
     """Writes predictions.csv, with two columns for each point, and predictions.json."""
-    columns = [f"{axis}{i + 1}" for i in range(task.num_points) for axis in "xy"]
+    names = point_names(task)
+    columns = [f"{axis}{name}" if name.isdecimal() else f"{name}_{axis}" for name in names for axis in "xy"]
     rows = []
     for result in results:
         presence = "" if result.presence is None else f"{result.presence:.6f}"
-        places = [f"{value:.2f}" for point in result.points for value in point] or [""] * len(columns)
-        rows.append([str(result.path), presence, result.label or "", *places, result.error or ""])
-    write_csv(folder / "predictions.csv", ["path", "presence", "label", *columns, "error"], rows)
-    write_json(folder / "predictions.json", [vars(result) | {"path": str(result.path)} for result in results])
+        places = [f"{value:.2f}" for point in result.points for value in point] or [""] * 2 * len(names)
+        frame = "" if result.frame is None else str(result.frame)
+        rows.append([str(result.path), frame, presence, result.label or "", *places, result.error or ""])
+    write_csv(folder / "predictions.csv", ["path", "frame", "presence", "label", *columns, "error"], rows)
+    write_json(folder / "predictions.json", [result.to_coco() for result in results if result.points])
 
 
-def _draw(result: LandmarkPrediction, image: UInt8[Tensor, "3 h w"], folder: Path) -> None:
-    """Saves the image with a numbered mark on each point."""
-    canvas = to_pil_image(image)
-    larger = max(1, _DRAWN // max(canvas.size))  # marks need room
-    canvas = canvas.resize((canvas.width * larger, canvas.height * larger))
-    draw = ImageDraw.Draw(canvas)
-    radius = max(3, max(canvas.size) // 80)
-    for number, point in enumerate(result.points, start=1):
-        x, y = (larger * value for value in point)
-        draw.ellipse((x - radius, y - radius, x + radius, y + radius), outline=COLORS[1], width=max(1, radius // 3))
-        draw.text((x + radius, y + radius), str(number), COLORS[1], ImageFont.load_default(3 * radius))
-    canvas.save(unused_path(folder, result.path.stem))
+def _draw(task: Landmarks, result: LandmarkPrediction, region: Region, folder: Path) -> None:
+    """Saves the image with its points and their names, or with the box between two corners."""
+    assert region.image is not None
+    image: Tensor = region.image
+    larger = max(1, _DRAWN // max(image.shape[1:]))  # marks need room
+    points = torch.tensor(result.points).view(-1, 2)
+    path = unused_path(folder, result.name)
+    if not len(points):
+        canvas = to_pil_image(image)
+        canvas.resize((canvas.width * larger, canvas.height * larger)).save(path)
+    elif task.points_are_box:
+        caption = f"{result.label} {result.score:.2f}"
+        draw_boxes(image, points.view(1, 4), [caption], [COLORS[1]], enlarge=larger).save(path)
+    else:
+        lines = [(int(a), int(b)) for a, b in task.card.get("skeleton", [])]
+        shown = torch.ones(len(points), dtype=torch.bool)
+        draw_points(image, points, shown, point_names(task), lines, enlarge=larger).save(path)

@@ -1,0 +1,159 @@
+"""Finds problems of points that single files do not show."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from zoo.data.detection.annotations import Annotations, Record
+from zoo.data.detection.split_checks import shared_images as shared_records
+from zoo.data.images.files import Head, UnreadableImage, read_head, read_image
+from zoo.data.landmarks.pairs import Pairs
+from zoo.data.landmarks.samples import PointSet, Problem, Sample
+
+_MOST = 0.5  # of the objects: what is true of more is a property of the file
+_ENOUGH = 5  # objects, of which a constant is no chance
+_CLEARLY = 0.7  # ratio of distances to the mean shape, swapped to as written
+_TOLERANCE = 1.0  # pixels; annotators round
+
+
+def check_images(points: PointSet, *, decode: bool) -> None:
+    """Removes and reports unreadable images, bad boxes, and images twice; reports points outside their image.
+
+    Reads headers only, unless `decode`. Points are taken as drawn on the upright image.
+    """
+    heads: dict[object, Head | None] = {}
+    usable: list[Sample] = []
+    outside: list[Problem] = []
+    swapped = fractions = 0
+    plain: Counter[object] = Counter()
+    for sample in points.samples:
+        if sample.path not in heads:
+            heads[sample.path] = _head(points, sample, decode=decode)
+        if (head := heads[sample.path]) is None:
+            continue
+        name, where = sample.path.name, sample.where
+        if sample.box is not None and not _usable(sample.box, head):
+            message = (
+                f"{where}: the box {tuple(round(v, 1) for v in sample.box)} in an image of {head.width}×{head.height}"
+            )
+            points.problems.append(Problem(name, "bad box", message))
+            continue
+        plain[sample.path] += sample.box is None
+        if sample.box is None and plain[sample.path] > 1:
+            message = f"{where}: left out; several objects of an image need boxes around them"
+            points.problems.append(Problem(name, "image twice", message))
+            continue
+        usable.append(sample)
+        shown = sample.points[sample.visible]
+        if not len(shown):
+            continue
+        fractions += bool((shown.abs() <= 1.5).all())
+        if _outside(shown, head.width, head.height):
+            swapped += not _outside(shown, head.height, head.width)
+            x, y = shown[(shown - shown.clamp(min=0)).abs().sum(1).argmax()].tolist()
+            message = f"{where}: a point is outside the image of {head.width}×{head.height}, e.g. ({x:g}, {y:g})"
+            outside.append(Problem(name, "point outside", message))
+    objects = sum(sample.present for sample in usable)
+    if objects and fractions > _MOST * objects:
+        message = (
+            f"all points of {fractions} objects are at most 1.5: data.coordinates=fractions multiplies by the size"
+        )
+        points.problems.append(Problem("all", "normalized points", message))
+    elif objects and swapped > _MOST * objects:
+        message = f"{swapped} of {objects} objects fit into their images only with x and y exchanged"
+        points.problems.append(Problem("all", "swapped axes", message))
+    else:
+        points.problems += outside
+    points.samples = usable
+
+
+def to_pixels(points: PointSet) -> None:
+    """Multiplies points and boxes, given as fractions of their images, by the sizes of these."""
+    scaled = []
+    for sample in points.samples:
+        try:
+            head = read_head(sample.path)
+        except UnreadableImage:
+            scaled.append(sample)  # reported by `check_images`
+            continue
+        box = sample.box and tuple(v * s for v, s in zip(sample.box, [head.width, head.height] * 2, strict=True))
+        places = sample.points * torch.tensor([head.width, head.height])
+        scaled.append(replace(sample, points=places, box=box))  # type: ignore[arg-type]
+    points.samples = scaled
+
+
+def check_shapes(points: PointSet, pairs: Pairs | None) -> list[Problem]:
+    """Problems for points that never move, and for objects with left and right swapped against the mean shape."""
+    problems = []
+    for number, name in enumerate(points.names):
+        places = {tuple(s.points[number].tolist()) for s in points.samples if s.visible[number]}
+        count = sum(bool(s.visible[number]) for s in points.samples)
+        if count >= _ENOUGH and len(places) == 1:
+            message = f"the point `{name}` is at {places.pop()} in all {count} objects"
+            problems.append(Problem("all", "constant point", message))
+    return problems + (_swapped(points, pairs) if pairs else [])
+
+
+def _swapped(points: PointSet, pairs: Pairs) -> list[Problem]:
+    full = [sample for sample in points.samples if bool(sample.visible.all())]
+    if len(full) < _ENOUGH:
+        return []
+    shapes = torch.stack([_standardized(sample.points) for sample in full])
+    mean = shapes.median(0).values
+    order = list(range(len(points.names)))
+    for left, right in pairs:
+        order[left], order[right] = right, left
+    problems = []
+    for sample, shape in zip(full, shapes, strict=True):
+        as_written, other = ((each - mean).norm(dim=1).mean() for each in (shape, shape[order]))
+        if other < _CLEARLY * as_written:
+            message = f"{sample.where}: the points fit the median shape better with left and right exchanged"
+            problems.append(Problem(sample.path.name, "left and right swapped", message))
+    return problems
+
+
+def _standardized(shape: Float[Tensor, "k 2"]) -> Float[Tensor, "k 2"]:
+    centered = shape - shape.mean(0)
+    return centered / centered.norm(dim=1).mean().clamp(min=1e-6)
+
+
+def shared_images(splits: Mapping[str, PointSet]) -> list[Problem]:
+    """Problems for images with the same bytes in two splits; removes them from the earlier split (train, val, test)."""
+    empty = torch.empty(0, 4), torch.empty(0, dtype=torch.long)
+    records = {
+        split: Annotations([Record(path, 0, 0, *empty) for path in {sample.path for sample in points.samples}], [])
+        for split, points in splits.items()
+    }
+    found = shared_records(records)
+    for split, points in splits.items():
+        kept = {record.path for record in records[split].records}
+        points.samples = [sample for sample in points.samples if sample.path in kept]
+    return [Problem(problem.file, "image in two splits", problem.message) for problem in found]
+
+
+def _head(points: PointSet, sample: Sample, *, decode: bool) -> Head | None:
+    try:
+        head = read_head(sample.path)
+        if decode:
+            read_image(sample.path, channels=3)
+    except UnreadableImage as error:
+        points.problems.append(Problem(sample.path.name, "unreadable image", error.reason))
+        return None
+    if head.turned:
+        message = "EXIF turns the pixels; the points are taken as drawn on the upright image"
+        points.problems.append(Problem(sample.path.name, "turned image", message))
+    return head
+
+
+def _usable(box: tuple[float, float, float, float], head: Head) -> bool:
+    x1, y1, x2, y2 = box
+    return x2 > x1 and y2 > y1 and x1 < head.width and y1 < head.height and x2 > 0 and y2 > 0
+
+
+def _outside(shown: Float[Tensor, "k 2"], width: int, height: int) -> bool:
+    limits = shown.new_tensor([width, height])
+    return bool(((shown < -_TOLERANCE) | (shown > limits + _TOLERANCE)).any())
