@@ -54,7 +54,8 @@ def check_images(points: PointSet, *, decode: bool) -> None:
         fractions += bool((shown.abs() <= 1.5).all())
         if _outside(shown, head.width, head.height):
             swapped += not _outside(shown, head.height, head.width)
-            x, y = shown[(shown - shown.clamp(min=0)).abs().sum(1).argmax()].tolist()
+            inside = torch.minimum(shown.clamp(min=0), shown.new_tensor([head.width, head.height]))
+            x, y = shown[(shown - inside).abs().sum(1).argmax()].tolist()
             message = f"{where}: a point is outside the image of {head.width}×{head.height}, e.g. ({x:g}, {y:g})"
             outside.append(Problem(name, "point outside", message))
     objects = sum(sample.present for sample in usable)
