@@ -2,6 +2,7 @@
 
 import atexit
 import contextlib
+import gc
 import importlib
 import json
 import math
@@ -73,6 +74,8 @@ def serve() -> None:
             for name in (Path(folder) / "modules.txt").read_text().split("\n"):
                 with contextlib.suppress(Exception):
                     importlib.import_module(name)
+        gc.collect()
+        gc.freeze()  # forks need not walk, and so copy, what is imported
 
 
 def _train(folder: Path, words: list[str]) -> None:
