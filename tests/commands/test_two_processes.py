@@ -84,6 +84,25 @@ def test_two_processes_pretrain_what_one_does(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("model", ["matrix_factorization", "matrix_factorization_bpr"])
+def test_two_processes_factorize_as_one_does(tmp_path, model):
+    """Of ratings both update the rows of the joint batch; each draws its own unobserved items."""
+    settings = [f"model={model}", "data.num_ratings=20000", "trainer.max_epochs=2", "model.solver=torch"]
+    one, two = (
+        run(tmp_path, "train.py", *settings, f"trainer.devices={n}", f"data.batch_size={512 // n}", f"runs=on{n}")
+        for n in (1, 2)
+    )
+    tests = [json.loads(path.read_text())["test"] for path in (one, two)]
+    if model.endswith("bpr"):
+        assert tests[1]["auc"] == pytest.approx(tests[0]["auc"], abs=0.02)
+        return
+    theirs, ours = (read(path.parent / "checkpoints" / "last.ckpt")["state_dict"] for path in (one, two))
+    for name, value in theirs.items():
+        torch.testing.assert_close(ours[name], value, atol=1e-5, rtol=1e-5, msg=name)
+    assert tests[1] == pytest.approx(tests[0], rel=1e-4)
+
+
+@pytest.mark.slow
 def test_processes_that_torchrun_starts_leave_one_run_directory(tmp_path):
     command = [sys.executable, "-m", "torch.distributed.run", "--nnodes=1", "--nproc-per-node=2", ROOT / "train.py"]
     words = [*QUICK, "trainer.devices=2", "trainer.num_nodes=1", "trainer.max_epochs=1"]

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor
+from torch import Tensor, distributed
 
 from zoo.losses.ratings import RatingLoss
 from zoo.networks.matrix_factorization import MatrixFactorization
@@ -63,6 +63,22 @@ def gradients(
         item_bias,
         loss(scores, ratings),
     )
+
+
+def gather(found: Gradients) -> Gradients:
+    """The rows and gradients of all processes, one after the other; the loss stays that of this process."""
+    return Gradients(*(_gather(values) for values in found[:-1]), found.loss)
+
+
+def _gather(values: Tensor) -> Tensor:
+    """Concatenates a tensor of all processes, which may have different lengths."""
+    sizes = [torch.zeros(1, dtype=torch.long, device=values.device) for _ in range(distributed.get_world_size())]
+    distributed.all_gather(sizes, torch.tensor([len(values)], device=values.device))
+    padded = values.new_zeros(int(torch.stack(sizes).max()), *values.shape[1:])
+    padded[: len(values)] = values
+    parts = [torch.empty_like(padded) for _ in sizes]
+    distributed.all_gather(parts, padded)
+    return torch.cat([part[: int(size)] for part, size in zip(parts, sizes, strict=True)])
 
 
 def update(

@@ -32,8 +32,8 @@ class Ratings(RatingsTraining):
     """Ratings in batches `(users [B], items [B], ratings [B])` of indices, or in a grid of all training ratings.
 
     `solver`: `compiled` is parallel SGD over blocks of the grid on all cores (`threads`), tens of times faster than
-    autograd; `torch` takes sparse steps of minibatches on any device. `auto` is `compiled` wherever it can run: on one
-    CPU, with numba and a RowAdagrad. Any other optimizer, or several processes, train by autograd.
+    autograd; `torch` takes sparse steps of minibatches on any device, which several processes share. `auto` is
+    `compiled` wherever it can run: on one CPU, with numba and a RowAdagrad. Any other optimizer trains by autograd.
 
     Ratings of cold users or items are predicted by the `Fallback` and measured apart. `top_k` is the length of ranked
     lists, whose candidates are all items that the user has not rated in training or validation.

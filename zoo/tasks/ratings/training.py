@@ -100,8 +100,10 @@ class RatingsTraining(Task):
         rate = float(inner.param_groups[0]["lr"])
         if isinstance(batch, Grid):
             loss = optimizer.step(closure=lambda: self._compiled(batch, inner, rate))
-        elif isinstance(inner, RowAdagrad) and self.trainer.world_size == 1:
+        elif isinstance(inner, RowAdagrad):
             found = minibatch.gradients(*self._training_inputs(batch))
+            if self.trainer.world_size > 1:
+                found = minibatch.gather(found)
             optimizer.step(
                 closure=lambda: minibatch.update(self.factorization, self.rating_loss, inner, found, rate=rate)
             )
