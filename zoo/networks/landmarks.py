@@ -111,7 +111,7 @@ class HeatmapNetwork(_Landmarks):
         channels = [shape[1] for shape in self.probe(in_channels, image_size)]
         self.inward = nn.ModuleList(ConvBlock(count, width, 1) for count in channels)
         self.join = nn.ModuleList(ConvBlock(2 * width, width, 3) for _ in channels[:-1])
-        self.heat = nn.Sequential(ConvBlock(width, width), nn.Conv2d(width, num_points, 1))
+        self.heat = nn.Conv2d(width, num_points, 1)
         self.judge = nn.Linear(2 * channels[-1], 1 + num_classes)
 
     def forward(self, images: Float[Tensor, "b c h w"]) -> HeatmapOutput:

@@ -82,6 +82,42 @@ def test_files_hold_every_image(task, photos, tmp_path):
     assert not (tmp_path / "out" / "images" / "c.png").exists()
 
 
+def test_boxes_give_a_prediction_each_in_the_form_of_coco(task, photos, tmp_path):
+    Image.new("RGB", (100, 50), "red").save(photos / "two.png")
+    task.card |= {"margin": 0.5, "skeleton": [[0, 1], [0, 9]], "point_names": ["eye", "ear"]}
+    entry = {"image_id": 7, "category_id": 4, "iscrowd": 0}
+    annotations = [entry | {"id": i, "bbox": box} for i, box in enumerate([[10, 10, 20, 10], [60, 20, 10, 10]])]
+    categories = [{"id": 4, "name": "dog"}, {"id": 2, "name": "cat"}]
+    images = [{"id": 7, "file_name": "two.png"}]
+    (tmp_path / "boxes.json").write_text(
+        json.dumps({"images": images, "annotations": annotations, "categories": categories})
+    )
+    first, second = predict(task, photos, tmp_path / "out", boxes=str(tmp_path / "boxes.json"))
+    assert first.points == ((20.0, 15.0), (10.0, 25.0))  # the square from (0, -5) of side 40
+    assert second.points == ((65.0, 25.0), (60.0, 30.0))
+    rows = json.loads((tmp_path / "out" / "predictions.json").read_text())
+    assert [(row["image_id"], row["category_id"]) for row in rows] == [(7, 4), (7, 4)]
+    assert sorted(path.name for path in (tmp_path / "out" / "images").iterdir()) == ["two.png", "two_2.png"]
+    (tmp_path / "boxes.csv").write_text("path,x1,y1,x2,y2\ntwo.png,10,10,30,20\n")
+    (again,) = predict(task, photos, boxes=str(tmp_path / "boxes.csv"))
+    assert again.points == first.points
+    (tmp_path / "boxes.csv").write_text("path,x1,y1,x2,y2\ntwo.png,10,ten,30,20\n")
+    with pytest.raises(ZooError, match=r"boxes.csv: row 2 has no box of four numbers"):
+        predict(task, photos, boxes=str(tmp_path / "boxes.csv"))
+    (tmp_path / "boxes.csv").write_text("path,x1,y1,x2,y2\nother.png,10,10,30,20\n")
+    with pytest.raises(ZooError, match="has no box in an image below"):
+        predict(task, photos, boxes=str(tmp_path / "boxes.csv"))
+
+
+def test_an_edited_card_is_refused(task, photos, tmp_path):
+    task.card["point_names"] = ["eye"]
+    with pytest.raises(ZooError, match="names 1 points, and its network has 2"):
+        predict(task, photos, tmp_path / "out")
+    task.card["margin"] = float("nan")
+    with pytest.raises(ZooError, match="must be from 0 to 5"):
+        predict(task, photos)
+
+
 def test_a_model_without_images(task, photos):
     task.card = {}
     with pytest.raises(ZooError, match="this model knows no images"):

@@ -154,4 +154,4 @@ def test_splits_share_no_digit_and_no_background():
     images = [{tile.tobytes() for tile in part.photographs} for part in parts.values()]
     for sets in (numbers, images):
         assert sum(map(len, sets)) == len(set.union(*sets))
-    assert {tile.size for part in parts.values() for tile in part.photographs} == {(106, 106)}
+    assert {tile.size for part in parts.values() for tile in part.photographs} == {(53, 53)}

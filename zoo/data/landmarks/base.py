@@ -22,6 +22,7 @@ Target = dict[str, Tensor]
 - `area` [B]: the area of the object in square pixels of the file, as COCO's evaluation needs it.
 """
 Batch = tuple[Tensor, Target]
+LARGEST_MARGIN = 5.0  # around a given box, in units of its longer side
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,6 +19,7 @@ _LARGEST = 1 << 30  # bytes
 _PATH = ("path", "file", "file_name", "filename", "image", "image_path", "image_name")
 _LABEL = ("label", "class", "category")
 _BOX = ("box_x1", "box_y1", "box_x2", "box_y2")
+_RESULTS = ("frame", "presence", "error")  # of the predictions.csv of `zoo-predict`
 _HIDDEN = -1.0
 
 
@@ -42,7 +43,7 @@ def read_csv(file: Path, images: Path, class_names: tuple[str, ...] | None = Non
     box_columns = [optional[name] for name in _BOX if name in optional]
     if len(box_columns) not in (0, 4):
         raise ZooError(f"{file} has a part of the columns {', '.join(_BOX)}: give all four or none")
-    used = {path_column, label_column, *box_columns, optional.get("group"), optional.get("split")}
+    used = {path_column, label_column, *box_columns, *(optional.get(name) for name in ("group", "split", *_RESULTS))}
     names, columns = _points(file, [(i, cell) for i, cell in enumerate(header) if i not in used])
     body = [(number, row) for number, row in enumerate(rows[1:], start=2) if any(cell.strip() for cell in row)]
     written = [row[path_column].strip() for _, row in body if path_column < len(row)]

@@ -11,7 +11,7 @@ from torch.utils.data import Sampler
 
 from zoo.data.base import Split
 from zoo.data.detection.files import RepeatedBatches
-from zoo.data.landmarks.base import PointData, PointLayout
+from zoo.data.landmarks.base import LARGEST_MARGIN, PointData, PointLayout
 from zoo.data.landmarks.check import check_points
 from zoo.data.landmarks.coco_points import PERSON, PERSON_SIGMAS
 from zoo.data.landmarks.crops import PointCrops, object_size
@@ -64,8 +64,8 @@ class Points(PointData):
             raise ZooError(f"data.root={self.root} does not exist: give the folder of your images and points")
         if self.coordinates not in ("pixels", "fractions"):
             raise ZooError(f"`data.coordinates` (={self.coordinates}) must be pixels or fractions")
-        if not 0 <= self.box_margin <= 5:
-            raise ZooError(f"`data.box_margin` (={self.box_margin}) must be a fraction from 0 to 5")
+        if not 0 <= self.box_margin <= LARGEST_MARGIN:
+            raise ZooError(f"`data.box_margin` (={self.box_margin}) must be from 0 to {LARGEST_MARGIN}")
         require_fractions(self.val_fraction, self.test_fraction)
 
     @property

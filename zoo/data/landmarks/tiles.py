@@ -9,19 +9,19 @@ from zoo.data.detection.pasting import Material
 from zoo.data.splits import stratified_split
 
 _BRIGHTEST = 16  # pixel value of full ink in the 8×8 images
-_GRID = (4, 6)  # rows and columns of tiles of a photograph, each of 106×106 pixels
-_TEST, _VAL = 0.2, 0.1  # of the digits and of the tiles
+_GRID = (8, 12)  # rows and columns of tiles of a photograph, each of 53×53 pixels
+_SHARE = 0.15  # of the digits and of the tiles, for validation and for test
 
 
 def tiles(split: Split) -> Material:
-    """The digits and tiles of photographs of a split: 70 % for training, 10 % for validation, 20 % for test.
+    """The digits and tiles of photographs of a split: 70 % for training, 15 % for validation, 15 % for test.
 
-    Digits are drawn within each class, and tiles at random from both photographs: all are of one size, so that the
-    splits have backgrounds of one kind. Writers may occur in several splits: the set does not name them.
+    Digits are drawn within each class, and tiles at random from both photographs. They are small and of one size, so
+    that the splits have backgrounds of one kind: of large regions, one split may get the sky and another the roofs. Writers may occur in several splits: the set does not name them.
     """
     pixels, labels = load_digits(return_X_y=True)
-    rest, test = stratified_split(labels, _TEST, 0)
-    train, val = stratified_split(labels[rest], _VAL / (1 - _TEST), 0)
+    rest, test = stratified_split(labels, _SHARE, 0)
+    train, val = stratified_split(labels[rest], _SHARE / (1 - _SHARE), 0)
     chosen = {"train": rest[train], "val": rest[val], "test": test}[split]
     digits = (pixels[chosen].reshape(-1, 8, 8) * (255 / _BRIGHTEST)).round().astype(np.uint8)
     return Material(digits, labels[chosen].astype(np.int64), _backgrounds(split), chosen)
@@ -36,6 +36,6 @@ def _backgrounds(split: Split) -> list[Image.Image]:
                 tile = photograph[row * height : (row + 1) * height, column * width : (column + 1) * width]
                 cut.append(Image.fromarray(np.ascontiguousarray(tile)))
     order = np.random.default_rng(0).permutation(len(cut))
-    test, val = round(_TEST * len(cut)), round(_VAL * len(cut))
-    parts = {"test": order[:test], "val": order[test : test + val], "train": order[test + val :]}
+    count = round(_SHARE * len(cut))
+    parts = {"test": order[:count], "val": order[count : 2 * count], "train": order[2 * count :]}
     return [cut[i] for i in parts[split]]

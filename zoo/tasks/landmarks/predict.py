@@ -13,6 +13,7 @@ from torchvision.transforms.v2.functional import to_pil_image
 from zoo.csv_files import write_csv
 from zoo.data.detection.drawing import COLORS, draw_boxes
 from zoo.data.images.base import to_unit
+from zoo.data.landmarks.base import LARGEST_MARGIN
 from zoo.data.landmarks.drawing import draw_points
 from zoo.errors import ZooError
 from zoo.json_files import write_json
@@ -84,13 +85,16 @@ def predict(
         raise ZooError(f"`batch_size` (={batch_size}) must be at least 1")
     if min_presence is not None and not 0 <= min_presence <= 1:
         raise ZooError(f"`min_presence` (={min_presence}) must be a probability from 0 to 1")
+    margin = float(task.card.get("margin", 0.0))
+    if not 0 <= margin <= LARGEST_MARGIN:
+        raise ZooError(f"`card.margin` (={margin}) must be from 0 to {LARGEST_MARGIN}; the file was edited")
     given = None if boxes is None else given_boxes(source, boxes)
     least = min_presence if min_presence is not None else 0.5 if given is None else 0.0
     if folder is not None:
         (folder / "images").mkdir(parents=True, exist_ok=True)
     categories = given.categories if given is not None else {}
     results = []
-    for batch in _batches(regions(source, given, margin=float(task.card.get("margin", 0.0))), batch_size):
+    for batch in _batches(regions(source, given, margin=margin), batch_size):
         found = _locate(task, batch)
         for region in batch:
             if region.image is None:
@@ -106,8 +110,10 @@ def predict(
 
 def point_names(task: Landmarks) -> list[str]:
     """Names of the points; their numbers from 1 where a checkpoint has none."""
-    names = task.card.get("point_names") or []
-    return [str(name) for name in names] or [str(number) for number in range(1, task.num_points + 1)]
+    names = task.card.get("point_names") or [str(number) for number in range(1, task.num_points + 1)]
+    if len(names) != task.num_points:
+        raise ZooError(f"the checkpoint names {len(names)} points, and its network has {task.num_points}")
+    return [str(name) for name in names]
 
 
 def _batches(found: Iterable[Region], size: int) -> Iterator[list[Region]]:
@@ -179,6 +185,7 @@ def _draw(task: Landmarks, result: LandmarkPrediction, region: Region, folder: P
         caption = f"{result.label} {result.score:.2f}"
         draw_boxes(image, points.view(1, 4), [caption], [COLORS[1]], enlarge=larger).save(path)
     else:
-        lines = [(int(a), int(b)) for a, b in task.card.get("skeleton", [])]
+        places = range(task.num_points)
+        lines = [(a, b) for a, b in task.card.get("skeleton", []) if a in places and b in places]
         shown = torch.ones(len(points), dtype=torch.bool)
         draw_points(image, points, shown, point_names(task), lines, enlarge=larger).save(path)

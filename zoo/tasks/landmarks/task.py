@@ -1,7 +1,7 @@
 """Landmark localization: at most one object per image, with its points and its class."""
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from jaxtyping import Bool, Float
@@ -44,6 +44,7 @@ class Landmarks(ImageTask):
     monitor = "val/nme"
     monitor_mode = "min"
     double_precision = True
+    card_fields: ClassVar[Mapping[str, Any]] = {"point_names": list[str], "margin": float}
 
     def __init__(
         self,
