@@ -17,7 +17,8 @@ def tiles(split: Split) -> Material:
     """The digits and tiles of photographs of a split: 70 % for training, 15 % for validation, 15 % for test.
 
     Digits are drawn within each class, and tiles at random from both photographs. They are small and of one size, so
-    that the splits have backgrounds of one kind: of large regions, one split may get the sky and another the roofs. Writers may occur in several splits: the set does not name them.
+    that the splits have backgrounds of one kind: of large regions, one split may get the sky and another the roofs.
+    Writers may occur in several splits: the set does not name them.
     """
     pixels, labels = load_digits(return_X_y=True)
     rest, test = stratified_split(labels, _SHARE, 0)
