@@ -19,12 +19,14 @@ def catalog_run(name: str) -> dict[str, Any]:
 
 
 def small_catalog_run(name: str) -> dict[str, Any]:
-    """The same, with few scenes or ratings where they are generated, and a small network where texts are read."""
+    """The same, with few scenes or ratings where they are generated, small styles, and few layers for texts."""
     config = catalog_run(name)
     few = {"num_users": 60, "num_items": 40, "num_ratings": 900}
     config["data"] |= {key: value for key, value in few.items() if key in config["data"]}
     if "vocab_size" in config["data"]:
         config["data"]["vocab_size"] = 300
         config["model"]["network"] |= {"num_layers": 1, "hidden_size": 64}
+    if "style" in config["data"]:
+        config["data"]["image_size"] = 64
     config["data"] |= {key: 40 for key in ("train_scenes", "val_scenes", "test_scenes") if key in config["data"]}
     return config

@@ -58,6 +58,9 @@ class DataModule(LightningDataModule, ABC):
     fits_preprocessing: ClassVar[bool] = False
     """True if `load` fits the preprocessing: a test first adopts that of the checkpoint."""
 
+    memory_option: ClassVar[str] = "batch_size"
+    """The field that determines the memory of training, for the message when it is full."""
+
     batch_size: int
     num_workers: int | Literal["auto"]
     seed: int

@@ -1,6 +1,8 @@
 """Frames of a video file."""
 
 from collections.abc import Iterator
+from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,10 @@ from zoo.distribution import install_command
 from zoo.errors import ZooError
 
 VIDEOS = FileKind("videos", (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm"))
+
+
+_RATE = 25
+_BITS = 20  # a second for each pixel of an image
 
 
 def is_video(path: Path) -> bool:
@@ -60,6 +66,41 @@ def promised_frames(path: Path) -> int:
             return int(stream.frames) or sum(1 for packet in container.demux(stream) if packet.size)
     except (av.error.FFmpegError, IndexError, ValueError):
         return 0
+
+
+def frame_rate(path: Path) -> Fraction:
+    """The images of a video in a second, or 25 if it does not say.
+
+    Raises:
+        ZooError: PyAV is not installed.
+    """
+    av = _pyav(path)
+    try:
+        with av.open(str(path)) as container:
+            return Fraction(container.streams.video[0].average_rate or _RATE)
+    except (av.error.FFmpegError, IndexError, ValueError):
+        return Fraction(_RATE)
+
+
+def write_video(path: Path, images: Iterator[UInt8[Tensor, "3 h w"]], rate: Fraction) -> None:
+    """Writes images of one size as an MP4 file without sound, while they are made; odd sides lose their last pixel.
+
+    Raises:
+        ZooError: PyAV is not installed.
+    """
+    av = _pyav(path)
+    first = next(images, None)
+    if first is None:
+        return
+    height, width = (side // 2 * 2 for side in first.shape[-2:])
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=rate.limit_denominator(60_000))
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        stream.bit_rate = _BITS * width * height
+        for image in chain([first], images):
+            pixels = image[:, :height, :width].permute(1, 2, 0).contiguous().numpy()
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+        container.mux(stream.encode())
 
 
 def _pyav(path: Path) -> Any:

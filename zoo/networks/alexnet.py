@@ -71,7 +71,7 @@ class AlexNet(StagedNetwork):
         self.finish(features=features, checkpointing=checkpointing)
 
     def stages(self) -> dict[str, Layers]:
-        """Returns `stage1` … `stage3`, each ending with a max pooling."""
+        """Returns `stage1` … `stage3`, each ending with a pooling."""
         return pooled_stages(self.features)
 
     def classify(self, trunk: Float[Tensor, "n c h w"]) -> Float[Tensor, "n out"]:
@@ -80,11 +80,11 @@ class AlexNet(StagedNetwork):
 
 
 def pooled_stages(layers: nn.Sequential) -> dict[str, Layers]:
-    """Splits a plain network into `stage1`, `stage2` …, each ending with a max pooling."""
+    """Splits a plain network into `stage1`, `stage2` …, each ending with a pooling."""
     stages: dict[str, Layers] = {"stage1": {}}
     for i, layer in layers.named_children():
         stages[f"stage{len(stages)}"][f"features.{i}"] = layer
-        if isinstance(layer, nn.MaxPool2d) and int(i) + 1 < len(layers):
+        if isinstance(layer, nn.MaxPool2d | nn.AvgPool2d) and int(i) + 1 < len(layers):
             stages[f"stage{len(stages) + 1}"] = {}
     return stages
 

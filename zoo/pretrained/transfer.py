@@ -56,7 +56,7 @@ def load_pretrained(
     """
     if not isinstance(source, Source):
         source = resolve_weights(source, model=model)
-    network, source = destination(task.network, source)
+    network, source = destination(task.pretrained_part, source)
     matched: list[str] = []
     if match == "order":
         theirs, source = source, matched_by_order(network, source)

@@ -15,6 +15,7 @@ _NOT_FOR_USERS = (
     "It is recommended to use `self.log.*sync_dist=True",  # torchmetrics has reduced the values
     "You're resuming from a checkpoint that ended before the epoch ended",  # the sampler skips its steps
     "Grad strides do not match bucket view strides",  # 1×1 filters in channels-last with DDP
+    "Found .* module.s. in eval mode at the start of training",  # frozen networks and norms
     ".*isinstance.treespec, LeafSpec.. is deprecated",  # raised inside Lightning
 )
 

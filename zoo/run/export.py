@@ -104,6 +104,10 @@ def _write_and_compare(program: Program, module: nn.Module, path: Path, device: 
 def _dynamic(program: Program) -> Shape:
     """The dimensions of the input that may differ from those of the example."""
     shape: Shape = {0: torch.export.Dim("batch", min=1)}
+    if program.multiple is not None:
+        least = 32 // program.multiple
+        sides = [program.multiple * torch.export.Dim(name, min=least) for name in ("rows", "columns")]
+        return shape | {2: sides[0], 3: sides[1]}
     return shape if program.longest is None else shape | {1: torch.export.Dim("length", min=2, max=program.longest)}
 
 

@@ -10,6 +10,7 @@ from pytorch_lightning import Callback, Trainer, seed_everything
 from pytorch_lightning.loggers import Logger
 from torch import nn
 
+from zoo.config.instantiate import locate
 from zoo.data.base import DataModule
 from zoo.errors import ZooError
 from zoo.hardware import Hardware, check_sync_batchnorm, resolve_hardware
@@ -124,12 +125,12 @@ def new_run(
     seed_everything(config["seed"], workers=True, verbose=False)
     if config["match_weights"] not in ("name", "order"):
         raise ZooError(f"`match_weights` (={config['match_weights']}) must be name or order")
+    target = config["model"].get("_target_")
     weights = None
-    if config["pretrained"]:
-        weights = resolve_weights(config["pretrained"], model=config.get("published_as", model))
+    if requested := _requested_weights(config["pretrained"], target):
+        weights = resolve_weights(requested, model=config.get("published_as", model))
     if datamodule is None:
         datamodule = build_data(config["data"])
-    target = config["model"].get("_target_")
     if target:
         require_matching_data(target, datamodule, model=model, data=data)
     described = config["model"]
@@ -170,6 +171,13 @@ def evaluation_run(config: dict[str, Any], run_dir: Path, task: Task, datamodule
         datamodule.normalize_as(preprocessing)
     hardware = _prepare_hardware(config, task)
     return Run(config=config, run_dir=run_dir, datamodule=datamodule, task=task, hardware=hardware)
+
+
+def _requested_weights(pretrained: str | None, target: str | None) -> str | None:
+    """The weights of the configuration, or those that the task has by default; None for `random`."""
+    if pretrained is None and target:
+        pretrained = getattr(locate(target), "default_weights", None)
+    return None if pretrained == "random" else pretrained
 
 
 def _prepare_hardware(config: dict[str, Any], task: Task) -> Hardware:

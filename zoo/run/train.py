@@ -65,7 +65,8 @@ def _train(config: dict[str, Any], run_dir: Path, *, model: str, data: str) -> f
 def fit(trainer: Trainer, task: Task, datamodule: DataModule, checkpoint: Path | None) -> None:
     """Trains the task; without trainable parameters, only validates and saves it."""
     if any(parameter.requires_grad for parameter in task.parameters()):
-        with explain_full_memory("data.batch_size", datamodule.batch_size), explain_missing_determinism():
+        option = datamodule.memory_option
+        with explain_full_memory(f"data.{option}", getattr(datamodule, option)), explain_missing_determinism():
             _fit(trainer, task, datamodule, checkpoint)
         return
     trainer.validate(task, datamodule=datamodule, verbose=False)

@@ -55,6 +55,8 @@ class Task(Diagnosable, Stages):
     """Number of folds of the data to train on for `calibrate`, before training on all of it."""
     double_precision: ClassVar[bool] = False
     """True if the task computes in double precision, which Apple's GPUs lack."""
+    default_weights: ClassVar[str | None] = None
+    """Name of the published weights that a run loads if none are requested; `pretrained=random` loads none."""
     not_averaged: ClassVar[frozenset[str]] = frozenset()
     """Names of buffers that EMA copies instead of averaging, such as a threshold measured in validation."""
 
@@ -122,6 +124,11 @@ class Task(Diagnosable, Stages):
         `network` is a completed configuration. The catalog's table counts FLOPs at this size; None: it counts none.
         """
         return None
+
+    @property
+    def pretrained_part(self) -> nn.Module:
+        """The module that pretrained weights go to: the network, or a feature network of the loss."""
+        return self.network
 
     def forward_network(self, *inputs: Any) -> Any:
         """Calls the network on inputs whose floating-point tensors are cast to the precision of its weights."""

@@ -22,6 +22,8 @@ class Program:
     """Plain values that the file stores as JSON."""
     longest: int | None = None
     """Largest size of the second dimension, if the file takes any up to it."""
+    multiple: int | None = None
+    """What height and width [B C H W] must be multiples of, if the file takes images of any such size."""
     stricter: nn.Module | None = None
     """A variant with a threshold that noise exceeds, exported for the comparison only."""
 

@@ -1,0 +1,92 @@
+"""Networks of style transfer: an image of parameters, and a network that restyles any image in one pass."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from zoo.errors import ZooError
+
+
+class Picture(nn.Module):
+    """An image in [0, 1] whose pixels are the parameters, as Gatys et al. optimize it (2016)."""
+
+    def __init__(self, *, height: int = 256, width: int = 256) -> None:
+        super().__init__()
+        self.pixels = nn.Parameter(torch.rand(3, height, width))
+
+    def forward(self) -> Float[Tensor, "1 3 h w"]:
+        """Returns the image."""
+        return self.pixels[None]
+
+
+class TransformNetwork(nn.Module):
+    """Restyles images: convolutions that halve the sides twice, residual blocks, and upsampling by nearest neighbors.
+
+    Johnson et al., Perceptual Losses for Real-Time Style Transfer and Super-Resolution, 2016 (arXiv:1603.08155), with
+    instance norm of Ulyanov et al. (2016, arXiv:1607.08022) and the reflection padding, upsampling and state-dict names
+    of PyTorch's example, whose 1,679,235 parameters are those of the defaults. The example computes in pixels of 0 to
+    255. Here images are in [0, 1], and the output passes a sigmoid, so that it needs no clamp.
+
+    Raises:
+        ZooError: fewer than one channel, or a negative number of blocks.
+    """
+
+    def __init__(self, *, width: int = 32, blocks: int = 5) -> None:
+        super().__init__()
+        if width < 1 or blocks < 0:
+            raise ZooError(f"`width` (={width}) must be at least 1 and `blocks` (={blocks}) at least 0")
+        self.conv1 = PaddedConv2d(3, width, 9)
+        self.in1 = _norm(width)
+        self.conv2 = PaddedConv2d(width, 2 * width, 3, stride=2)
+        self.in2 = _norm(2 * width)
+        self.conv3 = PaddedConv2d(2 * width, 4 * width, 3, stride=2)
+        self.in3 = _norm(4 * width)
+        self.residual = nn.Sequential(*(ResidualBlock(4 * width) for _ in range(blocks)))
+        self.deconv1 = PaddedConv2d(4 * width, 2 * width, 3)
+        self.in4 = _norm(2 * width)
+        self.deconv2 = PaddedConv2d(2 * width, width, 3)
+        self.in5 = _norm(width)
+        self.deconv3 = PaddedConv2d(width, 3, 9)
+        self.upsample = nn.Upsample(scale_factor=2, mode="nearest")
+
+    def forward(self, images: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 3 i j"]:
+        """Returns images of the same size if their sides are multiples of 4; others grow to the next multiple."""
+        x = torch.relu(self.in1(self.conv1(images - 0.5)))
+        x = torch.relu(self.in2(self.conv2(x)))
+        x = torch.relu(self.in3(self.conv3(x)))
+        x = self.residual(x)
+        x = torch.relu(self.in4(self.deconv1(self.upsample(x))))
+        x = torch.relu(self.in5(self.deconv2(self.upsample(x))))
+        return torch.sigmoid(self.deconv3(x))
+
+
+class PaddedConv2d(nn.Module):
+    """A convolution with reflection padding, which leaves no frame in the image."""
+
+    def __init__(self, channels: int, out: int, kernel: int, stride: int = 1) -> None:
+        super().__init__()
+        self.reflection_pad = nn.ReflectionPad2d(kernel // 2)
+        self.conv2d = nn.Conv2d(channels, out, kernel, stride)
+
+    def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d i j"]:
+        """Returns the map."""
+        return self.conv2d(self.reflection_pad(x))
+
+
+class ResidualBlock(nn.Module):
+    """Two convolutions beside a shortcut, without an activation behind the sum."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.conv1 = PaddedConv2d(channels, channels, 3)
+        self.in1 = _norm(channels)
+        self.conv2 = PaddedConv2d(channels, channels, 3)
+        self.in2 = _norm(channels)
+
+    def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
+        """Returns shortcut + residual."""
+        return x + self.in2(self.conv2(torch.relu(self.in1(self.conv1(x)))))
+
+
+def _norm(channels: int) -> nn.InstanceNorm2d:
+    return nn.InstanceNorm2d(channels, affine=True)

@@ -1,0 +1,4 @@
+"""Style transfer: the content of one image in the style of another."""
+
+from zoo.tasks.style.fast import FastStyle as FastStyle
+from zoo.tasks.style.picture import StyleTransfer as StyleTransfer
