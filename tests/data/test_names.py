@@ -37,5 +37,7 @@ def test_a_split_is_found_in_another_spelling(tmp_path):
     assert spelled(tmp_path, "val.txt") == tmp_path / "Validation.txt"
     assert spelled(tmp_path, "val") == tmp_path / "valid"
     assert spelled(tmp_path, "train") is None
+    (tmp_path / "train2017").mkdir()
+    assert spelled(tmp_path, "train") == tmp_path / "train2017"
     (tmp_path / "dev").mkdir()
     assert spelled(tmp_path, "val") is None

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Int, Shaped
 
 from zoo.data.base import Split
-from zoo.data.file_names import FileKind, file_names, printable
+from zoo.data.file_names import FileKind, file_names, fold, printable
 from zoo.data.split_folders import split_folders, subfolder_names
 from zoo.errors import ZooError
 
@@ -50,7 +50,9 @@ def find_files(root: Path, kind: FileKind) -> tuple[dict[Split, Files], list[str
     for split, folder in splits.items():
         classes = _class_folders(folder)
         if strange := sorted(set(classes) - set(names)):
-            raise ZooError(f"class `{strange[0]}` is in `{folder}` but not in `{splits['train']}`")
+            alike = [f"`{name}`" for name in names if fold(name).strip() == fold(strange[0]).strip()]
+            hint = f", which has {alike[0]}: give both one name" if alike else ""
+            raise ZooError(f"class `{strange[0]}` is in `{folder}` but not in `{splits['train']}`{hint}")
         found[split] = _files(root, [(names.index(name), path) for name, path in classes.items()], kind, unread)
         unread.update(f"{printable(folder.name)}/{entry.name}" for entry in folder.iterdir() if _is_loose(entry, kind))
     _log_unread(unread, kind)
@@ -68,7 +70,9 @@ def _class_names(folder: Path, kind: FileKind) -> list[str]:
         raise ZooError(f"the data folder `{folder}` has no class folders: {layout}")
     if len(names) == 1:
         inner = folder / names[0]
-        hint = f"; if it holds the classes, give data.root={inner}" if len(subfolder_names(inner)) > 1 else ""
+        while len(below := subfolder_names(inner)) == 1:
+            inner = inner / below[0]
+        hint = f"; if it holds the classes, give data.root={inner}" if below else ""
         raise ZooError(f"the data folder `{folder}` has one class, `{names[0]}`: at least two are needed{hint}")
     return names
 

@@ -15,9 +15,12 @@ _SYSTEM_FOLDERS = frozenset(
         "@tmp",
         "#recycle",
         "#snapshot",
+        "~snapshot",  # NetApp
         "@recycle",  # QNAP
         "@recently-snapshot",
         "@__thumb",
+        "@sharebin",
+        "@synoresource",
         "$recycle.bin",  # Windows
         "recycler",
         "system volume information",
@@ -25,6 +28,8 @@ _SYSTEM_FOLDERS = frozenset(
         "__macosx",  # macOS: archives and network drives
         "network trash folder",
         "temporary items",
+        "thevolumesettingsfolder",
+        "thefindbycontentfolder",
         "lost+found",  # Linux
     }
 )

@@ -3,11 +3,13 @@
 import logging
 import os
 from collections import defaultdict
+from collections.abc import Mapping
+from itertools import combinations
 from pathlib import Path
 
 from zoo.data.base import Split
 from zoo.data.file_names import FileKind, is_system_folder, printable
-from zoo.data.split_names import split_of
+from zoo.data.split_names import is_filler, loose_split_of, split_of
 from zoo.errors import ZooError
 
 _log = logging.getLogger(__name__)
@@ -28,35 +30,48 @@ def split_folders(root: Path, kind: FileKind) -> dict[Split, Path]:
     Raises:
         ZooError: the folders of `root` may be splits as well as classes, or two folders name one split.
     """
-    named: dict[Split, list[str]] = defaultdict(list)
-    others = []
-    for name in subfolder_names(root):
-        split = split_of(name)
-        if split is None:
-            others.append(name)
-        else:
-            named[split].append(name)
-    if any(subfolder_names(root / name) for name in named.get("train", [])):
-        return _read(root, named, others, kind)
+    inner = {name: set(subfolder_names(root / name)) for name in subfolder_names(root)}
+    named = {name: split for name in inner if (split := split_of(name))}
+    loose = {name: split for name in inner if (split := loose_split_of(name))}
+    if any(inner[name] for name, split in named.items() if split == "train"):
+        return _read(root, _by_split(loose | named), inner, kind)
+    if any(inner[a] & inner[b] for a, b in combinations(loose, 2) if {"train"} < {loose[a], loose[b]}):
+        return _read(root, _by_split(loose), inner, kind)
+    if len(loose) == len(inner) and len(set(loose.values())) > 1:
+        named = loose
     if named:
-        _require_classes(root, named, others, kind)
+        _require_classes(root, list(named), inner, kind)
+    for name in loose.keys() - named.keys():
+        _log.warning("`%s` is read as a class", printable(name))
     return {"train": root}
 
 
-def _read(root: Path, named: dict[Split, list[str]], others: list[str], kind: FileKind) -> dict[Split, Path]:
-    """The splits, of which `train` holds folders."""
-    filled = [name for name in others if kind.names(root / name)]
+def _by_split(named: Mapping[str, Split]) -> dict[Split, list[str]]:
+    found: dict[Split, list[str]] = defaultdict(list)
+    for name, split in named.items():
+        found[split].append(name)
+    return found
+
+
+def _read(
+    root: Path, named: Mapping[Split, list[str]], inner: Mapping[str, set[str]], kind: FileKind
+) -> dict[Split, Path]:
+    """The splits, of which `train` holds folders; `inner` has the names of the folders in each folder of `root`."""
+    train = named["train"][0]
+    splits = [name for names in named.values() for name in names]
+    filled = [name for name in inner if name not in splits and kind.names(root / name)]
     if filled and len(named) == 1:
-        train = named["train"][0]
+        alike = [name for name in filled if inner[name] & inner[train]]
+        split = f"; if {_list(alike[:1])} is a split, too, rename it to val or test" if alike else ""
         raise ZooError(
             f"`{root}` has the folder `{train}`, which may be a split or a class, beside {_list(filled)}: if it holds "
-            f"the classes, give data.root={root / train}; if it is a class, rename it, such as to `{train}s`"
+            f"the classes, give data.root={root / train}; if it is a class, rename it, such as to `{train}s`{split}"
         )
     found: dict[Split, Path] = {}
     for split, names in named.items():
         if len(names) > 1:
             raise ZooError(f"`{root}` has {_list(names)}, and each is a {split} folder: join them, or move one away")
-        folder = _inner(root / names[0], split)
+        folder = _descend(root / names[0], split)
         if subfolder_names(folder):
             found[split] = folder
         elif count := len(kind.names(folder)):
@@ -72,24 +87,25 @@ def _read(root: Path, named: dict[Split, list[str]], others: list[str], kind: Fi
     return found
 
 
-def _inner(folder: Path, split: Split) -> Path:
-    """The folder of the same split within, where an archive has doubled it (seg_train/seg_train), or the folder."""
-    names = subfolder_names(folder)
-    doubled = len(names) == 1 and split_of(names[0]) == split
-    return folder / names[0] if doubled and subfolder_names(folder / names[0]) else folder
+def _descend(folder: Path, split: Split) -> Path:
+    """The folder of the classes: where an archive has doubled a split (seg_train/seg_train), or in train/images."""
+    while len(names := subfolder_names(folder)) == 1 and (split_of(names[0]) == split or is_filler(names[0])):
+        if not subfolder_names(folder / names[0]):
+            break
+        folder = folder / names[0]
+    return folder
 
 
-def _require_classes(root: Path, named: dict[Split, list[str]], others: list[str], kind: FileKind) -> None:
+def _require_classes(root: Path, names: list[str], inner: Mapping[str, set[str]], kind: FileKind) -> None:
     """Refuses to take the folder of a split for a class; `train` and `valid` may be classes."""
-    names = [name for group in named.values() for name in group]
     if len(names) > 1:
         raise ZooError(
             f"`{root}` has the split folders {_list(names)}, and no training folder that holds folders of classes: "
             f"sort the {kind.noun} into {root / 'train'}/CLASS/"
         )
     (name,) = names
-    shared = set(subfolder_names(root / name)) & set(others)
-    if name.casefold() not in _NOUNS or shared:
+    others = [other for other in inner if other != name]
+    if name.casefold() not in _NOUNS or inner[name] & set(others):
         raise ZooError(
             f"`{root}` has the folder `{printable(name)}`, which names a split, beside {_list(others)}: move the class "
             f"folders into {root / 'train'}; if it is a class, rename it, such as to `{printable(name)}s`"

@@ -7,7 +7,9 @@ from zoo.data.base import Split
 
 _WORDS: dict[str, Split] = {
     **dict.fromkeys(("train", "training", "trn"), "train"),
-    **dict.fromkeys(("val", "valid", "validation", "validate", "dev", "eval", "evaluation"), "val"),
+    **dict.fromkeys(
+        ("val", "valid", "validation", "validate", "validating", "vld", "dev", "eval", "evaluation"), "val"
+    ),
     **dict.fromkeys(("test", "testing", "tst", "holdout"), "test"),
 }
 _FILLERS = frozenset(
@@ -21,15 +23,36 @@ def split_of(name: str) -> Split | None:
     >>> [split_of(name) for name in ("Training", "test_set", "ValidationData", "seg_train", "train station", "bus")]
     ['train', 'test', 'val', 'train', None, None]
     """
+    words = _words(name)
+    return _split(words[0]) if len(words) == 1 else None
+
+
+def loose_split_of(name: str) -> Split | None:
+    """The split whose word stands among others in a name, which may also be that of a class; or None.
+
+    >>> [loose_split_of(name) for name in ("train2017", "testB", "val_small", "train station", "train_test", "bus")]
+    ['train', 'test', 'val', 'train', None, None]
+    """
+    found = [split for word in _words(name) for part in re.findall(r"[^\W\d]+", word) if (split := _split(part))]
+    return found[0] if len(found) == 1 else None
+
+
+def is_filler(name: str) -> bool:
+    """Whether a name says nothing of its content: `images`, `dataset`."""
+    return not _words(name)
+
+
+def _words(name: str) -> list[str]:
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).casefold()
-    words = [word for word in re.split(r"[\W_]+", spaced) if word and word not in _FILLERS]
-    if len(words) != 1:
-        return None
-    return _WORDS.get(words[0]) or _WORDS.get(re.sub(r"(set|data|images|imgs)$", "", words[0]))
+    return [word for word in re.split(r"[\W_]+", spaced) if word and word not in _FILLERS]
+
+
+def _split(word: str) -> Split | None:
+    return _WORDS.get(word) or _WORDS.get(re.sub(r"(set|data|images|imgs)$", "", word))
 
 
 def spelled(parent: Path, name: str) -> Path | None:
-    """The folder or file `name` in `parent`, or the only one that is spelled differently, such as `valid` for `val`.
+    """The folder or file `name` in `parent`, or the only one of another spelling: `valid` or `val2017` for `val`.
 
     The ending counts: `val.txt` is not `valid`.
     """
@@ -40,10 +63,12 @@ def spelled(parent: Path, name: str) -> Path | None:
         return None
     stem, suffix = Path(name).stem, Path(name).suffix.casefold()
     split = split_of(stem)
+    others = [path for path in parent.iterdir() if path.suffix.casefold() == suffix]
     alike = [
         path
-        for path in parent.iterdir()
-        if path.suffix.casefold() == suffix
-        and (path.stem.casefold() == stem.casefold() or (split is not None and split_of(path.stem) == split))
+        for path in others
+        if path.stem.casefold() == stem.casefold() or (split is not None and split_of(path.stem) == split)
     ]
+    if split and not alike:
+        alike = [path for path in others if split_of(re.sub(r"\d+", " ", path.stem)) == split]
     return alike[0] if len(alike) == 1 else None

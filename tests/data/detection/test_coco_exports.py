@@ -1,6 +1,7 @@
 """COCO files as exporters and merges write them; every right value was measured on a public bug report."""
 
 import json
+import os
 
 import pytest
 import torch
@@ -40,16 +41,22 @@ CORNERS = [[10, 10, 30, 20]]
         lambda content: [image.pop("width") and image.pop("height") for image in content["images"]],
         each("images", width=0, height=0),
         each("images", width="60", height="40.0"),
+        each("images", width=-1, height="40px"),
         each("annotations", iscrowd="0"),
         each("annotations", iscrowd=False),
         each("annotations", iscrowd=None),
         each("annotations", bbox=["10", "10", "20", "10"]),
         each("annotations", bbox=[], segmentation=[[10, 10, 30, 10], [30, 20, 12, 18]]),
+        each("annotations", bbox=None, segmentation=[10, 10, 30, 10, 30, 20]),
         lambda content: [a.update(image_id=str(a["image_id"])) for a in content["annotations"]],
+        lambda content: [i.update(id=f"{i['id']:06}") for i in content["images"]],
+        lambda content: [a.update(image_id=f"train{a['image_id']}.png") for a in content["annotations"]],
         lambda content: [a.update(image_id=float(a["image_id"])) for a in content["annotations"]],
         lambda content: [a.update(category_id=str(a["category_id"])) for a in content["annotations"]],
         lambda content: [i.update(file_name=f"C:\\data\\{i['file_name']}") for i in content["images"]],
         lambda content: [i.update(file_name=f"/home/me/train/{i['file_name']}") for i in content["images"]],
+        lambda content: [i.update(file_name=i["file_name"].replace("png", "jpg")) for i in content["images"]],
+        lambda content: [i.update(file_name=i["file_name"].removesuffix(".png")) for i in content["images"]],
         lambda content: [i.update(file_name=i["file_name"].upper()) for i in content["images"]],
     ],
     ids=lambda change: "",
@@ -60,9 +67,17 @@ def test_spellings_of_one_set(tmp_path, change):
     assert {problem.kind for problem in found.problems} <= {"id gap"}
 
 
-def test_a_crowd_may_be_text(tmp_path):
-    found = changed(tmp_path, each("annotations", iscrowd="1"))
+@pytest.mark.parametrize("mark", [{"iscrowd": "1"}, {"ignore": 1}])
+def test_a_crowd_may_be_text_or_ignored(tmp_path, mark):
+    found = changed(tmp_path, each("annotations", **mark))
     assert [len(record.ignore) for record in found.records] == [1, 1, 1]
+
+
+def test_an_image_name_may_be_in_latin_1(tmp_path):
+    paint(tmp_path / "train" / os.fsdecode(b"M\xfcller.png"), 9)
+    found = changed(tmp_path, lambda content: content["images"][0].update(file_name="M\u00fcller.png"))
+    assert [record.boxes.tolist() for record in found.records] == [CORNERS] * 3
+    assert found.notes[-1].endswith(r"M\xfcller.png")
 
 
 def test_an_image_id_of_two_images_leaves_both_out(tmp_path):

@@ -102,6 +102,10 @@ def both(*splits: str) -> list[str]:
         ("Train Data", "test-images", "ValidationSet"),
         ("seg_train/seg_train", "seg_test/seg_test"),
         ("train", "dev"),
+        ("train2017", "val2017"),
+        ("trainA", "testA"),
+        ("train_small", "x-test (1)"),
+        ("train/images", "test/images"),
     ],
 )
 def test_splits_may_have_any_usual_name(tmp_path, caplog, splits):
@@ -121,6 +125,11 @@ def test_splits_may_have_any_usual_name(tmp_path, caplog, splits):
         (["cat/1.png", "dog/1.png", "Testing/1.png"], "`Testing`, which names a split, beside `cat`, `dog`"),
         (["cat/1.png", "dog/1.png", "valid/cat/1.png"], "`valid`, which names a split, beside `cat`, `dog`"),
         ([*both("train"), "bus/cam1/1.png"], "`train`, which may be a split or a class, beside `bus`"),
+        (both("train", "unseen"), "beside `unseen`: .*; if `unseen` is a split, too, rename it to val or test"),
+        (both("train2014", "train2017", "val2017"), "has `train2014`, `train2017`, and each is a train folder"),
+        (["trainA/1.png", "testA/1.png"], "has the split folders `testA`, `trainA`"),
+        ([*both("train"), "test/Cat/1.png"], "class `Cat` is in .*, which has `cat`: give both one name"),
+        (both("archive/photos"), "has one class, `archive`: .* give data.root=.*/archive/photos"),
         (both("train", "Training"), "has `Training`, `train`, and each is a train folder"),
         (both("set"), r"has one class, `set`: at least two are needed; if it holds the classes, give data.root=.*/set"),
         (["u\u0308/1.png", "\u00fc/1.png"], "has two folders `\u00fc`, composed and decomposed"),
@@ -131,8 +140,21 @@ def test_folders_that_may_be_splits_or_classes_are_refused(tmp_path, names, mess
         find_files(touch(tmp_path, *names), IMAGES)
 
 
+def test_classes_may_have_the_word_of_a_split_in_their_names(tmp_path, caplog):
+    _, names = find_files(
+        touch(tmp_path, "train station/1.png", "bus stop/1.png", "test2/1.png", "test3/1.png"), IMAGES
+    )
+    assert names == ["bus stop", "test2", "test3", "train station"]
+
+
 def test_what_systems_leave_behind_is_not_read(tmp_path, caplog):
-    litter = ["@eaDir/cat/1.png", "#recycle/1.png", "$RECYCLE.BIN/1.png", "System Volume Information/1.png"]
+    litter = [
+        "@eaDir/cat/1.png",
+        "#recycle/1.png",
+        "$RECYCLE.BIN/1.png",
+        "~snapshot/1.png",
+        "System Volume Information/1.png",
+    ]
     litter += [f"cat/{name}" for name in ("@eaDir/1.png/SYNOPHOTO_THUMB_M.jpg", ".@__thumb/s1.png", "Thumbs.db")]
     files, names = find_files(touch(tmp_path, *litter, "lost+found/1.png", "cat/1.png", "dog/1.png"), IMAGES)
     assert names == ["cat", "dog"]

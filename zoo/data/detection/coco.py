@@ -20,8 +20,10 @@ from zoo.data.detection.coco_entries import (
     category_of,
     image_of,
     read_entries,
+    resolved,
 )
 from zoo.data.detection.image_paths import find_images
+from zoo.data.file_names import printable
 from zoo.data.images.files import UnreadableImage, read_head
 from zoo.errors import ZooError
 from zoo.ops.boxes import convert
@@ -48,13 +50,18 @@ def read_coco(file: Path, images: Path, class_names: list[str] | None = None) ->
     categories, _ = _entries(result, file, content, "categories", category_of)
     place = _add_classes(result, file, categories, Counter(box.category_id for box in boxes), class_names)
     by_image: dict[Id, list[Box]] = defaultdict(list)
+    ids, index = {image.id for image in entered}, dict[Id, Id]()
+
+    def known(named: Id) -> Id:
+        return named if named in ids else resolved(named, entered, index)
+
     for box in boxes:
-        by_image[box.image_id].append(box)
-    lost = Counter(as_id(entry.get("image_id")) for entry in broken if isinstance(entry, dict))
+        by_image[known(box.image_id)].append(box)
+    lost = Counter(known(i) for e in broken if isinstance(e, dict) and (i := as_id(e.get("image_id"))) is not None)
     for path, entries in _files(result, file, images, entered, by_image).items():
         own = [box for image_id in dict.fromkeys(entry.id for entry in entries) for box in by_image[image_id]]
         _add_image(result, file, path, entries[0], own, place, sum(lost[entry.id] for entry in entries))
-    for image_id in by_image.keys() - {image.id for image in entered}:
+    for image_id in by_image.keys() - ids:
         message = f"{len(by_image[image_id])} annotations name image id {image_id}, which `images` does not have"
         result.problems.append(Problem(file.name, "missing image", message))
     if outlines := sum(box.from_outline for box in boxes):
@@ -135,7 +142,7 @@ def _files(
     exact, elsewhere = find_images(folder, [image.file_name for image in entered])
     if elsewhere:
         name, path = next(iter(elsewhere.items()))
-        result.notes.append(f"{len(elsewhere)} images are found by their last name, e.g. {name} as {path}")
+        result.notes.append(f"{len(elsewhere)} images are found by their last name, e.g. {name} as {printable(path)}")
     found: dict[Path, list[Image]] = defaultdict(list)
     for image in entered:
         if image.id in shared:

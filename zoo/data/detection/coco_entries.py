@@ -1,6 +1,7 @@
 """Entries of a COCO file as typed values; exporters write numbers as text, ids as floats, and leave keys out."""
 
 import math
+from collections import defaultdict
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
@@ -56,13 +57,16 @@ def read_entries(
 
 
 def image_of(entry: dict[str, Any]) -> Image:
-    """Raises ValueError without an id or a file name, or with a size that is no number."""
-    sides = [_value(entry, name, _side, None) for name in ("width", "height")]
+    """Raises ValueError without an id or a file name."""
+    sides = (_side(entry.get(name)) for name in ("width", "height"))
     return Image(_value(entry, "id", as_id), _value(entry, "file_name", _text), *sides)
 
 
 def box_of(entry: dict[str, Any]) -> Box:
-    """Raises ValueError without ids, or with an `iscrowd` other than 0 or 1."""
+    """Raises ValueError without ids, or with an `iscrowd` or `ignore` other than 0 or 1.
+
+    Both mark regions without ground truth; `ignore` is that of converted sets such as VisDrone.
+    """
     written = entry.get("bbox")
     box = _box(written)
     outline = _around(entry.get("segmentation")) if not written else None
@@ -73,7 +77,7 @@ def box_of(entry: dict[str, Any]) -> Box:
         outline or box,
         written,
         outline is not None,
-        _value(entry, "iscrowd", _flag, 0),
+        _value(entry, "iscrowd", _flag, 0) or _value(entry, "ignore", _flag, 0),
     )
 
 
@@ -97,6 +101,25 @@ def as_id(value: Any) -> Id | None:
         text = value.strip()
         return int(text) if text.removeprefix("-").isdecimal() and str(int(text)) == text else text
     return value if isinstance(value, int) else None
+
+
+def resolved(named: Id, images: list[Image], index: dict[Id, Id]) -> Id:
+    """The id of the image that an annotation names by another spelling: 7 for "0007", or by its file; else `named`.
+
+    `index` is filled on the first call.
+    """
+    if not index:
+        spellings: dict[Id, set[Id]] = defaultdict(set)
+        for image in images:
+            name = image.file_name.replace("\\", "/").rpartition("/")[2]
+            for spelling in (_plain(image.id), image.file_name, name, name.rpartition(".")[0]):
+                spellings[spelling].add(image.id)
+        index |= {spelling: next(iter(ids)) for spelling, ids in spellings.items() if len(ids) == 1}
+    return index.get(named, index.get(_plain(named), named))
+
+
+def _plain(value: Id) -> Id:
+    return int(value) if isinstance(value, str) and value.isdecimal() else value
 
 
 _LONGEST = 1_000_000  # pixels of a side
@@ -128,10 +151,10 @@ def _number(value: Any) -> float | None:
         return None
 
 
-def _side(value: Any) -> int | None:
-    """A side in pixels; 0 if it is missing, None if it is unusable."""
-    number = 0.0 if value in (None, "") else _number(value)
-    return int(number) if number is not None and 0 <= number <= _LONGEST else None
+def _side(value: Any) -> int:
+    """A side in pixels; 0 if it is missing or unusable."""
+    number = _number(value)
+    return int(number) if number is not None and 0 <= number <= _LONGEST else 0
 
 
 def _flag(value: Any) -> bool | None:
@@ -145,10 +168,11 @@ def _box(value: Any) -> tuple[float, ...] | None:
 
 
 def _around(segmentation: Any) -> tuple[float, ...] | None:
-    """The box around polygons `[[x1, y1, x2, y2, …], …]`; None for a mask or nothing."""
+    """The box around polygons `[[x1, y1, x2, y2, …], …]`, or around a single one; None for a mask or nothing."""
     if not isinstance(segmentation, list):
         return None
-    numbers = [_number(part) for polygon in segmentation if isinstance(polygon, list) for part in polygon]
+    polygons = [each for each in segmentation if isinstance(each, list)] or [segmentation]
+    numbers = [_number(part) for polygon in polygons for part in polygon]
     if len(numbers) < 6 or len(numbers) % 2 or None in numbers:
         return None
     xs, ys = [n for n in numbers[::2] if n is not None], [n for n in numbers[1::2] if n is not None]
