@@ -11,14 +11,12 @@ _DEPTH = 20
 
 
 def read_yaml(file: Path) -> Any:
-    """Reads plain containers.
+    """Reads plain containers of text: a class called `no` or `007` keeps its name.
 
     Raises:
         ZooError: no YAML, more than half a megabyte, aliases, whose expansion has no end, or deep nesting.
     """
     import yaml
-    from omegaconf import OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
 
     data, depth = read_text(file, limit=_LARGEST), 0
     try:
@@ -28,6 +26,19 @@ def read_yaml(file: Path) -> Any:
             if isinstance(event, yaml.AliasEvent) or depth > _DEPTH:
                 what = "uses aliases" if depth <= _DEPTH else f"is nested more than {_DEPTH} deep"
                 raise ZooError(f"{file} {what}: write its values out")
-        return OmegaConf.to_container(OmegaConf.create(data))  # refuses a key that is there twice
-    except (yaml.YAMLError, OmegaConfBaseException, ValueError, RecursionError) as error:
+        return _plain(yaml.compose(data, Loader=yaml.BaseLoader))
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ZooError(f"{file} is no YAML: {' '.join(str(error).split())[:200]}") from None
+
+
+def _plain(node: Any) -> Any:
+    """A node of YAML as text or a container."""
+    if node is None or isinstance(node.value, str):
+        return node and node.value
+    if node.id == "sequence":
+        return [_plain(part) for part in node.value]
+    pairs = [(_plain(key), _plain(value)) for key, value in node.value]
+    keys = [str(key) for key, _ in pairs]
+    if twice := next((key for key in keys if keys.count(key) > 1), None):
+        raise ValueError(f"the key {twice} is there twice")
+    return dict(zip(keys, [value for _, value in pairs], strict=True))

@@ -7,7 +7,7 @@ from detection_sets import voc, write_voc, write_yolo, yolo
 
 from zoo.data.detection.annotations import require_usable
 from zoo.data.detection.voc import read_voc
-from zoo.data.detection.yolo_names import yolo_classes
+from zoo.data.detection.yolo_names import yolo_classes, yolo_keypoints
 from zoo.data.detection.yolo_txt import read_yolo_txt
 from zoo.errors import ZooError
 
@@ -37,6 +37,35 @@ def test_letters_may_be_composed_or_decomposed(tmp_path):
     write_yolo(tmp_path, {"u\u0308": LINE}, images=1)
     (tmp_path / "images" / "train" / "train0.png").rename(tmp_path / "images" / "train" / "\u00fc.png")
     assert boxes(read(tmp_path)) == {"\u00fc": [BOX]}
+
+
+@pytest.mark.parametrize("name", ["train0.png.txt", "cam1/train0.txt", "labels/train0.txt"])
+def test_a_label_file_is_found_by_its_last_name(tmp_path, name):
+    write_yolo(tmp_path, {"train0": LINE, "train1": LINE})
+    moved = tmp_path / "labels" / "train" / name
+    moved.parent.mkdir(exist_ok=True)
+    (tmp_path / "labels" / "train" / "train0.txt").rename(moved)
+    found = read(tmp_path)
+    assert boxes(found) == {"train0": [BOX], "train1": [BOX]}
+    assert found.notes == [f"1 label files are found by their last name, e.g. {moved}"]
+    assert not found.problems
+
+
+@pytest.mark.parametrize("shape", [(3, 2), (4, 3)])
+def test_the_keypoints_of_a_pose_set_are_no_outline(tmp_path, shape):
+    points = " 0.1 0.9" * 3 if shape[1] == 2 else " 0.1 0.9 1" * 4
+    write_yolo(tmp_path, {"train0": LINE + points})
+    (tmp_path / "data.yaml").write_text(f"names: [cat]\nkpt_shape: [{shape[0]}, {shape[1]}]")
+    found = read_yolo_txt(tmp_path, "train", ["cat"], keypoints=yolo_keypoints(tmp_path))
+    assert boxes(found) == {"train0": [BOX], "train1": []}
+
+
+def test_names_of_yaml_are_text(tmp_path):
+    (tmp_path / "data.yaml").write_text("names: [yes, no, 007, 1e3, null]")
+    assert yolo_classes(tmp_path) == ["yes", "no", "007", "1e3", "null"]
+    (tmp_path / "classes.txt").write_text("no\nyes")
+    with pytest.raises(ZooError, match=r"which differ: classes.txt, data.yaml: keep one"):
+        yolo_classes(tmp_path)
 
 
 def test_an_outline_gives_the_box_around_it(tmp_path):
@@ -87,7 +116,7 @@ def test_other_layouts_are_read(tmp_path):
         read(tmp_path / "a")
 
 
-@pytest.mark.parametrize("file", ["obj.names", "labels.txt", "data.yml", "birds.yaml"])
+@pytest.mark.parametrize("file", ["obj.names", "birds.names", "labels.txt", "data.yml", "birds.yaml"])
 def test_class_names_have_many_homes(tmp_path, file):
     (tmp_path / file).write_text("names: [ant, bee]" if file[-3:] in ("yml", "aml") else "ant\nbee\n")
     assert yolo_classes(tmp_path) == ["ant", "bee"]
@@ -122,6 +151,20 @@ def test_voc_files_may_lie_in_folders_of_the_splits(tmp_path):
     shutil.rmtree(tmp_path / "a")
     splits = voc(tmp_path).annotations(decode=False)
     assert {split: len(found.records[0].boxes) for split, found in splits.items()} == {"train": 1, "val": 1, "test": 1}
+
+
+@pytest.mark.parametrize(
+    "change", [str.upper, lambda text: text.replace("<annotation>", '<annotation xmlns="urn:voc">')]
+)
+def test_voc_tags_in_capitals_or_a_namespace_are_read(tmp_path, change):
+    write_voc(tmp_path, [("a", "CELL", 1, 1, 60, 40)])
+    file = tmp_path / "Annotations" / "a.xml"
+    file.write_text(change(file.read_text()))
+    (tmp_path / "ImageSets" / "Main" / "train.txt").write_text("a")
+    (tmp_path / "JPEGImages").rename(tmp_path / "images")
+    (tmp_path / "Annotations").rename(tmp_path / "annotations")
+    (record,) = read_voc(tmp_path, "train").records
+    assert record.boxes.tolist() == [[0, 0, 60, 40]]
 
 
 def test_a_voc_image_that_loses_its_boxes_is_no_background(tmp_path):

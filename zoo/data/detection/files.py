@@ -19,7 +19,7 @@ from zoo.data.detection.coco import read_coco
 from zoo.data.detection.split_checks import check_images, missing_classes, shared_images, untrainable
 from zoo.data.detection.transforms import Letterbox, Target
 from zoo.data.detection.voc import read_voc
-from zoo.data.detection.yolo_names import yolo_classes
+from zoo.data.detection.yolo_names import yolo_classes, yolo_keypoints
 from zoo.data.detection.yolo_txt import has_split, read_yolo_txt
 from zoo.data.images.files import list_images, read_image
 from zoo.data.sampling import IndexBatches
@@ -242,4 +242,5 @@ class YoloTxt(DetectionFiles):
 
     def read(self, name: str) -> Annotations:
         """Reads one pair of folders."""
-        return read_yolo_txt(self.folder, name, yolo_classes(self.folder))
+        folder = self.folder
+        return read_yolo_txt(folder, name, yolo_classes(folder), keypoints=yolo_keypoints(folder))

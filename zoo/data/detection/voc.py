@@ -61,7 +61,8 @@ def _layout(root: Path, split: str) -> tuple[Path, Path, Path | None]:
 
     Without a list, the images of the folder SPLIT with the XML files beside them are the split.
     """
-    images, annotations, lists = root / "JPEGImages", root / "Annotations", root / "ImageSets" / "Main"
+    images = spelled(root, "JPEGImages") or spelled(root, "images") or root / "JPEGImages"
+    annotations, lists = spelled(root, "Annotations") or root / "Annotations", root / "ImageSets" / "Main"
     listed = spelled(lists, f"{split}.txt")
     beside = spelled(root, split)
     if listed is None and beside is not None and beside.is_dir() and not images.exists():
@@ -100,7 +101,7 @@ def _stem(name: str) -> str:
 def voc_classes(root: Path) -> list[str]:
     """Sorted names of all classes in a VOC folder."""
     names = set()
-    folder = root / "Annotations"
+    folder = spelled(root, "Annotations") or root / "Annotations"
     for xml in sorted(folder.iterdir() if folder.is_dir() else root.glob("*/*")):
         if xml.suffix.lower() != ".xml":
             continue
@@ -112,9 +113,12 @@ def voc_classes(root: Path) -> list[str]:
 def _tree(xml: Path) -> ElementTree.Element:
     data = read_regular(xml, limit=_LARGEST)
     try:
-        return ElementTree.fromstring(data)  # expat ends the expansion of entities at a hundred times the input
+        tree = ElementTree.fromstring(data)  # expat ends the expansion of entities at a hundred times the input
     except (ElementTree.ParseError, LookupError, ValueError) as error:  # the last two: an unknown encoding
         raise ZooError(f"no XML: {error}") from None
+    for element in tree.iter():  # else objects in a namespace or in capitals would be overlooked
+        element.tag = element.tag.rpartition("}")[2].lower()
+    return tree
 
 
 def _add_image(result: Annotations, image: Path, xml: Path | None, places: Mapping[str, int]) -> None:

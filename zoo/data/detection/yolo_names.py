@@ -15,25 +15,40 @@ def yolo_classes(root: Path) -> list[str]:
     """Reads class names from `classes.txt`, `obj.names` and the like, or from the `names` of a YAML file.
 
     Raises:
-        ZooError: no such file, several YAML files with different names, or ids without a unique name.
+        ZooError: no such file, several files with different names, or ids without a unique name.
     """
-    for file in (root / name for name in _TEXTS):
-        if file.is_file():
-            lines = [line.strip() for line in read_text(file).rstrip().splitlines()]
-            if "" in lines:
-                raise ZooError(f"{file}: line {lines.index('') + 1} is empty, where line n names class n - 1")
-            return lines
-    files = [file for name in ("data", "dataset") for file in (root / f"{name}.yaml", root / f"{name}.yml")]
-    first = [file for file in files if file.is_file()][:1]
-    found = {}
-    for file in first or sorted([*root.glob("*.yaml"), *root.glob("*.yml")]):
-        if names := _names(file):
-            found[file] = names
+    texts = [root / name for name in _TEXTS] + sorted(root.glob("*.names"))
+    found = {file: names for file in texts if file.is_file() and (names := _lines(file))}
+    found |= {file: names for file in _yaml_files(root) if (names := _names(file))}
     if len(set(map(tuple, found.values()))) > 1:
-        raise ZooError(f"{root} has several files with class names: {', '.join(file.name for file in found)}: keep one")
+        given = ", ".join(file.relative_to(root).as_posix() for file in found)
+        raise ZooError(f"{root} has several files with class names, which differ: {given}: keep one")
     for names in found.values():
         return names
     raise ZooError(f"{root} has no class names: write them into {root / 'classes.txt'}, one a line, class 0 first")
+
+
+def yolo_keypoints(root: Path) -> int:
+    """The number of values that follow the box in a line of a pose set, as `kpt_shape` states; 0 without."""
+    for file in _yaml_files(root):
+        content = read_yaml(file)
+        shape = content.get("kpt_shape") if isinstance(content, dict) else None
+        if isinstance(shape, list) and len(shape) == 2 and all(str(side).isdecimal() for side in shape):
+            return int(shape[0]) * int(shape[1])
+    return 0
+
+
+def _yaml_files(root: Path) -> list[Path]:
+    """`data.yaml` or `dataset.yaml` where there is one, else all YAML files."""
+    files = [file for name in ("data", "dataset") for file in (root / f"{name}.yaml", root / f"{name}.yml")]
+    return [file for file in files if file.is_file()][:1] or sorted([*root.glob("*.yaml"), *root.glob("*.yml")])
+
+
+def _lines(file: Path) -> list[str]:
+    lines = [line.strip() for line in read_text(file).rstrip().splitlines()]
+    if "" in lines:
+        raise ZooError(f"{file}: line {lines.index('') + 1} is empty, where line n names class n - 1")
+    return lines
 
 
 def _names(file: Path) -> list[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from zoo.data.detection.annotations import Annotations, Problem, duplicate_stems
-from zoo.data.file_names import NamedFiles, file_names
+from zoo.data.file_names import NamedFiles, file_names, fold, printable
 from zoo.data.images.files import UnreadableImage, list_images, read_head
 from zoo.data.split_names import spelled
 from zoo.errors import ZooError
@@ -18,12 +18,13 @@ _NO_LABELS = ("classes.txt", "readme", "notes")  # beginnings of the names of ot
 _SLACK = 0.1  # how far a corner of an outline may lie outside the image, as a fraction of its side
 
 
-def read_yolo_txt(root: Path, split: str, class_names: list[str]) -> Annotations:
+def read_yolo_txt(root: Path, split: str, class_names: list[str], *, keypoints: int = 0) -> Annotations:
     """Reads the images of `images/SPLIT` with the files of the same name in `labels/SPLIT`.
 
     `SPLIT/images` with `SPLIT/labels`, and labels beside the images, are read, too. A line with the corners of an
-    outline gives the box around it. An image with a missing or empty file is kept as background; one with an
-    unreadable file, or without a usable box among its lines, is left out.
+    outline gives the box around it; in a line of a pose set, `keypoints` values follow the box. An image with a missing
+    or empty file is kept as background; one with an unreadable file, or without a usable box among its lines, is left
+    out.
 
     Raises:
         ZooError: a missing folder.
@@ -36,16 +37,20 @@ def read_yolo_txt(root: Path, split: str, class_names: list[str]) -> Annotations
     for path in list_images(images):
         found[path.relative_to(images).with_suffix("").as_posix()].append(path)
     texts = [name for name in file_names(labels) if name.lower().endswith(".txt")]
-    files = NamedFiles((Path(name).with_suffix("").as_posix(), labels / name) for name in texts)
+    label_of = _matches(found, {Path(name).with_suffix("").as_posix(): labels / name for name in texts})
     counts: Counter[str] = Counter()
-    used = set()
+    used = set(label_of.values())
+    moved = [
+        file for name, file in label_of.items() if fold(file.with_suffix("").as_posix()) != fold(f"{labels}/{name}")
+    ]
+    if moved:
+        result.notes.append(f"{len(moved)} label files are found by their last name, e.g. {printable(moved[0])}")
     for name, (path, *others) in found.items():
         result.problems += duplicate_stems(path, others)
-        file = files.find(name)
-        used.add(file)
+        file = label_of.get(name)
         if file is None:
             counts["unlabeled"] += 1
-        counts.update(_add_image(result, path, file))
+        counts.update(_add_image(result, path, file, keypoints))
     for name in texts:
         if labels / name not in used and not Path(name).name.lower().startswith(_NO_LABELS):
             message = f"no image of this name below {images}"
@@ -85,11 +90,34 @@ def _folders(root: Path, split: str) -> tuple[Path, Path]:
     missing = images / split if own is None else labels / split
     raise ZooError(
         f"{missing} does not exist: a YOLO set has images/{split} and labels/{split}, or {split}/images and "
-        f"{split}/labels, or labels beside the images"
+        f"{split}/labels, or labels beside the images; data.{split}=FOLDER names another one, and data.train=. "
+        f"data.val=null takes parts of images and labels"
     )
 
 
-def _add_image(result: Annotations, image: Path, file: Path | None) -> Counter[str]:
+def _matches(images: dict[str, list[Path]], labels: dict[str, Path]) -> dict[str, Path]:
+    """The label file of each image, both by their names without ending, relative to their folders.
+
+    A file called as its image is with the ending (`a.jpg.txt`) and one in another folder are found, too, if no other
+    image and no other file has the name.
+    """
+    files = NamedFiles(labels.items())
+    found = {name: file for name in images if (file := files.find(name)) is not None}
+    free = [(name, file) for name, file in labels.items() if file not in set(found.values())]
+    missing = [name for name in images if name not in found]
+    for key in (lambda name: name, lambda name: name.rpartition("/")[2]):
+        by_name: dict[str, list[Path]] = defaultdict(list)
+        for name, file in free:
+            by_name[key(name)].append(file)
+        wanted = Counter(key(name) for name in missing)
+        for name in missing:
+            for spelling in (key(name), key(f"{name}{images[name][0].suffix}")):
+                if len(own := by_name[spelling]) == 1 and wanted[key(name)] == 1:
+                    found.setdefault(name, own[0])
+    return found
+
+
+def _add_image(result: Annotations, image: Path, file: Path | None, keypoints: int) -> Counter[str]:
     """Adds an image; returns the number of its lines, of outlines and of lines in pixels."""
     counts: Counter[str] = Counter()
     try:
@@ -110,8 +138,8 @@ def _add_image(result: Annotations, image: Path, file: Path | None) -> Counter[s
         counts["line"] += 1
         values = _numbers(line)
         where = f"line {number} ({line.strip()[:40]})"
-        box = _box(values)
-        if len(values) >= 5 and max(values[1:]) > 2:
+        box = values[1:5] if keypoints and len(values) == 5 + keypoints else _box(values)
+        if len(values) >= 5 and max(values[1:5] if keypoints else values[1:]) > 2:
             counts["pixels"] += 1
             message = f"{where}: values in pixels, where 0 to 1 is meant"
             result.problems.append(Problem(name, "pixel boxes", message))
@@ -121,7 +149,7 @@ def _add_image(result: Annotations, image: Path, file: Path | None) -> Counter[s
             message = f"{where}: class {values[0]:g} of {len(result.class_names)}"
             result.problems.append(Problem(name, "unknown class", message))
         else:
-            counts["outline"] += len(values) > 5
+            counts["outline"] += len(values) > 5 and not keypoints
             boxes.append(box)
             labels.append(int(values[0]))
     corners = convert(denormalize(torch.tensor(boxes).view(-1, 4), height, width), "cxcywh", "xyxy")
