@@ -44,6 +44,50 @@ def test_labels_of_kept_rows_and_counters_are_no_targets(tmp_path: Path):
     assert table(tmp_path, frame, targets=["year"]).columns.targets == ["year"]
 
 
+@pytest.mark.parametrize("order", [lambda i: 49 - i, lambda i: i * 7 % 50])
+def test_row_labels_in_any_order_are_no_targets(tmp_path: Path, order):
+    frame = days(50).set_index(pd.Index([order(i) for i in range(50)]))
+    assert table(tmp_path, frame.to_csv()).columns.targets == ["y"]
+    assert table(tmp_path, frame, "a.parquet").columns.targets == ["y"]
+
+
+def test_an_index_that_repeats_a_column_or_holds_periods_is_read(tmp_path: Path):
+    frame = days(50)
+    twice = frame.set_index(pd.Index(frame["day"], name="day"))
+    assert table(tmp_path, twice, "a.parquet").columns.targets == ["y"]
+    months = frame.drop(columns="day").set_index(pd.period_range("2020-01", periods=50, freq="M", name="day"))
+    assert table(tmp_path, months, "a.parquet").step.size == "MS"
+
+
+def test_spaces_around_names_do_not_count(tmp_path: Path):
+    text = panel("a", "b").to_csv(index=False).replace("shop,day,y", "shop , day, y ").replace("b,", "b ,")
+    assert table(tmp_path, text, series="shop").names == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("sep=,\nday,y\n1,2\n", "begins with `sep=,`, which is no header: remove this line"),
+        ("Sales of 2020\nday,y\n1,2\n", "begins with `Sales of 2020` above its header"),
+        ("PK\x03\x04", "is an Excel or zip file"),
+        ("<!DOCTYPE html>\n", "is HTML or XML, not a table"),
+        ("version https://git-lfs.github.com/spec/v1\n", "is a pointer of Git LFS"),
+        ('day,y\n1,"2,5"\n', "row 1, column `y`: '2,5' is no number: write numbers with a point"),
+        ("day,y\n1,5 %\n", "'5 %' is no number: write numbers with a point, and without separators or units"),
+        ("day,y\n202011,1\n202012,2\n202101,3\n", "are read as numbers: write dates as 2026-01-31 or 2026-01"),
+    ],
+)
+def test_what_is_no_plain_table_is_named(tmp_path: Path, content: str, message: str):
+    with pytest.raises(ZooError, match=message):
+        table(tmp_path, content)
+
+
+def test_text_of_another_encoding_is_refused_in_words(tmp_path: Path):
+    (tmp_path / "a.csv").write_bytes("day,Umsätze\n1,2\n".encode("latin-1"))
+    with pytest.raises(ZooError, match="is no text in UTF-8: save it as UTF-8"):
+        read_frame(tmp_path / "a.csv", header=True)
+
+
 def test_an_index_of_parquet_is_read(tmp_path: Path):
     frame = days(50)
     frame["day"] = pd.to_datetime(frame["day"])

@@ -154,7 +154,7 @@ def test_irregular_dates_name_the_first_row(tmp_path: Path):
         ("a,y\n1,2\n", {"time": "b"}, r"`data.time`: .*some.csv has no column `b`; there are: a, y"),
         ("day,y\n1,2\n", {"future_covariates": ["y"]}, "column `y` is given two parts"),
         ('day,y\n"1,2\n', {}, "some.csv cannot be read as csv"),
-        ("day,y,y\n1,2,3\n", {"targets": ["y.1", "z"]}, "has no column `z`; there are: day, y, y.1"),
+        ("day,y,y\n1,2,3\n", {"targets": ["y"]}, "some.csv has two columns `y`"),
     ],
 )
 def test_unreadable_files_are_refused(tmp_path: Path, content: str, changes: dict, message: str):

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from zoo.data.compressed import most_bytes, open_table
@@ -60,10 +61,12 @@ def read_frame(path: Path, *, header: bool, text: Sequence[str] = ()) -> pd.Data
         raise ZooError(f"{path}: Parquet needs the package `pyarrow`: pip install pyarrow") from error
     except ZooError:
         raise
+    except UnicodeError as error:
+        raise ZooError(f"{path} is no text in UTF-8: save it as UTF-8") from error
     except Exception as error:  # damaged bytes may raise anything
         first = (str(error).splitlines() or [type(error).__name__])[0]
         raise ZooError(f"{path} cannot be read as {kind[1:]}: {first:.200}") from error
-    frame.columns = [str(name) for name in frame.columns]
+    frame.columns = [str(name).strip() for name in frame.columns]
     twice = frame.columns[frame.columns.duplicated()]
     if len(twice):
         raise ZooError(f"{path} has two columns `{twice[0]}`")
@@ -71,9 +74,15 @@ def read_frame(path: Path, *, header: bool, text: Sequence[str] = ()) -> pd.Data
 
 
 def with_index(frame: pd.DataFrame) -> pd.DataFrame:
-    """Turns the index into columns, unless it only numbers the rows."""
+    """Turns the index into columns, unless it only numbers the rows or repeats a column; periods become times."""
+    there = [name for name in frame.index.names if name is not None and name in frame.columns]
+    for name in there:
+        if np.array_equal(frame.index.get_level_values(name), frame[name]):
+            frame = frame.drop(columns=name)
     numbers_rows = isinstance(frame.index, pd.RangeIndex) and frame.index.name is None
-    return frame.reset_index(drop=numbers_rows)
+    frame = frame.reset_index(drop=numbers_rows)
+    periods = [name for name in frame.columns if isinstance(frame[name].dtype, pd.PeriodDtype)]
+    return frame.assign(**{name: frame[name].dt.to_timestamp() for name in periods})
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:
@@ -101,9 +110,9 @@ def _read_csv(path: Path, kind: str, header: bool, text: Sequence[str]) -> pd.Da
     options: dict[str, Any] = {"sep": separator, "header": 0 if header else None, "skipinitialspace": True}
     if text:
         names = list(_parsed(path, **options, nrows=1).columns)
-        options["dtype"] = {name: str for name in names if str(name) in text}
+        options["dtype"] = {name: str for name in names if str(name).strip() in text}
         options["keep_default_na"] = False
-        options["na_values"] = {name: _MISSING for name in names if str(name) not in text}
+        options["na_values"] = {name: _MISSING for name in names if str(name).strip() not in text}
     frame = _parsed(path, **options)
     if isinstance(frame.index, pd.RangeIndex):
         return frame

@@ -1,6 +1,7 @@
 """Checks of the first lines of a CSV file that pandas would read without an error, but wrongly."""
 
 import csv
+from collections import Counter
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,6 +12,11 @@ from zoo.errors import ZooError
 
 MOST_COLUMNS = 10_000
 _BEGINNING = 1 << 20  # bytes
+_OTHER_FILES = {
+    "PK\x03\x04": "is an Excel or zip file: save it as CSV",
+    "version https://git-lfs": "is a pointer of Git LFS, not the file: git lfs pull fetches it",
+    "<": "is HTML or XML, not a table: save it as CSV",
+}
 _SEPARATORS = {";": "`;`", "\t": "tabs", "|": "`|`"}
 
 
@@ -22,16 +28,25 @@ def check_first_lines(path: Path, separator: str, *, header: bool) -> None:
     """
     with open_table(path) as file:
         text = file.read(_BEGINNING).decode("utf-8-sig", errors="replace")
+    for beginning, what in _OTHER_FILES.items():
+        if text.startswith(beginning):
+            raise ZooError(f"{path} {what}")
     lines = [line for line in text.splitlines()[:5] if line.strip()]
     if lines and lines[0].count(separator) >= MOST_COLUMNS:
         raise ZooError(f"{path} has {lines[0].count(separator) + 1:,} columns, and at most {MOST_COLUMNS:,} are read")
     rows = _rows(lines, separator)
+    if rows and rows[0][0].casefold().startswith("sep="):
+        raise ZooError(f"{path} begins with `{lines[0].strip()}`, which is no header: remove this line")
     for other, name in _SEPARATORS.items():
         if other != separator and _separates(_rows(lines, other), rows, other):
             how = "save it as .tsv" if other == "\t" else "save it with commas between, and points in numbers"
             raise ZooError(f"{path} separates its columns by {name}: {how}")
     if len(rows) < 2:
         return
+    if header and len(rows[0]) == 1 and max(map(len, rows)) > 1:
+        raise ZooError(f"{path} begins with `{lines[0].strip()[:60]}` above its header: remove what is no header")
+    if header and (twice := [name for name, count in Counter(map(str.strip, rows[0])).items() if name and count > 1]):
+        raise ZooError(f"{path} has two columns `{twice[0]}`")
     if header and len(rows[0]) < len(rows[1]) and rows[1][-1].strip():  # R writes row names without a header
         raise ZooError(f"{path} has more fields in its rows than in its header: name every column")
     if len(rows[0]) != len(rows[1]):

@@ -60,8 +60,8 @@ def resolve_columns(there: list[str], columns: Columns, where: str) -> Columns:
 def without_labels(frame: pd.DataFrame, columns: Columns) -> tuple[Columns, dict[str, str]]:
     """Removes empty columns and row labels from targets that no one has named; returns them with the reason.
 
-    Row labels are unnamed columns of rising whole numbers, and columns whose whole numbers rise evenly, such as a
-    counter of the rows or the year. A table of such columns alone keeps them.
+    Row labels are unnamed columns that number the rows in any order, and columns whose whole numbers rise evenly, such
+    as a counter of the rows or the year. A table of such columns alone keeps them.
     """
     given = [*columns.past_covariates, *columns.future_covariates, columns.time, columns.series]
     if columns.targets:
@@ -82,7 +82,8 @@ def _reason(column: pd.Series, name: str) -> str | None:
         return None
     steps = np.diff(values)
     starts_again = (steps < 0) & (values[1:] == values[0])  # tables put below one another keep their labels
-    if _LABELS.fullmatch(name) and ((steps > 0) | starts_again).all() and (steps > 0).any():
+    shuffled = np.array_equal(np.sort(values) - values.min(), np.arange(len(values)))
+    if _LABELS.fullmatch(name) and (shuffled or (((steps > 0) | starts_again).all() and (steps > 0).any())):
         return "has no name, and numbers the rows"
     if len(np.unique(steps)) == 1 and steps[0] > 0:
         return f"rises evenly with the rows: data.time={name} takes it for the time, data.targets=[…] forecasts it"

@@ -1,5 +1,6 @@
 """A validated table of series: numeric columns, evenly spaced times, missing values filled or refused."""
 
+import re
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,6 +11,7 @@ from zoo.data.series.columns import Columns, resolve_columns, series_hint, witho
 from zoo.data.series.timestamps import Step, check_stamps, keeps_step, parse_stamps
 from zoo.errors import ZooError
 
+_WRITTEN_NUMBER = re.compile(r"[-+]?[^\w\s]?\s?\d[\d.,'\s]*[^\w\s]?")  # 1.234,5 or 5 %
 FILLS = ("forward", "zero")
 
 
@@ -94,7 +96,7 @@ def series_of(frame: pd.DataFrame, series: str | None, where: str) -> np.ndarray
         raise ZooError(
             f"{where}, row {frame.index[missing[0]] + 1}, column `{series}`: the name of the series is missing"
         )
-    return frame[series].astype(str).to_numpy(dtype=object)
+    return frame[series].astype(str).str.strip().to_numpy(dtype=object)
 
 
 def _groups(frame: pd.DataFrame, series: str | None, where: str) -> dict[str, np.ndarray]:
@@ -148,7 +150,9 @@ def read_numbers(column: pd.Series, name: str, where: str) -> np.ndarray:
         value = column.iloc[wrong[0]]
         a_time = pd.notna(pd.to_datetime(str(value), errors="coerce", format="ISO8601"))
         hint = f"; if it is the column of times, give data.time={name}" if a_time else ""
-        if np.isnan(values).all() and not a_time and 2 <= column.nunique() <= len(column) / 2:
+        if _WRITTEN_NUMBER.fullmatch(str(value)):
+            hint = ": write numbers with a point, and without separators or units"
+        elif np.isnan(values).all() and not a_time and 2 <= column.nunique() <= len(column) / 2:
             hint = f"; if it names the series of each row, give data.series={name}"
         shown = f"{value}" if times else repr(value)
         raise ZooError(f"{where}, row {column.index[wrong[0]] + 1}, column `{name}`: {shown} is no number{hint}")

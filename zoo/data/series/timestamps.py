@@ -10,6 +10,7 @@ from zoo.errors import ZooError
 
 UTC = "+00:00"
 _SLACK = 1e-6  # relative tolerance of equal steps
+_DATE_AS_NUMBER = re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])([0-3]\d)?")
 _DAY_OR_MONTH_FIRST = re.compile(r"\s*\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}\b")
 
 
@@ -169,10 +170,13 @@ def _refuse_irregular(own: np.ndarray, zone: str, rows: np.ndarray, name: str, w
     if not len(other):
         return
     at = int(other[0]) + 1
+    remedy = "where each row is a step whatever its time, as with trading days, train without data.time"
+    if own.dtype.kind in "if" and all(_DATE_AS_NUMBER.fullmatch(f"{value:.0f}") for value in own):
+        remedy = "these are read as numbers: write dates as 2026-01-31 or 2026-01"
     raise ZooError(
         f"{where}, row {rows[at]}, column `{name}`: {plain_stamp(own[at], zone)} follows "
         f"{plain_stamp(own[at - 1], zone)} after {_size(steps[at - 1])}, where {_size(usual)} is usual: the times must "
-        f"be evenly spaced; where each row is a step whatever its time, as with trading days, train without data.time"
+        f"be evenly spaced; {remedy}"
     )
 
 
