@@ -1,12 +1,17 @@
 """Published weights and weights from files, with their metadata."""
 
 from argparse import Namespace
+from collections import defaultdict
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from omegaconf import OmegaConf
 from PIL import Image
+from pytorch_lightning.utilities.parsing import AttributeDict
+from safetensors.torch import save_file
 from torch import nn
 from torchvision import models
 
@@ -87,3 +92,64 @@ def test_a_file_without_weights_is_refused(tmp_path: Path) -> None:
     torch.save({"epoch": 3}, tmp_path / "net.pth")
     with pytest.raises(ZooError, match=r"net.pth holds no state dict"):
         resolve_weights(tmp_path / "net.pth", model="resnet50")
+
+
+@pytest.mark.parametrize("wrapper", ["params_ema", "student", "checkpoint.model.state_dict", "model_state"])
+def test_the_only_state_dict_of_a_file_is_found_under_any_name(tmp_path, wrapper):
+    content = {"conv.weight": torch.ones(2)}
+    for name in reversed(wrapper.split(".")):
+        content = {name: content, "optimizer": {"state": {0: {"a.b": torch.ones(1)}}, "param_groups": []}, "epoch": 3}
+    torch.save(content, tmp_path / "net.pth")
+    assert list(resolve_weights(tmp_path / "net.pth", model="lenet5").state) == ["conv.weight"]
+
+
+def test_several_state_dicts_are_refused(tmp_path):
+    weights = {"conv.weight": torch.ones(2)}
+    torch.save({"generator": weights, "discriminator": weights}, tmp_path / "net.pth")
+    with pytest.raises(ZooError, match="several state dicts: `generator`, `discriminator`"):
+        resolve_weights(tmp_path / "net.pth", model="lenet5")
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        defaultdict(list, {"loss": [1.0]}),
+        datetime(2026, 1, 31),
+        frozenset([1]),
+        slice(1, 2),
+        OmegaConf.create({"lr": 1, "steps": [1, 2]}),
+        AttributeDict(lr=1),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_scripts_save_beside_weights_is_not_built(tmp_path, beside):
+    torch.save({"state_dict": {"conv.weight": torch.ones(2)}, "x": beside}, tmp_path / "net.pth")
+    assert list(resolve_weights(tmp_path / "net.pth", model="lenet5").state) == ["conv.weight"]
+
+
+def test_safetensors_and_pth_are_told_by_their_content(tmp_path):
+    weights = {"conv.weight": torch.ones(2)}
+    save_file(weights, tmp_path / "net.pth")
+    torch.save(weights, tmp_path / "net.safetensors")
+    for name in ("net.pth", "net.safetensors"):
+        assert list(resolve_weights(tmp_path / name, model="lenet5").state) == ["conv.weight"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"<!DOCTYPE html>", "net.pth is a web page: download the file itself"),
+        (b"version https://git-lfs.github.com/spec/v1", "net.pth is a pointer of Git LFS"),
+        (b"\x1f\x8b\x08", "net.pth is compressed: unpack it"),
+    ],
+)
+def test_what_is_no_file_of_weights_is_named(tmp_path, content, message):
+    (tmp_path / "net.pth").write_bytes(content)
+    with pytest.raises(ZooError, match=message):
+        resolve_weights(tmp_path / "net.pth", model="lenet5")
+
+
+def test_a_whole_module_is_refused_with_a_remedy(tmp_path):
+    torch.save(torch.nn.ReLU(), tmp_path / "net.pth")
+    with pytest.raises(ZooError, match=r"code instead of weights: save model.state_dict\(\) in place of the module"):
+        resolve_weights(tmp_path / "net.pth", model="lenet5")

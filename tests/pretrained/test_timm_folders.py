@@ -11,9 +11,10 @@ from zoo.errors import ZooError
 from zoo.networks.embedding import EmbeddingNetwork
 from zoo.networks.timm import Timm
 from zoo.pretrained.catalog import resolve_weights
+from zoo.pretrained.destination import destination
 from zoo.pretrained.finetune import layer_groups
 from zoo.pretrained.sizes import with_sizes
-from zoo.pretrained.transfer import destination, transfer_weights
+from zoo.pretrained.transfer import transfer_weights
 
 NAMES = ["ant", "bee", "cat"]
 

@@ -17,13 +17,14 @@ from zoo.remote.download import fetch
 from zoo.tasks.card import check_card
 from zoo.tensor_files.builders import Unusual
 from zoo.tensor_files.explained import explained
-from zoo.tensor_files.read import read_tensors
-from zoo.tensor_files.safetensors import SAFETENSORS, read_safetensors
+from zoo.tensor_files.read import is_archive, read_tensors
+from zoo.tensor_files.safetensors import SAFETENSORS, is_safetensors, read_safetensors
 from zoo.tensor_files.weights import require_plain_tensor
 from zoo.weights import shipped, shipped_folder
 
 _WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "network", "weights", "module", "ema", "model_ema")
-_BESIDE = ("criterion", "loss", "loss_fn", "metric", "metrics")  # parts of a training module that are no network
+BESIDE = ("criterion", "loss", "loss_fn", "metric", "metrics", "n_averaged", "total_ops", "total_params")
+"""Parts of a training module that are no network, and what averaging and profilers add."""
 _BERT_SIZES = ("vocab_size", "hidden_size", "num_layers", "num_heads", "intermediate_size", "max_positions", "pad_id")
 _SIZES = {"zoo.networks.bert": _BERT_SIZES, "zoo.networks.timm.": ("name",)}
 _PREFIXES = ("module.", "_orig_mod.", "network.", "model.")  # added by wrapper modules
@@ -111,8 +112,8 @@ def _from_bert(folder: Path) -> Source:
 
 
 def _from_file(path: Path) -> Source:
-    if path.suffix.lower() == SAFETENSORS:
-        content: Any = read_safetensors(path)
+    if path.suffix.lower() == SAFETENSORS or is_safetensors(path):
+        content: Any = read_tensors(path) if is_archive(path) else read_safetensors(path)
     else:
         content = read_tensors(path, harmless=True)
     described = content.get("zoo") if isinstance(content, Mapping) else None
@@ -160,18 +161,35 @@ def _tensors(content: Any, path: Path) -> tuple[dict[str, Tensor], list[str]]:
         state = {key: value for key, value in state.items() if key.startswith("network.")}
     beside: list[str] = []
     while any(_has_prefix(state, prefix) for prefix in _PREFIXES):
-        beside += [key for key in state if key.partition(".")[0] in _BESIDE]
+        beside += [key for key in state if key.partition(".")[0] in BESIDE]
         state = {key.partition(".")[2]: value for key, value in state.items() if key not in beside}
     return state, beside
 
 
 def _wrapped(content: Mapping[Any, Any]) -> Mapping[Any, Any] | None:
-    """The dictionary in which a training script has put the state dict; None if this is the state dict."""
+    """The dictionary in which a training script has put the state dict; None if this is the state dict.
+
+    Raises:
+        ZooError: several dictionaries of unknown names hold tensors.
+    """
     names = [name for name in _WRAPPERS if isinstance(content.get(name), Mapping)]
+    if not names and not any(isinstance(value, Tensor | Unusual) for value in content.values()):
+        names = [name for name, value in content.items() if _holds_weights(value)]
+        if len(names) > 1:
+            shown = ", ".join(f"`{name}`" for name in names[:5])
+            raise ZooError(f"the file holds several state dicts: {shown}; save the one that is meant")
     return content[names[0]] if names else None
+
+
+def _holds_weights(value: Any) -> bool:
+    """Whether a value is a state dict, or a dictionary with one, and not the state of an optimizer."""
+    if not isinstance(value, Mapping) or "param_groups" in value:
+        return False
+    named = any(isinstance(part, Tensor | Unusual) and "." in str(key) for key, part in value.items())
+    return named or any(map(_holds_weights, value.values()))
 
 
 def _has_prefix(state: Mapping[str, Tensor], prefix: str) -> bool:
     """Whether all tensors of the network start with a prefix; those of a loss beside it do not count."""
-    own = [key for key in state if key.partition(".")[0] not in _BESIDE]
+    own = [key for key in state if key.partition(".")[0] not in BESIDE]
     return bool(own) and all(key.startswith(prefix) for key in own)

@@ -1,7 +1,8 @@
 """Loads external weights: adapts the head and the stem, reports new layers, rejects everything else."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,6 +12,7 @@ from zoo.errors import ZooError
 from zoo.networks.heads import HeadLayout, head_paths, layout_of
 from zoo.pretrained.by_order import COUNTER, describe_match, fits_by_order, matched_by_order
 from zoo.pretrained.catalog import Source, resolve_weights
+from zoo.pretrained.destination import destination
 from zoo.tasks.base import Task
 from zoo.tensor_files.weights import require_plain_tensor
 
@@ -64,7 +66,7 @@ def load_pretrained(
     report = transfer_weights(
         network, source, class_names=class_names, keep=task.measured_metadata if keep is None else keep
     )
-    report.left_over += [f"{key}, beside the network" for key in source.left_out]
+    report.left_over += [f"{name}, beside the network" for name in _summarized(source.left_out)]
     card: dict[str, Any] = {"preprocessing": dict(source.preprocessing)} if source.preprocessing else {}
     if source.class_names and not report.new:
         card["class_names"] = list(source.class_names)
@@ -72,22 +74,10 @@ def load_pretrained(
     return report.lines(source.label) + matched
 
 
-def destination(network: nn.Module, source: Source) -> tuple[nn.Module, Source]:
-    """The network, or the backbone in it that has tensors of the source; and the source under the names there.
-
-    Weights of a classifier go to a backbone. A network around one of another library has a `published_name`, which maps
-    the names of tensors in its files to ours.
-    """
-    parts = [network]
-    while isinstance(inner := getattr(parts[-1], "backbone", None), nn.Module):
-        parts.append(inner)
-    for part in parts:
-        for renamed in (str, getattr(part, "published_name", str)):
-            state = {renamed(name): tensor for name, tensor in source.state.items()}
-            if not state.keys().isdisjoint(part.state_dict()):
-                return part, replace(source, state=state)
-    named = any(key.startswith("backbone.") for key in source.state)
-    return (network if named else parts[:2][-1]), source  # other names: the error tells them, or order matches them
+def _summarized(keys: Sequence[str]) -> list[str]:
+    """The keys, or one entry for each module if there are many."""
+    tops = Counter(key.partition(".")[0] for key in keys)
+    return list(keys) if len(keys) <= 3 else [f"{count} tensors of {top}" for top, count in tops.items()]
 
 
 def transfer_weights(

@@ -15,8 +15,9 @@ from zoo.data.base import DataModule
 from zoo.data.images.base import Preprocessing
 from zoo.errors import ZooError, unknown
 from zoo.pretrained.catalog import resolve_weights
+from zoo.pretrained.destination import destination
 from zoo.pretrained.sizes import with_sizes
-from zoo.pretrained.transfer import destination, load_pretrained, transfer_weights
+from zoo.pretrained.transfer import load_pretrained, transfer_weights
 from zoo.run.build import attach_optimizer, build_data, build_task
 from zoo.tasks.base import Task
 

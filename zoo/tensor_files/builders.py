@@ -36,9 +36,41 @@ _UNUSUAL = {
     "_rebuild_meta_tensor_no_storage": "without values",
     "_rebuild_wrapper_subclass": "of a subclass",
 }
+_PLAIN = (
+    *("bool", "bytearray", "bytes", "complex", "dict", "float", "frozenset", "int"),
+    *("list", "long", "object", "range", "slice", "str", "tuple"),
+)
 # Numbers and settings that training scripts save beside the weights; the name is known, nothing is built.
-_HARMLESS = ("argparse.Namespace", "pathlib.PosixPath", "pathlib.WindowsPath", "numpy.dtype", "numpy.ndarray")
-_HARMLESS_IN = ("numpy.dtypes.", "numpy.core.multiarray.", "numpy._core.multiarray.")
+_HARMLESS = frozenset(
+    {
+        "argparse.Namespace",
+        "types.SimpleNamespace",
+        "collections.defaultdict",
+        "collections.deque",
+        "decimal.Decimal",
+        "uuid.UUID",
+        "numpy.dtype",
+        "numpy.ndarray",
+        *(f"pathlib.{kind}Path" for kind in ("Posix", "Windows", "PurePosix", "PureWindows")),
+        *(f"{module}.{kind}" for module in ("builtins", "__builtin__") for kind in _PLAIN),
+        *(f"{module}._reconstructor" for module in ("copyreg", "copy_reg")),
+    }
+)
+_HARMLESS_IN = (
+    "numpy.dtypes.",
+    "numpy.core.multiarray.",
+    "numpy._core.multiarray.",
+    "datetime.",
+    "typing.",
+    "omegaconf.",  # hyperparameters, as Hydra and Lightning keep them
+    "pytorch_lightning.utilities.parsing.",
+    "lightning.pytorch.utilities.parsing.",
+    "lightning_fabric.utilities.data.",
+    "easydict.",
+    "yacs.config.",
+    "ml_collections.",
+    "__main__.",  # the settings of a script
+)
 
 
 class Storage(NamedTuple):

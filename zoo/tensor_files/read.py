@@ -10,6 +10,18 @@ from zoo.tensor_files.plain import require_shallow
 from zoo.tensor_files.unpickler import RefusedPickle
 
 _ZIP = b"PK\x03\x04"
+_OTHER_FILES = {
+    b"<": "is a web page: download the file itself",
+    b"version https://git-lfs": "is a pointer of Git LFS, not the file: git lfs pull fetches it",
+    b"\x1f\x8b": "is compressed: unpack it with gzip or tar",
+    b"\x89HDF": "is an HDF5 file of Keras, whose weights have another layout",
+}
+
+
+def is_archive(path: Path) -> bool:
+    """Whether the file is a zip archive, as `torch.save` writes it."""
+    with open_regular(path) as file:
+        return bool(file.peek(4)[:4] == _ZIP)
 
 
 def read_tensors(path: str | Path, *, harmless: bool = False) -> Any:
@@ -21,12 +33,18 @@ def read_tensors(path: str | Path, *, harmless: bool = False) -> Any:
         ZooError: the file is missing, damaged, or holds other objects.
     """
     with open_regular(path) as file:
+        for beginning, what in _OTHER_FILES.items():
+            if file.peek(32).startswith(beginning):
+                raise ZooError(f"{path} {what}")
         try:
             read = read_archive if file.peek(4)[:4] == _ZIP else read_stream
             content = read(file, harmless=harmless)
             require_shallow(content)
         except RefusedPickle as error:
-            raise ZooError(f"{path} is refused: it is no checkpoint, or holds code instead of weights") from error
+            remedy = ": save model.state_dict() in place of the module" if "torch.nn.modules" in str(error) else ""
+            raise ZooError(
+                f"{path} is refused: it is no checkpoint, or holds code instead of weights{remedy}"
+            ) from error
         except Exception as error:  # damaged bytes may raise anything, MemoryError and RecursionError among them
             raise ZooError(f"{path} cannot be read: it is cut short or damaged") from error
     return content

@@ -16,6 +16,13 @@ DESCRIPTION = "zoo"
 """The entry of a checkpoint, and of the metadata of a safetensors file, that describes the model."""
 
 
+def is_safetensors(path: Path) -> bool:
+    """Whether the file begins with the header of the format, whatever its name."""
+    with open_regular(path) as file:
+        size, begin = int.from_bytes(file.read(8), "little"), file.read(1)
+    return begin == b"{" and 2 <= size < path.stat().st_size
+
+
 def read_safetensors(path: str | Path) -> dict[str, Any]:
     """Reads the `state_dict` of a safetensors file, and the JSON of its description if it has one.
 

@@ -29,7 +29,9 @@ class Builder:
 
 
 class Opaque:
-    """In place of a harmless object of another library, which is not built."""
+    """In place of a harmless object of another library, which is not built; its content is dropped."""
+
+    append = extend = __setitem__ = lambda *_: None
 
 
 class State(dict[Any, Any]):
@@ -170,7 +172,7 @@ def _set(target: Any, key: Any, value: Any) -> None:
 
 
 def _typed(value: Any, target: Any, kind: type) -> Any:
-    if not isinstance(target, kind):
+    if not isinstance(target, kind | Opaque):
         raise RefusedPickle(f"items of a {type(target).__name__}")
     return value
 
