@@ -196,7 +196,17 @@ def test_gray_values_out_of_range_are_refused(tmp_path):
         read_image(tmp_path / "a.tif", channels=1)
 
 
-@pytest.mark.parametrize(("white", "dtype"), [(4095, "uint16"), (255, "float32"), (4095, "float32"), (255, "uint16")])
+def test_floating_point_slightly_above_1_is_clipped(tmp_path, caplog):
+    decoding._log_white.cache_clear()
+    Image.fromarray(np.array([[0.0, 0.5, 1.0, 1.5]], dtype=np.float32)).save(tmp_path / "deep.tif")
+    assert read_image(tmp_path / "deep.tif", channels=1).tolist() == [[[0, 128, 255, 255]]]
+    assert "with 1 as white" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("white", "dtype"),
+    [(1023, "uint16"), (4095, "uint16"), (16383, "uint16"), (255, "float32"), (4095, "float32"), (255, "uint16")],
+)
 def test_deep_gray_of_fewer_bits_has_its_own_white(tmp_path, caplog, white, dtype):
     """Cameras and microscopes store 12 bits in files of 16."""
     decoding._log_white.cache_clear()

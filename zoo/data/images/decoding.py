@@ -20,7 +20,9 @@ MAX_PIXELS = 50_000_000
 """Of an image file: 150 MB as RGB, several times that while it is decoded. Pillow's own guard is at 89 million."""
 # Those of `files.EXTENSIONS`. Pillow opens others by running programs, as Ghostscript for EPS.
 _FORMATS = ("AVIF", "BMP", "DIB", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TGA", "TIFF", "WEBP")
-_WHITES = (255.0, 4095.0, 65535.0)  # of 8, 12 and 16 bits: cameras and scanners store 12 in files of 16
+_WHITES = (255.0, 1023.0, 4095.0, 16383.0, 65535.0)  # of 8 to 16 bits: cameras store 10, 12 or 14 in files of 16
+_OVERSHOOT = 2.0  # floating point that exceeds 1 a little, as after resampling, is clipped
+_PNG_DEPTH, _PNG_ALPHA = 24, (4, 6)  # place of the bits of a PNG file, before the kind of its color
 
 # By Pillow's format name. Both raise on a damaged file, where torchvision.io.decode_image crashes the process.
 _DECODERS: dict[str, Callable[..., Any]] = {}
@@ -56,6 +58,7 @@ def _formats() -> list[str]:
 def decode(data: bytes) -> UInt8[Tensor, "c h w"]:
     """Decodes into 1 or 3 channels."""
     opened = open_image(io.BytesIO(data))
+    _log_shallow(opened, data)
     if _is_plain(opened, data):
         buffer = torch.frombuffer(bytearray(data), dtype=torch.uint8)
         try:
@@ -64,9 +67,19 @@ def decode(data: bytes) -> UInt8[Tensor, "c h w"]:
             return from_pillow(opened)
         if image.dtype == torch.uint8:
             return image
-        if (deep := image.numpy()).max() <= _WHITES[1]:  # else Pillow drops the lower 8 of the 16 bits
+        if (deep := image.numpy()).max() <= _WHITES[-2]:  # else Pillow drops the lower 8 of the 16 bits
             return torch.from_numpy(_to_bytes(deep))
     return from_pillow(opened)
+
+
+def _log_shallow(image: Image.Image, data: bytes) -> None:
+    """Logs once that Pillow drops the lower 8 of 16 bits."""
+    if image.format == "TIFF" and image.mode.startswith("RGB"):
+        deep = max(image.tag_v2.get(258, (8,))) > 8  # type: ignore[attr-defined]
+    else:
+        deep = image.format == "PNG" and data[_PNG_DEPTH] > 8 and data[_PNG_DEPTH + 1] in _PNG_ALPHA
+    if deep:
+        _log_upper_bits(str(image.format))
 
 
 def _is_plain(image: Image.Image, data: bytes) -> bool:
@@ -102,30 +115,39 @@ def _deep_gray(pixels: np.ndarray) -> UInt8[Tensor, "1 h w"]:
 def _to_bytes(pixels: Shaped[np.ndarray, "*n"]) -> UInt8[np.ndarray, "*n"]:
     """Scales pixels of more than 8 bits, or of floating point, to 8 bits; `white_of` gives the white."""
     white = white_of(float(pixels.min()), float(pixels.max()), is_float=pixels.dtype.kind == "f")
-    scaled: np.ndarray = (pixels * (255 / white)).round().astype(np.uint8)
+    scaled: np.ndarray = (pixels * (255 / white)).clip(0, 255).round().astype(np.uint8)
     return scaled
 
 
 def white_of(low: float, high: float, *, is_float: bool) -> float:
-    """The value of white, from the range of the pixels: that of the smallest of 8, 12 and 16 bits that holds them.
+    """The value of white, from the range of the pixels: that of the smallest of 8, 10, … 16 bits that holds them.
 
-    Floating point up to 1 has its white at 1. A white other than 65,535 and 1 is logged once.
+    Floating point up to 2 has its white at 1. A white other than 65,535 and 1 is logged once.
 
     Raises:
         ValueError: values that are negative, not a number, or above 65,535.
     """
-    whites = (1.0, *_WHITES) if is_float else _WHITES
-    if not (low >= 0 and high <= whites[-1]):  # also true for NaN
-        raise ValueError(f"gray values from {low:g} to {high:g}, where 0 to {whites[-1]:g} was expected")
-    white = next(value for value in whites if high <= value)
-    if white not in (1.0, 65535.0) and high > 0:
+    if not (low >= 0 and high <= _WHITES[-1]):  # also true for NaN
+        raise ValueError(f"gray values from {low:g} to {high:g}, where 0 to {_WHITES[-1]:g} was expected")
+    white = 1.0 if is_float and high <= _OVERSHOOT else next(value for value in _WHITES if high <= value)
+    if high > 0 and white != _WHITES[-1] and not high <= white == 1.0:
         _log_white(white, is_float)
     return white
 
 
 @cache
-def _log_white(white: float, is_float: bool) -> None:
+def _log_upper_bits(kind: str) -> None:
+    if _is_first_worker():
+        _log.warning("color %s images of 16 bits are read by their upper 8 bits: those of 12 bits are dark", kind)
+
+
+def _is_first_worker() -> bool:
     worker = get_worker_info()
-    if worker is None or worker.id == 0:
+    return worker is None or worker.id == 0
+
+
+@cache
+def _log_white(white: float, is_float: bool) -> None:
+    if _is_first_worker():
         kind = "floating point" if is_float else "16 bits or more"
         _log.warning("images of %s with values up to %s are read with %s as white", kind, *[f"{white:,.0f}"] * 2)
