@@ -102,6 +102,8 @@ def test_more_processes_than_cores_are_allowed_and_reported(no_gpu, monkeypatch)
     assert chosen.devices == 8
     assert "devices: 8 processes (as requested; slower than 2, the cores there are)" in chosen.reasons
     assert not any("devices" in reason for reason in resolve(accelerator="cpu", devices=2).reasons)
+    with pytest.raises(ZooError, match=r"`trainer.devices` \(=64\) would start 64 processes on 2 CPU cores"):
+        resolve(accelerator="cpu", devices=64)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from zoo.errors import ZooError
 
 _CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 _CPU_FLAGS = Path("/proc/cpuinfo")
+_MOST_PER_CORE = 8  # processes
 _NO_DOUBLE = "MPS has no double precision"
 
 
@@ -137,6 +138,8 @@ def _devices(devices: Any, on_gpu: bool) -> Any:
         raise ZooError(
             "`trainer.devices` (=-1) means all GPUs and none was found: trainer.devices=2 takes CPU processes"
         )
+    elif isinstance(devices, int) and devices > _MOST_PER_CORE * cores():
+        raise ZooError(f"`trainer.devices` (={devices}) would start {devices} processes on {cores()} CPU cores")
     return devices
 
 

@@ -40,6 +40,8 @@ def resume_from(resume: str | None, run: Run) -> Resumed | None:
         raise ZooError(f"resume={path} was saved without the recipe of its run: give pretrained={path} in its place")
     with explained(f"resume={path} describes no run; was it edited?"):
         _use_found(run, saved)
+        if saved["model"] != run.task.config:
+            _check_name(path, saved["card"].get("model_name"), run.task.card.get("model_name"))
         _check_equal(path, saved["model"], run.task.config, "model")
         _check_equal(path, saved["card"].get("data_config"), run.task.card["data_config"], "data")
         changed = changes(path, saved["recipe"], run.task.recipe)
@@ -104,6 +106,13 @@ def _newest(run_dir: Path) -> Path:
     if not found:
         raise ZooError(f"resume=auto: no checkpoints/last.ckpt below {run_dir.parent}; start without resume")
     return found[-1]
+
+
+def _check_name(path: Path, theirs: Any, ours: Any) -> None:
+    if theirs is not None and ours is not None and theirs != ours:
+        raise ZooError(
+            f"resume={path}: a checkpoint of another model, {theirs}: model={theirs} resumes it; here it is {ours}"
+        )
 
 
 def _check_equal(path: Path, theirs: Any, ours: Any, where: str) -> None:
