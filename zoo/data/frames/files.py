@@ -81,8 +81,10 @@ def with_index(frame: pd.DataFrame) -> pd.DataFrame:
             frame = frame.drop(columns=name)
     numbers_rows = isinstance(frame.index, pd.RangeIndex) and frame.index.name is None
     frame = frame.reset_index(drop=numbers_rows)
-    periods = [name for name in frame.columns if isinstance(frame[name].dtype, pd.PeriodDtype)]
-    return frame.assign(**{name: frame[name].dt.to_timestamp() for name in periods})
+    for name in frame.columns:
+        if isinstance(frame[name].dtype, pd.PeriodDtype):
+            frame[name] = frame[name].dt.to_timestamp()
+    return frame
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:

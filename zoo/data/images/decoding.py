@@ -75,7 +75,7 @@ def decode(data: bytes) -> UInt8[Tensor, "c h w"]:
 def _log_shallow(image: Image.Image, data: bytes) -> None:
     """Logs once that Pillow drops the lower 8 of 16 bits."""
     if image.format == "TIFF" and image.mode.startswith("RGB"):
-        deep = max(image.tag_v2.get(258, (8,))) > 8  # type: ignore[attr-defined]
+        deep = bool(np.max(image.tag_v2.get(258, 8)) > 8)  # type: ignore[attr-defined]
     else:
         deep = image.format == "PNG" and data[_PNG_DEPTH] > 8 and data[_PNG_DEPTH + 1] in _PNG_ALPHA
     if deep:
