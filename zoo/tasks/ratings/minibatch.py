@@ -67,7 +67,7 @@ def gradients(
 
 def gather(found: Gradients) -> Gradients:
     """The rows and gradients of all processes, one after the other; the loss stays that of this process."""
-    return Gradients(*(_gather(values) for values in found[:-1]), found.loss)
+    return found._replace(**{name: _gather(getattr(found, name)) for name in Gradients._fields if name != "loss"})
 
 
 def _gather(values: Tensor) -> Tensor:
