@@ -28,7 +28,8 @@ SHARES = {
     "pretrained": 16,
     "hub folder": 4,
     "gallery": 8,
-    "pictures": 18,
+    "pictures": 13,
+    "flips": 5,
     "check-data": 8,
     "series": 10,
 }

@@ -55,6 +55,7 @@ class Fuzzer:
             "hub folder": self._hub_folder,
             "gallery": self._gallery,
             "pictures": self._picture,
+            "flips": self._flip,
             "check-data": self._detection,
             "series": self._series,
         }
@@ -145,8 +146,6 @@ class Fuzzer:
         return lambda: read_gallery(path)
 
     def _picture(self, rng: random.Random) -> Callable[[], object]:
-        from zoo.data.images.files import read_head, read_image
-
         name = rng.choice(sorted(path.name for path in (self.samples / "pictures").iterdir()))
         data, kind = self._read(f"pictures/{name}"), rng.random()
         if kind < 0.3:
@@ -154,6 +153,18 @@ class Fuzzer:
         if kind > 0.2:
             mutate = mutate_png if name.endswith("png") and rng.random() < 0.7 else mutate_bytes
             data = mutate(data, rng)
+        return self._reading(name, data, rng)
+
+    def _flip(self, rng: random.Random) -> Callable[[], object]:
+        """One flipped bit in a PNG or JPEG, whose checksums stay as they were."""
+        name = rng.choice(sorted(path.name for path in (self.samples / "pictures").glob("*.[pj][np]g")))
+        data = bytearray(self._read(f"pictures/{name}"))
+        data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
+        return self._reading(name, bytes(data), rng)
+
+    def _reading(self, name: str, data: bytes, rng: random.Random) -> Callable[[], object]:
+        from zoo.data.images.files import read_head, read_image
+
         path = self._write(name, data)
 
         def read() -> None:

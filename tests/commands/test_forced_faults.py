@@ -44,7 +44,8 @@ def test_a_disk_that_is_full(refused, small_disk):
 
 @root
 @pytest.mark.slow
-def test_a_run_folder_that_loses_its_permission(refused, monkeypatch):
+def test_a_run_folder_that_loses_its_permission(command, monkeypatch):
+    assert command("train", *QUICK).code == 0  # imports what the other user may not read
     with tempfile.TemporaryDirectory(dir="/tmp") as name:
         folder = Path(name)
         folder.chmod(0o755)
@@ -63,10 +64,12 @@ def test_a_run_folder_that_loses_its_permission(refused, monkeypatch):
         monkeypatch.setattr(Progress, "on_train_start", closing)
         os.seteuid(NOBODY)
         try:
-            line = refused(f"runs={runs}", *QUICK)
+            ended = command("train", f"runs={runs}", *QUICK, folder=folder)
         finally:
             os.seteuid(0)
-    assert line.startswith(f"cannot write to {runs}")
+    (line,) = ended.err.splitlines()
+    assert ended.code == 2
+    assert line.startswith(f"zoo-train: cannot write to {runs}")
     assert line.endswith(f": Permission denied; {LINE}")
 
 

@@ -20,6 +20,7 @@ MAX_PIXELS = 50_000_000
 """Of an image file: 150 MB as RGB, several times that while it is decoded. Pillow's own guard is at 89 million."""
 # Those of `files.EXTENSIONS`. Pillow opens others by running programs, as Ghostscript for EPS.
 _FORMATS = ("AVIF", "BMP", "DIB", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TGA", "TIFF", "WEBP")
+_AT_ONCE = 1 << 20  # pixels that are scaled together: in floating point they take eight times their space
 _WHITES = (255.0, 1023.0, 4095.0, 16383.0, 65535.0)  # of 8 to 16 bits: cameras store 10, 12 or 14 in files of 16
 _OVERSHOOT = 2.0  # floating point that exceeds 1 a little, as after resampling, is clipped
 _PNG_DEPTH, _PNG_ALPHA = 24, (4, 6)  # place of the bits of a PNG file, before the kind of its color
@@ -115,7 +116,11 @@ def _deep_gray(pixels: np.ndarray) -> UInt8[Tensor, "1 h w"]:
 def _to_bytes(pixels: Shaped[np.ndarray, "*n"]) -> UInt8[np.ndarray, "*n"]:
     """Scales pixels of more than 8 bits, or of floating point, to 8 bits; `white_of` gives the white."""
     white = white_of(float(pixels.min()), float(pixels.max()), is_float=pixels.dtype.kind == "f")
-    scaled: np.ndarray = (pixels * (255 / white)).clip(0, 255).round().astype(np.uint8)
+    scaled = np.empty(pixels.shape, np.uint8)
+    flat, target = pixels.reshape(-1), scaled.reshape(-1)
+    for start in range(0, len(flat), _AT_ONCE):
+        part = slice(start, start + _AT_ONCE)
+        target[part] = (flat[part] * (255 / white)).clip(0, 255).round()
     return scaled
 
 
