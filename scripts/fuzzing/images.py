@@ -5,6 +5,7 @@ import random
 import struct
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, PngImagePlugin
@@ -33,7 +34,7 @@ def write_images(folder: Path) -> list[str]:
     text = PngImagePlugin.PngInfo()
     text.add_text("comment", "x" * 200, zip=True)
     profile = zlib.compress(b"profile")
-    frames = {"save_all": True, "append_images": [color.rotate(90), color], "duration": 20}
+    frames: dict[str, Any] = {"save_all": True, "append_images": [color.rotate(90), color], "duration": 20}
     color.convert("CMYK").save(folder / "cmyk.jpg")
     color.convert("L").save(folder / "gray.jpg", progressive=True)
     color.save(folder / "turned.jpg", exif=turned, icc_profile=profile)

@@ -63,7 +63,7 @@ def serve() -> None:
     assert zoo.run.train  # imported here, once
     torch.set_num_threads(1)
     checkpointing._LEAST_INTERVAL, checkpointing._LEAST_SHARE = 0.05, 2
-    Figure.savefig = lambda _, path, **__: Path(path).write_bytes(b"")  # type: ignore[method-assign]
+    Figure.savefig = lambda _, path, **__: Path(path).write_bytes(b"")  # type: ignore[method-assign, assignment]
     for line in sys.stdin:
         folder, *words = json.loads(line)
         if not (process := os.fork()):

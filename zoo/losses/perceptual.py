@@ -1,7 +1,7 @@
 """The costs of style transfer on the feature maps of a frozen network."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -44,7 +44,11 @@ class PerceptualLoss(nn.Module):
         ZooError: an unknown layer, normalization or pooling, a negative weight, or weights that are all zero.
     """
 
+    mean: Tensor
+    std: Tensor
     scales: Tensor
+    backbone: Any
+    """A network with `stages`, `run` and `finish`."""
 
     def __init__(
         self,
@@ -63,7 +67,7 @@ class PerceptualLoss(nn.Module):
     ) -> None:
         super().__init__()
         given = {"content_weight": content_weight, "style_weight": style_weight, "tv_weight": tv_weight}
-        self.weights = tuple(_weight(name, value) for name, value in given.items())
+        self.weights: tuple[float, ...] = tuple(_weight(name, value) for name, value in given.items())
         if not content_weight + style_weight > 0:
             raise ZooError("`content_weight` and `style_weight` are both 0: there is nothing to minimize")
         if gram not in NORMALIZATIONS:
@@ -74,8 +78,8 @@ class PerceptualLoss(nn.Module):
             for key, names in (("content_layers", content_layers), ("style_layers", style_layers))
         )
         self.layers = tuple(dict.fromkeys([*self.content_layers, *self.style_layers]))
-        backbone.finish(features=self.layers, checkpointing=checkpointing)
         self.backbone = _prepared(backbone, pooling).requires_grad_(False)
+        self.backbone.finish(features=self.layers, checkpointing=checkpointing)
         self.has_random_weights = True
         """Whether no weights have been loaded into the backbone."""
         self.backbone.register_load_state_dict_post_hook(self._note_loaded)
@@ -150,7 +154,7 @@ class PerceptualLoss(nn.Module):
         return Costs(*(weight * cost for weight, cost in zip(self.weights, each, strict=True)))
 
 
-def resolve_layers(backbone: nn.Module, key: str, names: Sequence[str]) -> tuple[str, ...]:
+def resolve_layers(backbone: Any, key: str, names: Sequence[str]) -> tuple[str, ...]:
     """Returns stage names and module paths of a staged network for names of layers.
 
     Raises:
@@ -186,16 +190,16 @@ def paper_names(stages: dict[str, dict[str, nn.Module]]) -> dict[str, str]:
     return found
 
 
-def _prepared(backbone: nn.Module, pooling: str) -> nn.Module:
+def _prepared(backbone: Any, pooling: str) -> Any:
     """The network without in-place activations, which would overwrite the maps before them."""
     if pooling not in ("max", "avg"):
         raise ZooError(f"`pooling` (={pooling}) must be max or avg")
     for name, module in list(backbone.named_modules()):
         if getattr(module, "inplace", False):
-            module.inplace = False  # type: ignore[assignment]
+            module.inplace = False
         if pooling == "avg" and isinstance(module, nn.MaxPool2d):
             size = (module.kernel_size, module.stride, module.padding, module.ceil_mode)
-            backbone.set_submodule(name, nn.AvgPool2d(*size))  # type: ignore[arg-type]
+            backbone.set_submodule(name, nn.AvgPool2d(*size))
     return backbone.to(memory_format=torch.channels_last) if backbone.channels_last else backbone
 
 

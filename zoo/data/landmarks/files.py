@@ -100,9 +100,9 @@ class Points(PointData):
         train = splits["train"]
         layout = self._layout(train)
         train.problems += [*shared_images(splits), *check_shapes(train, layout.pairs)]
-        for split, points in splits.items():
+        for name, points in splits.items():
             if not any(sample.present for sample in points.samples):
-                points.problems.append(Problem(str(self.folder), "no objects", f"the {split} split has none"))
+                points.problems.append(Problem(str(self.folder), "no objects", f"the {name} split has none"))
         return splits, layout
 
     def load(self) -> dict[str, Any]:

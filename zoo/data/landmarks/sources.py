@@ -16,7 +16,7 @@ _KINDS = (".csv", ".json")
 _WORDS = ("points", "keypoints", "landmarks", "annotations", "labels", "person", "coco")  # around a split in a name
 
 
-def find_sources(root: Path, names: Mapping[Split, str | int | None]) -> dict[str, Path]:
+def find_sources(root: Path, names: Mapping[Split, str | int | None]) -> dict[Split, Path]:
     """The CSV or JSON file, or the folder with `.pts` files, of each split that has its own.
 
     Raises:
@@ -24,7 +24,7 @@ def find_sources(root: Path, names: Mapping[Split, str | int | None]) -> dict[st
     """
     if root.is_file():
         return {"train": root}
-    found: dict[str, Path] = {}
+    found: dict[Split, Path] = {}
     for split, name in names.items():
         if name is None or name == "auto":
             continue
@@ -37,12 +37,12 @@ def find_sources(root: Path, names: Mapping[Split, str | int | None]) -> dict[st
     for split, path in found.items():
         again = next((other for other in found if other != split and found[other] == path), None)
         if again is not None:
-            raise ZooError(f"`data.{split}` (={names[split]}) is that of data.{again}, too: null cuts it out of train")  # type: ignore[index]
+            raise ZooError(f"`data.{split}` (={path.name}) is that of data.{again}, too: null cuts it out of train")
     if "train" not in found:
         if names["train"] is None:
             raise ZooError("`data.train` (=null) must name a file; only val and test may be null")
         automatic = _automatic(root)
-        found |= {split: path for split, path in automatic.items() if names[split] == "auto" and split not in found}  # type: ignore[index]
+        found |= {split: path for split, path in automatic.items() if names[split] == "auto" and split not in found}
     return {split: found[split] for split in ("train", "val", "test") if split in found}
 
 
@@ -77,10 +77,10 @@ def _annotations(root: Path) -> list[Path]:
     return [root / name for name in file_names(root) if Path(name).suffix.lower() in _KINDS]
 
 
-def _automatic(root: Path) -> dict[str, Path]:
+def _automatic(root: Path) -> dict[Split, Path]:
     """The annotation files below `root` by the split that their names tell, or the only one; else folders of .pts."""
     files = _annotations(root)
-    by_split: dict[str, list[Path]] = {}
+    by_split: dict[Split, list[Path]] = {}
     for path in files:
         if (split := _split(path)) is not None:
             by_split.setdefault(split, []).append(path)
@@ -101,7 +101,7 @@ def _automatic(root: Path) -> dict[str, Path]:
     folders = {split: path for path in sorted(root.iterdir()) if path.is_dir() and (split := split_of(path.name))}
     with_pts = {split: path for split, path in folders.items() if _has_pts(path)}
     if "train" in with_pts:
-        return {str(split): path for split, path in with_pts.items()}
+        return with_pts
     if _has_pts(root):
         return {"train": root}
     raise ZooError(f"{root} has no points: neither a .csv file, nor COCO keypoints .json, nor .pts files beside images")

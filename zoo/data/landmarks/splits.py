@@ -25,10 +25,10 @@ def split_up(splits: dict[str, PointSet], *, val: float, test: float, seed: int)
     if named:
         parts: dict[str, list[Sample]] = {"train": [], "val": [], "test": []}
         for sample in train.samples:
-            split = split_of(sample.split) if sample.split else None
-            if split is None:
+            own = split_of(sample.split) if sample.split else None
+            if own is None:
                 raise ZooError(f"{sample.where}: the split {sample.split!r} is none of train, val, test")
-            parts[split].append(sample)
+            parts[own].append(sample)
         how = "by the column `split`"
         fractions = {}
         missing = [split for split in missing if parts[split]]

@@ -8,7 +8,7 @@ import torch
 
 from zoo.data.style.pair import PairBatch, StylePair
 from zoo.data.style.pictures import read_picture, resized
-from zoo.losses.perceptual import Costs, PerceptualLoss
+from zoo.losses.perceptual import PerceptualLoss
 from zoo.reports.comparison import comparison
 from zoo.reports.page import Section
 from zoo.tasks.style.colors import keep_colors, transfer_colors
@@ -69,7 +69,7 @@ def weights_section(loss: PerceptualLoss, batch: PairBatch, folder: Path) -> Sec
     usual, device = loss.weights, loss.scales.device
     pictures, titles = [], []
     for factor in _FACTORS:
-        loss.weights = Costs(usual[0], usual[1] * factor, usual[2])
+        loss.weights = (usual[0], usual[1] * factor, usual[2])
         try:
             found = optimize(loss, content.to(device), content.to(device), steps=_STEPS)
         finally:

@@ -158,7 +158,7 @@ class StyleTransfer(StyleTask):
     def on_test_epoch_end(self) -> None:
         """Logs the costs, and the share of the first cost that is gone."""
         if self.first_cost > 0:
-            cost = self.metrics["test"]["cost"].compute()  # type: ignore[operator]
+            cost = self.metrics["test"]["cost"].compute()
             self.log("test/fall", 1 - cost / self.first_cost, sync_dist=False)
         super().on_test_epoch_end()
 
