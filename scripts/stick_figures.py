@@ -6,7 +6,7 @@ moved by its own affine map; a bar hides some of its joints (visibility 1), and 
 
 import json
 import math
-import sys
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from pathlib import Path
 from typing import Any
 
@@ -110,4 +110,6 @@ def write(folder: Path, counts: dict[str, int] = COUNTS, seed: int = 0) -> None:
 
 
 if __name__ == "__main__":
-    write(Path(sys.argv[1]))
+    parser = ArgumentParser(description=__doc__, formatter_class=RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, help="where to write")
+    write(parser.parse_args().folder)

@@ -21,7 +21,7 @@ MODELS = {
     "two_layer_regression": [],
     "bert_tiny": ["data.vocab_size=300", "model.network.num_layers=1", "data.batch_size=8"],
     "birnn_classifier": ["data.vocab_size=300", "data.batch_size=8"],
-    "matrix_factorization": ["model.solver=torch", "data.num_ratings=9000", "data.batch_size=512"],
+    "matrix_factorization": ["data.num_ratings=9000", "data.batch_size=512"],
 }
 """A model of each kind, with words that make its data small."""
 LIMITS = ["+trainer.limit_train_batches=3", "+trainer.limit_val_batches=2", "+trainer.limit_test_batches=2"]

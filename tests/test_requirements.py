@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
-OWN = {"zoo", *(folder.name for folder in (ROOT / "scripts").iterdir() if folder.is_dir())}
+OWN = {"zoo", *(path.stem for path in (ROOT / "scripts").iterdir())}
 MISSING = {"wandb"}  # what a test imports to see the message
 
 

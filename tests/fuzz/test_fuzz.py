@@ -22,6 +22,7 @@ FILES = {
     "pictures": 40,
     "check-data": 3,
     "series": 6,
+    "flips": 5,
 }
 FILES |= {"evaluate": 1, "resume": 1}  # scripts/fuzz.py has more
 PLAIN = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9) | st.binary(max_size=5)
