@@ -9,6 +9,7 @@ from typing import Any, Self
 
 import torch
 from pytorch_lightning import Callback
+from small_runs import MODELS
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_flatten
@@ -27,12 +28,12 @@ SMALL = {
     "siamese": [],
     "yolo": ["data.train_scenes=50", "data.batch_size=8"],
     "conv3d": ["data.size=8", "data.batch_size=8", "+data/volume_augmentation@data.augmentation=rotate_upright"],
-    "two_layer": [],
-    "two_layer_regression": [],
-    "bert_tiny": ["data.vocab_size=300", "model.network.num_layers=1", "data.batch_size=8"],
-    "bert_tiny_classifier": ["data.vocab_size=300", "model.network.num_layers=1", "data.batch_size=8"],
-    "birnn_classifier": ["data.vocab_size=300", "data.batch_size=8"],
-    "matrix_factorization": ["model.solver=torch", "data.num_ratings=9000", "data.batch_size=512"],
+    "two_layer": MODELS["two_layer"],
+    "two_layer_regression": MODELS["two_layer_regression"],
+    "bert_tiny": MODELS["bert_tiny"],
+    "bert_tiny_classifier": MODELS["bert_tiny"],
+    "birnn_classifier": MODELS["birnn_classifier"],
+    "matrix_factorization": ["model.solver=torch", *MODELS["matrix_factorization"]],
 }
 """Models with every kind of step, and the words that keep one short."""
 aten = torch.ops.aten

@@ -153,7 +153,7 @@ class DataModule(LightningDataModule, ABC):
 
     def sampler(self, name: Split) -> Sampler[Tensor]:
         """Batches of indices into a split."""
-        return IndexBatches(
+        usual = IndexBatches(
             len(self.dataset(name)),
             self.batch_size,
             shuffle=name == "train",
@@ -161,6 +161,11 @@ class DataModule(LightningDataModule, ABC):
             rank=self.rank,
             world_size=self.world_size,
         )
+        return self.train_batches(usual) if name == "train" else usual
+
+    def train_batches(self, usual: IndexBatches) -> IndexBatches:
+        """The batches of the training split; an override may draw new samples in each epoch, or repeat them."""
+        return usual
 
     def loader(self, name: Split) -> DataLoader[Any]:
         """Batches of a split."""

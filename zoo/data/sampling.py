@@ -43,6 +43,12 @@ class IndexBatches(Sampler[Tensor]):
         self.world_size = world_size
         self.epoch = 0
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The arguments of the constructor besides the count."""
+        names = ("batch_size", "shuffle", "seed", "rank", "world_size")
+        return {name: getattr(self, name) for name in names}
+
     def set_epoch(self, epoch: int) -> None:
         """Selects the epoch whose order comes next; called by the trainer."""
         self.epoch = epoch
@@ -76,6 +82,36 @@ class IndexBatches(Sampler[Tensor]):
             return Permutation(self.count, seed)
         order = torch.randperm(self.count, generator=torch.Generator().manual_seed(seed))
         return lambda positions: order[positions]
+
+
+class FreshBatches(IndexBatches):
+    """Batches of new samples in every epoch: epoch e has the indices from e · `count` on."""
+
+    @classmethod
+    def like(cls, other: IndexBatches) -> "FreshBatches":
+        """Batches with the settings of `other`."""
+        return cls(other.count, **other.settings)
+
+    def __iter__(self) -> Iterator[Int[Tensor, " b"]]:
+        for batch in super().__iter__():
+            yield batch + self.epoch * self.count
+
+
+class LongEpochs(IndexBatches):
+    """Batches of an epoch that shows every sample equally often, so that it has at least some number of samples."""
+
+    samples: int
+
+    @classmethod
+    def like(cls, other: IndexBatches, least: int) -> "LongEpochs":
+        """Batches with the settings of `other`, in epochs of at least `least` samples."""
+        batches = cls(other.count * max(1, -(-least // other.count)), **other.settings)
+        batches.samples = other.count
+        return batches
+
+    def __iter__(self) -> Iterator[Int[Tensor, " b"]]:
+        for batch in super().__iter__():
+            yield batch % self.samples
 
 
 class Remaining(Sampler[Tensor]):

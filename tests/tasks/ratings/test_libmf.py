@@ -49,7 +49,7 @@ mf.mf.mf_save_model(model, sys.argv[1].encode())
 mf.mf.mf_predict.restype = ctypes.c_float
 print(*[mf.mf.mf_predict(model, user, item) for user in range(60) for item in range(40)])
 """
-"""A process of its own: LIBMF writes to the console, and its wrapper has not always ended on small data."""
+"""A separate process: LIBMF writes to the console, and its wrapper may hang on small data."""
 
 
 def model(**network):

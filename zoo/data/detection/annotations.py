@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from zoo.data.problems import summary
 from zoo.distribution import run_command
 from zoo.errors import ZooError
 
@@ -194,7 +195,4 @@ def require_usable(splits: dict[str, Annotations], policy: Policy) -> list[str]:
             remarks.append("data.on_bad_annotation=skip leaves out what is wrong")
         raise ZooError(str(refused[0]) + (f" ({'; '.join(remarks)})" if remarks else ""))
     lines = [f"{split}: {note}" for split, annotations in splits.items() for note in annotations.notes]
-    for kind, count in counts.most_common():
-        first = next(p for p in problems if p.kind == kind)
-        lines.append(f"{count} × {kind}, e.g. {first.file}: {first.message}")
-    return lines
+    return lines + summary(problems)

@@ -11,9 +11,9 @@ from zoo.data.base import DataModule
 from zoo.data.detection.annotations import HARMLESS, Annotations, Record
 from zoo.data.detection.drawing import COLORS, draw_boxes, sheet
 from zoo.data.images.files import read_image
+from zoo.data.problems import print_problems
 
 _SHOWN = 12  # images of each split
-_LISTED = 20  # problems of one kind
 _SIDE, _COLUMNS = 320, 4  # of the sheet
 
 
@@ -50,14 +50,8 @@ def check_annotations(splits: Mapping[str, Annotations], folder: Path) -> bool:
         if split not in splits:
             print(f"no {split} split is given")
     problems = [problem for annotations in splits.values() for problem in annotations.problems]
-    for kind, count in Counter(problem.kind for problem in problems).most_common():
-        print(f"{count} × {kind}{' (harmless)' if kind in HARMLESS else ''}")
-        for problem in [p for p in problems if p.kind == kind][:_LISTED]:
-            print(f"  {problem.file}: {problem.message}")
-        if count > _LISTED:
-            print(f"  … and {count - _LISTED} more")
-    wrong = [problem for problem in problems if problem.kind not in HARMLESS]
-    print(f"{len(wrong)} problems" if wrong else "no problems")
+    wrong = print_problems(problems, HARMLESS)
+    print(f"{wrong} problems" if wrong else "no problems")
     return not wrong
 
 

@@ -22,7 +22,7 @@ from zoo.data.detection.pasting import (
 )
 from zoo.data.detection.transforms import Target
 from zoo.data.options import Range, require_count, require_share
-from zoo.data.sampling import IndexBatches
+from zoo.data.sampling import FreshBatches, IndexBatches
 from zoo.ops.iou import pairwise_intersection
 
 _SPLIT_CODE: dict[Split, int] = {"train": 0, "val": 1, "test": 2}
@@ -123,26 +123,6 @@ class MadeScenes:
         return TensorScenes(*self[torch.arange(self.count)])
 
 
-class FreshBatches(IndexBatches):
-    """Batches of new scenes in every epoch: epoch e has the indices from e · `count` on."""
-
-    @classmethod
-    def like(cls, other: IndexBatches) -> "FreshBatches":
-        """Batches with the settings of `other`."""
-        return cls(
-            other.count,
-            other.batch_size,
-            shuffle=other.shuffle,
-            seed=other.seed,
-            rank=other.rank,
-            world_size=other.world_size,
-        )
-
-    def __iter__(self) -> Any:
-        for batch in super().__iter__():
-            yield batch + self.epoch * self.count
-
-
 @dataclass(kw_only=True, eq=False)
 class DigitScenes(DetectionData):
     """Digits of scikit-learn on crops of its two photographs; new training scenes in every epoch, equal in all runs.
@@ -181,11 +161,9 @@ class DigitScenes(DetectionData):
         boxes = torch.cat([target["boxes"] for target in targets])
         return boxes[:, 2:] - boxes[:, :2]
 
-    def sampler(self, name: Split) -> IndexBatches:
-        """New scenes in every epoch for training, the same scenes for validation and test."""
-        usual = super().sampler(name)
-        assert isinstance(usual, IndexBatches)
-        return FreshBatches.like(usual) if name == "train" else usual
+    def train_batches(self, usual: IndexBatches) -> IndexBatches:
+        """New scenes in every epoch."""
+        return FreshBatches.like(usual)
 
     def _maker(self, split: Split) -> SceneMaker:
         return SceneMaker(

@@ -1,14 +1,13 @@
 """Detection sets in files: COCO JSON, Pascal VOC XML, YOLO text."""
 
 from abc import abstractmethod
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from jaxtyping import UInt8
 from torch import Tensor
-from torch.utils.data import Sampler
 
 from zoo.data.base import Split
 from zoo.data.detection.annotations import Annotations, Policy, Problem, Record, require_usable
@@ -22,41 +21,32 @@ from zoo.data.detection.voc import read_voc
 from zoo.data.detection.yolo_names import yolo_classes, yolo_keypoints
 from zoo.data.detection.yolo_txt import has_split, read_yolo_txt
 from zoo.data.images.files import list_images, read_image
-from zoo.data.sampling import IndexBatches
+from zoo.data.images.kept_images import KeptImages
+from zoo.data.sampling import IndexBatches, LongEpochs
 from zoo.data.split_names import spelled
 from zoo.errors import ZooError
 from zoo.ops.boxes import clip
 
 Name = str | int | None
 """The name of a split in YAML, where a folder called 2012 is a number."""
-_MEMORY = 2 * 1024**3  # bytes; larger splits are decoded again in every epoch
 
 
-class LetterboxedImages:
+class LetterboxedImages(KeptImages):
     """Letterboxed images and their boxes; decoded once if they fit into memory."""
 
     def __init__(self, records: list[Record], size: int) -> None:
+        super().__init__(len(records), size)
         self.records = records
-        self.size = size
         self.targets = [record_to_target(record, size) for record in records]
-        self.in_memory = len(records) * 3 * size * size <= _MEMORY
-        self._cache: dict[int, Tensor] = {}
-
-    def __len__(self) -> int:
-        return len(self.records)
 
     def __getitem__(self, indices: Tensor) -> Batch:
         chosen = indices.tolist()
-        return torch.stack([self._image(i) for i in chosen]), [self.targets[i] for i in chosen]
+        return torch.stack([self.image(i) for i in chosen]), [self.targets[i] for i in chosen]
 
-    def _image(self, i: int) -> Tensor:
-        if i in self._cache:
-            return self._cache[i]
-        image = read_image(self.records[i].path, channels=3)
-        boxed = Letterbox(width=image.shape[2], height=image.shape[1], size=self.size).image(image)
-        if self.in_memory:
-            self._cache[i] = boxed
-        return boxed
+    def decode(self, index: int) -> UInt8[Tensor, "3 s s"]:
+        """Reads and letterboxes an image."""
+        image = read_image(self.records[index].path, channels=3)
+        return Letterbox(width=image.shape[2], height=image.shape[1], size=self.size).image(image)
 
 
 def record_to_target(record: Record, size: int) -> Target:
@@ -69,20 +59,6 @@ def record_to_target(record: Record, size: int) -> Target:
         "ignore_labels": record.ignore_labels,
         "area": letterbox.area,
     }
-
-
-class RepeatedBatches(IndexBatches):
-    """Batches of an epoch that shows every image several times."""
-
-    def __init__(
-        self, count: int, batch_size: int, *, shuffle: bool, seed: int, rank: int, world_size: int, images: int
-    ) -> None:
-        super().__init__(count, batch_size, shuffle=shuffle, seed=seed, rank=rank, world_size=world_size)
-        self.images = images
-
-    def __iter__(self) -> Iterator[Tensor]:
-        for batch in super().__iter__():
-            yield batch % self.images
 
 
 @dataclass(kw_only=True, eq=False)
@@ -121,20 +97,9 @@ class DetectionFiles(DetectionData):
                 remedy = "cuts it out of train" if "train" in (split, again) else "shares the other one's"
                 raise ZooError(f"`data.{split}` (={name}) is that of data.{again}, too: data.{again}=null {remedy}")
 
-    def sampler(self, name: Split) -> Sampler[Tensor]:
-        """Repeats the training images up to `min_epoch_size`."""
-        if name != "train":
-            return super().sampler(name)
-        count = len(self.dataset(name))
-        return RepeatedBatches(
-            count * max(1, -(-self.min_epoch_size // count)),
-            self.batch_size,
-            shuffle=True,
-            seed=self.seed,
-            rank=self.rank,
-            world_size=self.world_size,
-            images=count,
-        )
+    def train_batches(self, usual: IndexBatches) -> IndexBatches:
+        """Repeats the images up to `min_epoch_size`."""
+        return LongEpochs.like(usual, self.min_epoch_size)
 
     @abstractmethod
     def read(self, name: str) -> Annotations:

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import Sampler
 from torchvision.transforms.v2 import functional as F
 
 from zoo.data.base import Split
@@ -108,13 +107,9 @@ class ImageFolder(ImageClassificationData):
         self._warn_of_skipped(sum(map(len, splits.values())))
         return loaded
 
-    def sampler(self, name: Split) -> Sampler[Tensor]:
-        """Batches of indices, with repeated ones for training if `repeats` is above 1."""
-        usual = super().sampler(name)
-        if name != "train" or self.repeats == 1:
-            return usual
-        assert isinstance(usual, IndexBatches)
-        return RepeatedBatches.like(usual, self.repeats)
+    def train_batches(self, usual: IndexBatches) -> IndexBatches:
+        """Batches with repeated images if `repeats` is above 1."""
+        return RepeatedBatches.like(usual, self.repeats) if self.repeats > 1 else usual
 
     def check(self, folder: Path) -> bool:
         """Prints the content of the folders, broken images, and images that lie in two classes or splits."""

@@ -20,14 +20,7 @@ class RepeatedBatches(IndexBatches):
     @classmethod
     def like(cls, other: IndexBatches, repeats: int) -> "RepeatedBatches":
         """Batches with the settings of `other`."""
-        batches = cls(
-            other.count,
-            other.batch_size,
-            shuffle=other.shuffle,
-            seed=other.seed,
-            rank=other.rank,
-            world_size=other.world_size,
-        )
+        batches = cls(other.count, **other.settings)
         batches.repeats = repeats
         return batches
 

@@ -12,9 +12,9 @@ from zoo.data.landmarks.base import PointLayout
 from zoo.data.landmarks.crops import square_of
 from zoo.data.landmarks.drawing import draw_points
 from zoo.data.landmarks.samples import HARMLESS, PointSet, Sample
+from zoo.data.problems import print_problems
 
 _SHOWN = 12  # objects of each split
-_LISTED = 20  # problems of one kind
 _SIDE, _COLUMNS = 320, 4  # of the sheet
 
 
@@ -35,14 +35,8 @@ def check_points(splits: Mapping[str, PointSet], layout: PointLayout, folder: Pa
     print(f"points: {', '.join(layout.names)}")
     print(f"pairs that mirroring swaps: {_pairs(layout)}")
     problems = [problem for points in splits.values() for problem in points.problems]
-    for kind, count in Counter(problem.kind for problem in problems).most_common():
-        print(f"{count} × {kind}{' (harmless)' if kind in HARMLESS else ''}")
-        for problem in [p for p in problems if p.kind == kind][:_LISTED]:
-            print(f"  {problem.file}: {problem.message}")
-        if count > _LISTED:
-            print(f"  … and {count - _LISTED} more")
-    wrong = [problem for problem in problems if problem.kind not in HARMLESS]
-    print(f"{len(wrong)} problem{'' if len(wrong) == 1 else 's'}" if wrong else "no problems")
+    wrong = print_problems(problems, HARMLESS)
+    print(f"{wrong} problem{'' if wrong == 1 else 's'}" if wrong else "no problems")
     return not wrong
 
 

@@ -8,15 +8,15 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from zoo.data.images.files import read_head, read_image
+from zoo.data.images.kept_images import KeptImages
 from zoo.data.landmarks.base import Batch, Target, take
 from zoo.data.landmarks.samples import Sample
 from zoo.data.landmarks.squares import Square, around, whole
 
-_MEMORY = 2 * 1024**3  # bytes; larger splits are decoded again in every epoch
 _LEAST_SIZE = 1e-3  # of the square; an object of a single point has no extent to divide errors by
 
 
-class PointCrops:
+class PointCrops(KeptImages):
     """Crops of one size, decoded once if they fit into memory, and the target of all.
 
     `measure` gives the length in pixels that the errors of a sample are divided by.
@@ -25,26 +25,17 @@ class PointCrops:
     def __init__(
         self, samples: Sequence[Sample], size: int, *, margin: float, measure: Callable[[Sample], float]
     ) -> None:
+        super().__init__(len(samples), size)
         self.samples = samples
-        self.size = size
         self.squares = [square_of(sample, margin) for sample in samples]
         self.target = _target(samples, self.squares, measure)
-        self.in_memory = len(samples) * 3 * size * size <= _MEMORY
-        self._cache: dict[int, Tensor] = {}
-
-    def __len__(self) -> int:
-        return len(self.samples)
 
     def __getitem__(self, indices: Tensor) -> Batch:
-        return torch.stack([self._image(i) for i in indices.tolist()]), take(self.target, indices)
+        return torch.stack([self.image(i) for i in indices.tolist()]), take(self.target, indices)
 
-    def _image(self, i: int) -> UInt8[Tensor, "3 s s"]:
-        if i in self._cache:
-            return self._cache[i]
-        cut = self.squares[i].cut(read_image(self.samples[i].path, channels=3), self.size)
-        if self.in_memory:
-            self._cache[i] = cut
-        return cut
+    def decode(self, index: int) -> UInt8[Tensor, "3 s s"]:
+        """Reads an image and cuts the square out of it."""
+        return self.squares[index].cut(read_image(self.samples[index].path, channels=3), self.size)
 
 
 def square_of(sample: Sample, margin: float) -> Square:

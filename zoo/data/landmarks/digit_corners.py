@@ -9,7 +9,6 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from zoo.data.base import Split
-from zoo.data.detection.digit_scenes import FreshBatches
 from zoo.data.detection.pasting import (
     Material,
     background,
@@ -22,7 +21,7 @@ from zoo.data.detection.pasting import (
 from zoo.data.landmarks.base import Batch, MemoryPoints, PointData, PointLayout, Target
 from zoo.data.landmarks.tiles import tiles
 from zoo.data.options import Range
-from zoo.data.sampling import IndexBatches
+from zoo.data.sampling import FreshBatches, IndexBatches
 
 _SPLIT_CODE: dict[Split, int] = {"train": 10, "val": 11, "test": 12}
 _ROTATION = 30  # largest rotation in degrees
@@ -129,8 +128,6 @@ class DigitCorners(PointData):
         drawn = {name: MemoryPoints(*scenes[name][torch.arange(self.counts[name])]) for name in ("val", "test")}
         return {"train": scenes["train"], **drawn}
 
-    def sampler(self, name: Split) -> IndexBatches:
-        """New scenes in every epoch for training, the same scenes for validation and test."""
-        usual = super().sampler(name)
-        assert isinstance(usual, IndexBatches)
-        return FreshBatches.like(usual) if name == "train" else usual
+    def train_batches(self, usual: IndexBatches) -> IndexBatches:
+        """New scenes in every epoch."""
+        return FreshBatches.like(usual)

@@ -6,11 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from torch import Tensor
-from torch.utils.data import Sampler
-
 from zoo.data.base import Split
-from zoo.data.detection.files import RepeatedBatches
 from zoo.data.landmarks.base import LARGEST_MARGIN, PointData, PointLayout
 from zoo.data.landmarks.check import check_points
 from zoo.data.landmarks.coco_points import PERSON, PERSON_SIGMAS
@@ -21,6 +17,7 @@ from zoo.data.landmarks.samples import PointSet, Policy, Problem, require_usable
 from zoo.data.landmarks.sources import find_sources, read_points
 from zoo.data.landmarks.splits import split_up
 from zoo.data.options import require_fractions
+from zoo.data.sampling import IndexBatches, LongEpochs
 from zoo.errors import ZooError
 
 Name = str | int | None
@@ -121,20 +118,9 @@ class Points(PointData):
             for split, points in splits.items()
         }
 
-    def sampler(self, name: Split) -> Sampler[Tensor]:
-        """Repeats the training images up to `min_epoch_size`."""
-        if name != "train":
-            return super().sampler(name)
-        count = len(self.dataset(name))
-        return RepeatedBatches(
-            count * max(1, -(-self.min_epoch_size // count)),
-            self.batch_size,
-            shuffle=True,
-            seed=self.seed,
-            rank=self.rank,
-            world_size=self.world_size,
-            images=count,
-        )
+    def train_batches(self, usual: IndexBatches) -> IndexBatches:
+        """Repeats the images up to `min_epoch_size`."""
+        return LongEpochs.like(usual, self.min_epoch_size)
 
     def _image_folder(self, source: Path, split: str) -> Path:
         base = self.folder if self.folder.is_dir() else self.folder.parent

@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from zoo.data.landmarks.squares import Box
+from zoo.data.problems import summary
 from zoo.distribution import run_command
 from zoo.errors import ZooError
 
@@ -110,7 +111,4 @@ def require_usable(splits: Mapping[str, PointSet], policy: Policy) -> list[str]:
             remarks.append("data.on_bad_annotation=skip leaves out what is wrong")
         raise ZooError(str(first) + (f" ({'; '.join(remarks)})" if remarks else ""))
     lines = [f"{split}: {note}" for split, points in splits.items() for note in points.notes]
-    for kind, count in counts.most_common():
-        first = next(p for p in problems if p.kind == kind)
-        lines.append(f"{count} × {kind}, e.g. {first.file}: {first.message}")
-    return lines
+    return lines + summary(problems)

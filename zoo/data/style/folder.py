@@ -11,12 +11,11 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 
 from zoo.data.base import Split
-from zoo.data.detection.digit_scenes import FreshBatches
 from zoo.data.detection.pasting import background, material
 from zoo.data.images.base import Preprocessing, to_unit
 from zoo.data.images.files import UnreadableImage, list_images
 from zoo.data.options import require_count
-from zoo.data.sampling import IndexBatches
+from zoo.data.sampling import FreshBatches, IndexBatches
 from zoo.data.style.base import StyleData
 from zoo.errors import ZooError
 
@@ -148,11 +147,9 @@ class StylePictures(StyleData):
         """Scales images to [0, 1]."""
         return to_unit(batch)
 
-    def sampler(self, name: Split) -> IndexBatches:
-        """New images in every epoch for training, the same ones for validation and test."""
-        usual = super().sampler(name)
-        assert isinstance(usual, IndexBatches)
-        return FreshBatches.like(usual) if name == "train" else usual
+    def train_batches(self, usual: IndexBatches) -> IndexBatches:
+        """New images in every epoch."""
+        return FreshBatches.like(usual)
 
 
 def draw_scene(size: int, rng: np.random.Generator) -> Image.Image:

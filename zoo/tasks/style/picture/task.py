@@ -56,7 +56,7 @@ class StyleTransfer(StyleTask):
     ) -> None:
         super().__init__(network=network, loss=loss)
         if not isinstance(network, Picture):
-            raise ZooError("style transfer by optimization needs the network Image")
+            raise ZooError("style transfer by optimization needs the network Picture")
         if not 0 <= coarse_levels <= 4 or coarse_steps < 1:
             raise ZooError(
                 f"`model.coarse_levels` (={coarse_levels}) must lie in 0 … 4, and `model.coarse_steps` "
