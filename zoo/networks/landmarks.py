@@ -10,6 +10,10 @@ from torch.nn import functional as F
 from zoo.errors import ZooError
 from zoo.networks.yolo import ConvBlock
 from zoo.ops.heatmaps import HeatmapOutput, soft_argmax
+from zoo.ops.square_crops import square_crops
+
+_MARGIN = 1.2  # side of a crop, relative to the longer side of the box around the points
+_SMALLEST = 0.15  # side of a crop as a fraction of the image: early points may lie in one place
 
 
 class _Landmarks(nn.Module):
@@ -89,10 +93,12 @@ class HeatmapNetwork(_Landmarks):
 
     Coarser maps of the backbone are upsampled and concatenated with finer ones (Lin et al. 2016, arXiv:1612.03144);
     the finest gives one heat map for each point. Presence and class are read from the mean and the maximum of the
-    coarsest map. The vector is that of `LandmarkNetwork`; points lie inside the image by construction.
+    coarsest map. With a `crop_size`, the class is read instead from a crop of the image around the points, of that many
+    pixels: a second look at the object in one place and size, as in a cascade. The vector is that of
+    `LandmarkNetwork`; points lie inside the image by construction.
 
     Raises:
-        ZooError: a backbone without a dict of maps, or statistics for another number of channels.
+        ZooError: a backbone without a dict of maps, statistics for another number of channels, or a bad `crop_size`.
     """
 
     def __init__(
@@ -104,15 +110,22 @@ class HeatmapNetwork(_Landmarks):
         in_channels: int = 3,
         image_size: int = 64,
         width: int = 32,
+        crop_size: int = 0,
         mean: Sequence[float] = (0.0,),
         std: Sequence[float] = (1.0,),
     ) -> None:
         super().__init__(backbone=backbone, in_channels=in_channels, mean=mean, std=std)
+        if crop_size < 0 or crop_size % 4:
+            raise ZooError(f"`crop_size` (={crop_size}) must be 0 or a multiple of 4")
         channels = [shape[1] for shape in self.probe(in_channels, image_size)]
         self.inward = nn.ModuleList(ConvBlock(count, width, 1) for count in channels)
         self.join = nn.ModuleList(ConvBlock(2 * width, width, 3) for _ in channels[:-1])
         self.heat = nn.Conv2d(width, num_points, 1)
-        self.judge = nn.Linear(2 * channels[-1], 1 + num_classes)
+        self.crop_size = crop_size
+        self.judge = nn.Linear(2 * channels[-1], 1 if crop_size else 1 + num_classes)
+        self.look = (
+            CropClassifier(in_channels=in_channels, size=crop_size, num_classes=num_classes) if crop_size else None
+        )
 
     def forward(self, images: Float[Tensor, "b c h w"]) -> HeatmapOutput:
         """Returns the vector and the heat maps of each image."""
@@ -122,6 +135,33 @@ class HeatmapNetwork(_Landmarks):
             above = F.interpolate(merged, size=maps[level].shape[-2:], mode="nearest")
             merged = self.join[level](torch.cat([self.inward[level](maps[level]), above], 1))
         heatmaps = self.heat(merged)
+        points = soft_argmax(heatmaps)
         judged = self.judge(torch.cat([maps[-1].mean((2, 3)), maps[-1].amax((2, 3))], 1))
-        points = soft_argmax(heatmaps).flatten(1).to(judged.dtype)
-        return HeatmapOutput(torch.cat([judged[:, :1], points, judged[:, 1:]], 1), heatmaps)
+        if self.look is not None:
+            center, side = square_around(points.detach())
+            looked = self.look(square_crops((images - self.mean) / self.std, center, side, self.crop_size))
+            judged = torch.cat([judged[:, :1] + looked[:, :1], looked[:, 1:]], 1)
+        vector = torch.cat([judged[:, :1], points.flatten(1).to(judged.dtype), judged[:, 1:]], 1)
+        return HeatmapOutput(vector, heatmaps)
+
+
+class CropClassifier(nn.Sequential):
+    """Logits of presence and classes [B 1+C] of square crops."""
+
+    def __init__(self, *, in_channels: int, size: int, num_classes: int) -> None:
+        super().__init__(
+            ConvBlock(in_channels, 16),
+            ConvBlock(16, 32, stride=2),
+            ConvBlock(32, 64, stride=2),
+            ConvBlock(64, 64),
+            nn.Flatten(),
+            nn.Linear(64 * (size // 4) ** 2, 64),
+            nn.SiLU(),
+            nn.Linear(64, 1 + num_classes),
+        )
+
+
+def square_around(points: Float[Tensor, "b k 2"]) -> tuple[Float[Tensor, "b 2"], Float[Tensor, " b"]]:
+    """The center and the side of a square around the points, with a margin."""
+    low, high = points.amin(1), points.amax(1)
+    return (low + high) / 2, (_MARGIN * (high - low).amax(1)).clamp(min=_SMALLEST)
