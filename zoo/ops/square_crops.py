@@ -11,9 +11,9 @@ def square_crops(
     """Resamples a square of each map to `size` × `size` cells; outside a map there is zero.
 
     `center` (x, y) and `side` are fractions of the map. Where the crop magnifies, it is bilinear. Where it reduces,
-    each cell is a mean under a triangle as wide as two cells of the crop. The weights of rows and columns are two matrices,
-    as in DRAW (Gregor et al. 2015, arXiv:1502.04623, section 3.2), which has Gaussians: products of matrices have
-    deterministic gradients on a GPU, and those of `grid_sample` do not.
+    each cell is a mean under a triangle as wide as two cells of the crop. The weights of rows and columns are two
+    matrices, as in DRAW (Gregor et al. 2015, arXiv:1502.04623, section 3.2), which has Gaussians: products of
+    matrices have deterministic gradients on a GPU, and those of `grid_sample` do not.
 
     >>> square_crops(torch.arange(16.0).view(1, 1, 4, 4), torch.tensor([[0.5, 0.5]]), torch.tensor([0.5]), 2)
     tensor([[[[ 5.,  6.],
