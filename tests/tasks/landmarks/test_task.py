@@ -9,7 +9,7 @@ from zoo.data.landmarks.digit_corners import DigitCorners
 from zoo.data.landmarks.tiles import tiles
 from zoo.errors import ZooError
 from zoo.losses.landmarks import HeatmapLoss, LandmarkLoss
-from zoo.networks.landmarks import HeatmapNetwork, LandmarkNetwork
+from zoo.networks.landmarks import HeatmapNetwork, LandmarkNetwork, square_around
 from zoo.networks.yolo import SmallDarknet
 from zoo.ops.heatmaps import HeatmapOutput, jensen_shannon, soft_argmax, vector
 from zoo.tasks.landmarks import Landmarks
@@ -104,6 +104,21 @@ def test_the_vector_is_read_as_the_notes_write_it(kind):
     task.step((images, target), "test")
     for values, kept in zip(found, task.test_outputs(), strict=True):
         torch.testing.assert_close(values, kept)
+
+
+def test_the_class_is_read_from_a_crop_around_the_points():
+    center, side = square_around(torch.tensor([[[0.2, 0.3], [0.6, 0.5]], [[0.5, 0.5], [0.5, 0.5]]]))
+    torch.testing.assert_close(center, torch.tensor([[0.4, 0.4], [0.5, 0.5]]))
+    torch.testing.assert_close(side, torch.tensor([1.2 * 0.4, 0.15]))  # points in one place leave a crop to look at
+    network = HeatmapNetwork(backbone=SmallDarknet(widths=(8, 16, 16), depths=(0, 0, 0)), crop_size=8).eval()
+    torch.nn.init.constant_(network.heat.weight, 0)  # all points in the middle, so that the crop is there
+    images = torch.rand(2, 3, 64, 64)
+    images[1, :, 20:44, 20:44] = images[0, :, 20:44, 20:44]
+    logits = network(images).logits
+    torch.testing.assert_close(logits[0, 9:], logits[1, 9:])  # classes
+    assert logits[0, 0] != logits[1, 0]  # presence looks at the whole image too
+    with pytest.raises(ZooError, match=r"`crop_size` \(=6\) must be 0 or a multiple of 4"):
+        HeatmapNetwork(backbone=SmallDarknet(), crop_size=6)
 
 
 def test_heat_maps_learn_their_points():
