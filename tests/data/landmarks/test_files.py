@@ -98,7 +98,7 @@ def test_an_empty_class_and_a_broken_and_a_turned_image(tmp_path):
     exif[0x0112] = 6  # turned by 90°: upright it is 40 wide and 60 high
     Image.new("RGB", (60, 40), "red").save(tmp_path / "2.png", exif=exif)
     found = kinds(points(tmp_path))
-    assert found["empty class"] == "row 2: the class '' is none of cat"
+    assert found["empty class"] == "row 2: the cell of the class is blank; there are cat"
     assert "unreadable image" in found
     assert "upright" in found["turned image"]
 
@@ -162,6 +162,19 @@ def test_bad_keypoints_of_coco(tmp_path, keypoints, kind, message):
     for split in ("val", "test"):
         write_coco(tmp_path, split, [(0, flags(2, 2, 2), {})])
     assert kinds(points(tmp_path))[kind] == f"annotation 0 of train0.png: {message}"
+
+
+def test_classes_without_a_name_or_without_objects(tmp_path):
+    write_coco(tmp_path, "train", [(i, flags(2, 2, 2), {}) for i in range(6)])
+    file = tmp_path / "train.json"
+    content = json.loads(file.read_text())
+    content["categories"].append(content["categories"][0] | {"id": 9, "name": "cat"})
+    file.write_text(json.dumps(content))
+    assert kinds(points(tmp_path))["class without objects"] == "no object of the class `cat`"
+    content["categories"] = [content["categories"][0] | {"name": ""}]
+    file.write_text(json.dumps(content))
+    with pytest.raises(ZooError, match="no objects: the train split has none .* broken annotation"):
+        points(tmp_path).setup()
 
 
 def test_splits_have_the_same_points(tmp_path):

@@ -48,7 +48,7 @@ def _contents(split: str, points: PointSet) -> str:
     hidden = len(objects) * len(points.names) - shown
     images = len({sample.path for sample in points.samples})
     return (
-        f"{split}: {len(objects):,} objects in {images:,} pictures; {classes}; {shown:,} points, {hidden:,} not visible"
+        f"{split}: {len(objects):,} objects in {images:,} images; {classes}; {shown:,} points, {hidden:,} not visible"
     )
 
 

@@ -38,13 +38,14 @@ def read_coco_points(file: Path, images: Path) -> PointSet:
     """
     content = coco_content(file)
     entered, flawed_images = read_entries(content["images"], image_of)
-    categories, _ = read_entries(content["categories"], category_of)
+    categories, flawed_categories = read_entries(content["categories"], category_of)
     names, skeleton = _layout(file, content["categories"])
     with_points = {as_id(c.get("id")) for c in content["categories"] if isinstance(c, dict) and c.get("keypoints")}
     ordered = sorted((c for c in categories if c.id in with_points), key=lambda c: (isinstance(c.id, str), c.id))
     place = {category.id: number for number, category in enumerate(ordered)}
     result = PointSet(names, tuple(category.name for category in ordered), skeleton)
-    result.problems += [Problem(file.name, "broken annotation", f"images{message}") for _, message in flawed_images]
+    for what, flaws in (("images", flawed_images), ("categories", flawed_categories)):
+        result.problems += [Problem(file.name, "broken annotation", f"{what}{message}") for _, message in flaws]
     exact, elsewhere = find_images(images, [image.file_name for image in entered])
     paths: dict[Id, Path] = {}
     for image in entered:

@@ -74,9 +74,11 @@ def read_csv(file: Path, images: Path, class_names: tuple[str, ...] | None = Non
             continue
         visible = torch.tensor([place is not None for place in places])
         if label not in result.class_names and visible.any():
-            report(
-                "unknown class" if label else "empty class", f"the class {label!r} is none of {', '.join(known or ())}"
-            )
+            classes = ", ".join(known or ())
+            if label:
+                report("unknown class", f"the class {label!r} is none of {classes}")
+            else:
+                report("empty class", f"the cell of the class is blank; there are {classes or 'no classes'}")
             continue
         sample = Sample(
             path=path,

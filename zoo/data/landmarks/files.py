@@ -12,7 +12,7 @@ from zoo.data.landmarks.check import check_points
 from zoo.data.landmarks.coco_points import PERSON, PERSON_SIGMAS
 from zoo.data.landmarks.crops import PointCrops, object_size
 from zoo.data.landmarks.pairs import Pairs, given_pairs, pairs_by_name
-from zoo.data.landmarks.problems import check_images, check_shapes, shared_images, to_pixels
+from zoo.data.landmarks.problems import check_images, check_shapes, shared_images, to_pixels, unused_classes
 from zoo.data.landmarks.samples import PointSet, Policy, Problem, require_usable
 from zoo.data.landmarks.sources import find_sources, read_points
 from zoo.data.landmarks.splits import split_up
@@ -96,7 +96,7 @@ class Points(PointData):
         split_up(splits, val=self.val_fraction, test=self.test_fraction, seed=self.seed)
         train = splits["train"]
         layout = self._layout(train)
-        train.problems += [*shared_images(splits), *check_shapes(train, layout.pairs)]
+        train.problems += [*shared_images(splits), *check_shapes(train, layout.pairs), *unused_classes(train)]
         for name, points in splits.items():
             if not any(sample.present for sample in points.samples):
                 points.problems.append(Problem(str(self.folder), "no objects", f"the {name} split has none"))

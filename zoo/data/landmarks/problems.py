@@ -122,6 +122,13 @@ def _standardized(shape: Float[Tensor, "k 2"]) -> Float[Tensor, "k 2"]:
     return centered / centered.norm(dim=1).mean().clamp(min=1e-6)
 
 
+def unused_classes(points: PointSet) -> list[Problem]:
+    """Problems for classes that the samples do not show, if they show any."""
+    used = {sample.label for sample in points.samples if sample.present}
+    missing = [name for label, name in enumerate(points.class_names) if used and label not in used]
+    return [Problem("train", "class without objects", f"no object of the class `{name}`") for name in missing]
+
+
 def shared_images(splits: Mapping[str, PointSet]) -> list[Problem]:
     """Problems for images with the same bytes in two splits; removes them from the earlier split (train, val, test)."""
     empty = torch.empty(0, 4), torch.empty(0, dtype=torch.long)

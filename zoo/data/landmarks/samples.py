@@ -26,6 +26,7 @@ Kind = Literal[
     "unknown visibility",
     "empty class",
     "unknown class",
+    "class without objects",
     "bad box",
     "point outside",
     "no visible point",
@@ -35,8 +36,10 @@ Kind = Literal[
     "normalized points",
     "no objects",
 ]
-HARMLESS: frozenset[str] = frozenset({"turned image", "point outside", "constant point", "left and right swapped"})
-"""Reported and kept: such points may be right."""
+HARMLESS: frozenset[str] = frozenset(
+    {"turned image", "point outside", "constant point", "left and right swapped", "class without objects"}
+)
+"""Reported and kept: the annotations may be right."""
 ALWAYS_REFUSED: frozenset[str] = frozenset({"swapped axes", "normalized points", "no objects"})
 """Refused under every policy: leaving out single objects does not solve them."""
 Policy = Literal["refuse", "skip"]

@@ -48,6 +48,8 @@ def split_up(splits: dict[str, PointSet], *, val: float, test: float, seed: int)
 
 
 def _drawn(samples: list[Sample], fractions: dict[str, float], seed: int) -> dict[str, list[Sample]]:
+    if not samples:  # the reasons are among the problems
+        return {split: [] for split in ("train", *fractions)}
     groups: dict[str, list[Sample]] = {}
     for sample in samples:
         groups.setdefault(f"group {sample.group}" if sample.group else str(sample.path), []).append(sample)
