@@ -34,6 +34,8 @@ SMALL = {
     "bert_tiny_classifier": MODELS["bert_tiny"],
     "birnn_classifier": MODELS["birnn_classifier"],
     "matrix_factorization": ["model.solver=torch", *MODELS["matrix_factorization"]],
+    "fast_style_small": MODELS["fast_style_small"],
+    "style_transfer": MODELS["style_transfer"],
 }
 """Models with every kind of step, and the words that keep one short."""
 aten = torch.ops.aten

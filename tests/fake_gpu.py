@@ -5,6 +5,7 @@ from unittest.mock import patch
 
 import torch
 from device_waits import Waits
+from small_runs import set_up
 from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.fx.experimental.symbolic_shapes import ShapeEnv
@@ -48,6 +49,7 @@ def train_and_validate_on_fake_gpu(run: Run) -> Steps:
         RuntimeError: an operation has tensors of two devices.
     """
     data, task = run.datamodule, run.task
+    set_up(task, data)
     batch = next(iter(data.train_dataloader()))
     fake = FakeTensorMode(shape_env=AssumedValues(), static_shapes=True, allow_non_fake_inputs=True)
     numbers = patch("torch.fx.experimental.symbolic_shapes._constrain_range_for_size")  # refuses plain numbers

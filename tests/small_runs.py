@@ -4,11 +4,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+from pytorch_lightning import Trainer
+
 from zoo.config.compose import compose, to_dict
+from zoo.data.base import DataModule
 from zoo.run.evaluate import evaluate
 from zoo.run.resume import resume_from, take_over
 from zoo.run.run import new_run
 from zoo.run.train import fit, train
+from zoo.tasks.base import Task
 
 MODELS = {
     "lenet5": [],
@@ -22,6 +26,15 @@ MODELS = {
     "bert_tiny": ["data.vocab_size=300", "model.network.num_layers=1", "data.batch_size=8"],
     "birnn_classifier": ["data.vocab_size=300", "data.batch_size=8"],
     "matrix_factorization": ["data.num_ratings=9000", "data.batch_size=512"],
+    "fast_style_small": [
+        "data.image_size=32",
+        "data.batch_size=2",
+        "data.train_pictures=8",
+        "data.val_pictures=2",
+        "data.test_pictures=2",
+        "pretrained=random",
+    ],
+    "style_transfer": ["data.image_size=48", "data.steps=3", "pretrained=random"],
 }
 """A model of each kind, with words that make its data small."""
 LIMITS = ["+trainer.limit_train_batches=3", "+trainer.limit_val_batches=2", "+trainer.limit_test_batches=2"]
@@ -49,6 +62,14 @@ def fitted(name: str, folder: Path, *words: str, epochs: int = 1) -> Path:
         take_over(resumed, trainer)
     fit(trainer, run.task, run.datamodule, resumed.path if resumed else None)
     return folder / "checkpoints" / "last.ckpt"
+
+
+def set_up(task: Task, data: DataModule) -> None:
+    """Lets a task take what it needs from its data, as at the start of training."""
+    task.trainer = Trainer(accelerator="cpu", devices=1, logger=False, enable_checkpointing=False)
+    task.trainer.datamodule = data
+    task.setup("fit")
+    task.trainer = None
 
 
 def results(folder: Path) -> dict[str, Any]:

@@ -14,7 +14,10 @@ from zoo.run.ema import ExponentialAverage
 from zoo.tasks.classification.task import _metrics
 from zoo.tasks.detection.metrics import DetectionMetrics
 from zoo.tasks.forecasting.metrics import ForecastErrors
-from zoo.tasks.landmarks.metrics import PointErrors
+from zoo.tasks.landmarks.metrics import BoxErrors, PointErrors
+from zoo.tasks.language.metrics import MaskedTokens, NextSentence
+from zoo.tasks.ratings.metrics import RatingErrors
+from zoo.tasks.regression.metrics import RegressionErrors
 
 pytestmark = pytest.mark.gpu
 
@@ -49,15 +52,22 @@ def test_mined_triplets_are_the_same(device, miner):
 
 def test_metrics_are_the_same(device):
     generator = torch.Generator().manual_seed(0)
-    probabilities, labels = (
-        torch.rand(64, 7, generator=generator).softmax(1),
-        torch.randint(7, (64,), generator=generator),
-    )
-    series, points = torch.rand(3, 5, 4, 2, generator=generator), torch.rand(2, 9, 4, 2, generator=generator)
+
+    def numbers(*shape):
+        return torch.rand(*shape, generator=generator)
+
+    def labels(count, *shape):
+        return torch.randint(count, shape, generator=generator)
+
     for metric, values in (
-        (MetricCollection(_metrics(7)), (probabilities, labels)),
-        (ForecastErrors([0.5, 0.5], [2.0, 3.0]), tuple(series)),
-        (PointErrors(), tuple(points)),
+        (MetricCollection(_metrics(7)), (numbers(64, 7).softmax(1), labels(7, 64))),
+        (ForecastErrors([0.5, 0.5], [2.0, 3.0]), (numbers(5, 4, 2), numbers(5, 4, 2), numbers(5, 4, 2))),
+        (PointErrors(), (numbers(9, 4, 2), numbers(9, 4, 2), labels(2, 9, 4).bool(), numbers(9) + 0.5)),
+        (BoxErrors(), (numbers(9, 2, 2), numbers(9, 2, 2).sort(1).values, labels(3, 9), labels(3, 9))),
+        (RegressionErrors(0.5), (numbers(9), numbers(9))),
+        (RatingErrors(), (numbers(9), numbers(9))),
+        (MaskedTokens(), (numbers(4, 6, 20), labels(20, 4, 6))),
+        (NextSentence(), (numbers(8, 2), labels(2, 8))),
     ):
         metric.update(*values)
         expected = metric.compute()

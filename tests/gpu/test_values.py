@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import pytest
 import torch
 from pytorch_lightning.utilities import move_data_to_device
+from small_runs import set_up
 from torch import Tensor, nn
 
 from zoo.config.compose import compose, to_dict
@@ -17,7 +18,9 @@ from zoo.run.build import build_data, build_task, prepare_network
 from zoo.tasks.base import Task
 
 pytestmark = pytest.mark.gpu
-BATCH, LARGER = 8, {"siamese": 32, "siamese_resnet50": 32}  # of fewer images no triplet may violate the margin
+BATCH = 8
+BATCHES = {"siamese": 32, "siamese_resnet50": 32, "bert_large": 2}
+"""Of fewer images no triplet may violate the margin; of more texts a CPU takes minutes in double precision."""
 TIMES, LOSS, GRADIENT = 5, 5e-4, 5e-2
 """Relative errors in float32: at most `TIMES` the CPU's error, plus the floor of the loss or of the gradient.
 
@@ -48,7 +51,9 @@ class Built(NamedTuple):
 
 @lru_cache(maxsize=2)
 def natural_data(words: str, batch_size: int) -> Any:
-    data = build_data(json.loads(words) | {"batch_size": batch_size, "num_workers": 0})
+    small = {"batch_size": batch_size, "num_workers": 0}
+    config = json.loads(words)
+    data = build_data(config | {key: value for key, value in small.items() if key in config})
     data.setup()
     return data, data.normalize(next(iter(data.loader("train"))))
 
@@ -56,13 +61,18 @@ def natural_data(words: str, batch_size: int) -> Any:
 MODELS = {*list_models()} - {"faster_rcnn_resnet50_v2"}  # which draws the proposals that it trains on
 
 
-@pytest.fixture(scope="module", params=sorted(MODELS, key=lambda name: (name.startswith("gru"), name)))
+PARAMETERS = [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in sorted(MODELS)]
+
+
+@pytest.fixture(scope="module", params=PARAMETERS)
 def built(request: pytest.FixtureRequest) -> Built:
     """A model of the catalog."""
-    config = to_dict(compose([f"model={request.param}"]))
-    data, batch = natural_data(json.dumps(config["data"]), LARGER.get(request.param, BATCH))
+    smaller = ["data.image_size=64"] if "style" in request.param else []  # 256 pixels take a CPU minutes
+    config = to_dict(compose([f"model={request.param}", *smaller]))
+    data, batch = natural_data(json.dumps(config["data"]), BATCHES.get(request.param, BATCH))
     torch.manual_seed(0)
     task = build_task(config["model"], data.metadata(), data.card()).train()
+    set_up(task, data)
     for module in task.modules():
         if isinstance(module, nn.Dropout):
             module.p = 0.0

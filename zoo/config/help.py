@@ -40,9 +40,9 @@ def _chosen_groups(name: str) -> set[str]:
 def _task_options() -> str:
     """The options of `predict` in each task, from its source text."""
     lines = []
-    for path in sorted(_TASKS.glob("*/predict.py")):
-        task = path.parent.name
-        takes = parameters(f"zoo.tasks.{task}.predict.predict") or {}
+    for path in sorted(_TASKS.rglob("predict.py")):
+        task = path.parent.relative_to(_TASKS).parts
+        takes = parameters(f"zoo.tasks.{'.'.join(task)}.predict.predict") or {}
         options = [option for option, parameter in takes.items() if parameter.kind is parameter.KEYWORD_ONLY]
-        lines.append(f"  {task}: {', '.join(options) or '–'}\n")
+        lines.append(f"  {'/'.join(task)}: {', '.join(options) or '–'}\n")
     return "".join(lines)

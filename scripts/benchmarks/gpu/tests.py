@@ -13,8 +13,9 @@ from benchmarks.cases import Case
 from benchmarks.settings import Settings
 from benchmarks.timing import Measured, Side
 from zoo.distribution import ROOT
+from zoo.hardware import cores
 
-LIMIT, PROCESSES = 150.0, 8
+LIMIT, PROCESSES = 240.0, 14
 SHOWN = 6_000  # characters
 QUICK = "test_ops or (test_training and lenet5 and (waits or deterministic)) or pinned or memory"
 
@@ -30,9 +31,10 @@ def _measure(settings: Settings) -> Measured:
     command += ["-q", "-m", "gpu", "tests/gpu", "--durations=5", "--tb=line", "-rfExX", "--show-capture=no"]
     command += ["-W", "ignore"]
     command += ["-k", QUICK] if settings.quick else []
-    command += ["-n", str(PROCESSES)] if find_spec("xdist") and not settings.quick else []
+    if find_spec("xdist") and not settings.quick:
+        command += ["-n", str(min(PROCESSES, cores())), "--dist=loadgroup"]
     command += ["--timeout=90"] if find_spec("pytest_timeout") else []
-    environment = os.environ | {"ZOO_GPU_TESTS_DEVICE": settings.device.type, "OMP_NUM_THREADS": "2", "COLUMNS": "400"}
+    environment = os.environ | {"ZOO_GPU_TESTS_DEVICE": settings.device.type, "OMP_NUM_THREADS": "1", "COLUMNS": "400"}
     limit = None if settings.quick else LIMIT  # a machine without a GPU may be busy
     began = time.perf_counter()
     try:
