@@ -8,6 +8,11 @@ import pytest
     [
         ("trainer.max_epochs=2.5", "`trainer.max_epochs` (=2.5) must be a whole number of at least -1"),
         ("trainer.accumulate_grad_batches=0", "`trainer.accumulate_grad_batches` (=0) must be a whole number of at"),
+        ("trainer.accumulate_grad_batches=null", "`trainer.accumulate_grad_batches` (=null) needs a value"),
+        ("+trainer.limit_train_batches=0", "`trainer.limit_train_batches` (=0) must be a share in (0, 1], or a number"),
+        ("+trainer.limit_train_batches=1.5", "`trainer.limit_train_batches` (=1.5) must be a share in (0, 1], or"),
+        ("+trainer.limit_test_batches=0", "`trainer.limit_test_batches` (=0) must be a share in (0, 1], or a number"),
+        ("+trainer.val_check_interval=0", "`trainer.val_check_interval` (=0) must be a share in (0, 1], or a number"),
         ("trainer.gradient_clip_val=-1", "`trainer.gradient_clip_val` (=-1) must be a finite number of at least 0, or"),
         ("optimizer.lr=-1", "`optimizer`: Invalid learning rate: -1"),
         ("optimizer.weight_decay=-1", "`optimizer`: Invalid weight_decay value: -1"),

@@ -166,6 +166,14 @@ def test_debug_runs_one_batch_and_saves_nothing(command):
     assert not list(ended.folder.rglob("*.ckpt"))
 
 
+def test_without_a_validation_the_last_state_is_tested(command):
+    ended = command("train", "+trainer.max_steps=2", "trainer.max_epochs=1", "trainer=cpu", "baselines=false")
+    assert ended.code == 0, ended.err
+    assert "nothing was validated: best.ckpt is the last state" in ended.out
+    assert "accuracy" in json.loads((ended.run / "metrics.json").read_text())["test"]
+    assert same(weights(ended.run, "best"), weights(ended.run, "last"))
+
+
 def test_a_loss_that_becomes_nan_stops_and_keeps_the_last_good_checkpoint(command, monkeypatch):
     from zoo.losses.cross_entropy import CrossEntropy
 

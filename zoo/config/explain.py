@@ -68,8 +68,9 @@ def refused_options(words: Sequence[str]) -> str | None:
             continue
         if value.startswith("[") and group not in _LISTS:
             return f"`{group}` (={value}): {_one_option(group, value.strip('[]').replace(' ', ''))}"
-        if value.endswith((".yaml", ".yml")):
-            return f"`{group}` (={value}): leave out the ending, {group}={value.rpartition('.')[0]}"
+        stem, _, ending = value.rpartition(".")
+        if ending in ("yaml", "yml") and stem in list_options(group):
+            return f"`{group}` (={value}): leave out the ending, {group}={stem}"
     return None
 
 

@@ -15,6 +15,7 @@ from zoo import signals
 from zoo.checkpoints.io import link
 from zoo.errors import ZooError
 from zoo.metrics.states import load_states, save_states
+from zoo.run.console import rank_zero_print
 from zoo.tasks.base import Task
 
 _LEAST_INTERVAL = 10.0  # seconds between two checkpoints within an epoch
@@ -183,8 +184,11 @@ class BestAndLast(ModelCheckpoint):
             raise signals.Stopped(self._stop, _RESUME)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Stops for a signal of the last epoch; later ones stop at once."""
+        """Stops for a signal of the last epoch; later ones stop at once. Without a validation, the last is the best."""
         super().on_train_end(trainer, pl_module)
+        if not self.best_model_path and self.last_model_path:
+            rank_zero_only(link)(Path(self.last_model_path), Path(self.last_model_path).with_name("best.ckpt"))
+            rank_zero_print("nothing was validated: best.ckpt is the last state, as last.ckpt is")
         signals.resume()
         if stop := self._stop or signals.requested():
             raise signals.Stopped(stop, _TRAINED)

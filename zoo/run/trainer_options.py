@@ -19,22 +19,31 @@ _LEAST = {
     "num_sanity_val_steps": -1,
     "num_nodes": 1,
 }
+_NEVER_NULL = ("accumulate_grad_batches", "max_steps", "num_nodes", "overfit_batches")
+_SHARES = ("limit_train_batches", "limit_test_batches", "val_check_interval")
 
 
 def check_trainer(config: Mapping[str, Any]) -> None:
     """Checks the numbers of a `trainer` configuration.
 
     Raises:
-        ZooError: a fraction, a number that is too small or infinite, or a precision that Lightning does not have.
+        ZooError: a fraction, null, a number that is too small or infinite, or a precision that Lightning does not have.
     """
     if config.get("devices") in (0, "0", []):
         raise ZooError(f"`trainer.devices` (={config['devices']}) must be at least 1; trainer=cpu trains without a GPU")
     if (precision := config.get("precision")) not in (None, "auto", *_PRECISIONS, *_ALIASES):
         raise ZooError(f"`trainer.precision` (={precision}) must be auto or one of: {', '.join(_PRECISIONS)}")
+    for name in _NEVER_NULL:
+        if name in config and config[name] is None:
+            raise ZooError(f"`trainer.{name}` (=null) needs a value")
     for name, least in _LEAST.items():
         value = config.get(name)
         if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < least):
             raise ZooError(f"`trainer.{name}` (={value}) must be a whole number of at least {least}")
+    for name in _SHARES:
+        value = config.get(name)
+        if isinstance(value, int | float) and not (value > 0 and (isinstance(value, int) or value <= 1)):
+            raise ZooError(f"`trainer.{name}` (={value}) must be a share in (0, 1], or a number of batches")
     clip = config.get("gradient_clip_val")
     if clip is not None and not (isinstance(clip, int | float) and 0 <= clip < math.inf):
         raise ZooError(f"`trainer.gradient_clip_val` (={clip}) must be a finite number of at least 0, or null")
