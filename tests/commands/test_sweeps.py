@@ -1,21 +1,31 @@
 """Sweeps by Hydra's plugins: the value that `train` returns, and the table at the end."""
 
 import csv
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from bad_input import QUICK
 
+TRAIN = Path(__file__).parents[2] / "train.py"
 pytestmark = pytest.mark.slow
 SMALL = [*QUICK, "+trainer.limit_train_batches=2", "+trainer.limit_val_batches=2", "+trainer.limit_test_batches=2"]
 
 
-def test_optuna_maximizes_the_value_of_the_validation_split(command):
+def swept(folder: Path, *words: str) -> Path:
+    """The table of a sweep: in a process of its own, from which the plugins send work to others."""
+    ended = subprocess.run([sys.executable, TRAIN, "-m", *words, *SMALL], cwd=folder, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+    (table,) = folder.glob("runs/sweeps/*/sweep.csv")
+    return table
+
+
+def test_optuna_maximizes_the_value_of_the_validation_split(tmp_path):
     pytest.importorskip("hydra_plugins.hydra_optuna_sweeper")
     words = [f"hydra.sweeper.{word}" for word in ("direction=maximize", "n_trials=2", "n_jobs=1")]
     rates = "optimizer.lr=tag(log,interval(1e-4,1e-1))"
-    ended = command("train", "-m", "hydra/sweeper=optuna", *words, rates, *SMALL)
-    assert ended.code == 0, ended.err
-    (table,) = ended.folder.glob("runs/sweeps/*/sweep.csv")
+    table = swept(tmp_path, "hydra/sweeper=optuna", *words, rates)
     rows = list(csv.DictReader(table.read_text().splitlines()))
     assert len({row["optimizer.lr"] for row in rows}) == 2
     best = max(float(row["val/accuracy"]) for row in rows)
@@ -23,9 +33,7 @@ def test_optuna_maximizes_the_value_of_the_validation_split(command):
     assert f"best_value: {best}" in found
 
 
-def test_parallel_processes_share_a_table(command):
+def test_parallel_processes_share_a_table(tmp_path):
     pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
-    ended = command("train", "-m", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "seed=0,1", *SMALL)
-    assert ended.code == 0, ended.err
-    (table,) = ended.folder.glob("runs/sweeps/*/sweep.csv")
+    table = swept(tmp_path, "hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "seed=0,1")
     assert [row["seed"] for row in csv.DictReader(table.read_text().splitlines())] == ["0", "1"]

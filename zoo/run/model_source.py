@@ -34,8 +34,9 @@ def requested_model(config: Mapping[str, Any]) -> Task:
     if str(model).endswith((".ckpt", ".pt", ".pth")):
         raise ZooError(f"`model` (={model}) takes a name of the catalog, not a file: give checkpoint={model}")
     if pretrained is None:
-        names = ", ".join(list_weights(model)) or "a file of weights, since none are published here"
-        raise ZooError(f"`pretrained` is not given, and {model} would predict with random weights: give {names}")
+        names = " or ".join(f"pretrained={name}" for name in list_weights(model))
+        advice = names or "a file of weights, since none are published here"
+        raise ZooError(f"`pretrained` is not given, and {model} would predict with random weights: give {advice}")
     if (folder := shipped_folder(f"{model}/{pretrained}")) is not None:
         return load(folder, trust=config["trust"])
     return create_model(model, pretrained=pretrained).eval()
