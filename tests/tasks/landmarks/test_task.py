@@ -13,6 +13,7 @@ from zoo.networks.landmarks import HeatmapNetwork, LandmarkNetwork, square_aroun
 from zoo.networks.yolo import SmallDarknet
 from zoo.ops.heatmaps import HeatmapOutput, jensen_shannon, soft_argmax, vector
 from zoo.tasks.landmarks import Landmarks
+from zoo.tasks.landmarks.export import PointsProgram
 from zoo.tasks.landmarks.metrics import BoxErrors, PointErrors
 
 
@@ -119,6 +120,19 @@ def test_the_class_is_read_from_a_crop_around_the_points():
     assert logits[0, 0] != logits[1, 0]  # presence looks at the whole image too
     with pytest.raises(ZooError, match=r"`crop_size` \(=6\) must be 0 or a multiple of 4"):
         HeatmapNetwork(backbone=SmallDarknet(), crop_size=6)
+
+
+@pytest.mark.slow
+def test_an_exported_program_takes_any_batch():
+    network = HeatmapNetwork(backbone=SmallDarknet(widths=(8, 8), depths=(0, 0)), num_classes=3, crop_size=8)
+    task = Landmarks(network=network, loss=loss(), num_points=4, num_classes=3).eval()
+    shape = {0: torch.export.Dim("batch", min=1)}
+    images = torch.rand(5, 3, 16, 16)
+    exported = torch.export.export(PointsProgram(task), (images[:3],), dynamic_shapes=(shape,)).module()
+    with torch.no_grad():
+        expected = task(images)
+    for found, value in zip(exported(images), (expected[0], expected[1] * 16, expected[2]), strict=True):
+        torch.testing.assert_close(found, value)
 
 
 def test_heat_maps_learn_their_points():

@@ -111,7 +111,7 @@ class Landmarks(ImageTask):
     def _found(self, output: Tensor | HeatmapOutput) -> LandmarkOutputs:
         values = vector(output)
         end = 1 + 2 * self.num_points
-        points = values[:, 1:end].reshape(len(values), self.num_points, 2)
+        points = values[:, 1:end].unflatten(1, (self.num_points, 2))  # `len` would fix the batch size of an export
         return LandmarkOutputs(values[:, 0].sigmoid(), points, values[:, end:].softmax(1))
 
     def _measure(self, found: LandmarkOutputs, target: dict[str, Tensor], stage: Stage) -> None:
