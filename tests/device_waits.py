@@ -22,7 +22,7 @@ from zoo.run.run import Run, new_run
 SMALL = {
     "lenet5": [],
     "googlenet": ["data.batch_size=4"],
-    "landmarks": ["data.train_scenes=100"],
+    "landmarks": MODELS["landmarks"],
     "gru": [],
     "gru_quantile": [],
     "siamese": [],

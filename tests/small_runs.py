@@ -16,7 +16,7 @@ from zoo.tasks.base import Task
 
 MODELS = {
     "lenet5": [],
-    "landmarks": ["data.train_scenes=96", "data.val_scenes=32", "data.test_scenes=32"],
+    "landmarks": ["data.train_scenes=96", "data.val_scenes=32", "data.test_scenes=32", "data.batch_size=32"],
     "siamese": ["data.steps_per_epoch=3"],
     "yolo": ["data.train_scenes=48", "data.val_scenes=16", "data.test_scenes=16"],
     "conv3d": ["data.size=8"],

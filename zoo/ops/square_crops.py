@@ -20,7 +20,8 @@ def square_crops(
               [ 9., 10.]]]])
     """
     rows, columns = (
-        _weights(center[:, axis], side, size, cells) for axis, cells in ((1, maps.shape[2]), (0, maps.shape[3]))
+        _weights(center[:, axis], side, size, cells).to(maps.dtype)
+        for axis, cells in ((1, maps.shape[2]), (0, maps.shape[3]))
     )
     return rows[:, None] @ maps @ columns.transpose(1, 2)[:, None]
 

@@ -146,7 +146,7 @@ class StyleTransfer(StyleTask):
         return costs.total
 
     def _costs(self, batch: PairBatch, picture: Tensor) -> Costs:
-        if self._content is None:
+        if self._content is None or next(iter(self._content.values())).device != batch.content.device:
             self._content = self.perceptual.content(batch.content)
         costs: Costs = self.loss(picture, self._content)
         return costs
