@@ -53,7 +53,10 @@ def explain(error: Exception, overrides: Sequence[str], compose: Compose) -> str
 
 
 def refused_options(words: Sequence[str]) -> str | None:
-    """Returns a message for the first option of a group that Hydra would misread, or None: a list, or a file name.
+    """Returns a message for the first word that is not passed to Hydra, or None.
+
+    That is an option of a group that is a list or a file name, and the flag for a pickled configuration, whose reading
+    runs code from the file.
 
     >>> refused_options(["callbacks=[ema]", "model=[lenet5,vgg11]"])
     '`model` (=[lenet5,vgg11]): a group takes the name of one option; -m model=lenet5,vgg11 runs once for each'
@@ -62,6 +65,8 @@ def refused_options(words: Sequence[str]) -> str | None:
         if word[:1] in _CURLY_QUOTES:
             return f"`{word}` has typographic quotes: write {word.strip(_CURLY_QUOTES)}, with plain quotes where needed"
         group, _, value = word.partition("=")
+        if group == "--experimental-rerun":
+            return f"`{group}` runs code from a file: repeat the words in .hydra/overrides.yaml of the run"
         if not group and value:
             return f"`{word}` is not of the form KEY=VALUE, without spaces"
         if not group or not (CONFIG_DIR / group).is_dir():

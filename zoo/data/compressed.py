@@ -17,6 +17,11 @@ _OPENERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, "
 _OTHERS = (".zst", ".tar", ".tgz")
 
 
+def is_compressed(path: Path) -> bool:
+    """Whether the last suffix of a name is that of a compression or an archive."""
+    return path.suffix.lower() in (*_OPENERS, ".zip", *_OTHERS)
+
+
 def open_table(path: Path) -> io.BufferedReader:
     """Opens a file, decompressed as its last suffix says.
 
@@ -29,7 +34,7 @@ def open_table(path: Path) -> io.BufferedReader:
     if suffix in _OTHERS:
         raise ZooError(f"{path}: tables are read plain or as .gz, .bz2, .xz and .zip: decompress it")
     file = open_regular(path)
-    if suffix not in _OPENERS and suffix != ".zip":
+    if not is_compressed(path):
         return file
     try:
         stream = _only_member(file, path) if suffix == ".zip" else _OPENERS[suffix](file)

@@ -1,5 +1,6 @@
 """Reads YAML of a data set, whose author may be anybody."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +19,33 @@ def read_yaml(file: Path) -> Any:
     """
     import yaml
 
-    data, depth = read_text(file, limit=_LARGEST), 0
+    return _parsed(read_text(file, limit=_LARGEST), file, lambda text: _plain(yaml.compose(text, yaml.BaseLoader)))
+
+
+def front_matter(file: Path) -> tuple[Any, str]:
+    """Reads the YAML between the first two lines `---` of a Markdown file, with its types, and the text below.
+
+    Raises:
+        ZooError: as `read_yaml`.
+    """
+    import yaml
+
+    _, front, text = f"{read_text(file, limit=_LARGEST)}---\n---\n".split("---\n", 2)
+    return _parsed(front, file, yaml.safe_load), text.removesuffix("---\n---\n").strip()
+
+
+def _parsed(text: str, file: Path, load: Callable[[str], Any]) -> Any:
+    import yaml
+
+    depth = 0
     try:
-        for event in yaml.parse(data, Loader=yaml.SafeLoader):  # a state machine: nesting costs it nothing
+        for event in yaml.parse(text, Loader=yaml.SafeLoader):  # a state machine: nesting costs it nothing
             depth += isinstance(event, yaml.CollectionStartEvent)
             depth -= isinstance(event, yaml.CollectionEndEvent)
             if isinstance(event, yaml.AliasEvent) or depth > _DEPTH:
                 what = "uses aliases" if depth <= _DEPTH else f"is nested more than {_DEPTH} deep"
                 raise ZooError(f"{file} {what}: write its values out")
-        return _plain(yaml.compose(data, Loader=yaml.BaseLoader))
+        return load(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ZooError(f"{file} is no YAML: {' '.join(str(error).split())[:200]}") from None
 

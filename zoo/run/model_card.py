@@ -9,6 +9,7 @@ import torch
 import yaml
 
 from zoo import __version__
+from zoo.data.yaml_files import front_matter
 from zoo.errors import ZooError, unknown
 from zoo.remote.addresses import local_path
 from zoo.tasks.base import Task
@@ -71,11 +72,10 @@ def card(name: str) -> ModelCard:
     if not folder.exists():
         raise ZooError(unknown("weights", name, shipped()))
     file = folder / "README.md"
-    _, front, text = f"{file.read_text(encoding='utf-8') if file.is_file() else ''}---\n---\n".split("---\n", 2)
-    facts = yaml.safe_load(front)
+    facts, text = front_matter(file) if file.is_file() else (None, "")
     if not isinstance(facts, dict):
         raise ZooError(f"{folder} has no README.md that begins with the facts of a model card")
-    return ModelCard(text.removesuffix("---\n---\n").strip() + "\n", facts)
+    return ModelCard(f"{text}\n", facts)
 
 
 def model_card(

@@ -1,7 +1,6 @@
 """Shares a model: its weights as safetensors, their description and a card, in a folder or on the hub."""
 
 import hashlib
-import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,10 +10,11 @@ from typing import Any
 from zoo.checkpoints.load import load
 from zoo.checkpoints.safetensors_file import write_safetensors
 from zoo.errors import ZooError
-from zoo.json_files import write_json
+from zoo.json_files import read_object, write_json
 from zoo.remote.hub import DESCRIPTIONS, WEIGHTS, explain, library
 from zoo.run.model_card import Release, model_card
 from zoo.tasks.base import Task
+from zoo.tensor_files.explained import explained
 
 _LICENSE = re.compile(r"[a-z0-9][a-z0-9.+-]*")
 _PLACES = ("root", "path")  # of the data: they exist on this machine alone
@@ -37,7 +37,8 @@ def share(checkpoint: str, *, to: str, license: str, private: bool = False, trus
         folder = Path(to).expanduser()
         if folder.exists():
             raise ZooError(f"`to` (={to}) exists: give a new folder")
-        write_folder(task, folder, figures, license=license, source=folder.name)
+        with explained(f"{checkpoint} cannot be described; was the metrics.json of its run edited?"):
+            write_folder(task, folder, figures, license=license, source=folder.name)
         return [f"shared: {folder}", f"load it with zoo.load({str(folder)!r})"]
     with TemporaryDirectory() as scratch:
         write_folder(task, Path(scratch), figures, license=license, source=to)
@@ -85,8 +86,7 @@ def _figures(checkpoint: Path) -> dict[str, Any]:
     run = checkpoint if checkpoint.is_dir() else checkpoint.parent
     for folder in (run, run.parent):
         if (folder / "metrics.json").is_file():
-            found: dict[str, Any] = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-            return found
+            return read_object(folder / "metrics.json")
     return {}
 
 

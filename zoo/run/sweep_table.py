@@ -1,16 +1,18 @@
 """The table at the end of a sweep: the runs of each setting, best first, as CSV and as a page."""
 
 import csv
-import json
 import statistics
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
+
+from zoo.data.yaml_files import read_yaml
+from zoo.errors import ZooError
+from zoo.json_files import read_object
 
 _LEFT_OUT = ("runs", "baselines", "hydra")  # settings without an influence on the metrics
 
@@ -43,16 +45,21 @@ class SweepTable(Callback):
 
 
 def read_runs(folder: Path) -> list[dict[str, Any]]:
-    """The finished runs below a folder: settings by key, the content of metrics.json, and the run directory."""
+    """The finished runs below a folder: settings by key, the content of metrics.json, and the run directory.
+
+    Runs that were killed while they wrote these files are left out.
+    """
     runs = []
     for written in sorted(folder.rglob("metrics.json")):
         overrides = written.parent / ".hydra" / "overrides.yaml"
         if not overrides.is_file():
             continue
-        words = yaml.safe_load(overrides.read_text(encoding="utf-8"))
+        try:
+            words, results = read_yaml(overrides), read_object(written)
+        except ZooError:
+            continue
         settings = dict(str(word).lstrip("+~").split("=", 1) for word in words if "=" in str(word))
         settings = {key: value for key, value in settings.items() if key.partition(".")[0] not in _LEFT_OUT}
-        results = json.loads(written.read_text(encoding="utf-8"))
         if results.get("monitored"):
             runs.append({"settings": settings, "results": results, "folder": str(written.parent)})
     return runs

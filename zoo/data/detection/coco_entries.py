@@ -99,7 +99,7 @@ def as_id(value: Any) -> Id | None:
         return int(value) if math.isfinite(value) and value == int(value) else None
     if isinstance(value, str):
         text = value.strip()
-        return int(text) if text.removeprefix("-").isdecimal() and str(int(text)) == text else text
+        return int(text) if _is_short(text.removeprefix("-")) and str(int(text)) == text else text
     return value if isinstance(value, int) else None
 
 
@@ -119,7 +119,12 @@ def resolved(named: Id, images: list[Image], index: dict[Id, Id]) -> Id:
 
 
 def _plain(value: Id) -> Id:
-    return int(value) if isinstance(value, str) and value.isdecimal() else value
+    return int(value) if isinstance(value, str) and _is_short(value) else value
+
+
+def _is_short(text: str) -> bool:
+    """Whether a text is a whole number that Python converts: of thousands of digits it does not."""
+    return text.isdecimal() and len(text) < 19
 
 
 _LONGEST = 1_000_000  # pixels of a side

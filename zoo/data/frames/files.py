@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from zoo.data.compressed import most_bytes, open_table
-from zoo.data.frames.first_lines import MOST_COLUMNS, check_first_lines
+from zoo.data.compressed import open_table
+from zoo.data.frames.first_lines import check_first_lines
+from zoo.data.frames.parquet import require_proportionate
 from zoo.errors import ZooError
 
 SUFFIXES = (".csv", ".txt", ".tsv", ".parquet")
@@ -88,16 +89,13 @@ def with_index(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:
-    """Reads a file whose footer states a size in proportion to it: runs of one value take no space."""
-    import pyarrow.parquet
-
-    described, most = pyarrow.parquet.read_metadata(path), most_bytes(path)
-    if described.num_columns > MOST_COLUMNS:
-        raise ZooError(f"{path} has {described.num_columns:,} columns, and at most {MOST_COLUMNS:,} are read")
-    pages = [described.row_group(group).total_byte_size for group in range(described.num_row_groups)]
-    if max(8 * described.num_rows * described.num_columns, sum(pages)) > most:
-        raise ZooError(f"{path} is a small file of more than {most:,} bytes: write it as plain CSV")
-    return with_index(pd.read_parquet(path))
+    require_proportionate(path)
+    frame = with_index(pd.read_parquet(path))
+    for name in frame.columns[frame.dtypes == object]:
+        kinds = {type(value).__name__ for value in frame[name] if not pd.api.types.is_scalar(value)}
+        if kinds:
+            raise ZooError(f"{path}: column `{name}` holds a {min(kinds)} in a cell: write it without this column")
+    return frame
 
 
 def _parsed(path: Path, **options: Any) -> pd.DataFrame:

@@ -9,18 +9,19 @@ from typing import NamedTuple
 
 import torch
 from jaxtyping import UInt8
-from PIL import Image
 from torch import Tensor
 from torchvision.transforms.v2 import functional as F
 
 from zoo.data.base import Split
 from zoo.data.identities.base import Identities, IdentityData, statistics
 from zoo.data.images.base import Preprocessing
+from zoo.data.images.decoding import open_image
 from zoo.errors import ZooError
 from zoo.ops.identities import PER_GROUP
 
 _RUNS = "all_runs.zip"
 _LABELS = "class_labels.txt"
+_LARGEST = 1 << 20  # bytes of an image or a list; those of the set have a few hundred
 
 
 class _Drawing(NamedTuple):
@@ -97,9 +98,11 @@ class Omniglot(IdentityData):
 
     def _image(self, archive: zipfile.ZipFile, name: str) -> UInt8[Tensor, "1 s s"]:
         try:
-            with Image.open(io.BytesIO(archive.read(name))) as image:
+            if archive.getinfo(name).file_size > _LARGEST:
+                raise ValueError(f"more than {_LARGEST:,} bytes")
+            with open_image(io.BytesIO(archive.read(name))) as image:
                 return 255 - self.resizing.resize_images(F.pil_to_tensor(image.convert("L")))
-        except (zipfile.BadZipFile, OSError) as error:
+        except Exception as error:  # damaged bytes may raise anything
             raise ZooError(f"{name} in {archive.filename} cannot be read ({error}); load the archive anew") from error
 
     def _runs(self) -> Identities:

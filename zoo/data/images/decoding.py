@@ -2,6 +2,7 @@
 
 import io
 import logging
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
@@ -23,6 +24,9 @@ _FORMATS = ("AVIF", "BMP", "DIB", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TGA"
 _AT_ONCE = 1 << 20  # pixels that are scaled together: in floating point they take eight times their space
 _WHITES = (255.0, 1023.0, 4095.0, 16383.0, 65535.0)  # of 8 to 16 bits: cameras store 10, 12 or 14 in files of 16
 _OVERSHOOT = 2.0  # floating point that exceeds 1 a little, as after resampling, is clipped
+_SCANNED = 1_500_000_000  # pixels of a JPEG file times its scans: a scan of ten bytes may go over all of them
+_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]", re.DOTALL)  # of a JPEG file, before the length of its segment
+_SCAN, _END = b"\xff\xda", b"\xff\xd9"
 _PNG_DEPTH, _PNG_ALPHA = 24, (4, 6)  # place of the bits of a PNG file, before the kind of its color
 
 # By Pillow's format name. Both raise on a damaged file, where torchvision.io.decode_image crashes the process.
@@ -57,8 +61,14 @@ def _formats() -> list[str]:
 
 
 def decode(data: bytes) -> UInt8[Tensor, "c h w"]:
-    """Decodes into 1 or 3 channels."""
+    """Decodes into 1 or 3 channels.
+
+    Raises:
+        ValueError: a JPEG file of absurdly many scans.
+        Exception: any other, of a damaged file.
+    """
     opened = open_image(io.BytesIO(data))
+    _require_few_scans(opened, data)
     _log_shallow(opened, data)
     if _is_plain(opened, data):
         buffer = torch.frombuffer(bytearray(data), dtype=torch.uint8)
@@ -71,6 +81,18 @@ def decode(data: bytes) -> UInt8[Tensor, "c h w"]:
         if (deep := image.numpy()).max() <= _WHITES[-2]:  # else Pillow drops the lower 8 of the 16 bits
             return torch.from_numpy(_to_bytes(deep))
     return from_pillow(opened)
+
+
+def _require_few_scans(image: Image.Image, data: bytes) -> None:
+    most = _SCANNED // (image.width * image.height)
+    if data.count(_SCAN) <= most or not data.startswith(b"\xff\xd8"):
+        return
+    place, count = 2, 0
+    while (found := _MARKER.search(data, place)) and found[0] != _END:
+        count += found[0] == _SCAN
+        place = found.end() + int.from_bytes(data[found.end() : found.end() + 2])
+    if count > most:
+        raise ValueError(f"{count:,} scans, and at most {most:,} are read at this size")
 
 
 def _log_shallow(image: Image.Image, data: bytes) -> None:
@@ -97,13 +119,15 @@ def _is_plain(image: Image.Image, data: bytes) -> bool:
 
 def from_pillow(image: Image.Image) -> UInt8[Tensor, "c h w"]:
     """Converts a Pillow image of any mode to 1 or 3 channels of 8 bits, upright and on white."""
-    image = ImageOps.exif_transpose(image)
+    image.load()  # turns a TIFF
+    if image.getexif().get(ORIENTATION, 1) != 1:
+        image = ImageOps.exif_transpose(image)
     if image.mode in ("I", "F") or image.mode.startswith("I;"):
         return _deep_gray(np.asarray(image))
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    if image.mode != "L":
+    if image.mode not in ("L", "RGB"):
         image = image.convert("L" if image.mode == "1" else "RGB")
     pixels = torch.from_numpy(np.array(image))
     return pixels[None] if pixels.ndim == 2 else pixels.permute(2, 0, 1).contiguous()

@@ -1,6 +1,5 @@
 """Reads points from COCO keypoints JSON."""
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,9 @@ PERSON_SIGMAS = (
     *(0.062, 0.062, 0.107, 0.107, 0.087, 0.087, 0.089, 0.089),
 )
 """Tolerances of COCO's own 17 points, from its evaluation code."""
+
+
+_FARTHEST = 1e9  # pixels
 
 
 def read_coco_points(file: Path, images: Path) -> PointSet:
@@ -81,14 +83,15 @@ def _layout(file: Path, categories: list[Any]) -> tuple[tuple[str, ...], tuple[t
     with_points = [c for c in categories if isinstance(c, dict) and c.get("keypoints")]
     if not with_points:
         raise ZooError(f"{file} has no category with `keypoints`, so its annotations are boxes: take data=localization")
+    if wrong := [c["keypoints"] for c in with_points if not isinstance(c["keypoints"], list)]:
+        raise ZooError(f"{file} has a category whose `keypoints` are {wrong[0]!r:.40}: a list of names is expected")
     layouts = {tuple(map(str, category["keypoints"])) for category in with_points}
     if len(layouts) > 1:
         raise ZooError(f"{file} has categories with different keypoints; keep those of one kind")
     names = layouts.pop()
-    lines = with_points[0].get("skeleton") or []
-    pairs = [tuple(line) for line in lines if isinstance(line, list) and len(line) == 2]
-    usable = [(int(a) - 1, int(b) - 1) for a, b in pairs if all(str(v).isdecimal() for v in (a, b))]
-    return names, tuple((a, b) for a, b in usable if 0 <= a < len(names) and 0 <= b < len(names))
+    lines, numbers = with_points[0].get("skeleton"), {str(i + 1): i for i in range(len(names))}
+    pairs = [line for line in lines if isinstance(line, list) and len(line) == 2] if isinstance(lines, list) else []
+    return names, tuple((numbers[str(a)], numbers[str(b)]) for a, b in pairs if {str(a), str(b)} <= numbers.keys())
 
 
 def _sample(
@@ -106,7 +109,7 @@ def _sample(
         report("other number of points", f"{written} values in `keypoints`, and {count} points need {3 * count}")
         return None
     wrong = [value for value in values if isinstance(value, bool) or not isinstance(value, int | float)]
-    wrong += [value for value in values if not wrong and not math.isfinite(value)]
+    wrong += [value for value in values if not wrong and not abs(value) <= _FARTHEST]  # also true for NaN
     if wrong:
         report("not a number", f"{wrong[0]!r:.40} in `keypoints`")
         return None
@@ -121,7 +124,7 @@ def _sample(
         visible=torch.tensor([flag > 0 for flag in flags]),
         label=label,
         box=_corners(box),
-        area=float(area) if isinstance(area, int | float) and not isinstance(area, bool) and area > 0 else None,
+        area=float(area) if type(area) in (int, float) and 0 < area <= _FARTHEST**2 else None,
         image_id=box.image_id,
         where=where,
     )

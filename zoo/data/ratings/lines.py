@@ -11,6 +11,8 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
+from zoo.data.compressed import is_compressed, open_table
+from zoo.data.frames.parquet import require_proportionate
 from zoo.errors import ZooError
 
 _BLOCK = 2**24  # bytes of text read at a time
@@ -93,13 +95,14 @@ KNOWN_NAMES = frozenset({"user", "userid", "user_id", "item", "itemid", "item_id
 
 
 def _read_parquet(path: Path) -> Iterator[pa.RecordBatch]:
+    require_proportionate(path)
     file = pa.parquet.ParquetFile(path)
     _require_few(file.metadata.num_rows, path)
     yield from file.iter_batches(_ROWS)
 
 
 def _read_text(path: Path, least: int) -> Iterator[pa.RecordBatch]:
-    with pa.input_stream(path) as stream:
+    with _opened(path) as stream:
         head = _head(stream)
     lines = [line for line in head.splitlines() if line.strip()][:2]
     if not lines:
@@ -111,7 +114,7 @@ def _read_text(path: Path, least: int) -> Iterator[pa.RecordBatch]:
         columns = [each for k, name in enumerate(names) for each in (name, f"empty {k}")][:-1]
     try:
         yield from pa.csv.open_csv(
-            path,
+            _opened(path),
             read_options=pa.csv.ReadOptions(column_names=columns, skip_rows=int(layout.header), block_size=_BLOCK),
             parse_options=pa.csv.ParseOptions(delimiter=single),
             convert_options=pa.csv.ConvertOptions(
@@ -122,6 +125,10 @@ def _read_text(path: Path, least: int) -> Iterator[pa.RecordBatch]:
         if layout.separator != "::":
             raise
         raise pa.ArrowInvalid(re.sub(r"(?<=Expected )\d+|(?<=got )\d+", _without_empty, str(error))) from error
+
+
+def _opened(path: Path) -> pa.NativeFile:
+    return pa.PythonFile(open_table(path)) if is_compressed(path) else pa.OSFile(str(path))
 
 
 def _without_empty(count: re.Match[str]) -> str:

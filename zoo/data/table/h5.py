@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from zoo.data.base import Split
+from zoo.data.compressed import most_bytes
 from zoo.data.table.base import Source, TableData
 from zoo.data.table.raw import Kind, RawTable
 from zoo.distribution import install_command
@@ -47,8 +48,11 @@ def _read(path: Path, name: str) -> RawTable:
     try:
         with h5py.File(path) as file:
             images, labels = _arrays(file, path, name)
-    except OSError as error:
-        raise ZooError(f"{path} cannot be read as HDF5: {str(error).splitlines()[0]:.200}") from error
+    except ZooError:
+        raise
+    except Exception as error:  # damaged bytes may raise anything
+        first = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ZooError(f"{path} cannot be read as HDF5: {first:.200}") from error
     pixels = images.reshape(len(images), -1) / 255
     columns = {str(number): pixels[:, number] for number in range(pixels.shape[1])} | {"y": labels.astype(np.float64)}
     kinds: dict[str, Kind] = dict.fromkeys(columns, "number")
@@ -59,6 +63,8 @@ def _arrays(file: Any, path: Path, name: str) -> tuple[np.ndarray, np.ndarray]:
     for key in (f"{name}_x", f"{name}_y"):
         if key not in file:
             raise ZooError(f"{path} holds no `{key}`; there are: {', '.join(file)}")
+    if sum(file[f"{name}_{part}"].nbytes for part in "xy") > most_bytes(path):
+        raise ZooError(f"{path} is a small file of more than {most_bytes(path):,} bytes")
     images, labels = np.asarray(file[f"{name}_x"]), np.asarray(file[f"{name}_y"]).ravel()
     if images.ndim != 4 or images.dtype != np.uint8 or len(images) != len(labels):
         raise ZooError(

@@ -9,8 +9,8 @@ _MAX_SIDE = 1024  # of the format's own program
 _MAX_HEADER = 1_000
 
 
-def read_binvox(path: Path) -> UInt8[np.ndarray, "d h w"]:
-    """Reads an occupancy grid, 0 or 1 per voxel, as [D H W] = (z, y, x).
+def read_binvox(path: Path, *, most: int) -> UInt8[np.ndarray, "d h w"]:
+    """Reads an occupancy grid of at most `most` voxels, 0 or 1 each, as [D H W] = (z, y, x).
 
     The format: a text header with the line `dim DEPTH HEIGHT WIDTH`, and after `data` pairs of bytes, a value and how
     often it repeats. Source: Min, binvox, https://www.patrickmin.com/binvox/binvox.html.
@@ -31,5 +31,7 @@ def read_binvox(path: Path) -> UInt8[np.ndarray, "d h w"]:
     counts = pairs[:, 1].astype(np.int64)
     if counts.sum() != np.prod(sides):
         raise ValueError(f"its runs hold {counts.sum():,} voxels, and its header promises {np.prod(sides):,}")
+    if counts.sum() > most:
+        raise ValueError(f"it has {counts.sum():,} voxels; at most {most:,} are read from a file of its size")
     grid = np.repeat((pairs[:, 0] != 0).astype(np.uint8), counts).reshape(sides)  # x, z, y: y varies fastest
     return np.ascontiguousarray(grid.transpose(1, 2, 0))

@@ -95,7 +95,9 @@ def _read(path: Path) -> Shaped[np.ndarray, "..."]:
         raise UnreadableVolume(path, f"a volume is one of: {' '.join(VOLUMES.extensions)}")
     try:
         return reader(path)
-    except (OSError, EOFError, ValueError, KeyError, IndexError, zipfile.BadZipFile) as error:
+    except ZooError:
+        raise
+    except Exception as error:  # damaged bytes may raise anything
         raise UnreadableVolume(path, str(error).partition("\n")[0] or type(error).__name__) from None
 
 
@@ -169,7 +171,7 @@ _READERS: dict[str, Callable[[Path], np.ndarray]] = {
     ".npy": _npy,
     ".npy.gz": _npy_gz,
     ".npz": _npz,
-    ".binvox": read_binvox,
+    ".binvox": lambda path: read_binvox(path, most=_most(path)),
     ".nii": _nifti,
     ".nii.gz": _nifti,
 }
