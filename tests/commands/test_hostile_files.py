@@ -1,6 +1,8 @@
 """No command runs what a file describes: hostile targets at every depth, under Python's audit hook."""
 
 import copy
+import json
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -10,6 +12,7 @@ import pytest
 import torch
 from audit import recorded
 from bad_input import QUICK, write_images
+from safetensors.torch import save_file
 
 from zoo.checkpoints.gate import DATA, MODEL, check_targets, data_config
 from zoo.checkpoints.load import load
@@ -21,6 +24,7 @@ from zoo.run.enrollment import run as gallery
 from zoo.run.evaluate import evaluate
 from zoo.run.export import export
 from zoo.run.predict import predict
+from zoo.run.share import share
 from zoo.run.train import train
 
 MARK = "it-ran"
@@ -58,6 +62,10 @@ def hostile_files(healthy: Path, folder: Path) -> Iterator[Path]:
         place(changed["zoo"])
         torch.save(changed, path := folder / f"{name}.ckpt")
         yield path
+        if name in ("network", "augmentation"):
+            described = {"zoo": json.dumps(changed["zoo"])}
+            save_file(changed["state_dict"], path := folder / f"{name}.safetensors", metadata=described)
+            yield path
     inert = copy.deepcopy(content)
     inert["zoo"]["card"] |= {"comment": CALL, "model_name": "lenet5"}
     inert["zoo"]["callbacks"] = inert["zoo"]["optimizer"] = inert["comment"] = CALL
@@ -94,6 +102,7 @@ COMMANDS: dict[str, Callable[[Path], object]] = {
     "evaluate": lambda path: evaluate(values("evaluate", checkpoint=path, baselines="false"), Path(), data=None),
     "export": _export,
     "resume": lambda path: _train(resume=path),
+    "share": lambda path: share(str(path), to="shared", license="mit"),
     "pretrained": lambda path: resolve_weights(path, model="lenet5"),
     "enroll": lambda path: [*gallery(values("gallery", action="enroll", checkpoint=path, source="pets"), Path("out"))],
     "identify": lambda path: [
@@ -110,6 +119,7 @@ def test_no_command_runs_what_a_file_describes(name, files, tmp_path, monkeypatc
     for path in files:
         with recorded(MARK) as events, suppress(ZooError):
             COMMANDS[name](path)
+        shutil.rmtree("shared", ignore_errors=True)
         assert not events, f"{name} {path.name}"
         assert not (tmp_path / MARK).exists()
 

@@ -12,6 +12,7 @@ from signal import Signals
 from typing import Any
 
 from zoo import signals
+from zoo.commands.output import outlast_readers
 
 Command = Callable[[dict[str, Any]], float | None]
 """Runs the values of a configuration; a sweeper of Hydra optimizes the number that it returns."""
@@ -39,9 +40,7 @@ def launch(name: str, command: Command, *, task_options: bool = False) -> None:
 def _launch(name: str, command: Command, *, task_options: bool) -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # spinning threads slow down shared cores
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra raises errors instead of printing them
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")  # a file name may have bytes that are not UTF-8
+    outlast_readers()
     sys.path.append(str(Path.cwd()))  # to import a user's modules from the working directory
     config_dir = _config_dir()
     if config_dir == Path():

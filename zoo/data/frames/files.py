@@ -91,7 +91,7 @@ def with_index(frame: pd.DataFrame) -> pd.DataFrame:
 def _read_parquet(path: Path) -> pd.DataFrame:
     require_proportionate(path)
     frame = with_index(pd.read_parquet(path))
-    for name in frame.columns[frame.dtypes == object]:
+    for name in (each for each in frame.columns if pd.api.types.is_object_dtype(frame[each])):
         kinds = {type(value).__name__ for value in frame[name] if not pd.api.types.is_scalar(value)}
         if kinds:
             raise ZooError(f"{path}: column `{name}` holds a {min(kinds)} in a cell: write it without this column")

@@ -1,0 +1,50 @@
+"""Output that outlasts its reader: a pipe that closes, a terminal that goes, or a full disk does not end a run."""
+
+import errno
+import io
+import os
+import sys
+from contextlib import suppress
+from typing import Any
+
+_LOST = {errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EIO}
+
+
+class _Lasting(io.FileIO):
+    """A stream whose text is dropped from the first error on, with one line on standard error."""
+
+    lost = False
+
+    def write(self, data: Any) -> int | None:
+        """Returns the number of bytes, written or dropped."""
+        if not self.lost:
+            try:
+                return super().write(data)
+            except OSError as error:
+                if error.errno not in _LOST:
+                    raise
+                self.lost = True
+                with suppress(OSError):
+                    os.write(2, f"the output cannot be written ({error.strerror}): the command goes on\n".encode())
+        return len(data)
+
+
+def outlast_readers() -> None:
+    """Replaces standard output and standard error, in which bytes of file names that are not UTF-8 become escapes.
+
+    Streams that are no longer those of the process, such as those of a notebook or a test, stay.
+    """
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None or stream is not getattr(sys, f"__{name}__") or not hasattr(stream, "reconfigure"):
+            continue
+        stream.flush()
+        buffer = io.BufferedWriter(_Lasting(stream.fileno(), "wb", closefd=False))
+        lasting = io.TextIOWrapper(
+            buffer,
+            encoding=stream.encoding,
+            errors="backslashreplace",
+            line_buffering=stream.line_buffering,
+            write_through=name == "stderr",
+        )
+        setattr(sys, name, lasting)
