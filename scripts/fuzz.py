@@ -1,8 +1,9 @@
 """Reads mutated files of every kind and counts tracebacks, crashes, hangs, excesses of memory, and code that ran.
 
-`python scripts/fuzz.py --files 10000` mutates checkpoints, weights, galleries, images of ten formats, detection sets
-and tables, and passes them to load, predict, evaluate, resume, pretrained, check-data and the tables' reader.
-`--only KIND --seed N --files 1` repeats one of them. A file may take 5 seconds of processor time and 1 GiB of memory.
+`python scripts/fuzz.py --files 10000` mutates checkpoints, weights, galleries, images of ten formats, detection sets,
+tables, volumes, points, ratings and texts, and passes them to load, predict, evaluate, resume, pretrained, check-data
+and the readers of data. `--only KIND --seed N --files 1` repeats one of them. A file may take 5 seconds of processor
+time and 1 GiB of memory.
 """
 
 import argparse
@@ -20,7 +21,7 @@ os.environ["OMP_NUM_THREADS"] = "1"  # before torch is imported, so that its pro
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]  # the zoo of this clone, installed or not
 
-# Of a hundred files; evaluate and resume take seconds each where the mutation does no harm.
+# Relative to one another; evaluate and resume take seconds each where the mutation does no harm.
 SHARES = {
     "load and predict": 30,
     "evaluate": 3,
@@ -32,6 +33,7 @@ SHARES = {
     "flips": 5,
     "check-data": 8,
     "series": 10,
+    "other data": 20,
 }
 FINE = ("read", "refused")
 _BATCH = 100  # files in one process, so that a crash is found and memory is given back

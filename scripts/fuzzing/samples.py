@@ -22,6 +22,7 @@ def write_samples(folder: Path) -> None:
     write_images(folder / "pictures")
     _detection(folder)
     _tables(folder)
+    _others(folder / "others")
 
 
 def _checkpoints(folder: Path) -> None:
@@ -97,3 +98,33 @@ def _tables(folder: Path) -> None:
         frame.to_csv(file, index=False)
     frame.to_parquet(folder / "table.parquet")
     np.save(folder / "series.npy", frame[["load", "heat"]].to_numpy(np.float32))
+
+
+def _others(folder: Path) -> None:
+    """Volumes, points, ratings and texts."""
+    import pandas as pd
+
+    grid = np.random.default_rng(0).random((6, 5, 4)).astype(np.float32)
+    folder.mkdir()
+    np.savez_compressed(folder / "volume.npz", grid)
+    with gzip.open(folder / "volume.npy.gz", "wb") as file:
+        np.save(file, grid)
+    (folder / "volume.binvox").write_bytes(
+        b"#binvox 1\ndim 8 8 8\ntranslate 0 0 0\nscale 1\ndata\n" + b"\1\x80\0\x80" * 2
+    )
+    images, names = [{"id": i, "file_name": f"{i}.png"} for i in range(4)], ["nose", "chin"]
+    points = [{"id": i, "image_id": i, "category_id": 1, "keypoints": [9, 8, 2, 7 + i, 20, 1]} for i in range(4)]
+    category = {"id": 1, "name": "face", "keypoints": names, "skeleton": [[1, 2]]}
+    content = {"images": images, "annotations": points, "categories": [category]}
+    (folder / "points.json").write_text(json.dumps(content))
+    rows = "".join(f"{i}.png,9,8,{7 + i},20\n" for i in range(4))
+    (folder / "points.csv").write_text(f"path,nose_x,nose_y,chin_x,chin_y\n{rows}")
+    for i in range(4):
+        _picture(folder / f"{i}.png", 30 * i)
+    frame = pd.DataFrame({"user": [1, 1, 2, 3] * 9, "item": [7, 8, 9] * 12, "rating": [3, 4.5] * 18})
+    frame.to_csv(folder / "ratings.csv", index=False)
+    frame.to_parquet(folder / "ratings.parquet")
+    texts = pd.DataFrame({"text": ["a cat", "two dogs"] * 9, "label": ["one", "two"] * 9})
+    texts.to_parquet(folder / "texts.parquet")
+    texts.to_csv(folder / "texts.csv", index=False)
+    texts.to_json(folder / "texts.jsonl", orient="records", lines=True)

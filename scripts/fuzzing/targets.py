@@ -38,6 +38,15 @@ _OF_TABLES = {
     "table.parquet": (mutate_bytes, mutate_parquet),
     "series.npy": (mutate_bytes, mutate_npy),
 }
+_OF_OTHERS = {
+    ".csv": (mutate_bytes, mutate_words),
+    ".jsonl": (mutate_bytes, mutate_words),
+    ".json": (mutate_bytes, mutate_json),
+    ".parquet": (mutate_bytes, mutate_parquet),
+    ".npz": (mutate_bytes, mutate_directory),
+    ".gz": (mutate_bytes, lambda data, rng: gzip.compress(mutate_npy(gzip.decompress(data), rng))),
+    ".binvox": (mutate_bytes, mutate_words),
+}
 
 
 class Fuzzer:
@@ -58,6 +67,7 @@ class Fuzzer:
             "flips": self._flip,
             "check-data": self._detection,
             "series": self._series,
+            "other data": self._other,
         }
 
     def run(self, kind: str, seed: int) -> Outcome:
@@ -203,6 +213,27 @@ class Fuzzer:
         time = [] if name.endswith("npy") else ["data.time=time"]
         values: Any = to_dict(compose(["model=gru_small", "data=series", f"data.path='{path}'", *time]))
         return lambda: build_data(values["data"]).setup()
+
+    def _other(self, rng: random.Random) -> Callable[[], object]:
+        """A volume, points, ratings or texts, by the readers alone."""
+        from zoo.data.landmarks.sources import read_points
+        from zoo.data.ratings.lines import read_batches
+        from zoo.data.table.frames import read_table
+        from zoo.data.text.tables import read_columns
+        from zoo.data.volumes.files import read_volume
+
+        others = self.samples / "others"
+        source = rng.choice(sorted(path for path in others.iterdir() if path.suffix in _OF_OTHERS))
+        data = rng.choice(_OF_OTHERS[source.suffix])(self._read(f"others/{source.name}"), rng)
+        path = self._write(source.name, data)
+        if source.name.startswith("volume"):
+            return lambda: read_volume(path)
+        if source.name.startswith("points"):
+            return lambda: read_points(path, others, None)
+        if source.name.startswith("texts"):
+            return lambda: read_columns(path, ["text", "label"], options="")
+        as_table = rng.random() < 0.5
+        return lambda: read_table(path, header=True) if as_table else list(read_batches(path))
 
     def _write(self, name: str, data: bytes) -> Path:
         path = self.folder / name

@@ -18,6 +18,7 @@ from zoo.data.detection.coco import read_coco
 from zoo.data.frames.files import read_frame
 from zoo.data.images.files import UnreadableImage, read_image
 from zoo.data.landmarks.coco_points import read_coco_points
+from zoo.data.landmarks.csv_points import read_csv
 from zoo.data.ratings.lines import read_batches
 from zoo.data.text.tables import read_columns
 from zoo.data.volumes.files import read_volume
@@ -74,6 +75,15 @@ def test_cells_that_hold_lists(tmp_path):
         read_columns(path, ["text"], options="")
     with pytest.raises(ZooError, match="column `text` holds a ndarray in a cell"):
         read_frame(path, header=True)
+
+
+def test_fields_of_a_hundred_thousand_characters(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text(f"path,x1,y1\n{'a' * 200_000},1,2\n")
+    with pytest.raises(ZooError, match="cannot be read as csv: field larger than field limit"):
+        read_csv(path, tmp_path)
+    path.write_text(f"user,item,rating\n{'a' * 40_000},1,2\n")
+    assert len(next(read_batches(path))) == 1
 
 
 def test_records_with_keys_of_their_own(tmp_path):

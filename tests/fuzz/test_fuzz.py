@@ -22,6 +22,7 @@ FILES = {
     "pictures": 40,
     "check-data": 3,
     "series": 6,
+    "other data": 40,
     "flips": 5,
 }
 FILES |= {"evaluate": 1, "resume": 1}  # scripts/fuzz.py has more

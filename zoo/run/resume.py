@@ -93,9 +93,11 @@ def _rows(resumed: Resumed) -> list[dict[str, Any]]:
     table, last = resumed.path.parent.parent / "metrics.csv", resumed.row
     rows: list[dict[str, Any]] = []
     if table.is_file():
-        with table.open(newline="", encoding="utf-8") as file:
+        with explained(f"{table} cannot be read; was it edited?"), table.open(newline="", encoding="utf-8") as file:
             rows = [row for row in csv.DictReader(file) if (row["step"] or "").isdigit()]
-        rows = [row for row in rows if int(row["step"]) < resumed.steps]
+            rows = [row for row in rows if int(row["step"]) < resumed.steps]
+            for value in {value for row in rows for value in row.values() if value}:
+                float(value)  # else the report would fail after the training
     written = {name for row in rows if row["step"] == str(last.get("step")) for name, value in row.items() if value}
     return rows if set(last) <= written else [*rows, last]
 

@@ -21,6 +21,7 @@ MAX_PIXELS = 50_000_000
 """Of an image file: 150 MB as RGB, several times that while it is decoded. Pillow's own guard is at 89 million."""
 # Those of `files.EXTENSIONS`. Pillow opens others by running programs, as Ghostscript for EPS.
 _FORMATS = ("AVIF", "BMP", "DIB", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TGA", "TIFF", "WEBP")
+_SLOW = {"JPEG2000": 2}  # times as many pixels count: they take ten times as long to decode
 _AT_ONCE = 1 << 20  # pixels that are scaled together: in floating point they take eight times their space
 _WHITES = (255.0, 1023.0, 4095.0, 16383.0, 65535.0)  # of 8 to 16 bits: cameras store 10, 12 or 14 in files of 16
 _OVERSHOOT = 2.0  # floating point that exceeds 1 a little, as after resampling, is clipped
@@ -46,11 +47,12 @@ def open_image(file: Any) -> Image.Image:
     """Reads the header of an image and checks its size; nothing is decoded.
 
     Raises:
-        DecompressionBombError: more than `MAX_PIXELS`.
+        DecompressionBombError: more than `MAX_PIXELS`, of JPEG 2000 more than half of them.
     """
     opened = Image.open(file, formats=_formats())
-    if opened.width * opened.height > MAX_PIXELS:
-        raise Image.DecompressionBombError
+    most = MAX_PIXELS // _SLOW.get(str(opened.format), 1)
+    if opened.width * opened.height > most:
+        raise Image.DecompressionBombError(f"more than {most:,} pixels")
     return opened
 
 

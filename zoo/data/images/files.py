@@ -129,9 +129,9 @@ def decoding_errors(path: str | Path) -> Iterator[None]:
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
             yield
-        except (Image.DecompressionBombWarning, Image.DecompressionBombError):
-            limit = f"more than {MAX_PIXELS:,} pixels, the guard against decompression bombs"
-            raise UnreadableImage(path, limit) from None
+        except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+            size = str(error) if str(error).startswith("more than") else f"more than {MAX_PIXELS:,} pixels"
+            raise UnreadableImage(path, f"{size}, the guard against decompression bombs") from None
         except UnidentifiedImageError:
             raise UnreadableImage(path, "the content is not that of a known image format") from None
         except Exception as error:  # a decoder may raise anything on a broken file

@@ -65,7 +65,11 @@ def _coco_rows(content: dict[str, list[object]]) -> Iterator[tuple[str, GivenBox
 
 
 def _csv_rows(file: Path) -> Iterator[tuple[str, GivenBox]]:
-    rows = list(csv.DictReader(io.StringIO(read_text(file))))
+    text = read_text(file)
+    try:
+        rows = list(csv.DictReader(io.StringIO(text)))
+    except csv.Error as error:
+        raise ZooError(f"{file} cannot be read as csv: {error}") from None
     if not rows or not {*_COLUMNS} <= rows[0].keys():
         raise ZooError(f"{file} must have rows below the columns {', '.join(_COLUMNS)}")
     for number, row in enumerate(rows, start=2):

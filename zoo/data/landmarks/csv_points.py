@@ -33,7 +33,11 @@ def read_csv(file: Path, images: Path, class_names: tuple[str, ...] | None = Non
     Raises:
         ZooError: no text in UTF-8, or columns that are not as above.
     """
-    rows = list(csv.reader(io.StringIO(read_text(file, limit=_LARGEST))))
+    text = read_text(file, limit=_LARGEST)
+    try:
+        rows = list(csv.reader(io.StringIO(text)))
+    except csv.Error as error:
+        raise ZooError(f"{file} cannot be read as csv: {error}") from None
     header = [cell.strip() for cell in rows[0]] if rows else []
     path_column = next((i for i, cell in enumerate(header) if cell.casefold() in _PATH), None)
     if path_column is None:

@@ -84,7 +84,10 @@ def find_layout(lines: list[str], where: str, least: int = 2) -> Layout:
         )
     if separator == " " and (lines[0].startswith(" ") or "  " in lines[0].strip()):
         raise ZooError(f"{where} separates columns by several spaces ({lines[0][:60]}): one is expected, or a tab")
-    rows = [_fields(line, separator) for line in lines]
+    try:
+        rows = [_fields(line, separator) for line in lines]
+    except csv.Error as error:
+        raise ZooError(f"{where} cannot be read: {error}") from None
     header = min(len(rows[0]), len(rows[-1])) > 2 and not _is_number(rows[0][2]) and _is_number(rows[-1][2])
     header = header or any(field.strip().lower() in KNOWN_NAMES for field in rows[0])
     names = [field.strip() for field in rows[0]] if header else [str(k) for k in range(len(rows[0]))]
