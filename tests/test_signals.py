@@ -11,13 +11,15 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 
-def run(body: str, *numbers: int) -> tuple[int, str]:
-    """The exit code and output of a script that is sent signals, one for each line that it prints."""
+def run(body: str, *numbers: int, hangup: signal.Handlers = signal.SIG_DFL) -> tuple[int, str]:
+    """The exit code and output of a script that is sent signals, one for each line that it prints.
+
+    `hangup` is what the shell has set for SIGHUP: `nohup` ignores it.
+    """
     head = "import os, signal, time\nfrom zoo import signals\nwith signals.handled():\n"
     script = head + textwrap.indent(body, "    ")
-    process = subprocess.Popen(
-        [sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
+    command = [sys.executable, "-c", f"import signal\nsignal.signal(signal.SIGHUP, signal.{hangup.name})\n{script}"]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert process.stdout is not None
     lines = []
     for number in numbers:
@@ -28,10 +30,16 @@ def run(body: str, *numbers: int) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGUSR1, 128 + signal.SIGUSR1)]
+    ("number", "code"),
+    [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGUSR1, 128 + signal.SIGUSR1)],
 )
 def test_the_first_signal_stops_with_its_code(number, code):
     assert run("print(flush=True)\ntime.sleep(20)", number)[0] == code
+
+
+def test_a_terminal_that_closes_is_ignored_under_nohup():
+    waiting = "print(flush=True)\ntime.sleep(0.3)\nprint('goes on')"
+    assert run(waiting, signal.SIGHUP, hangup=signal.SIG_IGN) == (0, "\ngoes on\n")
 
 
 STEPS = """

@@ -1,4 +1,4 @@
-"""Stops a command on SIGINT, SIGTERM or SIGUSR1 (SLURM's warning), with exit code 128 plus the number of the signal.
+"""Stops a command on SIGINT, SIGTERM, SIGHUP or SIGUSR1 (SLURM's warning), with exit code 128 plus the signal's number.
 
 The first signal stops the command at once, or after the current step while training has called `defer`. The second one
 ends the process without cleaning up. Python runs signal handlers in the main thread only, between two of its
@@ -19,6 +19,10 @@ from dataclasses import dataclass
 from types import FrameType
 
 STOPPING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGUSR1") if hasattr(signal, name)]
+_OF_TERMINALS = [signal.SIGINT]  # sent to all processes of a terminal, data workers included
+if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # else `nohup` has started us
+    STOPPING.append(signal.SIGHUP)
+    _OF_TERMINALS.append(signal.SIGHUP)
 _FORWARDED = getattr(signal, "SIGUSR2", signal.SIGTERM)  # from a process to the one that started it for DDP
 _LEADER = "ZOO_LEADER"  # environment variable: the process that starts others for DDP
 _ECHO = 0.25  # seconds in which a signal is the same one again: torchrun passes a Ctrl-C on to those that have had it
@@ -201,12 +205,12 @@ def _leader() -> int | None:
 
 
 def _after_fork() -> None:
-    """A forked process, such as a data worker, leaves Ctrl-C to its parent and does not wake the parent's thread."""
+    """A forked process, such as a data worker, leaves its terminal to its parent and does not wake its thread."""
     if signal.getsignal(signal.SIGTERM) is _handle:
         signal.set_wakeup_fd(-1)
         atexit.unregister(_leave)
         for number in (*STOPPING, _FORWARDED):
-            signal.signal(number, signal.SIG_IGN if number == signal.SIGINT else signal.SIG_DFL)
+            signal.signal(number, signal.SIG_IGN if number in _OF_TERMINALS else signal.SIG_DFL)
 
 
 if hasattr(os, "register_at_fork"):
