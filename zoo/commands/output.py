@@ -15,7 +15,7 @@ class _Lasting(io.FileIO):
 
     lost = False
 
-    def write(self, data: Any) -> int | None:
+    def write(self, data: Any) -> int:
         """Returns the number of bytes, written or dropped."""
         if not self.lost:
             try:
