@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import torch
 
@@ -108,7 +108,7 @@ def _sample(
         written = len(values) if isinstance(values, list) else repr(values)[:30]
         report("other number of points", f"{written} values in `keypoints`, and {count} points need {3 * count}")
         return None
-    wrong = [value for value in values if isinstance(value, bool) or not isinstance(value, int | float)]
+    wrong = [value for value in values if not _is_number(value)]
     wrong += [value for value in values if not wrong and not abs(value) <= _FARTHEST]  # also true for NaN
     if wrong:
         report("not a number", f"{wrong[0]!r:.40} in `keypoints`")
@@ -124,10 +124,14 @@ def _sample(
         visible=torch.tensor([flag > 0 for flag in flags]),
         label=label,
         box=_corners(box),
-        area=float(area) if type(area) in (int, float) and 0 < area <= _FARTHEST**2 else None,
+        area=float(area) if _is_number(area) and 0 < area <= _FARTHEST**2 else None,
         image_id=box.image_id,
         where=where,
     )
+
+
+def _is_number(value: Any) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _corners(entry: BoxEntry) -> Box | None:
