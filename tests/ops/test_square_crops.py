@@ -21,8 +21,8 @@ def test_a_reduced_crop_averages():
     torch.testing.assert_close(inside, torch.full((1, 1, 4, 4), 3.0))
     stripes = torch.zeros(1, 1, 64, 64)
     stripes[..., ::2] = 1  # bilinear samples of such stripes depend on where they fall
-    grey = square_crops(stripes, torch.tensor([[0.5, 0.5]]), torch.tensor([0.5]), 4)
-    torch.testing.assert_close(grey, torch.full((1, 1, 4, 4), 0.5))
+    gray = square_crops(stripes, torch.tensor([[0.5, 0.5]]), torch.tensor([0.5]), 4)
+    torch.testing.assert_close(gray, torch.full((1, 1, 4, 4), 0.5))
 
 
 def test_outside_a_map_is_zero():
