@@ -157,6 +157,15 @@ def test_resuming_another_model_or_nothing(command, trained):
     nothing = command("train", *QUICK, "resume=auto", "runs=elsewhere")
     assert nothing.code == 2
     assert "resume=auto: no checkpoints/last.ckpt below" in nothing.err
+    elsewhere = other.folder / "elsewhere" / "yolo-voc" / "1"
+    for name, content in (
+        ("checkpoints/last.ckpt", ""),
+        (".hydra/overrides.yaml", "- model=yolo\n- data.root=my cells"),
+    ):
+        (elsewhere / name).parent.mkdir(parents=True)
+        (elsewhere / name).write_text(content, encoding="utf-8")
+    nothing = command("train", *QUICK, "resume=auto", "runs=elsewhere")
+    assert nothing.err.endswith("yolo-voc/1: type model=yolo 'data.root=my cells' resume=auto\n")
 
 
 def test_debug_runs_one_batch_and_saves_nothing(command):

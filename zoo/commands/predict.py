@@ -38,7 +38,16 @@ def _predict(values: dict[str, Any]) -> None:
 
 
 def counts(results: Sequence[Any]) -> str:
-    """The number of each label among the results, or among the boxes of the results; empty without labels."""
+    """The number of each label among the results, or among the boxes of the results; empty without labels.
+
+    >>> from types import SimpleNamespace as Result
+    >>> counts([Result(label="cat"), Result(label="dog"), Result(label="cat")])
+    'cat: 2, dog: 1'
+    >>> counts([Result(boxes=()), Result(boxes=())])
+    'no objects: a lower min_score=… finds less certain ones'
+    """
+    if results and not any(getattr(result, "boxes", True) for result in results):
+        return "no objects: a lower min_score=… finds less certain ones"
     labels = [each.label for result in results for each in getattr(result, "boxes", (result,)) if _is_labeled(each)]
     return ", ".join(f"{label}: {count:,}" for label, count in Counter(labels).most_common())
 

@@ -1,9 +1,12 @@
 """Resumes an interrupted run."""
 
 import csv
+import shlex
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import yaml
 from pytorch_lightning import Trainer
 from pytorch_lightning.loggers import CSVLogger
 
@@ -42,8 +45,8 @@ def resume_from(resume: str | None, run: Run) -> Resumed | None:
         _use_found(run, saved)
         if saved["model"] != run.task.config:
             _check_name(path, saved["card"].get("model_name"), run.task.card.get("model_name"))
-        _check_equal(path, saved["model"], run.task.config, "model")
         _check_equal(path, saved["card"].get("data_config"), run.task.card["data_config"], "data")
+        _check_equal(path, saved["model"], run.task.config, "model")  # after the data, whose anchors and sizes it has
         changed = changes(path, saved["recipe"], run.task.recipe)
     resumed = progress_of(checkpoint, path)
     require_training_state(checkpoint, run.task, path)
@@ -103,11 +106,29 @@ def _rows(resumed: Resumed) -> list[dict[str, Any]]:
 
 
 def _newest(run_dir: Path) -> Path:
-    siblings = run_dir.parent.glob("*/checkpoints/last.ckpt")
-    found = sorted(siblings, key=lambda path: (path.stat().st_mtime, path))  # a resumed run starts with a hard link
+    found = _by_age(run_dir.parent.glob("*/checkpoints/last.ckpt"))
     if not found:
-        raise ZooError(f"resume=auto: no checkpoints/last.ckpt below {run_dir.parent}; start without resume")
+        others = _by_age(run_dir.parents[1].glob("*/*/checkpoints/last.ckpt"))
+        advice = f"the newest run is {others[-1].parents[1]}: {_words(others[-1].parents[1])}" if others else ""
+        raise ZooError(
+            f"resume=auto: no checkpoints/last.ckpt below {run_dir.parent}; {advice or 'start without resume'}"
+        )
     return found[-1]
+
+
+def _by_age(files: Iterable[Path]) -> list[Path]:
+    return sorted(files, key=lambda path: (path.stat().st_mtime, path))  # a resumed run starts with a hard link
+
+
+def _words(folder: Path) -> str:
+    """The words that resume a run: those that it was started with, and `resume=auto`."""
+    try:
+        words = yaml.safe_load((folder / ".hydra" / "overrides.yaml").read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        words = None
+    if not isinstance(words, list):
+        return "repeat its words"
+    return f"type {shlex.join([*(str(word) for word in words if not str(word).startswith('resume=')), 'resume=auto'])}"
 
 
 def _check_name(path: Path, theirs: Any, ours: Any) -> None:
