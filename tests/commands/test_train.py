@@ -150,24 +150,6 @@ def test_a_finished_run_is_resumed_with_more_epochs_and_with_the_new_rate(comman
     assert losses[2] == pytest.approx(losses[1], abs=1e-4)
 
 
-def test_resuming_another_model_or_nothing(command, trained):
-    other = command("train", *QUICK, "seed=1", f"resume={trained}", "+model.network.activation=relu")
-    assert other.code == 2
-    assert "a checkpoint of another model; its `model.network.activation` is None, here it is relu" in other.err
-    nothing = command("train", *QUICK, "resume=auto", "runs=elsewhere")
-    assert nothing.code == 2
-    assert "resume=auto: no checkpoints/last.ckpt below" in nothing.err
-    elsewhere = other.folder / "elsewhere" / "yolo-voc" / "1"
-    for name, content in (
-        ("checkpoints/last.ckpt", ""),
-        (".hydra/overrides.yaml", "- model=yolo\n- data.root=my cells"),
-    ):
-        (elsewhere / name).parent.mkdir(parents=True)
-        (elsewhere / name).write_text(content, encoding="utf-8")
-    nothing = command("train", *QUICK, "resume=auto", "runs=elsewhere")
-    assert nothing.err.endswith("yolo-voc/1: type model=yolo 'data.root=my cells' resume=auto\n")
-
-
 def test_debug_runs_one_batch_and_saves_nothing(command):
     ended = command("train", "trainer=debug")
     assert ended.code == 0, ended.err
@@ -221,12 +203,6 @@ def test_a_sweep_runs_once_for_each_value(command):
     ended = command("train", "-m", *QUICK, "seed=0,1", "trainer.max_epochs=1")
     assert ended.code == 0, ended.err
     assert len(list(ended.folder.rglob("metrics.json"))) == 2
-
-
-def test_resuming_on_another_split_is_refused(command, trained):
-    ended = command("train", *QUICK, "trainer.max_epochs=3", f"resume={trained}")
-    assert ended.code == 2
-    assert "a checkpoint of another data; its `data.seed` is 1, here it is 0" in ended.err
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ from torch.optim import Optimizer
 from torchmetrics import MetricCollection
 
 from zoo.data.base import DataModule
-from zoo.distribution import run_command
 from zoo.errors import ZooError
 from zoo.optim import Plateau, Schedule, merge_param_groups, weight_decay_groups
 from zoo.prediction.sources import resolve_source
@@ -227,7 +226,8 @@ class Task(Diagnosable, Stages):
         """
         if self.optimizer_factory is None:
             raise ZooError(
-                f"this model has no optimizer: build it with `{run_command('train')}` or set optimizer_factory"
+                "this model has no optimizer, as a checkpoint brings none: set model.optimizer_factory = "
+                "partial(torch.optim.AdamW, lr=1e-4) before trainer.fit"
             )
         optimizer = self.optimizer_factory(self.parameter_groups(self))
         merge_param_groups(optimizer)
