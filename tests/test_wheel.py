@@ -17,7 +17,7 @@ def test_a_wheel_trains_without_a_clone(tmp_path):
     subprocess.run([*pip, "wheel", "-q", "--no-deps", "-w", str(tmp_path), str(ROOT)], check=True)
     (wheel,) = tmp_path.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
-    assert "zoo/configs/train.yaml" in names
+    assert {"zoo/configs/train.yaml", "zoo/py.typed"} <= set(names)
     assert not [name for name in names if name.startswith(("tests/", "configs/", "scripts/")) or "benchmark" in name]
     # A second environment that borrows the packages of this one, but not its editable zoo.
     subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "venv")], check=True)
