@@ -38,7 +38,7 @@ def read_csv(file: Path, images: Path, class_names: tuple[str, ...] | None = Non
         rows = list(csv.reader(io.StringIO(text)))
     except csv.Error as error:
         raise ZooError(f"{file} cannot be read as csv: {error}") from None
-    header = [cell.strip() for cell in rows[0]] if rows else []
+    header = [" ".join(cell.split()) for cell in rows[0]] if rows else []  # a quoted name may have several lines
     path_column = next((i for i, cell in enumerate(header) if cell.casefold() in _PATH), None)
     if path_column is None:
         raise ZooError(f"{file} needs a first row with a column `path`, and has: {', '.join(header) or 'nothing'}")
