@@ -97,11 +97,11 @@ def paired(
     return Measured(_side(ours, peaks[0]), _side(theirs, peaks[1]), middle, low, high, len(ratios), clock, note)
 
 
-def rate(found: Measured, images: int) -> str:
+def rate(found: Measured, count: int, unit: str = "images") -> str:
     """Formats the images per second of both sides, ours first, on the clock that is compared."""
     assert found.theirs is not None
-    ours, theirs = (images / getattr(side, found.clock) for side in (found.ours, found.theirs))
-    return f"{ours:.3g} and {theirs:.3g} images by the {found.clock} second"
+    ours, theirs = (count / getattr(side, found.clock) for side in (found.ours, found.theirs))
+    return f"{ours:.3g} and {theirs:.3g} {unit} by the {found.clock} second"
 
 
 def _side(spent: Sequence[Spent], memory: float | None) -> Side:

@@ -94,7 +94,9 @@ def test_deterministic_training_repeats_every_bit(name, device, accelerator, tmp
     words = [accelerator, "deterministic=true"]
     try:
         first, second = (read(fitted(name, tmp_path / part, *words))["state_dict"] for part in "ab")
-    except ZooError as error:  # names the operation
+    except ZooError as error:
+        if "has no deterministic form" not in str(error):
+            raise
         pytest.xfail(str(error))
     finally:
         torch.use_deterministic_algorithms(False)

@@ -30,7 +30,7 @@ def cases(settings: Settings) -> Iterator[Case]:
     for name in OTHERS:
         batch = OTHERS[name][0]
         yield Case(
-            name=f"{name}, inference, batch {batch}",
+            name=f"{name}, inference, batch {batch}{'' if name == 'gru' else ', bfloat16'}",
             peer="its network alone, in inference_mode",
             measure=partial(_other, name, settings),
         )
@@ -78,4 +78,4 @@ def _beside(
             return network(inputs)
 
     found = compare(partial(answer, ours), partial(answer, theirs), settings)
-    return found._replace(note=rate(found, batch))
+    return found._replace(note=rate(found, batch, "images" if inputs.ndim == 4 else "windows"))

@@ -17,7 +17,7 @@ IMAGES, EVALUATED, BATCH, EPOCHS = 60_000, 10_000, 256, 6
 
 
 def cases(settings: Settings) -> Iterator[Case]:
-    """Whole epochs, and steps alone."""
+    """Whole epochs."""
     yield Case(
         name=f"LeNet-5, an epoch of {IMAGES:,} images of 32 px, batch {BATCH}, with validation and checkpoint",
         peer="a plain loop with validation",

@@ -129,4 +129,4 @@ def _hardest(vectors: Tensor, identities: Tensor) -> Sequence[Tensor]:
 def _gru(settings: Settings) -> Measured:
     block = 1 if settings.quick else 40
     found = recurrent.beside_loop(settings, block=block)
-    return found._replace(note=rate(found, recurrent.BATCH).replace("images", "windows"))
+    return found._replace(note=rate(found, recurrent.BATCH, "windows"))
