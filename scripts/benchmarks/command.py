@@ -58,10 +58,11 @@ def _benchmark(chosen: argparse.Namespace) -> int:
 
     import torch  # slow to import: a wrong option has been refused by now
 
-    from benchmarks.results import summary, write_page, write_results
+    from benchmarks.results import make_folder, summary, write_page, write_results
     from benchmarks.running import resolve_device, run_suites
     from benchmarks.settings import Settings
 
+    make_folder(chosen.results)
     torch.set_num_threads(chosen.threads)
     with TemporaryDirectory(prefix="benchmark-", dir=Path.cwd()) as scratch:  # not in /tmp, which may lie in memory
         settings = Settings(

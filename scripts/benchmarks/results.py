@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import torch
@@ -17,6 +18,7 @@ from benchmarks.peers import versions
 from benchmarks.settings import Settings
 from zoo.errors import ZooError
 from zoo.hardware import cores, device_name
+from zoo.json_files import read_object
 
 START, END = "<!-- benchmark: start -->", "<!-- benchmark: end -->"
 _HEAD = ["what", "beside", "ours", "theirs", "ratio (quartiles)", "limit", "memory, MiB", ""]
@@ -59,12 +61,15 @@ def write_results(
 ) -> Path:
     """Writes the suites into the file of this device, each with the versions that it was measured with.
 
-    Keeps the results of other suites. Returns the path.
+    Keeps the results of other suites, and of a suite in which nothing was measured now. Returns the path.
+
+    Raises:
+        ZooError: the file cannot be written, or holds something else.
     """
     machine = _processor() if settings.device.type == "cpu" else device_name(settings.device)
     name = re.sub(r"[^a-z0-9]+", "-", machine.lower()).strip("-") + ("-quick" if settings.quick else "")
     path = folder / f"{name}.json"
-    written: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {"suites": {}}
+    written = read_results(path)["suites"] if path.is_file() else {}
     software = {
         "python": platform.python_version(),
         "torch": torch.__version__,
@@ -76,11 +81,45 @@ def write_results(
         "threads": torch.get_num_threads(),
         "versions": software,
     }
-    fresh = {suite: measured | {"rows": [asdict(row) for row in rows]} for suite, rows in suites.items()}
-    folder.mkdir(parents=True, exist_ok=True)
-    content = {"device": machine, "cores": cores(), "suites": written["suites"] | fresh}
-    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    fresh = {
+        suite: measured | {"rows": [asdict(row) for row in rows]}
+        for suite, rows in suites.items()
+        if suite not in written or any(row.verdict != "not measured" for row in rows)
+    }
+    content = {"device": machine, "cores": cores(), "suites": written | fresh}
+    unfinished = path.with_suffix(".tmp")
+    try:
+        unfinished.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        unfinished.replace(path)
+    except OSError as error:
+        raise ZooError(f"{path} cannot be written: {error.strerror}") from None
     return path
+
+
+def make_folder(folder: Path) -> None:
+    """Creates the folder of the results before anything is measured.
+
+    Raises:
+        ZooError: nothing can be written there.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise ZooError(f"`--results` (={folder}) must be a folder that can be written: {error.strerror}") from None
+
+
+def read_results(path: Path) -> dict[str, Any]:
+    """Reads a file that `write_results` has written.
+
+    Raises:
+        ZooError: the file cannot be read, or holds something else.
+    """
+    found = read_object(path)
+    if not isinstance(found.get("suites"), dict):
+        raise ZooError(f"{path} holds no suites of benchmarks")
+    return found
 
 
 def tables(results: Mapping[str, Any]) -> str:
@@ -115,7 +154,7 @@ def write_page(page: Path, results: Path, start: str = START, end: str = END) ->
         raise ZooError(f"`{page}` has no lines {start} and {end}: --docs writes into a clone of the repository")
     before, _, rest = text.partition(start)
     after = rest.partition(end)[2]
-    written = tables(json.loads(results.read_text(encoding="utf-8")))
+    written = tables(read_results(results))
     page.write_text(f"{before}{start}\n{written}\n{end}{after}", encoding="utf-8")
 
 

@@ -72,7 +72,7 @@ def _check(chosen: argparse.Namespace) -> int:
     import torch  # slow to import: a wrong option has been refused by now
 
     from benchmarks.cases import Row, run, skipped
-    from benchmarks.results import line, summary, write_page, write_results
+    from benchmarks.results import line, make_folder, summary, write_page, write_results
     from benchmarks.running import resolve_device
     from benchmarks.settings import Settings
     from zoo.hardware import cores, device_name
@@ -84,6 +84,7 @@ def _check(chosen: argparse.Namespace) -> int:
         write_page(_PAGE, chosen.docs_of, START, END)
         return 0
     device = resolve_device(chosen.device)
+    make_folder(chosen.results)
     torch.set_num_threads(1 if chosen.quick else cores())
     quiet_lightning()
     print(f"{device_name(device)}, {cores()} cores, torch {torch.__version__}, Python {platform.python_version()}")

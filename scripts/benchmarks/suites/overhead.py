@@ -56,11 +56,12 @@ def doctor_epochs(settings: Settings) -> Measured:
     run = build_run(["model=lenet5"], data, settings)
     run.config = run.config | {"trainer": run.config["trainer"] | {"max_epochs": epochs, "limit_val_batches": 0}}
     trainer = run.training_trainer()
-    (doctor,) = (callback for callback in trainer.callbacks if isinstance(callback, Doctor))
+    callbacks: list[Callback] = trainer.callbacks  # type: ignore[attr-defined]
+    (doctor,) = (callback for callback in callbacks if isinstance(callback, Doctor))
     watch = _Epochs()
     for name in _HOOKS:
         setattr(doctor, name, watch.timed(getattr(doctor, name)))
-    trainer.callbacks.append(watch)
+    callbacks.append(watch)
     with contextlib.redirect_stdout(io.StringIO()):
         trainer.fit(run.task, datamodule=run.datamodule)
     return paired(watch.ours[1:], watch.theirs[1:], "cpu")

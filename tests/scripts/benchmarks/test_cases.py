@@ -8,7 +8,7 @@ import pytest
 import torch
 from benchmarks.cases import Case, run
 from benchmarks.peers import missing
-from benchmarks.results import END, START, cells, line, summary, write_page, write_results
+from benchmarks.results import END, START, cells, line, make_folder, summary, write_page, write_results
 from benchmarks.settings import Settings
 from benchmarks.timing import Measured, Side
 
@@ -69,10 +69,12 @@ def test_line_and_cells_say_both_times_the_ratio_its_quartiles_and_the_limit():
     assert cells(row) == ["a step", "a loop", "10 ms", "20 ms", "0.5 (0.4 – 0.6)", "0.8", "30 / 60", "within"]
 
 
+def settings_in(folder):
+    return Settings(device=torch.device("cpu"), repeats=1, seconds=1.0, quick=False, data_root=folder, scratch=folder)
+
+
 def test_results_keep_other_suites_with_their_versions_and_the_page_shows_all(tmp_path, monkeypatch):
-    settings = Settings(
-        device=torch.device("cpu"), repeats=1, seconds=1.0, quick=False, data_root=tmp_path, scratch=tmp_path
-    )
+    settings = settings_in(tmp_path)
     rows = [run(case(limit=0.8), judged=True), run(case(absent="needs a CUDA device"), judged=True)]
     write_results(tmp_path, {"first": rows}, settings, now=NOW)
     monkeypatch.setattr("benchmarks.results.versions", lambda: {"a-peer": "9.9"})
@@ -100,3 +102,20 @@ def test_results_keep_other_suites_with_their_versions_and_the_page_shows_all(tm
 def test_a_page_without_markers_is_refused(tmp_path):
     with pytest.raises(ZooError, match="--docs writes into a clone"):
         write_page(tmp_path / "none.md", tmp_path / "none.json")
+
+
+def test_what_was_measured_stays_when_time_runs_out_later(tmp_path):
+    measured, skipped = run(case(), judged=True), run(case(absent="time ran out"), judged=True)
+    write_results(tmp_path, {"a suite": [measured]}, settings_in(tmp_path), now=NOW)
+    path = write_results(tmp_path, {"a suite": [skipped]}, settings_in(tmp_path), now=NOW)
+    (row,) = json.loads(path.read_text(encoding="utf-8"))["suites"]["a suite"]["rows"]
+    assert row["verdict"] == "measured"
+
+
+def test_results_that_cannot_be_read_or_written_are_named(tmp_path):
+    path = write_results(tmp_path, {}, settings_in(tmp_path), now=NOW)
+    path.write_text("{")
+    with pytest.raises(ZooError, match=f"{path.name} is no JSON file"):
+        write_results(tmp_path, {}, settings_in(tmp_path), now=NOW)
+    with pytest.raises(ZooError, match="must be a folder that can be written"):
+        make_folder(path)
