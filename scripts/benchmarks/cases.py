@@ -60,6 +60,8 @@ def run(case: Case, *, judged: bool) -> Row:
         return _empty(case, "not measured", absent)
     try:
         return _row(case, case.measure(), judged)
+    except SystemExit:  # with which Lightning answers an interrupt
+        raise KeyboardInterrupt from None
     except ImportError as error:  # an installed peer that does not support this torch
         return _empty(case, "not measured", f"cannot be imported: {_line(error)}")
     except Exception as error:  # continue with the other comparisons

@@ -21,12 +21,14 @@ _PAGE = ROOT / "docs" / "BENCHMARK.md"
 
 
 def main() -> int:
-    """Runs the suites; returns 1 if a comparison failed, 2 after a mistake of the user."""
+    """Runs the suites; returns 1 if a comparison failed, 2 after a mistake of the user, 130 if interrupted."""
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the zoo's commands: spinning threads slow shared cores
     try:
         return _benchmark(_parser().parse_args())
     except ZooError as error:
         _parser().exit(2, f"benchmark.py: {error}\n")
+    except KeyboardInterrupt:
+        _parser().exit(130, "benchmark.py: interrupted; nothing was written\n")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -50,6 +52,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _benchmark(chosen: argparse.Namespace) -> int:
+    if chosen.docs and chosen.quick:
+        raise ZooError("`--docs` writes figures, which --quick has none of: leave out one of them")
     names = chosen.suites or list_suites()
     check_suites(names)
     for key in ("threads", "repeats"):

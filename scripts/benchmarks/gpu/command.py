@@ -35,12 +35,14 @@ _PAGE = ROOT / "docs" / "BENCHMARK.md"
 
 
 def main() -> int:
-    """Runs the parts; returns 1 if a test or a measurement failed, 2 after a mistake of the user."""
+    """Runs the parts; returns 1 if one failed, 2 after a mistake of the user, 130 if interrupted."""
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the zoo's commands
     try:
         return _check(_parser().parse_args())
     except ZooError as error:
         _parser().exit(2, f"gpu_check.py: {error}\n")
+    except KeyboardInterrupt:
+        _parser().exit(130, "gpu_check.py: interrupted; what was measured before stays in the results\n")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -84,6 +86,8 @@ def _check(chosen: argparse.Namespace) -> int:
         write_page(_PAGE, chosen.docs_of, START, END)
         return 0
     device = resolve_device(chosen.device)
+    if chosen.docs and (chosen.quick or device.type == "cpu"):
+        raise ZooError("`--docs` writes figures of a GPU: leave out --quick and --device cpu")
     make_folder(chosen.results)
     torch.set_num_threads(1 if chosen.quick else cores())
     quiet_lightning()

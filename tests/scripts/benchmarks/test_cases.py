@@ -3,6 +3,8 @@
 import datetime
 import json
 import re
+import sys
+from functools import partial
 
 import pytest
 import torch
@@ -58,6 +60,11 @@ def test_a_peer_that_does_not_import_is_not_measured_and_a_broken_one_failed():
     assert "cannot be imported: cannot import name 'x'" in line(run(case(measure=old), judged=True))
     row = run(case(measure=broken), judged=True)
     assert (row.verdict, row.note) == ("failed", "ValueError: a shape")
+
+
+def test_an_interrupt_that_lightning_turns_into_an_exit_ends_the_benchmark():
+    with pytest.raises(KeyboardInterrupt):
+        run(case(measure=partial(sys.exit, 1)), judged=True)
 
 
 def test_line_and_cells_say_both_times_the_ratio_its_quartiles_and_the_limit():
