@@ -34,6 +34,7 @@ SMALL = {
     "bert_tiny_classifier": MODELS["bert_tiny"],
     "birnn_classifier": MODELS["birnn_classifier"],
     "matrix_factorization": ["model.solver=torch", *MODELS["matrix_factorization"]],
+    "matrix_factorization_bpr": ["model.solver=torch", *MODELS["matrix_factorization"]],
     "fast_style_small": MODELS["fast_style_small"],
     "style_transfer": MODELS["style_transfer"],
 }

@@ -65,11 +65,12 @@ def fitted(name: str, folder: Path, *words: str, epochs: int = 1) -> Path:
 
 
 def set_up(task: Task, data: DataModule) -> None:
-    """Lets a task take what it needs from its data, as at the start of training."""
+    """Lets a task take what it needs from its data, as at the start of training; its trainer is then that of before."""
+    before = task._trainer
     task.trainer = Trainer(accelerator="cpu", devices=1, logger=False, enable_checkpointing=False)
     task.trainer.datamodule = data
     task.setup("fit")
-    task.trainer = None
+    task.trainer = before
 
 
 def results(folder: Path) -> dict[str, Any]:

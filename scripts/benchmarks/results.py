@@ -53,7 +53,8 @@ def summary(rows: Sequence[Row]) -> str:
     counts = {"within their limit": "within", "at it": "at the limit", "over it": "over", "without a limit": "measured"}
     counts |= {"not measured": "not measured", "failed": "failed"}
     parts = [f"{sum(row.verdict == verdict for row in rows)} {words}" for words, verdict in counts.items()]
-    return f"{len(rows)} comparisons: {', '.join(part for part in parts if not part.startswith('0 '))}"
+    shown = ", ".join(part for part in parts if not part.startswith("0 "))
+    return f"{len(rows)} comparison{'s' * (len(rows) != 1)}: {shown}"
 
 
 def write_results(

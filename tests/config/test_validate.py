@@ -68,6 +68,25 @@ def test_a_value_like_the_listed_one_passes(value, listed):
     validate({"a": {"x": value}}, {"a": {"x": listed}})
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "listed", "message"),
+    [
+        ("resume", True, None, "`resume` (=True) must be text"),
+        ("pretrained", 3, None, "`pretrained` (=3) must be text; quotes make it text: pretrained=\"'3'\""),
+        ("checkpoint", [1], "???", "`checkpoint` (=[1]) must be text"),
+        ("checkpoint", None, "???", "`checkpoint` (=null) must be text"),
+        ("seed", None, 0, "`seed` (=null) must be a whole number, such as 0"),
+    ],
+)
+def test_a_key_of_a_command_takes_text_or_the_type_of_its_value(key, value, listed, message):
+    assert refusal(validate, {key: value}, {key: listed}) == message
+
+
+@pytest.mark.parametrize("key", ["source", "seed", "threshold"])
+def test_some_keys_of_a_command_take_numbers(key):
+    validate({key: 3}, {key: None})
+
+
 def test_an_annotation_has_precedence_over_the_listed_value():
     given, listed = ({"data": {"_target_": FOLDER, "num_workers": value}} for value in ("auto", 4))
     validate(given, listed)

@@ -119,6 +119,7 @@ def test_batches_are_copied_from_pinned_memory(device, accelerator, tmp_path):
     transfer = run.datamodule.on_before_batch_transfer
     run.datamodule.on_before_batch_transfer = lambda batch, index: (arrived.append(batch), transfer(batch, index))[1]
     run.training_trainer().fit(run.task, datamodule=run.datamodule)
+    assert arrived
     assert all(images.is_pinned() == (device.type == "cuda") for images, _ in arrived)
 
 

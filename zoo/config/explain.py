@@ -73,6 +73,8 @@ def refused_options(words: Sequence[str]) -> str | None:
             continue
         if value.startswith("[") and group not in _LISTS:
             return f"`{group}` (={value}): {_one_option(group, value.strip('[]').replace(' ', ''))}"
+        if value.startswith("{"):
+            return f"`{group}` (={value}): a group takes the name of one option; {group}.KEY=VALUE changes a value"
         stem, _, ending = value.rpartition(".")
         if ending in ("yaml", "yml") and stem in list_options(group):
             return f"`{group}` (={value}): leave out the ending, {group}={stem}"

@@ -16,7 +16,7 @@ from zoo.errors import ZooError, unknown
 
 _UNLISTED: Any = object()
 _COMPLETE = ("trainer",)  # nodes of which a command reads each listed key itself
-_OF_MANY_KINDS = ("source",)  # keys of a command that also take a number or a list
+_NOT_ONLY_TEXT = ("source", "seed", "threshold")  # keys of a command without a value that take a number, or a list
 
 
 def validate(config: Mapping[str, Any], listed: Mapping[str, Any]) -> None:
@@ -142,11 +142,11 @@ def _unlike(listed: Any, value: Any, path: str) -> str | None:
     """Returns the type of the listed value, in words, if `value` has another type."""
     if isinstance(listed, Mapping) and "_target_" in listed and not isinstance(value, Mapping | NoneType):
         return "keys with a `_target_`, which names a class"
-    if listed == "???" and "." not in path and path not in _OF_MANY_KINDS and not isinstance(value, str):
-        return "text"
+    if listed in (None, "???") and path and "." not in path and path not in _NOT_ONLY_TEXT:
+        return None if isinstance(value, str if listed else str | NoneType) else "text"
     if _is_number(listed) and isinstance(value, str | bool):
         return "a number"
-    if "." not in path and type(listed) is int and isinstance(value, float | list):
+    if "." not in path and type(listed) is int and isinstance(value, float | list | NoneType):
         return "a whole number"
     if isinstance(listed, bool) and not isinstance(value, bool):
         return "true or false"

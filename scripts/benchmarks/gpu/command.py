@@ -66,6 +66,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _check(chosen: argparse.Namespace) -> int:
     began = time.monotonic()
+    if not chosen.minutes >= 0:  # NaN neither
+        raise ZooError(f"`--minutes` (={chosen.minutes}) must be a number of at least 0")
     names = chosen.parts or PARTS
     for name in names:
         if name not in PARTS:

@@ -22,7 +22,7 @@ from zoo.run.train import train
 from zoo.tasks.style.colors import keep_colors, transfer_colors
 from zoo.tasks.style.descent import Descent, optimize
 
-WORDS = ["data.image_size=48", "data.steps=3", "trainer=cpu"]
+WORDS = ["data.image_size=48", "data.steps=3", "trainer=cpu", "pretrained=DEFAULT"]
 
 
 @pytest.fixture(scope="module")

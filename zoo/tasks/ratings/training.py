@@ -135,7 +135,7 @@ class RatingsTraining(Task):
         users, items = batch.users.long(), batch.items.long()
         rivals = self._draw_rivals(users) if self.rating_loss.pairwise else None
         if rivals is not None:
-            new = rivals != COLD
+            new = (rivals != COLD).nonzero()[:, 0]  # once: a GPU waits for their number
             users, items, rivals = users[new], items[new], rivals[new]
             return self.factorization, self.rating_loss, users, items, batch.ratings[new], rivals
         return self.factorization, self.rating_loss, users, items, batch.ratings, None
