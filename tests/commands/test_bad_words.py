@@ -96,6 +96,7 @@ def test_a_group_without_an_option(refused):
         ("data.batch_size=0", "`data.batch_size` (=0) must be at least 1"),
         ("trainer.devices=x", "trainer: "),
         ("optimizer=3", "`optimizer` (=3): a group takes the name of one option: adam, "),
+        ("data=digits -m model=lenet6", "unknown model `lenet6`: did you mean `lenet5`?"),
         ("model=[lenet5,vgg11]", "`model` (=[lenet5,vgg11]): a group takes the name of one option; -m model=lenet5,"),
         ("trainer.devices=0", "`trainer.devices` (=0) must be at least 1; trainer=cpu trains without a GPU"),
         ("trainer.precision=int8", "`trainer.precision` (=int8) must be auto or one of: 32-true, 16-mixed, "),
@@ -104,7 +105,7 @@ def test_a_group_without_an_option(refused):
     ],
 )
 def test_the_key_that_was_given_is_named(refused, word, line):
-    assert refused(word, *QUICK).startswith(line)
+    assert refused(*word.split(), *QUICK).startswith(line)
 
 
 def test_groups_without_an_option_are_known(refused):

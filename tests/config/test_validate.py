@@ -75,6 +75,7 @@ def test_a_value_like_the_listed_one_passes(value, listed):
         ("pretrained", 3, None, "`pretrained` (=3) must be text; quotes make it text: pretrained=\"'3'\""),
         ("checkpoint", [1], "???", "`checkpoint` (=[1]) must be text"),
         ("checkpoint", None, "???", "`checkpoint` (=null) must be text"),
+        ("runs", None, "runs", "`runs` (=null) must be text"),
         ("seed", None, 0, "`seed` (=null) must be a whole number, such as 0"),
     ],
 )

@@ -11,9 +11,11 @@ from pathlib import Path
 from signal import Signals
 from typing import Any
 
-from zoo import signals
+from zoo import __version__, signals
 from zoo.commands.output import outlast_readers
+from zoo.distribution import NAME
 
+_MULTIRUN = ("-m", "--multirun")
 Command = Callable[[dict[str, Any]], float | None]
 """Runs the values of a configuration; a sweeper of Hydra optimizes the number that it returns."""
 _NOT_WRITABLE = {errno.EACCES, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOTDIR}
@@ -48,6 +50,10 @@ def _launch(name: str, command: Command, *, task_options: bool) -> None:
     if config_dir is not None and not config_dir.is_dir():
         _fail(name, f"--config-dir: there is no folder {config_dir}")
 
+    if "--version" in sys.argv[1:]:
+        print(f"{NAME} {__version__}")
+        return
+    sys.argv[1:] = sorted(sys.argv[1:], key=lambda word: word not in _MULTIRUN)  # argparse reads one row of values
     if {"--help", "-h"} & set(sys.argv[1:]):
         from zoo.config.help import help_text
 
@@ -203,7 +209,7 @@ def repeat_in(folder: Path) -> None:
 
     signals.lead()
     words = HydraConfig.get().overrides.task
-    flags = [word for word in sys.argv[1:] if word not in ("-m", "--multirun") and not _is_override(word)]
+    flags = [word for word in sys.argv[1:] if word not in _MULTIRUN and not _is_override(word)]
     sys.argv[1:] = [*flags, *words, f"hydra.run.dir='{folder}'", "hydra.output_subdir=null"]
     HydraConfig.instance().cfg = None
 

@@ -16,7 +16,7 @@ from zoo.errors import ZooError, unknown
 
 _UNLISTED: Any = object()
 _COMPLETE = ("trainer",)  # nodes of which a command reads each listed key itself
-_NOT_ONLY_TEXT = ("source", "seed", "threshold")  # keys of a command without a value that take a number, or a list
+_NOT_ONLY_TEXT = ("source", "seed", "threshold", "name")  # keys of a command that check their own kinds
 
 
 def validate(config: Mapping[str, Any], listed: Mapping[str, Any]) -> None:
@@ -142,7 +142,7 @@ def _unlike(listed: Any, value: Any, path: str) -> str | None:
     """Returns the type of the listed value, in words, if `value` has another type."""
     if isinstance(listed, Mapping) and "_target_" in listed and not isinstance(value, Mapping | NoneType):
         return "keys with a `_target_`, which names a class"
-    if listed in (None, "???") and path and "." not in path and path not in _NOT_ONLY_TEXT:
+    if path and "." not in path and path not in _NOT_ONLY_TEXT and _takes_text(listed):
         return None if isinstance(value, str if listed else str | NoneType) else "text"
     if _is_number(listed) and isinstance(value, str | bool):
         return "a number"
@@ -154,6 +154,11 @@ def _unlike(listed: Any, value: Any, path: str) -> str | None:
     if below_group and isinstance(listed, list) and isinstance(value, str | int | float):
         return f"a list, such as [{value}]"
     return None
+
+
+def _takes_text(listed: Any) -> bool:
+    """Whether a key of a command takes text, as its listed value says; `auto` may stand beside other kinds."""
+    return listed is None or (isinstance(listed, str) and listed != "auto" and "${" not in listed)
 
 
 def _is_number(value: Any) -> bool:
