@@ -13,7 +13,6 @@ from typing import Any
 
 from zoo import __version__, signals
 from zoo.commands.output import outlast_readers
-from zoo.distribution import NAME
 
 _MULTIRUN = ("-m", "--multirun")
 Command = Callable[[dict[str, Any]], float | None]
@@ -51,6 +50,8 @@ def _launch(name: str, command: Command, *, task_options: bool) -> None:
         _fail(name, f"--config-dir: there is no folder {config_dir}")
 
     if "--version" in sys.argv[1:]:
+        from zoo.distribution import NAME
+
         print(f"{NAME} {__version__}")
         return
     sys.argv[1:] = sorted(sys.argv[1:], key=lambda word: word not in _MULTIRUN)  # argparse reads one row of values

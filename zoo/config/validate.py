@@ -16,7 +16,7 @@ from zoo.errors import ZooError, unknown
 
 _UNLISTED: Any = object()
 _COMPLETE = ("trainer",)  # nodes of which a command reads each listed key itself
-_NOT_ONLY_TEXT = ("source", "seed", "threshold", "name")  # keys of a command that check their own kinds
+_NOT_ONLY_TEXT = ("source", "seed", "threshold", "name", "gallery")  # keys of a command that check their own kinds
 
 
 def validate(config: Mapping[str, Any], listed: Mapping[str, Any]) -> None:
