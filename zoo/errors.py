@@ -11,6 +11,15 @@ class ZooError(Exception):
     """
 
 
+def first_line(error: BaseException) -> str:
+    """Returns the first line of the message of an error, or else the name of its class.
+
+    >>> first_line(ValueError("no digits\\nat byte 3")), first_line(EOFError())
+    ('no digits', 'EOFError')
+    """
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
 def unknown(what: str, given: str, allowed: Iterable[str], listed: Iterable[str] = ()) -> str:
     """Returns a one-line message with the unknown name, the closest known name, and all known names (or `listed`).
 

@@ -21,6 +21,17 @@ class Spent(NamedTuple):
     wall: float
 
 
+def now() -> Spent:
+    """Returns the readings of both clocks, of which differences count."""
+    return Spent(time.process_time(), time.perf_counter())
+
+
+def since(start: Spent) -> Spent:
+    """Returns the seconds since `start`, as `now` gave it."""
+    end = now()
+    return Spent(end.cpu - start.cpu, end.wall - start.wall)
+
+
 class Clock:
     """Measures the time between `start` and `stop`, including the work on the GPU."""
 
@@ -36,13 +47,13 @@ class Clock:
     def start(self) -> None:
         """Starts a measurement."""
         self._wait()
-        self._started = Spent(time.process_time(), time.perf_counter())
+        self._started = now()
 
     def stop(self) -> Spent:
         """Returns the seconds since `start`."""
         self._wait()
         assert self._started is not None
-        spent = Spent(time.process_time() - self._started.cpu, time.perf_counter() - self._started.wall)
+        spent = since(self._started)
         self._started = None
         return spent
 

@@ -98,7 +98,7 @@ def paired(
 
 
 def rate(found: Measured, count: int, unit: str = "images") -> str:
-    """Formats the images per second of both sides, ours first, on the clock that is compared."""
+    """Formats the samples per second of both sides, ours first, on the clock that is compared."""
     assert found.theirs is not None
     ours, theirs = (count / getattr(side, found.clock) for side in (found.ours, found.theirs))
     return f"{ours:.3g} and {theirs:.3g} {unit} by the {found.clock} second"

@@ -14,7 +14,7 @@ SMALL = [*QUICK, "+trainer.limit_train_batches=2", "+trainer.limit_val_batches=2
 
 
 def swept(folder: Path, *words: str) -> Path:
-    """The table of a sweep: in a process of its own, from which the plugins send work to others."""
+    """Runs a sweep in a process of its own, since the plugins pickle its main module; returns the table."""
     ended = subprocess.run([sys.executable, TRAIN, "-m", *words, *SMALL], cwd=folder, capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
     (table,) = folder.glob("runs/sweeps/*/sweep.csv")

@@ -6,7 +6,7 @@ from types import ModuleType
 from typing import Any
 
 from zoo.distribution import install_command
-from zoo.errors import ZooError
+from zoo.errors import ZooError, first_line
 from zoo.remote.download import is_offline
 
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
@@ -70,7 +70,7 @@ def explain(error: Exception, address: str) -> ZooError:
         return ZooError(f"hf://{address}: the repository has no such revision (branch, tag or commit)")
     answered = error if isinstance(error, errors.HfHubHTTPError) else error.__cause__
     if isinstance(answered, errors.HfHubHTTPError) and answered.response is not None:
-        return ZooError(f"hf://{address}: the hub answered {answered.response.status_code}: {_first_line(answered)}")
+        return ZooError(f"hf://{address}: the hub answered {answered.response.status_code}: {first_line(answered)}")
     name = address.partition("@")[0]
     remedy = f"where there is one, `hf download {name}`, and copy the cache or give its folder"
     return ZooError(f"hf://{address} is not on this machine and there is no way to the hub: {remedy}")
@@ -92,9 +92,5 @@ def _snapshot(hub: Any, name: str, revision: str | None, patterns: list[str]) ->
     except (hub.errors.HfHubHTTPError, hub.errors.HTTPError, OSError) as error:
         raise explain(error, address) from error
     except (hub.errors.HFValidationError, ValueError) as error:
-        raise ZooError(f"hf://{address}: {_first_line(error)}") from error
+        raise ZooError(f"hf://{address}: {first_line(error)}") from error
     return folder
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -21,10 +21,6 @@ def requested_model(config: Mapping[str, Any]) -> Task:
     if checkpoint is not None:
         if model is not None or pretrained is not None:
             raise ZooError("`checkpoint` holds a model with its weights: leave out model=… and pretrained=…")
-        if not isinstance(checkpoint, str):
-            raise ZooError(
-                f"`checkpoint` (={checkpoint}) must be text; quotes make it text: checkpoint=\"'{checkpoint}'\""
-            )
         return load(checkpoint, trust=config["trust"])
     if model is None:
         raise ZooError(

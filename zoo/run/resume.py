@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pytorch_lightning import Trainer
 from pytorch_lightning.loggers import CSVLogger
 
 from zoo.checkpoints.load import read
+from zoo.data.yaml_files import read_yaml
 from zoo.errors import ZooError
 from zoo.run.checkpointing import BestAndLast
 from zoo.run.console import rank_zero_print
@@ -123,8 +123,8 @@ def _by_age(files: Iterable[Path]) -> list[Path]:
 def _words(folder: Path) -> str:
     """The words that resume a run: those that it was started with, and `resume=auto`."""
     try:
-        words = yaml.safe_load((folder / ".hydra" / "overrides.yaml").read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        words = read_yaml(folder / ".hydra" / "overrides.yaml")
+    except ZooError:
         words = None
     if not isinstance(words, list):
         return "repeat its words"

@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,7 +9,7 @@ from pytorch_lightning import Callback
 
 from benchmarks.beside import build_run, train_in_turns
 from benchmarks.cases import Case
-from benchmarks.clock import Spent
+from benchmarks.clock import Spent, now, since
 from benchmarks.plain_loop import PlainLoop
 from benchmarks.settings import Settings
 from benchmarks.synthetic import RandomImages
@@ -73,35 +72,26 @@ class _Epochs(Callback):
     def __init__(self) -> None:
         self.ours: list[Spent] = []
         self.theirs: list[Spent] = []
-        self._inside, self._start = Spent(0.0, 0.0), _now()
+        self._inside, self._start = Spent(0.0, 0.0), now()
 
     def timed(self, call: Callable[..., Any]) -> Callable[..., Any]:
         def timed(*arguments: Any, **options: Any) -> Any:
-            start = _now()
+            start = now()
             result = call(*arguments, **options)
-            self._inside = _plus(self._inside, _since(start))
+            self._inside = _plus(self._inside, since(start))
             return result
 
         return timed
 
     def on_train_epoch_start(self, *_: Any) -> None:
         """Begins an epoch."""
-        self._inside, self._start = Spent(0.0, 0.0), _now()
+        self._inside, self._start = Spent(0.0, 0.0), now()
 
     def on_train_epoch_end(self, *_: Any) -> None:
         """Ends an epoch, after the doctor."""
-        spent = _since(self._start)
+        spent = since(self._start)
         self.ours.append(spent)
         self.theirs.append(Spent(spent.cpu - self._inside.cpu, spent.wall - self._inside.wall))
-
-
-def _now() -> Spent:
-    return Spent(time.process_time(), time.perf_counter())
-
-
-def _since(start: Spent) -> Spent:
-    now = _now()
-    return Spent(now.cpu - start.cpu, now.wall - start.wall)
 
 
 def _plus(a: Spent, b: Spent) -> Spent:

@@ -11,7 +11,7 @@ import pandas as pd
 from zoo.data.compressed import open_table
 from zoo.data.frames.first_lines import check_first_lines
 from zoo.data.frames.parquet import require_proportionate
-from zoo.errors import ZooError
+from zoo.errors import ZooError, first_line
 
 SUFFIXES = (".csv", ".txt", ".tsv", ".parquet")
 _MISSING = [
@@ -65,8 +65,7 @@ def read_frame(path: Path, *, header: bool, text: Sequence[str] = ()) -> pd.Data
     except UnicodeError as error:
         raise ZooError(f"{path} is no text in UTF-8: save it as UTF-8") from error
     except Exception as error:  # damaged bytes may raise anything
-        first = (str(error).splitlines() or [type(error).__name__])[0]
-        raise ZooError(f"{path} cannot be read as {kind[1:]}: {first:.200}") from error
+        raise ZooError(f"{path} cannot be read as {kind[1:]}: {first_line(error):.200}") from error
     frame.columns = [str(name).strip() for name in frame.columns]
     twice = frame.columns[frame.columns.duplicated()]
     if len(twice):

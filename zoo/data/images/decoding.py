@@ -43,16 +43,23 @@ def jpeg_decoder() -> str:
     return "torchcodec" if "JPEG" in _DECODERS else "Pillow"
 
 
+class TooManyPixels(Exception):
+    """An image of more than `most` pixels."""
+
+    def __init__(self, most: int = MAX_PIXELS) -> None:
+        super().__init__(f"more than {most:,} pixels, the guard against decompression bombs")
+
+
 def open_image(file: Any) -> Image.Image:
     """Reads the header of an image and checks its size; nothing is decoded.
 
     Raises:
-        DecompressionBombError: more than `MAX_PIXELS`, of JPEG 2000 more than half of them.
+        TooManyPixels: more than `MAX_PIXELS`, of JPEG 2000 more than half of them.
     """
     opened = Image.open(file, formats=_formats())
     most = MAX_PIXELS // _SLOW.get(str(opened.format), 1)
     if opened.width * opened.height > most:
-        raise Image.DecompressionBombError(f"more than {most:,} pixels")
+        raise TooManyPixels(most)
     return opened
 
 
@@ -87,7 +94,7 @@ def decode(data: bytes) -> UInt8[Tensor, "c h w"]:
 
 def _require_few_scans(image: Image.Image, data: bytes) -> None:
     most = _SCANNED // (image.width * image.height)
-    if data.count(_SCAN) <= most or not data.startswith(b"\xff\xd8"):
+    if not data.startswith(b"\xff\xd8") or data.count(_SCAN) <= most:
         return
     place, count = 2, 0
     while (found := _MARKER.search(data, place)) and found[0] != _END:

@@ -13,9 +13,9 @@ from torch import Tensor
 from torchvision.transforms.v2 import functional as F
 
 from zoo.data.file_names import FileKind
-from zoo.data.images.decoding import MAX_PIXELS, ORIENTATION, decode, open_image
+from zoo.data.images.decoding import ORIENTATION, TooManyPixels, decode, open_image
 from zoo.data.images.in_memory import MemoryImage
-from zoo.errors import ZooError
+from zoo.errors import ZooError, first_line
 from zoo.regular_files import open_regular, read_regular
 
 EXTENSIONS = tuple(
@@ -129,16 +129,16 @@ def decoding_errors(path: str | Path) -> Iterator[None]:
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
             yield
-        except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-            size = str(error) if str(error).startswith("more than") else f"more than {MAX_PIXELS:,} pixels"
-            raise UnreadableImage(path, f"{size}, the guard against decompression bombs") from None
+        except TooManyPixels as error:
+            raise UnreadableImage(path, str(error)) from None
+        except (Image.DecompressionBombWarning, Image.DecompressionBombError):
+            raise UnreadableImage(path, str(TooManyPixels())) from None
         except UnidentifiedImageError:
             raise UnreadableImage(path, "the content is not that of a known image format") from None
         except Exception as error:  # a decoder may raise anything on a broken file
             if "truncated" in str(error).lower():
                 raise UnreadableImage(path, "the file is truncated") from None
-            first_line = (str(error).splitlines() or [type(error).__name__])[0]
-            raise UnreadableImage(path, f"the file is damaged ({first_line})") from None
+            raise UnreadableImage(path, f"the file is damaged ({first_line(error)})") from None
 
 
 def to_channels(images: UInt8[Tensor, "*n c h w"], channels: int) -> UInt8[Tensor, "*n d h w"]:

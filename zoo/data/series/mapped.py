@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from zoo.errors import ZooError
+from zoo.errors import ZooError, first_line
 
 CHUNK = 1 << 20  # steps per chunk
 
@@ -31,8 +31,7 @@ def open_array(path: Path) -> Float[np.ndarray, "time c"]:
     try:
         array = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
     except Exception as error:  # damaged bytes may raise anything
-        first = (str(error).splitlines() or [type(error).__name__])[0]
-        raise ZooError(f"{path} cannot be read as npy: {first:.200}") from error
+        raise ZooError(f"{path} cannot be read as npy: {first_line(error):.200}") from error
     if array.ndim not in (1, 2) or not array.size:
         raise ZooError(f"{path} holds an array of shape {array.shape}; a series has [time] or [time, channels]")
     if array.dtype not in (np.float32, np.float64):

@@ -8,7 +8,7 @@ import pandas as pd
 
 from zoo.data.frames.files import read_frame, with_index
 from zoo.data.table.raw import Kind, RawTable
-from zoo.errors import ZooError
+from zoo.errors import ZooError, first_line
 
 _DAY = np.timedelta64(1, "D")
 _YES_NO = {"True": "true", "False": "false"}  # as written by hand
@@ -136,8 +136,7 @@ def _read_array(path: Path) -> pd.DataFrame:
     try:
         array = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))  # mapped: a false header costs no memory
     except (ValueError, OSError, EOFError) as error:
-        first = (str(error).splitlines() or [type(error).__name__])[0]
-        raise ZooError(f"{path} cannot be read as npy: {first:.200}") from error
+        raise ZooError(f"{path} cannot be read as npy: {first_line(error):.200}") from error
     if array.ndim != 2 or array.dtype.kind not in "biufUM":
         raise ZooError(f"{path} holds {list(array.shape)} values of {array.dtype}, and a table is numbers [N D]")
     return pd.DataFrame(array)

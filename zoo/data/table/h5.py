@@ -11,7 +11,7 @@ from zoo.data.compressed import most_bytes
 from zoo.data.table.base import Source, TableData
 from zoo.data.table.raw import Kind, RawTable
 from zoo.distribution import install_command
-from zoo.errors import ZooError
+from zoo.errors import ZooError, first_line
 
 
 @dataclass(kw_only=True, eq=False)
@@ -51,8 +51,7 @@ def _read(path: Path, name: str) -> RawTable:
     except ZooError:
         raise
     except Exception as error:  # damaged bytes may raise anything
-        first = (str(error).splitlines() or [type(error).__name__])[0]
-        raise ZooError(f"{path} cannot be read as HDF5: {first:.200}") from error
+        raise ZooError(f"{path} cannot be read as HDF5: {first_line(error):.200}") from error
     pixels = images.reshape(len(images), -1) / 255
     columns = {str(number): pixels[:, number] for number in range(pixels.shape[1])} | {"y": labels.astype(np.float64)}
     kinds: dict[str, Kind] = dict.fromkeys(columns, "number")

@@ -9,7 +9,7 @@ import pandas as pd
 
 from zoo.data.frames.parquet import require_proportionate
 from zoo.data.text.documents import read_lines
-from zoo.errors import ZooError
+from zoo.errors import ZooError, first_line
 
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet")
 """Formats of tables; all but Parquet also with .gz."""
@@ -56,7 +56,7 @@ def _text(value: Any, where: str) -> str | None:
 
 def _frame(file: Path, kind: str, columns: Sequence[str]) -> pd.DataFrame:
     options: dict[str, Any] = {"dtype": str, "keep_default_na": False, "na_values": [""]}
-    if kind in (".csv", ".tsv", ".jsonl"):
+    if kind in (".csv", ".tsv"):
         for _ in read_lines(file):  # names the byte that is no text, which pandas does not
             pass
     try:
@@ -73,8 +73,7 @@ def _frame(file: Path, kind: str, columns: Sequence[str]) -> pd.DataFrame:
     except ZooError:
         raise
     except Exception as error:  # damaged bytes may raise anything
-        first = (str(error).splitlines() or [type(error).__name__])[0]
-        raise ZooError(f"{file} cannot be read as {kind[1:]}: {first:.200}") from error
+        raise ZooError(f"{file} cannot be read as {kind[1:]}: {first_line(error):.200}") from error
 
 
 def _records(file: Path, columns: Sequence[str]) -> pd.DataFrame:

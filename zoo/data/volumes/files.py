@@ -16,7 +16,7 @@ from torch import Tensor
 from zoo.data.file_names import FileKind
 from zoo.data.volumes.binvox import read_binvox
 from zoo.distribution import install_command
-from zoo.errors import ZooError
+from zoo.errors import ZooError, first_line
 
 MAX_BYTES = 4 * 2**30
 _RATIO, _FLOOR = 20, 2**28  # masks shrink to a hundredth, and are small
@@ -98,7 +98,7 @@ def _read(path: Path) -> Shaped[np.ndarray, "..."]:
     except ZooError:
         raise
     except Exception as error:  # damaged bytes may raise anything
-        raise UnreadableVolume(path, str(error).partition("\n")[0] or type(error).__name__) from None
+        raise UnreadableVolume(path, first_line(error)) from None
 
 
 def _npy(path: Path) -> Shaped[np.ndarray, "..."]:
