@@ -6,6 +6,7 @@ import io
 import random
 import shutil
 from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,7 @@ class Fuzzer:
         self.samples = samples
         self.folder = folder
         self.contents: dict[str, bytes] = {}
+        self.configs: dict[tuple[str, ...], dict[str, Any]] = {}
         self.kinds: dict[str, Callable[[random.Random], Callable[[], object]]] = {
             "load and predict": self._checkpoint,
             "evaluate": self._evaluate,
@@ -102,24 +104,22 @@ class Fuzzer:
         return lambda: predict(path, self.samples / source, self.folder / "out")
 
     def _evaluate(self, rng: random.Random) -> Callable[[], object]:
-        from zoo.config.compose import compose, to_dict
         from zoo.run.evaluate import evaluate
 
         path = self._mutated_checkpoint(rng.choice(("lenet5.ckpt", "gru.ckpt")), rng)
         words = [f"checkpoint='{path}'", "baselines=false", "trainer=cpu", "+trainer.limit_test_batches=1"]
-        values = to_dict(compose(words, config_name="evaluate"))
+        values = self._composed(words, config_name="evaluate")
         (self.folder / "run").mkdir(exist_ok=True)
         return lambda: evaluate(values, self.folder / "run", data=None)
 
     def _resume(self, rng: random.Random) -> Callable[[], object]:
-        from zoo.config.compose import compose, to_dict
         from zoo.run.train import train
 
         folder = self.folder / "runs" / "1" / "checkpoints"
         folder.mkdir(parents=True, exist_ok=True)
         path = self._mutated_checkpoint("lenet5.ckpt", rng).rename(folder / "last.ckpt")
         shutil.rmtree(self.folder / "runs" / "2", ignore_errors=True)
-        values = to_dict(compose([*QUICK, f"resume='{path}'"]))
+        values = self._composed([*QUICK, f"resume='{path}'"])
         return lambda: train(values, self.folder / "runs" / "2", model="lenet5", data="digits")
 
     def _pretrained(self, rng: random.Random) -> Callable[[], object]:
@@ -184,7 +184,6 @@ class Fuzzer:
         return read
 
     def _detection(self, rng: random.Random) -> Callable[[], object]:
-        from zoo.config.compose import compose, to_dict
         from zoo.run.build import build_data
 
         kind = rng.choice(("coco", "voc", "yolo"))
@@ -201,17 +200,16 @@ class Fuzzer:
             words = ["data.train=train", "data.val=val", "data.test=null"]
         if kind == "voc":
             words = ["data.test=null"]
-        values: Any = to_dict(compose(["model=yolo", f"data={option}", f"data.root='{root}'", *words]))
+        values = self._composed(["model=yolo", f"data={option}", f"data.root='{root}'", *words])
         return lambda: build_data(values["data"]).check(self.folder)
 
     def _series(self, rng: random.Random) -> Callable[[], object]:
-        from zoo.config.compose import compose, to_dict
         from zoo.run.build import build_data
 
         name = rng.choice(("table.csv", "packed.csv.gz", "table.parquet", "series.npy"))
         path = self._write(name, rng.choice(_OF_TABLES[name])(self._read(name), rng))
         time = [] if name.endswith("npy") else ["data.time=time"]
-        values: Any = to_dict(compose(["model=gru_small", "data=series", f"data.path='{path}'", *time]))
+        values = self._composed(["model=gru_small", "data=series", f"data.path='{path}'", *time])
         return lambda: build_data(values["data"]).setup()
 
     def _other(self, rng: random.Random) -> Callable[[], object]:
@@ -234,6 +232,15 @@ class Fuzzer:
             return lambda: read_columns(path, ["text", "label"], options="")
         as_table = rng.random() < 0.5
         return lambda: read_table(path, header=True) if as_table else list(read_batches(path))
+
+    def _composed(self, words: list[str], config_name: str = "train") -> dict[str, Any]:
+        """A copy of the configuration, which takes longer to compose than most files take to read."""
+        from zoo.config.compose import compose, to_dict
+
+        key = (config_name, *words)
+        if key not in self.configs:
+            self.configs[key] = to_dict(compose(words, config_name=config_name))
+        return deepcopy(self.configs[key])
 
     def _write(self, name: str, data: bytes) -> Path:
         path = self.folder / name
