@@ -10,6 +10,7 @@ import torch
 from pytorch_lightning.utilities import move_data_to_device
 from small_runs import set_up
 from torch import Tensor, nn
+from torch.utils._pytree import tree_map_only
 
 from zoo.config.compose import compose, to_dict
 from zoo.config.listing import list_models
@@ -29,6 +30,7 @@ gradient jumps: with inception_v3 the CPU's own error is 0.06 in one memory form
 error is the larger of both.
 """
 BFLOAT16 = 0.15
+"""Of the loss in bfloat16; its gradient may have `TIMES` the error of a `rounded` network, plus the floor above."""
 
 
 class Result(NamedTuple):
@@ -47,6 +49,8 @@ class Built(NamedTuple):
     """In double precision."""
     errors: tuple[float, float]
     """Of the loss and the gradient in single precision."""
+    bfloat16: float
+    """The error of the gradient where weights, activations and their gradients have the digits of bfloat16."""
 
 
 @lru_cache(maxsize=2)
@@ -89,7 +93,38 @@ def built(request: pytest.FixtureRequest) -> Built:
         prepare_network(other, channels_last=True, compiled=False)
         singles.append(step(other, batch, cpu))
     loss, gradient = (max(apart(one[i], double[i]) for one in singles) for i in range(2))
-    return Built(task, batch, double, (loss, gradient))
+    coarse = apart(step(rounded(copy.deepcopy(task)), batch, cpu).gradient, double.gradient)
+    return Built(task, batch, double, (loss, gradient), coarse)
+
+
+class Rounded(torch.autograd.Function):
+    """The digits of bfloat16, forward and backward, in the type of the input."""
+
+    @staticmethod
+    def forward(ctx: Any, value: Tensor) -> Tensor:
+        return value.bfloat16().to(value.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Any:
+        return gradients[0].bfloat16().to(gradients[0].dtype)
+
+
+def rounded(task: Task) -> Task:
+    """Rounds the weights of the network, and from now on the output of each of its layers.
+
+    So any CPU shows in single precision what eight bits of mantissa cost; many have no fast bfloat16.
+    """
+
+    def output(module: nn.Module, inputs: Any, found: Any) -> Any:
+        return tree_map_only(Tensor, lambda value: Rounded.apply(value) if value.is_floating_point() else value, found)
+
+    with torch.no_grad():
+        for value in task.network.parameters():
+            value.copy_(value.bfloat16())
+    for module in task.network.modules():
+        if not [*module.children()]:
+            module.register_forward_hook(output)
+    return task
 
 
 def step(task: Task, batch: Any, device: torch.device, *, bfloat16: bool = False) -> Result:
@@ -132,6 +167,9 @@ def test_bfloat16_is_finite_and_near(built, device):
     assert gradient.isfinite().all()
     if type(task.network).__name__ != "NaiveRandom":
         assert apart(loss, built.double.loss) < BFLOAT16
+        error = apart(gradient, built.double.gradient)
+        shown = f"error of the gradient {error:.2g}; of the rounded network {built.bfloat16:.2g}"
+        assert error <= TIMES * built.bfloat16 + GRADIENT, shown
 
 
 def test_other_forms_of_the_same_network_are_as_exact(built, device):
