@@ -8,7 +8,7 @@ import pytest
 ZOO = Path(__file__).parents[1] / "zoo"
 ORDER = [  # a part imports itself and the parts of the rows above its own
     {"distribution", "errors", "signals"},
-    {"csv_files", "regular_files", "weights"},
+    {"csv_files", "full_memory", "regular_files", "weights"},
     {"json_files"},
     {"config"},
     {"tensor_files"},

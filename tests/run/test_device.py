@@ -18,6 +18,7 @@ FULL = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 1.00 GiB.")
         (FULL, 1, r"out of memory with data.batch_size=1: take smaller images or a smaller network"),
         (FULL, None, r"out of memory: try data.batch_size=8, or device=cpu"),
         (RuntimeError("cuDNN error: CUDNN_STATUS_NOT_SUPPORTED."), 2, r"try data.batch_size=1"),
+        (RuntimeError("could not create a primitive"), 2, r"try data.batch_size=1"),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory"), 2, r"try data.batch_size=1"),
     ],
 )

@@ -4,9 +4,8 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from pytorch_lightning.utilities.memory import is_oom_error
-
 from zoo.errors import ZooError
+from zoo.full_memory import is_out_of_memory
 from zoo.hardware import resolve_device
 from zoo.tasks.base import Task
 
@@ -34,7 +33,7 @@ def explain_full_memory(key: str, batch_size: int | None) -> Iterator[None]:
     try:
         yield
     except (RuntimeError, MemoryError) as error:  # torch.OutOfMemoryError and that of cuDNN are RuntimeErrors
-        if isinstance(error, RuntimeError) and not is_oom_error(error):
+        if isinstance(error, RuntimeError) and not is_out_of_memory(error):
             raise
         if batch_size is None:
             raise ZooError(f"the device is out of memory: try {key}=8, or device=cpu") from None

@@ -3,12 +3,15 @@
 import warnings
 from contextlib import nullcontext
 from typing import Any
+from unittest.mock import patch
 
 from pytorch_lightning import Trainer
+from pytorch_lightning.tuner import batch_size_scaling
 from pytorch_lightning.tuner.tuning import Tuner
 
 from zoo.data.base import DataModule
 from zoo.errors import ZooError
+from zoo.full_memory import is_out_of_memory
 from zoo.run.memory_limit import within_free_memory
 from zoo.tasks.base import Task
 
@@ -38,7 +41,8 @@ def find_batch_size(trainer: Trainer, task: Task, datamodule: DataModule) -> int
     """
     largest = max(len(datamodule.dataset("train")), 1)
     on_cpu = trainer.strategy.root_device.type == "cpu"
-    with _quiet(), within_free_memory() if on_cpu else nullcontext():
+    of_onednn = patch.object(batch_size_scaling, "is_oom_error", is_out_of_memory)  # Lightning does not know oneDNN's
+    with _quiet(), of_onednn, within_free_memory() if on_cpu else nullcontext():
         Tuner(trainer).scale_batch_size(
             task,
             datamodule=datamodule,

@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from pytorch_lightning.utilities.memory import is_oom_error
-
 from zoo.errors import ZooError
+from zoo.full_memory import is_out_of_memory
 
 _OF_RUST = "PanicException"  # of safetensors and tokenizers; derives from BaseException
 
@@ -24,7 +23,7 @@ def explained(what: str) -> Iterator[None]:
     except (ZooError, OSError, ImportError):
         raise
     except BaseException as error:
-        if (not isinstance(error, Exception) and type(error).__name__ != _OF_RUST) or is_oom_error(error):
+        if (not isinstance(error, Exception) and type(error).__name__ != _OF_RUST) or is_out_of_memory(error):
             raise
         first = (str(error).splitlines() or [""])[0]
         raise ZooError(f"{what} ({type(error).__name__}: {first:.200})") from error
