@@ -1,14 +1,24 @@
 """User errors, reported in one line."""
 
 import difflib
+import re
 from collections.abc import Iterable
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class ZooError(Exception):
     """An error that the user can correct; the message gives the value, what is allowed, and what to type instead.
 
-    Commands print it as one line on standard error and exit with code 2, without a traceback.
+    Commands print it as one line on standard error and exit with code 2, without a traceback. Line breaks and other
+    control characters, which names from a file may have, are escaped.
+
+    >>> print(ZooError("no column `a\\nb`"))
+    no column `a\\nb`
     """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(_CONTROL.sub(lambda found: repr(found[0])[1:-1], message))
 
 
 def first_line(error: BaseException) -> str:

@@ -4,6 +4,7 @@ import io
 import json
 import pickletools
 import random
+import re
 import struct
 import zipfile
 from typing import Any
@@ -17,7 +18,7 @@ _CENTRAL, _END = b"PK\x01\x02", b"PK\x05\x06"
 def mutate_directory(data: bytes, rng: random.Random) -> bytes:
     """Changes a field of the central directory of a zip archive or of its end, or the name of a record."""
     changed = bytearray(data)
-    heads = [place for place in range(len(data) - 4) if data[place : place + 4] == _CENTRAL]
+    heads = [found.start() for found in re.finditer(re.escape(_CENTRAL), data)]
     end = data.rfind(_END)
     for _ in range(rng.choice((1, 1, 3))):
         if rng.random() < 0.2:
