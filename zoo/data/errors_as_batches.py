@@ -17,7 +17,7 @@ class ErrorsAsBatches(Dataset[Any]):
     def __len__(self) -> int:
         return len(self.dataset)
 
-    def __getitem__(self, indices: Tensor) -> Any:
+    def __getitem__(self, indices: Tensor | int) -> Any:
         try:
             return self.dataset[indices]
         except ZooError as error:

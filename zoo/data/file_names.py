@@ -99,7 +99,7 @@ def _parts(name: str) -> list[str]:
     return name.split("/")
 
 
-def printable(name: str | Path) -> str:
+def printable(name: str | os.PathLike[str]) -> str:
     r"""The name as composed Unicode (NFC); bytes that are not UTF-8 become escapes such as `\xfc`.
 
     A name that was written in another encoding cannot be printed or stored as UTF-8 text otherwise.

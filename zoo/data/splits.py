@@ -41,7 +41,7 @@ def cut_splits(
     missing = [name for name in fractions if name not in given]
     if len(given) > 1:
         for name in missing:
-            _log.warning("no %s folder: %.0f %% of the training %s are its split", name, 100 * fractions[name], noun)
+            _log.warning("no %s split is given: it takes %.0f %% of the training %s", name, 100 * fractions[name], noun)
     counts = np.bincount(train.labels, minlength=len(class_names))
     if counts.min() <= len(missing):
         fewest = class_names[int(counts.argmin())]

@@ -1,5 +1,6 @@
 """Loads photographs from disk into a normalized batch; peer: Pillow with torchvision's v1 transforms."""
 
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,12 +13,15 @@ from torchvision import transforms
 from benchmarks.cases import Case
 from benchmarks.settings import Settings
 from benchmarks.timing import Measured, compare
+from zoo.config.compose import compose, to_dict
 from zoo.data.class_folders import Files
 from zoo.data.images.base import Preprocessing
 from zoo.data.images.image_folder import IMAGENET_MEAN, IMAGENET_STD
 from zoo.data.images.lazy_files import ImageFiles
+from zoo.run.build import build_data
 
 WIDTH, HEIGHT, COUNT = 500, 375, 32
+_FORMS = (("image_shards", "shards"), ("image_folder", "folder"))
 _STEP = 1 / 255 / 0.224  # one of 256 gray levels after normalization
 
 
@@ -28,6 +32,12 @@ def cases(settings: Settings) -> Iterator[Case]:
         peer="Pillow and torchvision's v1 transforms",
         measure=lambda: _compare(settings),
         limit=0.70,
+    )
+    yield Case(
+        name=f"{COUNT} JPEG files of {WIDTH}×{HEIGHT} in a tar file (data=image_shards) to uint8 crops of 224×224",
+        peer="the same files in folders (data=image_folder)",
+        measure=lambda: _shards(settings),
+        limit=1.05,
     )
 
 
@@ -58,6 +68,27 @@ def _compare(settings: Settings) -> Measured:
     apart = (batch_ours() - batch_theirs()).abs()
     note = f"pixels apart by {float(apart.mean()) / _STEP:.2f} gray levels, {float(apart.max()) / _STEP:.0f} at most"
     return compare(batch_ours, batch_theirs, settings, note=note)
+
+
+def _shards(settings: Settings) -> Measured:
+    folder, shards = settings.scratch / "folder", settings.scratch / "shards"
+    shards.mkdir()
+    for split, count in (("train", 1), ("val", 1), ("test", 2 if settings.quick else COUNT // 2)):
+        for name in "ab":
+            photographs(folder / split / name, count)
+        with tarfile.open(shards / f"{split}.tar", "w") as tar:
+            tar.add(folder / split, arcname=".")
+    ours, theirs = (_test_images(option, settings.scratch / name) for option, name in _FORMS)
+    everything = torch.arange(len(ours))
+    same = torch.equal(ours[everything][0], theirs[everything][0])
+    note = "same pixels" if same else "other pixels"
+    return compare(lambda: ours[everything], lambda: theirs[everything], settings, note=note)
+
+
+def _test_images(option: str, root: Path) -> ImageFiles:
+    words = ["model=resnet18", f"data={option}", f"data.root='{root}'", "data.cache_mb=0"]
+    found: ImageFiles = build_data(to_dict(compose(words))["data"]).dataset("test")
+    return found
 
 
 def photographs(folder: Path, count: int) -> list[Path]:

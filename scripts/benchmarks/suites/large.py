@@ -15,6 +15,7 @@ from benchmarks.settings import Settings
 from benchmarks.timing import Measured, compare
 from zoo.config.compose import compose, to_dict
 from zoo.data.class_folders import find_files
+from zoo.data.images.files import IMAGES
 from zoo.run.build import build_data
 from zoo.run.create import create_model
 from zoo.tasks.embedding.gallery import Gallery
@@ -57,7 +58,7 @@ def _listing(count: int, settings: Settings) -> Measured:
     _touch(large, count)
     _touch(small, count // TIMES)
     try:
-        return _flat(partial(find_files, large), partial(find_files, small), settings)
+        return _flat(partial(find_files, large, IMAGES), partial(find_files, small, IMAGES), settings)
     finally:
         shutil.rmtree(large)
         shutil.rmtree(small)

@@ -13,6 +13,7 @@ from torch.nn.functional import one_hot
 from zoo.data.base import DataModule, TrainingImages
 from zoo.data.images.files import Interpolation, cut_square, read_image, squash
 from zoo.data.images.in_memory import MemoryImage
+from zoo.data.images.tar_member import TarMember
 from zoo.errors import ZooError
 from zoo.ops.constants import constant
 
@@ -48,7 +49,7 @@ class Preprocessing:
             object.__setattr__(self, key, tuple(getattr(self, key)))
         _require_valid(vars(self))
 
-    def read(self, path: str | Path | MemoryImage, place: float = 0.5) -> UInt8[Tensor, "c s s"]:
+    def read(self, path: str | Path | TarMember | MemoryImage, place: float = 0.5) -> UInt8[Tensor, "c s s"]:
         """Reads an image file and resizes it; `place` as in `cut_square`.
 
         Raises:

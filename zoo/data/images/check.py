@@ -1,6 +1,5 @@
 """Checks a set of class folders before training: its content, broken images, and images that are there twice."""
 
-import os
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
@@ -9,29 +8,30 @@ from pathlib import Path
 import numpy as np
 
 from zoo.data.base import Split
-from zoo.data.class_folders import Files
 from zoo.data.file_names import printable
 from zoo.data.images.files import UnreadableImage, read_image
+from zoo.data.images.lazy_files import ImageFiles
+from zoo.data.images.tar_member import TarMember
 
 _ORDER = ("train", "val", "test")
 _LISTED = 20  # problems of one kind
 
 
-def check_files(root: Path, splits: Mapping[Split, Files], class_names: Sequence[str]) -> bool:
+def check_files(splits: Mapping[Split, ImageFiles], class_names: Sequence[str]) -> bool:
     """Reads every image and prints the content and the problems of all splits.
 
     Returns:
         True if every image can be read, and none lies in two classes or two splits.
     """
     problems: dict[str, list[str]] = defaultdict(list)
-    places: dict[bytes, list[tuple[Split, str, Path]]] = defaultdict(list)
+    places: dict[bytes, list[tuple[Split, str, Path | TarMember]]] = defaultdict(list)
     for split in sorted(splits, key=_ORDER.index):
-        files = splits[split]
-        counts = np.bincount(files.labels, minlength=len(class_names))
+        images = splits[split]
+        counts = np.bincount(images.files.labels, minlength=len(class_names))
         shown = ", ".join(f"{name} {count:,}" for name, count in zip(class_names, counts, strict=True))
-        print(f"{split}: {len(files.paths):,} images; {shown}")
-        for encoded, label in zip(files.paths, files.labels.tolist(), strict=True):
-            path = root / os.fsdecode(encoded)
+        print(f"{split}: {len(images):,} images; {shown}")
+        for index, label in enumerate(images.labels.tolist()):
+            path = images.path(index)
             try:
                 read_image(path, channels=3)
             except UnreadableImage as error:

@@ -15,6 +15,7 @@ from torchvision.transforms.v2 import functional as F
 from zoo.data.file_names import FileKind
 from zoo.data.images.decoding import ORIENTATION, TooManyPixels, decode, open_image
 from zoo.data.images.in_memory import MemoryImage
+from zoo.data.images.tar_member import TarMember
 from zoo.errors import ZooError, first_line
 from zoo.regular_files import open_regular, read_regular
 
@@ -29,7 +30,7 @@ MAX_ASPECT = 8  # longer strips are cropped before resizing: 1×20,000 pixels wo
 class UnreadableImage(ZooError):
     """An image file that cannot be read; the message names the file and the reason."""
 
-    def __init__(self, path: str | Path, reason: str) -> None:
+    def __init__(self, path: str | Path | TarMember, reason: str) -> None:
         super().__init__(f"cannot read the image `{path}`: {reason}")
         self.path = Path(path)
         self.reason = reason
@@ -56,7 +57,7 @@ def image_names(folder: str | Path) -> list[str]:
     return IMAGES.names(Path(folder))
 
 
-def read_image(path: str | Path | MemoryImage, *, channels: int) -> UInt8[Tensor, "c h w"]:
+def read_image(path: str | Path | TarMember | MemoryImage, *, channels: int) -> UInt8[Tensor, "c h w"]:
     """Reads an image file, or an image in memory, as a viewer would show it, in 1 (gray) or 3 (RGB) channels.
 
     Applies the EXIF rotation, converts palettes and CMYK to RGB and deep pixels to 8 bits (`decoding.white_of`), puts
@@ -78,16 +79,16 @@ def read_image(path: str | Path | MemoryImage, *, channels: int) -> UInt8[Tensor
         return to_channels(decode(data), channels)
 
 
-def _read(path: str | Path) -> bytes:
+def _read(path: str | Path | TarMember) -> bytes:
     with _unreadable(path):
-        data = read_regular(path, limit=_LARGEST)
+        data = path.read_bytes(_LARGEST) if isinstance(path, TarMember) else read_regular(path, limit=_LARGEST)
     if not data:
         raise UnreadableImage(path, "the file is empty (zero bytes)")
     return data
 
 
 @contextmanager
-def _unreadable(path: str | Path) -> Iterator[None]:
+def _unreadable(path: str | Path | TarMember) -> Iterator[None]:
     try:
         yield
     except ZooError as error:
@@ -122,7 +123,7 @@ def read_head(path: str | Path) -> Head:
 
 
 @contextmanager
-def decoding_errors(path: str | Path) -> Iterator[None]:
+def decoding_errors(path: str | Path | TarMember) -> Iterator[None]:
     """Converts every exception of a decoder to UnreadableImage with a reason."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # odd metadata does not keep the pixels from being decoded

@@ -90,15 +90,10 @@ class ImageFolder(ImageClassificationData):
             ZooError: another layout of folders, a class with too few images to be split, or a broken file.
         """
         root = Path(self.root).expanduser()
-        given, self.class_names = find_files(root, IMAGES)
+        given, self.class_names = self.find(root)
         fractions: dict[Split, float] = {"test": self.test_fraction, "val": self.val_fraction}
         files = cut_splits(given, self.class_names, fractions, self.seed, IMAGES.noun)
-        splits = {
-            name: ImageFiles(
-                root, part, self._reader(name), random_crop=name == "train" and self.augmentation is not None
-            )
-            for name, part in files.items()
-        }
+        splits = {name: self.images(root, part, name) for name, part in files.items()}
         self.decoded_mb = sum(len(part) * self._bytes(name) for name, part in splits.items()) / 2**20
         cache = self.decoded_mb <= self.cache_mb
         if not cache and self.on_error == "raise":
@@ -107,6 +102,15 @@ class ImageFolder(ImageClassificationData):
         self._warn_of_skipped(sum(map(len, splits.values())))
         return loaded
 
+    def find(self, root: Path) -> tuple[dict[Split, Any], list[str]]:
+        """The images of the given splits, and the class names."""
+        return find_files(root, IMAGES)
+
+    def images(self, root: Path, files: Any, split: Split) -> ImageFiles:
+        """The images of a split, which are read when they are needed."""
+        random_crop = split == "train" and self.augmentation is not None
+        return ImageFiles(root, files, self._reader(split), random_crop=random_crop)
+
     def train_batches(self, usual: IndexBatches) -> IndexBatches:
         """Batches with repeated images if `repeats` is above 1."""
         return RepeatedBatches.like(usual, self.repeats) if self.repeats > 1 else usual
@@ -114,8 +118,8 @@ class ImageFolder(ImageClassificationData):
     def check(self, folder: Path) -> bool:
         """Prints the content of the folders, broken images, and images that lie in two classes or splits."""
         root = Path(self.root).expanduser()
-        given, names = find_files(root, IMAGES)
-        return check_files(root, given, names)
+        given, names = self.find(root)
+        return check_files({split: self.images(root, files, split) for split, files in given.items()}, names)
 
     def loading_advice(self) -> list[str]:
         """A larger cache, or more workers."""
@@ -156,13 +160,7 @@ class ImageFolder(ImageClassificationData):
         for label in np.setdiff1d(images.files.labels, left.labels):
             raise ZooError(f"no image of class `{self.class_names[label]}` can be read: {broken[min(broken)]}")
         if not cache:
-            return ImageFiles(
-                images.root,
-                left,
-                images.read,
-                random_crop=images.random_crop,
-                skip_broken=self.on_error == "skip",
-            )
+            return images.part(good, skip_broken=self.on_error == "skip")
         assert decoded is not None
         return TensorImages(decoded[good] if broken else decoded, torch.from_numpy(left.labels))
 

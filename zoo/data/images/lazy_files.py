@@ -3,6 +3,7 @@
 import logging
 import os
 from collections.abc import Callable
+from copy import copy
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,10 @@ from torch.utils.data import DataLoader
 
 from zoo.data.class_folders import Files
 from zoo.data.images.files import UnreadableImage
+from zoo.data.images.tar_index import Members
+from zoo.data.images.tar_member import TarMember
 
-Read = Callable[[Path, float], UInt8[Tensor, "c s s"]]
+Read = Callable[[Path | TarMember, float], UInt8[Tensor, "c s s"]]
 """Reads a file, cropped at a place as in `zoo.data.images.files.cut_square`."""
 _log = logging.getLogger(__name__)
 _CHUNK = 32  # files that a worker reads at a time
@@ -32,7 +35,7 @@ class ImageFiles:
     in_memory = False
 
     def __init__(
-        self, root: Path, files: Files, read: Read, *, random_crop: bool = False, skip_broken: bool = False
+        self, root: Path, files: Files | Members, read: Read, *, random_crop: bool = False, skip_broken: bool = False
     ) -> None:
         self.root = root
         self.files = files
@@ -75,7 +78,15 @@ class ImageFiles:
             raise error
         _log_lost(error.path, error.reason)
 
-    def path(self, index: int) -> Path:
+    def part(self, indices: Int[np.ndarray, " m"], *, skip_broken: bool) -> "ImageFiles":
+        """The images with these indices."""
+        some = copy(self)
+        some.files = self.files.part(indices)
+        some.labels = torch.from_numpy(some.files.labels)
+        some.skip_broken = skip_broken
+        return some
+
+    def path(self, index: int) -> Path | TarMember:
         """The file of an image."""
         return self.root / os.fsdecode(self.files.paths[index])
 
