@@ -3,8 +3,10 @@
 import gzip
 import json
 import os
+import pickle
 import zipfile
 from contextlib import contextmanager
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -18,6 +20,7 @@ from zoo.data.detection.voc import read_voc
 from zoo.data.frames.files import read_frame
 from zoo.data.images.files import UnreadableImage, read_head, read_image
 from zoo.data.series.mapped import open_array
+from zoo.data.table.frames import read_table
 from zoo.data.text.documents import DocumentFiles, read_lines
 from zoo.data.yaml_files import read_yaml
 from zoo.errors import ZooError
@@ -89,6 +92,20 @@ def test_an_array_larger_than_its_file(tmp_path):
     data = (tmp_path / "a.npy").read_bytes()
     (tmp_path / "a.npy").write_bytes(data.replace(b"(10,), ", b"(1000000000000,), ".ljust(7))[: len(data)])
     with refused("cannot be read as npy"):
+        open_array(tmp_path / "a.npy")
+
+
+@pytest.mark.parametrize("header", [b"{'shape': (", b"{'descr': 9, 'fortran_order': False, 'shape': (2,)}"])
+def test_an_array_with_another_header(tmp_path, header):
+    (tmp_path / "a.npy").write_bytes(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + bytes(99))
+    for read in (open_array, partial(read_table, header=True)):
+        with refused("cannot be read as npy"):
+            read(tmp_path / "a.npy")
+
+
+def test_an_array_that_is_a_pickle(tmp_path):
+    (tmp_path / "a.npy").write_bytes(pickle.dumps([1]))
+    with refused(r"cannot be read as npy: write it with np.save\(FILE, array\)$"):
         open_array(tmp_path / "a.npy")
 
 

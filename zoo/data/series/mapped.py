@@ -13,7 +13,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from zoo.errors import ZooError, first_line
+from zoo.data.npy_files import map_array
+from zoo.errors import ZooError
 
 CHUNK = 1 << 20  # steps per chunk
 
@@ -24,14 +25,7 @@ def open_array(path: Path) -> Float[np.ndarray, "time c"]:
     Raises:
         ZooError: a missing or damaged file, or another shape or dtype.
     """
-    if not path.is_file():
-        raise ZooError(f"{path} does not exist, or is no file")
-    if path.stat().st_size == 0:
-        raise ZooError(f"{path} is empty")
-    try:
-        array = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
-    except Exception as error:  # damaged bytes may raise anything
-        raise ZooError(f"{path} cannot be read as npy: {first_line(error):.200}") from error
+    array = map_array(path)
     if array.ndim not in (1, 2) or not array.size:
         raise ZooError(f"{path} holds an array of shape {array.shape}; a series has [time] or [time, channels]")
     if array.dtype not in (np.float32, np.float64):

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 
 from zoo.data.frames.files import read_frame, with_index
+from zoo.data.npy_files import map_array
 from zoo.data.table.raw import Kind, RawTable
-from zoo.errors import ZooError, first_line
+from zoo.errors import ZooError
 
 _DAY = np.timedelta64(1, "D")
 _YES_NO = {"True": "true", "False": "false"}  # as written by hand
@@ -131,12 +132,7 @@ def _texts(column: pd.Series) -> np.ndarray:
 
 def _read_array(path: Path) -> pd.DataFrame:
     """The rows of a `.npy` file [N D], with columns 0, 1, …"""
-    if not path.is_file():
-        raise ZooError(f"{path} does not exist, or is no file")
-    try:
-        array = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))  # mapped: a false header costs no memory
-    except (ValueError, OSError, EOFError) as error:
-        raise ZooError(f"{path} cannot be read as npy: {first_line(error):.200}") from error
+    array = map_array(path)
     if array.ndim != 2 or array.dtype.kind not in "biufUM":
         raise ZooError(f"{path} holds {list(array.shape)} values of {array.dtype}, and a table is numbers [N D]")
     return pd.DataFrame(array)
