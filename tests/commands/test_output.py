@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-SCRIPT = """
+SCRIPT = r"""
 import sys
 from zoo.commands.output import outlast_readers
 outlast_readers()
 for number in range(3):
-    print("line", number, "\\udcff", flush=True)
-print("without a flush")
-sys.stderr.write("done\\n")
+    print("line", number, "\udcff", flush=True)
+print("without a flush, \x1b[1mbold\x1b[0m, \x1b]0;title\x07")
+sys.stderr.write("done\n")
 sys.exit(3)
 """
 ROOT = Path(__file__).parents[2]
@@ -39,4 +39,5 @@ def test_a_disk_that_is_full():
         said = "the output cannot be written (No space left on device): the command goes on\ndone\n"
         assert run(full.fileno()) == (3, said)
         lines = "".join(f"line {number} \\udcff\n" for number in range(3))
-        assert run(subprocess.PIPE, full.fileno()) == (3, f"{lines}without a flush\n")
+        last = "without a flush, \x1b[1mbold\x1b[0m, \\x1b]0;title\\x07\n"
+        assert run(subprocess.PIPE, full.fileno()) == (3, lines + last)

@@ -3,11 +3,13 @@
 import errno
 import io
 import os
+import re
 import sys
 from contextlib import suppress
 from typing import Any
 
 _LOST = {errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EIO}
+_COMMANDS = re.compile(r"\x1b(?!\[(?:[0-9;]*[A-HJKm]|\?25[hl]))|[\x00-\x07\x0e-\x1a\x1c-\x1f\x7f-\x9f]")
 
 
 class _Lasting(io.FileIO):
@@ -29,6 +31,18 @@ class _Lasting(io.FileIO):
         return len(data)
 
 
+class _Harmless(io.TextIOWrapper):
+    """Escapes control characters, with which a name from a file could command the terminal.
+
+    Colors, movements of the cursor and white space stay.
+    """
+
+    def write(self, text: str) -> int:
+        """Returns the number of characters of `text`."""
+        super().write(_COMMANDS.sub(lambda found: repr(found[0])[1:-1], text))
+        return len(text)
+
+
 def outlast_readers() -> None:
     """Replaces standard output and standard error, in which bytes of file names that are not UTF-8 become escapes.
 
@@ -40,7 +54,7 @@ def outlast_readers() -> None:
             continue
         stream.flush()
         buffer = io.BufferedWriter(_Lasting(stream.fileno(), "wb", closefd=False))
-        lasting = io.TextIOWrapper(
+        lasting = _Harmless(
             buffer,
             encoding=stream.encoding,
             errors="backslashreplace",
