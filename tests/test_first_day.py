@@ -54,3 +54,23 @@ def test_commands_compose():
             )
             seen += 1
     assert seen >= 5
+
+
+@pytest.mark.slow
+def test_a_study_prunes_trainings(tmp_path, monkeypatch):
+    """The objective of the page, on a smaller model: a trial is ended after its first training, or has all three."""
+    optuna = pytest.importorskip("optuna")
+    monkeypatch.chdir(tmp_path)
+    (text,) = (code for code in CODE if "def objective" in code)
+    definition = text.partition("\n\n\noptuna.create_study")[0].replace('"lenet5"', '"two_layer", data="iris"')
+    found = {}
+    exec(definition, found)
+    for pruner, state, steps in (
+        (optuna.pruners.ThresholdPruner(lower=2.0), "PRUNED", 1),
+        (optuna.pruners.NopPruner(), "COMPLETE", 3),
+    ):
+        study = optuna.create_study(direction="maximize", pruner=pruner)
+        study.optimize(found["objective"], n_trials=1)
+        (trial,) = study.trials
+        assert (trial.state.name, len(trial.intermediate_values)) == (state, steps)
+    assert len(list(Path("runs", "two_layer-iris").iterdir())) == 4

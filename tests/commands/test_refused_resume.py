@@ -1,4 +1,6 @@
-"""Resuming with another model, other data or nothing: one line that says what to type."""
+"""Resuming with other words: one line that says what to type, or the change that is made."""
+
+import csv
 
 from bad_input import QUICK
 
@@ -25,3 +27,15 @@ def test_resuming_on_another_split_is_refused(command, trained):
     ended = command("train", *QUICK, "trainer.max_epochs=3", f"resume={trained}")
     assert ended.code == 2
     assert "a checkpoint of another data; its `data.seed` is 1, here it is 0" in ended.err
+
+
+def test_a_limit_of_steps_counts_those_before(command, trained):
+    """Lightning repeats the ended epoch instead, without a batch and with a loss of nan."""
+    words = ["seed=1", "trainer.max_epochs=3", "+trainer.max_steps=40", "find_lr=true", f"resume={trained}"]
+    ended = command("train", *QUICK, *words, "hydra.run.dir=limited")
+    assert ended.code == 0, ended.err
+    assert "find_lr=true: the learning rate of the resumed run stays, 0.005" in ended.out
+    assert "epoch 2/3" in ended.out
+    assert "nan" not in ended.out
+    with (ended.folder / "limited" / "metrics.csv").open(encoding="utf-8") as file:
+        assert max(int(row["step"]) for row in csv.DictReader(file)) == 39

@@ -33,7 +33,11 @@ def test_optuna_maximizes_the_value_of_the_validation_split(tmp_path):
     assert f"best_value: {best}" in found
 
 
-def test_parallel_processes_share_a_table(tmp_path):
-    pytest.importorskip("hydra_plugins.hydra_joblib_launcher")
-    table = swept(tmp_path, "hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "seed=0,1")
+@pytest.mark.parametrize(
+    ("plugin", "words"),
+    [("joblib", ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]), ("submitit", ["hydra/launcher=submitit_local"])],
+)
+def test_parallel_processes_share_a_table(tmp_path, plugin, words):
+    pytest.importorskip(f"hydra_plugins.hydra_{plugin}_launcher")
+    table = swept(tmp_path, *words, "seed=0,1")
     assert [row["seed"] for row in csv.DictReader(table.read_text().splitlines())] == ["0", "1"]

@@ -1,6 +1,8 @@
 """Wrong inputs of a first day: each ends in one line and exit code 2, or in a `ZooError` of Python."""
 
 import shlex
+import subprocess
+import sys
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
@@ -98,6 +100,12 @@ IMAGES = {"size": 8, "channels": 3, "mean": (0.5, 0.5, 0.5), "std": (0.5, 0.5, 0
         (lambda: zoo.train(data="nope"), "unknown data `nope`: there are: "),
         (lambda: zoo.train(**{"trainer.max_epochs": "three"}), "`trainer.max_epochs` (=three) must be a number, such"),
         (lambda: zoo.train(root="flowers"), "unknown argument `root`: data=cifar10, "),
+        ("`model` takes the name of an option, not a Linear: for objects ",),
+        (lambda: zoo.train(optimizer=torch.optim.SGD), "`optimizer` takes the name of an option, not a type: "),
+        (lambda: zoo.train(optimizer=["sgd"]), "`optimizer` (=[sgd]): a group takes the name of one option; "),
+        (lambda: zoo.train(callbacks=[3]), "`callbacks` takes the name of an option, not a int: "),
+        (lambda: zoo.train(path=np.zeros(3)), "`path` takes a text, a number, a list or a dictionary, not a ndarray: "),
+        (lambda: zoo.train(overrides="seed=3"), "`overrides` (=seed=3) must be a list of words, such as "),
         (lambda: zoo.train(learning_rat=0.1), "unknown argument `learning_rat`: there are: "),
         (lambda: zoo.train(optimizer="adammm"), "unknown optimizer `adammm`: did you mean `adam`? there are: "),
         (lambda: zoo.train(data="image_folder"), "`data.root` is not given: add data.root=… to the command"),
@@ -106,6 +114,16 @@ IMAGES = {"size": 8, "channels": 3, "mean": (0.5, 0.5, 0.5), "std": (0.5, 0.5, 0
         (lambda: zoo.create_model("lenet5", num_classes="many"), "`model.network.num_classes` (=many) must be a whole"),
         (lambda: zoo.create_model("resnet50", pretrained="V9"), "unknown pretrained `V9`: there are: DEFAULT, "),
         (lambda: zoo.create_model("lenet5", width=3), "unknown argument `width`: there are: activation, "),
+        (
+            lambda: zoo.create_model("lenet5", class_names="cats"),
+            "`class_names` (=cats) must be a list of at least",
+        ),
+        (lambda: zoo.create_model("lenet5", class_names=[]), "`class_names` (=[]) must be a list of at least one name"),
+        (lambda: zoo.create_model("lenet5", class_names=["a", "a"]), "`class_names` has `a` twice"),
+        (
+            lambda: zoo.create_model("lenet5", class_names=["a"], num_classes=3),
+            "`num_classes` (=3) and `class_names` ",
+        ),
         (lambda: zoo.create_data("image_folder"), "`data.root` is not given: "),
         (lambda: zoo.create_data("image_folder", root="nowhere").setup(), "the data folder `nowhere` does not exist: "),
         (lambda: zoo.create_data("image_folders"), "unknown data `image_folders`: did you mean `image_folder`? "),
@@ -124,6 +142,23 @@ def test_python(call, message, tmp_path, monkeypatch):
         call()
     assert str(error.value).startswith(message)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.slow
+def test_values_of_another_type(tmp_path):
+    """In a process of its own, where nothing but the zoo checks types."""
+    calls = {
+        "zoo.train(torch.nn.Linear(2, 3))": "`model` takes the name of an option, not a Linear: for objects of ",
+        "zoo.train(overrides=[3])": "`overrides` (=[3]) must be a list of words, such as ",
+        "zoo.create_model('lenet5', data='digits')": "`data` (=digits) must be what zoo.create_data(NAME, …) returns",
+        "zoo.create_model('lenet5', preprocessing='crop')": "`preprocessing` (=crop) must be a zoo.Preprocessing(",
+        "zoo.create_network('resnet18', features=True)": "`features` (=True) must name layers from: stem, conv1, ",
+    }
+    lines = [f"try: {call}\nexcept zoo.ZooError as error: print(error)" for call in calls]
+    code = "\n".join(["import torch, zoo", *lines])
+    ended = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    for found, message in zip(ended.stdout.splitlines(), calls.values(), strict=True):
+        assert found.startswith(message)
 
 
 @pytest.mark.parametrize(

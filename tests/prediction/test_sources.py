@@ -61,6 +61,12 @@ def test_gray_batches_and_ambiguous_shapes():
     assert memory_images(torch.from_numpy(square), "a")[0].pixels[0, 0].tolist() == [0, 1, 2]
 
 
+def test_a_bfloat16_tensor_is_read_as_float32():
+    gray = torch.tensor([[0.0, 0.5], [0.25, 1.0]])
+    (short,), (full,) = memory_images(gray.bfloat16(), "a"), memory_images(gray, "a")
+    assert torch.equal(short.pixels, full.pixels)
+
+
 @pytest.mark.parametrize(
     ("value", "message"),
     [
@@ -68,6 +74,10 @@ def test_gray_batches_and_ambiguous_shapes():
         (np.zeros(4, np.uint8), "image has the shape (4,)"),
         (torch.randn(3, 4, 4) * 9, "give integers from 0 to 255, or floating point from 0 to 1, before normalization"),
         (np.full((4, 4), 300), "image has int64 values from 300 to 300"),
+        (np.array([["a", "b"]]), "image has <U1 values: give integers from 0 to 255, or floating point from 0 to 1"),
+        (np.zeros((4, 4), complex), "image has complex128 values: give integers"),
+        (torch.zeros(4, 4, device="meta"), "image is a meta, sparse or quantized tensor: give integers"),
+        ("", "the source is an empty text: give a path, a pattern or an address"),
         (b"no image", "cannot read the image `image`: the content is not that of a known image format"),
         (3.5, "a prediction reads no float: give a path, a pattern"),
         ([], "the source is an empty list: give at least one path"),

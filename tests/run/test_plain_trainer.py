@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, TensorDataset
 
 import zoo
+from zoo.errors import ZooError
 from zoo.tasks.base import Task
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Lightning's advice on workers and validation
@@ -65,3 +66,14 @@ def test_prediction_gives_every_module_its_mode_back(tmp_path: Path):
     assert first == second
     assert model.training
     assert not model.network.layer1.training
+
+
+def test_prediction_moves_the_model_to_a_requested_device(capsys: pytest.CaptureFixture):
+    model = zoo.create_model(
+        "lenet5", preprocessing=zoo.Preprocessing(size=32, channels=1, mean=(0.5,), std=(0.5,), resize="crop")
+    )
+    (found,) = zoo.predict(model, torch.zeros(32, 32), device="cpu")
+    assert found.label is not None
+    assert capsys.readouterr().out.startswith("device: ")
+    with pytest.raises(ZooError, match=r"`device` \(=tpu\) must be auto, cpu, cuda"):
+        zoo.predict(model, torch.zeros(32, 32), device="tpu")

@@ -45,6 +45,12 @@ def test_keywords_are_groups_keys_data_and_usual_words():
     assert list(values["callbacks"]) == ["ema"]
 
 
+def test_photographs_start_from_weights_or_name_some(tmp_path, capsys):
+    with pytest.raises(zoo.ZooError, match="the data folder `.*nowhere` does not exist"):
+        zoo.train(data="image_folder", root=tmp_path / "nowhere", folder=tmp_path / "run")
+    assert capsys.readouterr().out.startswith(("model: efficientnet_lite0 from its", "model: LeNet-5, which was"))
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -4,7 +4,7 @@ import sys
 from typing import Any
 
 from zoo.commands.launch import launch, repeat_in, run_directory
-from zoo.commands.own_images import pretrained_start
+from zoo.config.own_images import pretrained_start
 
 
 def main() -> None:

@@ -1,12 +1,13 @@
 """Composes a command's configuration from keyword arguments, with its words or those of other tools."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from omegaconf import DictConfig, OmegaConf
 
 from zoo.config.compose import compose, compose_with_choices, to_dict
-from zoo.config.explain import options_with
+from zoo.config.explain import options_with, refused_options
 from zoo.config.listing import CONFIG_DIR
 from zoo.config.other_words import key_here
 from zoo.config.validate import validate
@@ -30,9 +31,11 @@ def compose_keywords(options: Mapping[str, Any], overrides: Sequence[str] = ()) 
     Raises:
         ZooError: an unknown argument, or a value of the wrong type.
     """
-    given = {name: value for name, value in options.items() if value is not None}
+    given = {name: _plain(name, value) for name, value in options.items() if value is not None}
     groups = [f"{name}={_option(value)}" for name, value in given.items() if _is_group(name)]
     words = [*groups, *(word for word in overrides if _is_group(word.partition("=")[0]))]
+    if refused := refused_options([*groups, *overrides]):
+        raise ZooError(refused)
     config, choices = compose_with_choices([*groups, *overrides])
     keys = {_key(name, config): value for name, value in given.items() if not _is_group(name)}
     for key, value in keys.items():
@@ -42,6 +45,24 @@ def compose_keywords(options: Mapping[str, Any], overrides: Sequence[str] = ()) 
     assert isinstance(listed, dict)
     validate(values, {str(key): value for key, value in listed.items()})
     return Composed(values, choices, [*groups, *overrides, *(f"{key}={value}" for key, value in keys.items())])
+
+
+def _plain(name: str, value: Any) -> Any:
+    """A value as the configuration takes it; a number of NumPy or torch becomes one of Python."""
+    if isinstance(value, list | tuple) and not _is_group(name):
+        return [_plain(name, each) for each in value]
+    if getattr(value, "shape", None) == () and hasattr(value, "item"):
+        value = value.item()
+    options = value if isinstance(value, list | tuple) else [value]
+    plain = str if _is_group(name) else str | int | float | Path | Mapping | None
+    if not all(isinstance(each, plain) for each in options):
+        kind = "the name of an option" if _is_group(name) else "a text, a number, a list or a dictionary"
+        found = next(each for each in options if not isinstance(each, plain))
+        raise ZooError(
+            f"`{name}` takes {kind}, not a {type(found).__name__}: for objects of your own, fit zoo.create_model(…) "
+            f"with your own Trainer"
+        )
+    return value
 
 
 def _is_group(name: str) -> bool:

@@ -86,9 +86,9 @@ class StagedNetwork(nn.Module, ABC):
             return
         stages = self.stages()
         names = [name for stage, layers in stages.items() for name in (stage, *layers)]
-        unknown = [name for name in features if name not in names]
-        if unknown or not features:
-            raise ZooError(f"`features` (={list(features)}) must name layers from: {', '.join(dict.fromkeys(names))}")
+        listed = isinstance(features, Collection) and not isinstance(features, str)
+        if not listed or not features or any(name not in names for name in features):
+            raise ZooError(f"`features` (={features}) must name layers from: {', '.join(dict.fromkeys(names))}")
         self.maps = tuple(features)
         layers = [name for layers in stages.values() for name in layers]
         last = max(layers.index(list(stages[n])[-1] if n in stages else n) for n in features)

@@ -75,6 +75,8 @@ def _in_memory(value: Any, name: str) -> list[MemoryImage]:
 
 
 def _named(source: str) -> Path | list[Path | MemoryImage]:
+    if not source:
+        raise ZooError("the source is an empty text: give a path, a pattern or an address; `.` is the current folder")
     if source.startswith(("http://", "https://")):
         return [*_in_memory(_download(source), source)]
     path = Path(source).expanduser()

@@ -49,6 +49,11 @@ def create_model(
     >>> create_model("lenet5", num_classes=7).network.classifier[-1].out_features
     7
     """
+    names = None if class_names is None else _checked_names(class_names, metadata.get("num_classes"))
+    if data is not None and not isinstance(data, DataModule):
+        raise ZooError(f"`data` (={data}) must be what zoo.create_data(NAME, …) returns")
+    if preprocessing is not None and not isinstance(preprocessing, Preprocessing):
+        raise ZooError(f"`preprocessing` (={preprocessing}) must be a zoo.Preprocessing(size=…, channels=…, …)")
     composed = _composed(name)
     _refuse_headless(name, metadata)
     source = resolve_weights(pretrained, model=composed.get("published_as", name)) if pretrained is not None else None
@@ -61,9 +66,9 @@ def create_model(
         data.setup()
         card |= data.card() | {"data_name": data.option, "data_config": data.config}
         metadata = {key: value for key, value in data.metadata().items() if key in readers} | metadata
-    if class_names is not None:
-        card["class_names"] = [str(each) for each in class_names]
-        metadata = {"num_classes": len(class_names)} | metadata
+    if names is not None:
+        card["class_names"] = names
+        metadata = metadata | {"num_classes": len(names)}
     if preprocessing is not None:
         card["preprocessing"] = preprocessing.to_dict()
         of_images = {"in_channels": preprocessing.channels, "image_size": preprocessing.size}
@@ -140,6 +145,17 @@ def _refuse_headless(name: str, metadata: Mapping[str, Any]) -> None:
                 f'`{key}` (={metadata[key]}) leaves a network without a head: zoo.create_network("{name}", {key}=…) '
                 f"builds it, and zoo.features gives the vectors of images"
             )
+
+
+def _checked_names(class_names: Sequence[str], num_classes: Any) -> list[str]:
+    names = [class_names] if isinstance(class_names, str) else [str(each) for each in class_names]
+    if isinstance(class_names, str) or not names:
+        raise ZooError(f"`class_names` (={class_names}) must be a list of at least one name")
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise ZooError(f"`class_names` has `{twice}` twice")
+    if num_classes not in (None, len(names)):
+        raise ZooError(f"`num_classes` (={num_classes}) and `class_names` ({len(names)}) differ: leave out num_classes")
+    return names
 
 
 def _composed(name: str) -> dict[str, Any]:

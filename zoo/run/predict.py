@@ -7,19 +7,28 @@ from typing import Any
 
 from zoo.checkpoints.load import load
 from zoo.errors import ZooError
+from zoo.run.device import move_to
 from zoo.run.options import check_options
 from zoo.tasks.base import Task
 from zoo.tasks.companions import companion
 from zoo.tensor_files.explained import explained
 
 
-def predict(model: Task | str | Path, source: Any, folder: str | Path | None = None, **options: Any) -> list[Any]:
+def predict(
+    model: Task | str | Path,
+    source: Any,
+    folder: str | Path | None = None,
+    *,
+    device: str | None = None,
+    **options: Any,
+) -> list[Any]:
     """Predicts on a file, a folder, a pattern such as `photos/*.jpg`, an address, or values in memory.
 
     `model` is a task, the path of a checkpoint, or the folder of a run, whose best checkpoint is loaded. Image models
     read encoded bytes, Pillow images, arrays and tensors (`zoo.data.images.in_memory`), and lists of them; forecasters
     read a data frame, or an array or tensor [time, columns]; text models read a text or a list of texts.
 
+    With `device` (auto, cpu, cuda, cuda:1, … or mps), the model moves there first; it computes where it is otherwise.
     With `folder`, predictions.csv, predictions.json and images are written there. `options` are the keyword-only
     parameters of `predict` in the `predict.py` of the model's task.
 
@@ -27,7 +36,7 @@ def predict(model: Task | str | Path, source: Any, folder: str | Path | None = N
         One result dataclass of the task for each file, series or video frame.
 
     Raises:
-        ZooError: no such source, no readable file in it, or an option that the task does not take.
+        ZooError: no such source or device, no readable file, or an option that the task does not take.
     """
     if not isinstance(model, Task):
         model = load(model)
@@ -36,6 +45,8 @@ def predict(model: Task | str | Path, source: Any, folder: str | Path | None = N
         raise ZooError(f"a {model.kind} model has no prediction on files: call the model itself on tensors")
     chosen = check_options(module.predict, options, kind=model.kind)
     source = model.resolve_source(source)
+    if device is not None:
+        move_to(model, str(device))
     with evaluating(model), explained("the model cannot predict on this source; was its checkpoint edited?"):
         results: list[Any] = module.predict(model, source, Path(folder) if folder is not None else None, **chosen)
     return results

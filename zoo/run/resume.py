@@ -16,7 +16,7 @@ from zoo.run.checkpointing import BestAndLast
 from zoo.run.console import rank_zero_print
 from zoo.run.recipe import TakeChanges, changes
 from zoo.run.run import Run
-from zoo.run.training_state import Resumed, progress_of, require_training_state
+from zoo.run.training_state import HideStepLimit, Resumed, progress_of, require_training_state
 from zoo.tensor_files.explained import explained
 
 _MAY_CHANGE = {"num_workers", "download", "root"}  # how and where data is read, not its content
@@ -58,6 +58,7 @@ def resume_from(resume: str | None, run: Run) -> Resumed | None:
             f"resume={path}: that run is finished, epoch {done} of {epochs}; "
             f"to train on, raise trainer.max_epochs above {done}"
         )
+    run.extra_callbacks.append(HideStepLimit())
     run.datamodule.resume_at = (done, resumed.batches)
     within = f", step {resumed.steps}" if resumed.batches else ""
     how = "trained to its end: testing and reporting it" if finished else f"after epoch {done}{within}"
@@ -86,9 +87,13 @@ def take_over(resumed: Resumed, trainer: Trainer) -> None:
 
 def _use_found(run: Run, saved: dict[str, Any]) -> None:
     if run.config["find_batch_size"]:
-        run.use_batch_size(saved["card"]["data_config"]["batch_size"])
+        size = saved["card"]["data_config"]["batch_size"]
+        run.use_batch_size(size)
+        rank_zero_print(f"find_batch_size=true: the batch size of the resumed run stays, {size}")
     if run.config["find_lr"]:
-        run.use_learning_rate(saved["recipe"]["optimizer"]["lr"])
+        rate = saved["recipe"]["optimizer"]["lr"]
+        run.use_learning_rate(rate)
+        rank_zero_print(f"find_lr=true: the learning rate of the resumed run stays, {rate:g}")
 
 
 def _rows(resumed: Resumed) -> list[dict[str, Any]]:

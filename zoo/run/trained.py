@@ -12,7 +12,10 @@ import yaml
 
 from zoo.checkpoints.load import load
 from zoo.config.keywords import compose_keywords
+from zoo.config.own_images import pretrained_start
+from zoo.errors import ZooError
 from zoo.run import train as runs
+from zoo.run.console import rank_zero_print
 from zoo.tasks.base import Task
 
 
@@ -44,7 +47,7 @@ class Trained:
 
 
 def train(
-    model: str = "lenet5",
+    model: str | None = None,
     *,
     data: str | None = None,
     epochs: int | None = None,
@@ -55,6 +58,7 @@ def train(
 ) -> Trained:
     """Trains a model of the catalog, tests it and writes a report, as `train.py model=… data=…` does.
 
+    `model` is LeNet-5 by default, and for one's own photographs a pretrained network where its weights are at hand.
     `data` is an option of the data, by default that of the model. `options` are the keys of the command (`seed=1`,
     `optimizer="sgd"`, `finetune="head"`), those of the data (`root="flowers"`), or usual words for them (`lr=0.1`,
     `batch_size=64`). `overrides` are words of the command line, such as `"model.network.width=32"`. The run is written
@@ -65,9 +69,15 @@ def train(
 
     Example: `zoo.train("resnet18", data="image_folder", root="flowers", epochs=3).metrics["test"]["accuracy"]`.
     """
+    if isinstance(overrides, str) or not all(isinstance(word, str) for word in overrides):
+        raise ZooError(f'`overrides` (={overrides}) must be a list of words, such as ["optimizer.lr=0.1"]')
     weights = None if pretrained is None else str(pretrained)
-    named = {"model": model, "data": data, "trainer.max_epochs": epochs, "pretrained": weights}
-    values, choices, words = compose_keywords(named | options, overrides)
+    named = {"model": model, "data": data, "trainer.max_epochs": epochs, "pretrained": weights} | options
+    given = [*(f"{name}={value}" for name, value in named.items() if value is not None), *overrides]
+    started, line = pretrained_start(given)
+    if line is not None:
+        rank_zero_print(line)
+    values, choices, words = compose_keywords(named, [*overrides, *started[len(given) :]])
     run_dir = Path(folder) if folder is not None else _new_folder(values["runs"], choices)
     _record(run_dir, values, words)
     value = runs.train(values, run_dir, model=choices["model"], data=choices["data"])

@@ -4,6 +4,8 @@ import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pytorch_lightning import Callback, LightningModule, Trainer
+
 from zoo.errors import ZooError
 from zoo.run.checkpointing import BestAndLast
 from zoo.tasks.base import Task
@@ -23,6 +25,22 @@ class Resumed(NamedTuple):
     steps: int
     row: dict[str, Any]
     """The values of the epoch that had just ended, which may be missing in `metrics.csv`."""
+
+
+class HideStepLimit(Callback):
+    """Hides `max_steps` while Lightning restores its loops: with it, they repeat an ended epoch without a batch."""
+
+    def __init__(self) -> None:
+        self._max_steps = -1
+
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Sets no limit; the loops are restored next."""
+        loop = trainer.fit_loop.epoch_loop
+        self._max_steps, loop.max_steps = loop.max_steps, -1
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Sets the limit again, before the first step."""
+        trainer.fit_loop.epoch_loop.max_steps = self._max_steps
 
 
 def progress_of(checkpoint: dict[str, Any], path: Path) -> Resumed:

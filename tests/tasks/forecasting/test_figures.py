@@ -25,7 +25,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> Figure:
 
 def test_lines_and_interval_go_on_from_the_last_known_value(drawn: Figure):
     history, truth = np.array([5.0, 6.0]), np.array([7.0, 8.0, 9.0])
-    figures.draw_windows(Path(), [("good", history, truth, truth + 1, truth - 2, truth + 3)])
+    figures.draw_windows(Path(), [figures.Window("good", None, history, truth, truth + 1, truth - 2, truth + 3)])
     known, after, forecast = (line.get_xydata().tolist() for line in drawn.axes[0].lines)
     assert known == [[-1, 5], [0, 6]]
     assert after == [[0, 6], [1, 7], [2, 8], [3, 9]]
@@ -36,9 +36,20 @@ def test_lines_and_interval_go_on_from_the_last_known_value(drawn: Figure):
     assert corners == {(0, 6), (1, 5), (2, 6), (3, 7), (3, 12), (2, 11), (1, 10)}
 
 
+def test_dates_stand_on_the_axis(drawn: Figure):
+    history, truth = np.array([5.0, 6.0]), np.array([7.0])
+    days = np.arange("2026-02-27", "2026-03-02", dtype="datetime64[D]")
+    figures.draw_windows(Path(), [figures.Window("good", days, history, truth, truth, truth, truth)])
+    (axes,) = drawn.axes
+    assert axes.get_xlabel() == ""
+    assert axes.lines[0].get_xdata().tolist() == days[:2].tolist()
+    drawn.draw_without_rendering()
+    assert "Mar" in {label.get_text() for label in axes.get_xticklabels()}
+
+
 def test_one_step_ahead_is_a_point_with_a_bar(drawn: Figure):
     history, truth = np.array([5.0, 6.0]), np.array([7.0])
-    figures.draw_windows(Path(), [("good", history, truth, truth + 1, truth, truth + 3)])
+    figures.draw_windows(Path(), [figures.Window("good", None, history, truth, truth + 1, truth, truth + 3)])
     (bar,) = drawn.axes[0].containers
     assert bar.lines[2][0].get_segments()[0].tolist() == [[1, 7], [1, 10]]
     assert {text.get_text() for text in drawn.legends[0].texts} == {"history", "truth", "forecast", "interval"}
@@ -46,7 +57,7 @@ def test_one_step_ahead_is_a_point_with_a_bar(drawn: Figure):
 
 def test_no_legend_lies_over_a_curve(drawn: Figure):
     history, truth = np.arange(9.0), np.arange(4.0)
-    figures.draw_windows(Path(), [("good", history, truth, truth, truth - 1, truth + 1)] * 2)
+    figures.draw_windows(Path(), [figures.Window("good", None, history, truth, truth, truth - 1, truth + 1)] * 2)
     drawn.set_layout_engine("constrained")
     drawn.draw_without_rendering()
     box = drawn.legends[0].get_window_extent()

@@ -13,6 +13,7 @@ from zoo.data.images.decoding import decode, from_pillow
 from zoo.errors import ZooError
 
 _CHANNELS = (1, 3, 4)
+_VALUES = "give integers from 0 to 255, or floating point from 0 to 1, before normalization"
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,11 +53,20 @@ def memory_images(value: Any, name: str) -> list[MemoryImage]:
         return [MemoryImage(name, decode(bytes(value)))]
     if isinstance(value, Image.Image):
         return [MemoryImage(name, from_pillow(value))]
-    array = value.detach().cpu().numpy() if isinstance(value, Tensor) else value
+    array = _array(value, name) if isinstance(value, Tensor) else value
     if array.ndim == 4:
         first = isinstance(value, Tensor)
         return [MemoryImage(f"{name}_{i}", _pixels(each, first, name)) for i, each in enumerate(array)]
     return [MemoryImage(name, _pixels(array, isinstance(value, Tensor), name))]
+
+
+def _array(tensor: Tensor, name: str) -> np.ndarray:
+    if tensor.is_meta or tensor.is_sparse or tensor.is_quantized:
+        raise ZooError(f"{name} is a meta, sparse or quantized tensor: {_VALUES}")
+    tensor = tensor.detach().cpu().resolve_conj()
+    short = tensor.is_floating_point() and tensor.itemsize < 4  # NumPy knows neither bfloat16 nor the types of 8 bits
+    found: np.ndarray = (tensor.float() if short else tensor).numpy()
+    return found
 
 
 def _pixels(array: np.ndarray, channels_first: bool, name: str) -> UInt8[Tensor, "c _ _"]:
@@ -74,11 +84,10 @@ def _pixels(array: np.ndarray, channels_first: bool, name: str) -> UInt8[Tensor,
 
 
 def _to_bytes(array: np.ndarray, name: str) -> np.ndarray:
+    if array.dtype.kind not in "iuf":
+        raise ZooError(f"{name} has {array.dtype} values: {_VALUES}")
     low, high = float(array.min()), float(array.max())
     white = 1.0 if array.dtype.kind == "f" else 255.0
-    if array.dtype.kind not in "iuf" or not (low >= 0 and high <= white):
-        raise ZooError(
-            f"{name} has {array.dtype} values from {low:g} to {high:g}: give integers from 0 to 255, or floating point "
-            f"from 0 to 1, before normalization"
-        )
+    if not (low >= 0 and high <= white):
+        raise ZooError(f"{name} has {array.dtype} values from {low:g} to {high:g}: {_VALUES}")
     return (array * 255.0).round().astype(np.uint8) if white == 1.0 else array.astype(np.uint8)

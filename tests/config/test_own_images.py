@@ -1,7 +1,7 @@
 import pytest
 
-from zoo.commands import own_images
-from zoo.commands.own_images import pretrained_start
+from zoo.config import own_images
+from zoo.config.own_images import pretrained_start
 
 WORDS = ["data=image_folder", "data.root=flowers"]
 
@@ -20,7 +20,9 @@ def test_without_weights_the_run_names_some(monkeypatch):
     assert "model=resnet18 pretrained=DEFAULT finetune=head" in line
 
 
-@pytest.mark.parametrize("chosen", ["model=vgg11", "experiment=finetune_resnet50", "data.image_size=32"])
+@pytest.mark.parametrize(
+    "chosen", ["model=vgg11", "experiment=finetune_resnet50", "data.image_size=32", "image_size=32"]
+)
 def test_what_is_chosen_stays(chosen):
     assert pretrained_start([*WORDS, chosen]) == ([*WORDS, chosen], None)
     assert pretrained_start(["model=lenet5"]) == (["model=lenet5"], None)
