@@ -38,4 +38,4 @@ def test_a_limit_of_steps_counts_those_before(command, trained):
     assert "epoch 2/3" in ended.out
     assert "nan" not in ended.out
     with (ended.folder / "limited" / "metrics.csv").open(encoding="utf-8") as file:
-        assert max(int(row["step"]) for row in csv.DictReader(file)) == 39
+        assert max(int(row["step"]) for row in csv.DictReader(file)) == 40

@@ -100,7 +100,6 @@ IMAGES = {"size": 8, "channels": 3, "mean": (0.5, 0.5, 0.5), "std": (0.5, 0.5, 0
         (lambda: zoo.train(data="nope"), "unknown data `nope`: there are: "),
         (lambda: zoo.train(**{"trainer.max_epochs": "three"}), "`trainer.max_epochs` (=three) must be a number, such"),
         (lambda: zoo.train(root="flowers"), "unknown argument `root`: data=cifar10, "),
-        ("`model` takes the name of an option, not a Linear: for objects ",),
         (lambda: zoo.train(optimizer=torch.optim.SGD), "`optimizer` takes the name of an option, not a type: "),
         (lambda: zoo.train(optimizer=["sgd"]), "`optimizer` (=[sgd]): a group takes the name of one option; "),
         (lambda: zoo.train(callbacks=[3]), "`callbacks` takes the name of an option, not a int: "),

@@ -48,13 +48,15 @@ def compose_keywords(options: Mapping[str, Any], overrides: Sequence[str] = ()) 
 
 
 def _plain(name: str, value: Any) -> Any:
-    """A value as the configuration takes it; a number of NumPy or torch becomes one of Python."""
+    """A value as the configuration takes it: a path as a text, a number of NumPy or torch as one of Python."""
+    if isinstance(value, Path):
+        return str(value)
     if isinstance(value, list | tuple) and not _is_group(name):
         return [_plain(name, each) for each in value]
     if getattr(value, "shape", None) == () and hasattr(value, "item"):
         value = value.item()
     options = value if isinstance(value, list | tuple) else [value]
-    plain = str if _is_group(name) else str | int | float | Path | Mapping | None
+    plain = str if _is_group(name) else str | int | float | Mapping | None
     if not all(isinstance(each, plain) for each in options):
         kind = "the name of an option" if _is_group(name) else "a text, a number, a list or a dictionary"
         found = next(each for each in options if not isinstance(each, plain))
