@@ -56,7 +56,7 @@ def _plain(name: str, value: Any) -> Any:
     if getattr(value, "shape", None) == () and hasattr(value, "item"):
         value = value.item()
     options = value if isinstance(value, list | tuple) else [value]
-    plain = str if _is_group(name) else str | int | float | Mapping | None
+    plain: tuple[type, ...] = (str,) if _is_group(name) else (str, int, float, Mapping, type(None))
     if not all(isinstance(each, plain) for each in options):
         kind = "the name of an option" if _is_group(name) else "a text, a number, a list or a dictionary"
         found = next(each for each in options if not isinstance(each, plain))

@@ -20,7 +20,8 @@ def requested_views(tta: str | Sequence[str] | None, card: Mapping[str, Any]) ->
     Raises:
         ZooError: a view is unknown, or the model takes no images.
     """
-    names = [tta] if isinstance(tta, str) else list(tta or [])
+    several = isinstance(tta, Sequence) and not isinstance(tta, str)
+    names = [*(tta or [])] if several else [str(tta)] if tta else []
     for name in names:
         if name not in VIEWS:
             raise ZooError(unknown("tta", str(name), VIEWS))
