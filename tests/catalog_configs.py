@@ -26,7 +26,7 @@ def small_catalog_run(name: str) -> dict[str, Any]:
     if "vocab_size" in config["data"]:
         config["data"]["vocab_size"] = 300
         config["model"]["network"] |= {"num_layers": 1, "hidden_size": 64}
-    if "style" in config["data"]:
+    if {"style", "styles"} & config["data"].keys():
         config["data"]["image_size"] = 64
     config["data"] |= {key: 40 for key in ("train_scenes", "val_scenes", "test_scenes") if key in config["data"]}
     return config

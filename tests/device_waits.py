@@ -36,6 +36,7 @@ SMALL = {
     "matrix_factorization": ["model.solver=torch", *MODELS["matrix_factorization"]],
     "matrix_factorization_bpr": ["model.solver=torch", *MODELS["matrix_factorization"]],
     "fast_style_small": MODELS["fast_style_small"],
+    "adain_small": MODELS["adain_small"],
     "style_transfer": MODELS["style_transfer"],
 }
 """Models with every kind of step, and the words that keep one short."""

@@ -14,6 +14,14 @@ from zoo.run.run import new_run
 from zoo.run.train import fit, train
 from zoo.tasks.base import Task
 
+SMALL_PICTURES = [
+    "data.image_size=32",
+    "data.batch_size=2",
+    "data.train_pictures=8",
+    "data.val_pictures=2",
+    "data.test_pictures=2",
+    "pretrained=random",
+]
 MODELS = {
     "lenet5": [],
     "landmarks": ["data.train_scenes=96", "data.val_scenes=32", "data.test_scenes=32", "data.batch_size=32"],
@@ -26,14 +34,8 @@ MODELS = {
     "bert_tiny": ["data.vocab_size=300", "model.network.num_layers=1", "data.batch_size=8"],
     "birnn_classifier": ["data.vocab_size=300", "data.batch_size=8"],
     "matrix_factorization": ["data.num_ratings=9000", "data.batch_size=512"],
-    "fast_style_small": [
-        "data.image_size=32",
-        "data.batch_size=2",
-        "data.train_pictures=8",
-        "data.val_pictures=2",
-        "data.test_pictures=2",
-        "pretrained=random",
-    ],
+    "fast_style_small": SMALL_PICTURES,
+    "adain_small": SMALL_PICTURES,
     "style_transfer": ["data.image_size=48", "data.steps=3", "pretrained=random"],
 }
 """A model of each kind, with words that make its data small."""

@@ -19,7 +19,7 @@ DEEPER = {  # than another member of their family; the slow tests have them
     *("resnet101", "resnet152", "vgg11", "vgg11_bn", "vgg13", "vgg13_bn", "vgg19", "vgg19_bn"),
     *("fcos_resnet50", "retinanet_resnet50_v2", "faster_rcnn_resnet50_v2"),
     *("bert_mini", "bert_small", "bert_medium", "bert_base", "bert_large"),
-    *("style_transfer_vgg19", "fast_style_vgg16"),
+    *("style_transfer_vgg19", "fast_style_vgg16", "adain_vgg19"),
 }
 ZERO_AT_FIRST = {  # some gradients, and none is missing
     "timm",  # the last norm of each residual block starts at zero

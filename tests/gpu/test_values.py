@@ -62,6 +62,7 @@ def natural_data(words: str, batch_size: int) -> Any:
     return data, data.normalize(next(iter(data.loader("train"))))
 
 
+STYLIZED = ("adain", "fast_style", "style_transfer")
 RANDOM = {"faster_rcnn_resnet50_v2", "matrix_factorization_bpr"}
 """Their losses draw the proposals, or the pairs, that they compare: on each device others."""
 MODELS = {*list_models()} - RANDOM
@@ -73,7 +74,7 @@ PARAMETERS = [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name i
 @pytest.fixture(scope="module", params=PARAMETERS)
 def built(request: pytest.FixtureRequest) -> Built:
     """A model of the catalog."""
-    smaller = ["data.image_size=64"] if "style" in request.param else []  # 256 pixels take a CPU minutes
+    smaller = ["data.image_size=64"] if request.param.startswith(STYLIZED) else []  # 256 pixels take a CPU minutes
     config = to_dict(compose([f"model={request.param}", *smaller]))
     data, batch = natural_data(json.dumps(config["data"]), BATCHES.get(request.param, BATCH))
     torch.manual_seed(0)

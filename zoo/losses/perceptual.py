@@ -11,6 +11,7 @@ from zoo.errors import ZooError, unknown
 from zoo.losses.style import NORMALIZATIONS, Normalization, content_cost, gram_matrix, style_cost, total_variation
 
 Maps = dict[str, Tensor]
+Grams = Sequence[Float[Tensor, "#b n n"]]
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _PROBE = 64  # pixels of a side of the image that tells how many channels the layers have
 
@@ -132,23 +133,33 @@ class PerceptualLoss(nn.Module):
         for name in self.grams:
             getattr(self, name).zero_()
         for picture, share in zip(pictures, blend, strict=True):
-            maps = self.maps(picture)
-            for name, layer in zip(self.grams, self.style_layers, strict=True):
-                getattr(self, name).add_(gram_matrix(maps[layer]), alpha=share / sum(blend))
+            for name, gram in zip(self.grams, self.gram_matrices(self.maps(picture)), strict=True):
+                getattr(self, name).add_(gram, alpha=share / sum(blend))
+
+    def gram_matrices(self, maps: Maps) -> Grams:
+        """Returns the Gram matrices [B N N] of the style layers."""
+        return [gram_matrix(maps[layer]) for layer in self.style_layers]
 
     @property
     def has_style(self) -> bool:
         """Whether a style has been set."""
         return any(bool(getattr(self, name).any()) for name in self.grams)
 
-    def forward(self, images: Float[Tensor, "b 3 h w"], content: Maps) -> Costs:
-        """Returns the weighted costs of images against the content maps of as many others, and the style."""
-        maps = self.maps(images)
+    def forward(self, images: Float[Tensor, "b 3 h w"], content: Maps, style: Grams | None = None) -> Costs:
+        """Returns the weighted costs of images against the content maps of as many others, and a style.
+
+        That is the one of `set_style`, or has the Gram matrices `style`, for all images or one for each.
+        """
+        return self.costs(images, self.maps(images), content, style)
+
+    def costs(self, images: Float[Tensor, "b 3 h w"], maps: Maps, content: Maps, style: Grams | None = None) -> Costs:
+        """Returns what `forward` does, for images whose maps are known."""
+        targets = [getattr(self, name) for name in self.grams] if style is None else style
         with torch.autocast(images.device.type, enabled=False):
             contents = [content_cost(maps[name], content[name], normalization="chw") for name in self.content_layers]
             styles = [
-                style_cost(maps[layer], getattr(self, name), normalization=self.gram)
-                for name, layer in zip(self.grams, self.style_layers, strict=True)
+                style_cost(maps[layer], target, normalization=self.gram)
+                for target, layer in zip(targets, self.style_layers, strict=True)
             ]
             each = (torch.stack(contents).mean(), torch.stack(styles).mean(), total_variation(images))
         return Costs(*(weight * cost for weight, cost in zip(self.weights, each, strict=True)))

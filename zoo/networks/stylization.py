@@ -1,4 +1,6 @@
-"""Networks of style transfer: an image of parameters, and a network that restyles any image in one pass."""
+"""Networks of style transfer: an image of parameters, a network of one style, and the decoder of any style."""
+
+from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float
@@ -58,6 +60,46 @@ class TransformNetwork(nn.Module):
         x = torch.relu(self.in4(self.deconv1(self.upsample(x))))
         x = torch.relu(self.in5(self.deconv2(self.upsample(x))))
         return torch.sigmoid(self.deconv3(x))
+
+
+class StyleDecoder(nn.Sequential):
+    """Turns feature maps into images: the mirror of an encoder, with upsampling by nearest neighbors.
+
+    Huang and Belongie, Arbitrary Style Transfer in Real-time with Adaptive Instance Normalization, 2017
+    (arXiv:1703.06868): reflection padding and no norms, which would center every style alike. The defaults are the
+    mirror of VGG-19 up to relu4_1, with the 3,505,219 parameters and the state-dict names of naoto0804/pytorch-AdaIN.
+    There, outputs are clamped. Here they pass a sigmoid and are in [0, 1].
+
+    `widths` and `depths` are channels and 3×3 convolutions of the encoder's stages, first to last; `channels` are those
+    of the maps. The sides of the image are 2 to the number of stages but one times those of the maps.
+
+    Raises:
+        ZooError: another number of widths than of depths, or one below 1.
+    """
+
+    def __init__(
+        self, *, channels: int = 512, widths: Sequence[int] = (64, 128, 256, 512), depths: Sequence[int] = (2, 2, 4, 1)
+    ) -> None:
+        if len(widths) != len(depths) or min([channels, *widths, *depths], default=0) < 1:
+            raise ZooError(
+                f"`widths` (={[*widths]}) and `depths` (={[*depths]}) must be as many numbers of at least 1, as must "
+                f"`channels` (={channels})"
+            )
+        layers: list[nn.Module] = []
+        inputs = channels
+        for stage in reversed(range(len(widths))):
+            outputs = [widths[stage]] * (depths[stage] - 1) + [widths[stage - 1] if stage else 3]
+            for out in outputs:
+                layers += [nn.ReflectionPad2d(1), nn.Conv2d(inputs, out, 3), nn.ReLU()]
+                inputs = out
+            layers += [nn.Upsample(scale_factor=2, mode="nearest")] if stage else []
+        super().__init__(*layers[:-1], nn.Sigmoid())
+        self.channels = channels
+        self.factor = 2 ** (len(widths) - 1)
+        for module in self:
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+                nn.init.zeros_(module.bias)
 
 
 class PaddedConv2d(nn.Module):

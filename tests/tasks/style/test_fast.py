@@ -26,8 +26,7 @@ WORDS = ["data.image_size=32", "data.train_pictures=8", "data.val_pictures=2", "
 def finished(tmp_path_factory):
     folder = tmp_path_factory.mktemp("fast")
     with pytest.MonkeyPatch.context() as patch:
-        for module in ("baselines", "report"):
-            patch.setattr(f"zoo.tasks.style.fast.{module}.STEPS", 3)
+        patch.setattr("zoo.tasks.style.held_out.STEPS", 3)
         config = to_dict(compose(["model=fast_style_small", "trainer.max_epochs=1", *WORDS]))
         train(config, folder, model="fast_style_small", data="style_pictures_128")
     return folder

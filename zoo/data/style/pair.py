@@ -9,6 +9,7 @@ from torch import Tensor
 
 from zoo.data.options import require_count
 from zoo.data.style.base import StyleData
+from zoo.data.style.named import named_picture
 from zoo.errors import ZooError
 
 
@@ -60,7 +61,7 @@ class StylePair(StyleData):
 
     def load(self) -> dict[str, Any]:
         """The same pair in all splits."""
-        content = self.picture("content", self.content, self.image_size)
+        content = named_picture("data.content", self.content, self.image_size)
         styles = self.styles()
         for name, style in zip(self.style_names, styles, strict=True):
             if style.shape == content.shape and torch.equal(style, content):

@@ -39,6 +39,11 @@ class StyleTask(Task):
         """The feature network."""
         return self.perceptual.backbone
 
+    @property
+    def is_prepared(self) -> bool:
+        """Whether the task has what `prepare` takes from its data."""
+        return self.perceptual.has_style
+
     def prepare(self, contents: Sequence[Tensor], styles: Sequence[Tensor], blend: Sequence[float]) -> None:
         """Scales the feature maps on images of both kinds, and takes the style."""
         self.perceptual.calibrate([*contents, *styles])
@@ -50,7 +55,7 @@ class StyleTask(Task):
         Raises:
             ZooError: out of range, or the model was not trained here.
         """
-        if "preprocessing" not in self.card or not self.perceptual.has_style:
+        if "preprocessing" not in self.card or not self.is_prepared:
             raise ZooError("this model has no style: it was not trained here")
         size = int(self.card["preprocessing"]["size"]) if requested is None else requested
         if not SMALLEST <= size <= LARGEST:

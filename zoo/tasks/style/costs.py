@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torchmetrics import MetricCollection
 
-from zoo.losses.perceptual import Costs, PerceptualLoss
+from zoo.losses.perceptual import Costs, Grams, PerceptualLoss
 from zoo.metrics.mean import MeanLoss
 
 NAMES = ("cost", "content_cost", "style_cost", "variation_cost")
@@ -23,9 +23,12 @@ def values_of(costs: Costs) -> dict[str, Tensor]:
 
 @torch.no_grad()
 def measure(
-    loss: PerceptualLoss, picture: Float[Tensor, "b 3 h w"], content: Float[Tensor, "b 3 h w"]
+    loss: PerceptualLoss,
+    picture: Float[Tensor, "b 3 h w"],
+    content: Float[Tensor, "b 3 h w"],
+    style: Grams | None = None,
 ) -> dict[str, float]:
-    """The costs of an image as the transfer of a content."""
+    """The costs of an image as the transfer of a content to a style, by default that of the loss."""
     device = loss.scales.device
-    costs = loss(picture.to(device), loss.content(content.to(device)))
+    costs = loss(picture.to(device), loss.content(content.to(device)), style)
     return {name: float(value) for name, value in values_of(costs).items()}

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.optim import LBFGS, Optimizer
 
 from zoo.errors import ZooError
-from zoo.losses.perceptual import Costs, PerceptualLoss
+from zoo.losses.perceptual import Costs, Grams, PerceptualLoss
 
 _RESTARTS = 5
 _HISTORY = 20  # of L-BFGS: each entry takes twice the memory of the image
@@ -81,13 +81,17 @@ class Optimized(NamedTuple):
 
 
 def optimize(
-    loss: PerceptualLoss, content: Float[Tensor, "1 3 h w"], start: Float[Tensor, "1 3 h w"], steps: int
+    loss: PerceptualLoss,
+    content: Float[Tensor, "1 3 h w"],
+    start: Float[Tensor, "1 3 h w"],
+    steps: int,
+    style: Grams | None = None,
 ) -> Optimized:
-    """Takes steps of L-BFGS from an image for the content of another, in the style that the loss has."""
+    """Takes steps of L-BFGS from an image for the content of another and a style, by default that of the loss."""
     with torch.inference_mode(False):
         pixels = nn.Parameter(start[0].detach().clone())
         maps = loss.content(content.clone())
         optimizer = LBFGS([pixels], lr=1.0, max_iter=1, history_size=_HISTORY)
-        descent = Descent(pixels, lambda picture: loss(picture, maps))
+        descent = Descent(pixels, lambda picture: loss(picture, maps, style))
         costs = [descent.step(optimizer, optimizer.step) for _ in range(steps)]
         return Optimized(pixels.detach().clamp(0, 1)[None], costs)

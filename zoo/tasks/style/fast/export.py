@@ -28,8 +28,10 @@ class StyleProgram(nn.Module):
         return self.network(images / self.white) * self.white
 
 
-def style_program(network: nn.Module, metadata: Mapping[str, Any], *, with_preprocessing: bool) -> Program:
-    """The program of a network for images whose sides are multiples of 4.
+def style_program(
+    network: nn.Module, metadata: Mapping[str, Any], *, with_preprocessing: bool, multiple: int = _MULTIPLE
+) -> Program:
+    """The program of a network for images whose sides are multiples of a number.
 
     Raises:
         ZooError: a model that was not trained here.
@@ -40,8 +42,8 @@ def style_program(network: nn.Module, metadata: Mapping[str, Any], *, with_prepr
     return Program(
         module=program,
         inputs=lambda batch: _noise(batch, program.white),
-        metadata={**metadata, "sides": f"multiples of {_MULTIPLE}", "white": program.white},
-        multiple=_MULTIPLE,
+        metadata={**metadata, "sides": f"multiples of {multiple}", "white": program.white},
+        multiple=multiple,
     )
 
 
