@@ -11,7 +11,8 @@ from zoo.errors import ZooError, unknown
 from zoo.losses.style import NORMALIZATIONS, Normalization, content_cost, gram_matrix, style_cost, total_variation
 
 Maps = dict[str, Tensor]
-Grams = Sequence[Float[Tensor, "#b n n"]]
+Grams = Sequence[Tensor]
+"""Gram matrices [B N N], or [1 N N] for all images, of each style layer."""
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _PROBE = 64  # pixels of a side of the image that tells how many channels the layers have
 
