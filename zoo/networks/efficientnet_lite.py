@@ -1,6 +1,5 @@
 """EfficientNet-Lite0."""
 
-import math
 from collections.abc import Sequence
 
 import torch
@@ -28,8 +27,8 @@ class SameConv2d(nn.Conv2d):
 
     def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d k l"]:  # noqa: D102
         (height, width), (kernel, _), (stride, _) = x.shape[-2:], self.kernel_size, self.stride
-        rows = max((math.ceil(height / stride) - 1) * stride + kernel - height, 0)
-        columns = max((math.ceil(width / stride) - 1) * stride + kernel - width, 0)
+        rows = max((-(-height // stride) - 1) * stride + kernel - height, 0)  # in integers, for dynamic export
+        columns = max((-(-width // stride) - 1) * stride + kernel - width, 0)
         x = F.pad(x, (columns // 2, columns - columns // 2, rows // 2, rows - rows // 2))
         return F.conv2d(x, self.weight, None, self.stride, groups=self.groups)
 

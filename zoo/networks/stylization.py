@@ -70,25 +70,29 @@ class StyleDecoder(nn.Sequential):
     mirror of VGG-19 up to relu4_1, with the 3,505,219 parameters and the state-dict names of naoto0804/pytorch-AdaIN.
     There, outputs are clamped. Here they pass a sigmoid and are in [0, 1].
 
-    `widths` and `depths` are channels and 3×3 convolutions of the encoder's stages, first to last; `channels` are those
+    `widths` and `convolutions` are channels and number of 3×3 convolutions of the encoder's stages, first to last; `channels` are those
     of the maps. The sides of the image are 2 to the number of stages but one times those of the maps.
 
     Raises:
-        ZooError: another number of widths than of depths, or one below 1.
+        ZooError: another number of widths than of convolutions, or one below 1.
     """
 
     def __init__(
-        self, *, channels: int = 512, widths: Sequence[int] = (64, 128, 256, 512), depths: Sequence[int] = (2, 2, 4, 1)
+        self,
+        *,
+        channels: int = 512,
+        widths: Sequence[int] = (64, 128, 256, 512),
+        convolutions: Sequence[int] = (2, 2, 4, 1),
     ) -> None:
-        if len(widths) != len(depths) or min([channels, *widths, *depths], default=0) < 1:
+        if len(widths) != len(convolutions) or min([channels, *widths, *convolutions]) < 1:
             raise ZooError(
-                f"`widths` (={[*widths]}) and `depths` (={[*depths]}) must be as many numbers of at least 1, as must "
+                f"`widths` (={[*widths]}) and `convolutions` (={[*convolutions]}) must be as many numbers of at least 1, as must "
                 f"`channels` (={channels})"
             )
         layers: list[nn.Module] = []
         inputs = channels
         for stage in reversed(range(len(widths))):
-            outputs = [widths[stage]] * (depths[stage] - 1) + [widths[stage - 1] if stage else 3]
+            outputs = [widths[stage]] * (convolutions[stage] - 1) + [widths[stage - 1] if stage else 3]
             for out in outputs:
                 layers += [nn.ReflectionPad2d(1), nn.Conv2d(inputs, out, 3), nn.ReLU()]
                 inputs = out

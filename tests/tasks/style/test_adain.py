@@ -70,7 +70,7 @@ def tiny(*, layers=("relu2_1",), moment_weight=10.0, **decoder):
         style_weight=1.0,
         tv_weight=0.0,
     )
-    given = {"channels": 12, "widths": (8, 12), "depths": (2, 1)} | decoder
+    given = {"channels": 12, "widths": (8, 12), "convolutions": (2, 1)} | decoder
     return AdaIN(network=StyleDecoder(**given), loss=loss, moment_weight=moment_weight)
 
 
@@ -175,7 +175,7 @@ def test_the_ends_of_alpha_and_of_the_weights_are_those_of_one_style(task):
     content = (255 * pair().contents[0]).byte()
 
     def restyled(**options):
-        (result,) = zoo.predict(task, content, image_size=32, **options)
+        (result,) = zoo.predict(task, content, image_size=48, **options)
         return result.picture
 
     both = {"style": ["pattern", "flower"]}
@@ -210,8 +210,8 @@ def test_wrong_predictions_are_explained(task, options, message):
         ({"layers": ["relu1_1", "relu2_1"]}, "must be one layer: the decoder inverts its maps"),
         ({"layers": ["relu9_1"]}, "unknown layer `relu9_1`: did you mean"),
         ({"channels": 8}, "`model.network.channels` (=8) must be 12, the channels of the layer"),
-        ({"widths": (8, 8, 12), "depths": (1, 1, 1)}, "has 3 stages, which enlarge 4 times"),
-        ({"depths": (2,)}, "must be as many numbers of at least 1"),
+        ({"widths": (8, 8, 12), "convolutions": (1, 1, 1)}, "has 3 stages, which enlarge 4 times"),
+        ({"convolutions": (2,)}, "must be as many numbers of at least 1"),
         ({"moment_weight": 0.0}, "`model.moment_weight` (=0.0) must be a positive number"),
     ],
 )

@@ -75,17 +75,21 @@ class AdaIN(OnePassTask):
 
     def encode(self, images: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b n i j"]:
         """Returns the maps of images that AdaIN changes and the decoder inverts."""
-        return self.perceptual.content(images)[self.layer]
+        return self.perceptual.maps(images)[self.layer]
 
     def forward(self, images: Float[Tensor, "b 3 h w"], style: Moments, alpha: float = 1.0) -> Float[Tensor, "b 3 h w"]:
         """Returns images of the same size in a style, which is mixed with the content unless `alpha` is 1."""
         height, width = images.shape[-2:]
         factor = self.decoder.factor
         padded = F.pad(images, (0, -width % factor, 0, -height % factor), mode="replicate")
-        maps = self.encode(padded)
+        return self.restyle(padded, style, alpha)[..., :height, :width]
+
+    def restyle(self, images: Float[Tensor, "b 3 h w"], style: Moments, alpha: float) -> Float[Tensor, "b 3 h w"]:
+        """Returns what `forward` does, for images whose sides are multiples of the decoder's factor."""
+        maps = self.encode(images)
         target = adaptive_instance_norm(maps, style)
         found: Tensor = self.forward_network(target if alpha == 1 else torch.lerp(maps, target, alpha))
-        return found[..., :height, :width]
+        return found
 
     @torch.no_grad()
     def style_of(self, pictures: Sequence[Float[Tensor, "1 3 _ _"]], blend: Sequence[float]) -> Style:
