@@ -70,8 +70,9 @@ class StyleDecoder(nn.Sequential):
     mirror of VGG-19 up to relu4_1, with the 3,505,219 parameters and the state-dict names of naoto0804/pytorch-AdaIN.
     There, outputs are clamped. Here they pass a sigmoid and are in [0, 1].
 
-    `widths` and `convolutions` are channels and number of 3×3 convolutions of the encoder's stages, first to last; `channels` are those
-    of the maps. The sides of the image are 2 to the number of stages but one times those of the maps.
+    `widths` and `convolutions` are the channels of the encoder's stages, first to last, and their numbers of 3×3
+    convolutions; `channels` are those of the maps. The sides of the image are 2 to the number of stages but one times
+    those of the maps.
 
     Raises:
         ZooError: another number of widths than of convolutions, or one below 1.
@@ -84,10 +85,10 @@ class StyleDecoder(nn.Sequential):
         widths: Sequence[int] = (64, 128, 256, 512),
         convolutions: Sequence[int] = (2, 2, 4, 1),
     ) -> None:
-        if len(widths) != len(convolutions) or min([channels, *widths, *convolutions]) < 1:
+        if not widths or len(widths) != len(convolutions) or min([channels, *widths, *convolutions]) < 1:
             raise ZooError(
-                f"`widths` (={[*widths]}) and `convolutions` (={[*convolutions]}) must be as many numbers of at least 1, as must "
-                f"`channels` (={channels})"
+                f"`widths` (={[*widths]}) and `convolutions` (={[*convolutions]}) must be as many numbers of at least "
+                f"1, as must `channels` (={channels})"
             )
         layers: list[nn.Module] = []
         inputs = channels

@@ -211,7 +211,7 @@ def test_wrong_predictions_are_explained(task, options, message):
         ({"layers": ["relu9_1"]}, "unknown layer `relu9_1`: did you mean"),
         ({"channels": 8}, "`model.network.channels` (=8) must be 12, the channels of the layer"),
         ({"widths": (8, 8, 12), "convolutions": (1, 1, 1)}, "has 3 stages, which enlarge 4 times"),
-        ({"convolutions": (2,)}, "must be as many numbers of at least 1"),
+        ({"convolutions": (2,)}, "`convolutions` (=[2]) must be as many numbers of at least 1"),
         ({"moment_weight": 0.0}, "`model.moment_weight` (=0.0) must be a positive number"),
     ],
 )
