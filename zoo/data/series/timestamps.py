@@ -93,6 +93,8 @@ def keeps_step(own: np.ndarray | range, found: Step, step: Step) -> bool:
         return False
     if step.kind == "number":
         return not found.size or bool(np.isclose(float(found.size), float(step.size), rtol=_SLACK, atol=0.0))
+    if not step.size:  # a single stamp each
+        return True
     if found.size:
         return found == step or np.array_equal(continue_stamps(own[0], step, len(own) - 1), own[1:])
     return bool(pd.tseries.frequencies.to_offset(step.size).is_on_offset(pd.Timestamp(own[0])))
