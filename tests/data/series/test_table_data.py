@@ -149,6 +149,7 @@ def test_irregular_dates_name_the_first_row(tmp_path: Path):
     [
         ("", {}, "some.csv is empty"),
         ("day,y\n", {}, "some.csv has a header and no rows"),
+        ("day,y\n2026-01-01,2\n", {}, r"some.csv has 1 points; .* need at least"),
         ("a,b\n1,2\n", {}, r"`data.targets`: .*some.csv has no column `y`; there are: a, b"),
         ("a;y\n1;2,5\n", {}, r"some.csv separates its columns by `;`: save it with commas"),
         ("a,y\n1,2\n", {"time": "b"}, r"`data.time`: .*some.csv has no column `b`; there are: a, y"),
