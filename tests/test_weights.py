@@ -16,6 +16,7 @@ from zoo.weights import shipped, shipped_folder
 
 MIB = 2**20
 DATA = Path(os.environ.get("ZOO_TEST_DATA", Path(__file__).parents[1] / "../shared/data"))
+QUICK = ("lenet5/digits", "gru_small/sunspots")
 PLACES = {"lenet5/mnist": "mnist", "yolo/blood_cells": "bccd/BCCD", "siamese/omniglot": "omniglot"}
 
 
@@ -50,7 +51,7 @@ def test_each_has_its_hash_and_a_whole_card(name):
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(name, marks=pytest.mark.data if name in PLACES else ())
+        pytest.param(name, marks=pytest.mark.data if name in PLACES else () if name in QUICK else pytest.mark.slow)
         for name in shipped()
         if name not in ("yolo/digit_scenes", "gru/waves")
     ],

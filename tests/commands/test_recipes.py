@@ -56,3 +56,16 @@ def test_resnet50_a1(command, flowers):
     checkpoint = torch.load(ended.run / "checkpoints" / "best.ckpt", weights_only=True)
     assert "trust_clip" in checkpoint["optimizer_states"][0]["param_groups"][0]  # of LAMB
     assert checkpoint["zoo"]["card"]["data_config"]["repeats"] == 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "rate"), [("alexnet", 0.01), ("vgg16_bn", 0.1), ("googlenet", 0.1)])
+def test_recipes_of_torchvision(command, flowers, name, rate):
+    words = [f"experiment={name}_imagenet", "trainer.sync_batchnorm=false", "baselines=false", *SHORT]
+    ended = command("train", *words, "trainer.strategy=auto", "compile=false")
+    assert ended.code == 0, ended.err
+    groups = torch.load(ended.run / "checkpoints" / "last.ckpt", weights_only=True)["optimizer_states"][0][
+        "param_groups"
+    ]
+    assert {(group["initial_lr"], group["momentum"], group["nesterov"]) for group in groups} == {(rate, 0.9, False)}
+    assert {group["weight_decay"] for group in groups} == {1e-4, 0.0}
