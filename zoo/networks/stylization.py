@@ -104,7 +104,7 @@ class StyleDecoder(nn.Sequential):
         for module in self:
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
-                nn.init.zeros_(module.bias)
+                module.bias.data.zero_()  # type: ignore[union-attr]  # built with one above
 
 
 class PaddedConv2d(nn.Module):

@@ -44,7 +44,8 @@ class SquareData(PictureData):
     def load(self) -> dict[str, Any]:
         """The three splits."""
         if self.root is not None:
-            return dict(split_squares("root", self.root, self.counts, self.image_size, self.seed))
+            given = split_squares("root", self.root, self.counts, self.image_size, self.seed)
+            return {str(split): images for split, images in given.items()}
         return {split: Scenes(split, self.image_size, count, self.seed) for split, count in self.counts.items()}
 
     def train_batches(self, usual: IndexBatches) -> IndexBatches:
