@@ -41,7 +41,7 @@ def test_arguments_of_another_kind_than_their_class_says(refused):
 
 def test_unknown_model(refused):
     line = refused("model=resnet5")
-    assert line.startswith("unknown model `resnet5`: did you mean `resnet50`? there are: alexnet, ")
+    assert line.startswith("unknown model `resnet5`: did you mean `resnet50`? there are: adain, ")
     assert ", lenet5, " in line
 
 

@@ -12,7 +12,7 @@ def test_a_command_lists_its_own_groups_and_the_options_of_each_task():
     groups = [line.partition(":")[0] for line in help_text("evaluate").splitlines()]
     assert {"data", "trainer"} <= set(groups)
     assert not {"model", "optimizer", "scheduler"} & set(groups)
-    assert "model: alexnet" in help_text("backtest")
+    assert "model: adain" in help_text("backtest")
     assert "  classification: batch_size, tta, probabilities" in help_text("predict")
     assert "  forecasting: horizon, recursive, fill" in help_text("predict")
 
