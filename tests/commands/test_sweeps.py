@@ -14,7 +14,7 @@ SMALL = [*QUICK, "+trainer.limit_train_batches=2", "+trainer.limit_val_batches=2
 
 
 def swept(folder: Path, *words: str) -> Path:
-    """Runs a sweep in a process of its own, since the plugins pickle its main module; returns the table."""
+    """Returns the table of a sweep, run in a separate process because the plugins pickle its main module."""
     ended = subprocess.run([sys.executable, TRAIN, "-m", *words, *SMALL], cwd=folder, capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
     (table,) = folder.glob("runs/sweeps/*/sweep.csv")

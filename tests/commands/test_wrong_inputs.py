@@ -145,7 +145,7 @@ def test_python(call, message, tmp_path, monkeypatch):
 
 @pytest.mark.slow
 def test_values_of_another_type(tmp_path):
-    """In a process of its own, where nothing but the zoo checks types."""
+    """Runs in a separate process, where only the zoo checks types."""
     calls = {
         "zoo.train(torch.nn.Linear(2, 3))": "`model` takes the name of an option, not a Linear: for objects of ",
         "zoo.train(overrides=[3])": "`overrides` (=[3]) must be a list of words, such as ",

@@ -13,7 +13,7 @@ from pytorch_lightning import LightningDataModule
 from torch import Tensor
 from torch.utils.data import DataLoader, Sampler
 
-from zoo.data.errors_as_batches import ErrorsAsBatches
+from zoo.data.errors_as_batches import ErrorsAsBatches, keep_batch
 from zoo.data.sampling import IndexBatches, Remaining, numbered_seed
 from zoo.errors import ZooError
 from zoo.hardware import cores, data_workers
@@ -179,7 +179,7 @@ class DataModule(LightningDataModule, ABC):
             sampler=sampler,
             batch_size=None,
             num_workers=workers,
-            collate_fn=_identity,
+            collate_fn=keep_batch,
             pin_memory=self.trainer is not None and self.trainer.strategy.root_device.type == "cuda",
             persistent_workers=workers > 0,
             worker_init_fn=survive_first,
@@ -241,7 +241,3 @@ class DataModule(LightningDataModule, ABC):
         if self.trainer is not None and self.trainer.training:
             batch = self.augment(batch)
         return self.normalize(batch)
-
-
-def _identity(batch: Any) -> Any:
-    return batch

@@ -1,4 +1,4 @@
-"""Passes an error of a worker process on without its traceback."""
+"""Loaders of whole batches: nothing is collated, and an error of a worker process keeps its one line."""
 
 from typing import Any
 
@@ -22,3 +22,8 @@ class ErrorsAsBatches(Dataset[Any]):
             return self.dataset[indices]
         except ZooError as error:
             return error
+
+
+def keep_batch(batch: Any) -> Any:
+    """Returns a batch as its dataset made it: the `collate_fn` of a loader whose dataset is indexed by batches."""
+    return batch

@@ -1,7 +1,6 @@
 """Style transfer to any style: the AdaIN layer, the decoder, a small run, predictions, export."""
 
 import json
-from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -11,10 +10,8 @@ from torch import nn
 
 import zoo
 from zoo.checkpoints.load import load
-from zoo.config.compose import compose, to_dict
 from zoo.data.style.many_styles import Pairs
 from zoo.data.style.pictures import pattern, sample_photograph, scaled
-from zoo.data.video import write_video
 from zoo.errors import ZooError
 from zoo.losses.perceptual import PerceptualLoss
 from zoo.losses.style import channel_moments
@@ -22,20 +19,12 @@ from zoo.networks.alexnet import pooled_stages
 from zoo.networks.staged import StagedNetwork
 from zoo.networks.stylization import StyleDecoder
 from zoo.run.export import export
-from zoo.run.train import train
 from zoo.tasks.style import AdaIN
-
-WORDS = ["data.image_size=32", "data.train_pictures=8", "data.val_pictures=2", "data.test_pictures=2", "trainer=cpu"]
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("adain")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("zoo.tasks.style.held_out.STEPS", 3)
-        config = to_dict(compose(["model=adain_small", "trainer.max_epochs=1", *WORDS]))
-        train(config, folder, model="adain_small", data="many_styles_128")
-    return folder
+def finished(trained_small):
+    return trained_small("adain_small", "many_styles_128")
 
 
 @pytest.fixture(scope="module")
@@ -149,15 +138,14 @@ def test_a_run_is_measured_beside_the_optimization_for_each_style(finished):
     assert {"held_out.png", "alphas.png", "blends.png"} <= {file.name for file in (finished / "report").iterdir()}
 
 
-def test_files_and_videos_are_restyled(task, tmp_path):
+def test_files_and_videos_are_restyled(task, tmp_path, write_clip):
     source = tmp_path / "source"
     source.mkdir()
     Image.new("L", (50, 40), 90).save(source / "gray.png")
     Image.new("RGBA", (40, 40), (9, 200, 90, 0)).save(source / "clear.png")
     Image.new("L", (1, 1)).save(source / "one.png")
     (source / "broken.jpg").write_bytes(b"no image")
-    images = (torch.full((3, 40, 50), 20 * number, dtype=torch.uint8) for number in range(3))
-    write_video(source / "clip.mp4", images, Fraction(5))
+    write_clip(source / "clip.mp4")
     Image.new("L", (60, 50), 200).save(tmp_path / "style.png")
     options = {"style": ["pattern", str(tmp_path / "style.png")], "style_weights": [3, 1], "alpha": 0.7}
     results = zoo.predict(task, source, tmp_path / "out", image_size=48, original_colors=True, **options)

@@ -1,7 +1,6 @@
 """Style transfer in one pass: data, network, a small run, predictions on files and video, export."""
 
 import json
-from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -9,27 +8,18 @@ import torch
 from PIL import Image
 
 import zoo
-from zoo.config.compose import compose, to_dict
 from zoo.data.images.files import read_image
 from zoo.data.style.folder import StylePictures
-from zoo.data.video import frames, write_video
+from zoo.data.video import frames
 from zoo.errors import ZooError
 from zoo.networks.stylization import TransformNetwork
 from zoo.run.create import create_data
 from zoo.run.export import export
-from zoo.run.train import train
-
-WORDS = ["data.image_size=32", "data.train_pictures=8", "data.val_pictures=2", "data.test_pictures=2", "trainer=cpu"]
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("fast")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("zoo.tasks.style.held_out.STEPS", 3)
-        config = to_dict(compose(["model=fast_style_small", "trainer.max_epochs=1", *WORDS]))
-        train(config, folder, model="fast_style_small", data="style_pictures_128")
-    return folder
+def finished(trained_small):
+    return trained_small("fast_style_small", "style_pictures_128")
 
 
 def test_the_network_has_the_parameters_of_the_papers_code():
@@ -57,13 +47,12 @@ def test_a_run_is_measured_beside_the_optimization(finished):
     assert (finished / "report" / "held_out.png").is_file()
 
 
-def test_files_and_videos_are_restyled(finished, tmp_path):
+def test_files_and_videos_are_restyled(finished, tmp_path, write_clip):
     source = tmp_path / "source"
     source.mkdir()
     Image.new("L", (50, 40), 90).save(source / "gray.png")
     (source / "broken.jpg").write_bytes(b"no image")
-    images = (torch.full((3, 40, 50), 20 * number, dtype=torch.uint8) for number in range(3))
-    write_video(source / "clip.mp4", images, Fraction(5))
+    write_clip(source / "clip.mp4")
     results = zoo.predict(finished, source, tmp_path / "out", image_size=48, original_colors=True)
     by_name = {f"{result.path.name}{result.frame or ''}": result for result in results}
     assert list(by_name) == ["broken.jpg", "gray.png", "clip.mp4", "clip.mp41", "clip.mp42"]

@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from zoo.data.class_folders import Files
+from zoo.data.errors_as_batches import keep_batch
 from zoo.data.images.files import UnreadableImage
 from zoo.data.images.tar_index import Members
 from zoo.data.images.tar_member import TarMember
@@ -143,7 +144,7 @@ def read_all(
         sampler=torch.arange(len(images)).split(_CHUNK),
         batch_size=None,
         num_workers=workers if len(images) > 2 * _CHUNK else 0,
-        collate_fn=_identity,
+        collate_fn=keep_batch,
     )
     kept: Tensor | None = None
     broken: dict[int, UnreadableImage] = {}
@@ -154,7 +155,3 @@ def read_all(
                 kept = torch.zeros(len(images), *decoded.shape[1:], dtype=decoded.dtype)
             kept[good] = decoded
     return kept, broken
-
-
-def _identity(batch: Any) -> Any:
-    return batch

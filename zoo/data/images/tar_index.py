@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Int, Shaped
 from torch.utils.data import DataLoader
 
-from zoo.data.errors_as_batches import ErrorsAsBatches
+from zoo.data.errors_as_batches import ErrorsAsBatches, keep_batch
 from zoo.data.file_names import is_system_folder, printable
 from zoo.data.images.files import IMAGES
 from zoo.data.split_names import split_of
@@ -115,7 +115,7 @@ def list_all(paths: Sequence[Path], workers: int) -> list[Listing]:
         batch_size=None,
         sampler=range(len(paths)),
         num_workers=workers if len(paths) > _FEW else 0,
-        collate_fn=_identity,
+        collate_fn=keep_batch,
     )
     found = []
     for each in loader:
@@ -134,10 +134,6 @@ class _Lazy:
 
     def __getitem__(self, index: int) -> Listing:
         return list_images(self.paths[index])
-
-
-def _identity(batch: Any) -> Any:
-    return batch
 
 
 def classes_of(paths: Sequence[Path], listings: Sequence[Listing]) -> list[list[str]]:

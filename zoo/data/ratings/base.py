@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader
 
 from zoo.data.base import DataModule
 from zoo.data.base import Split as SplitName
+from zoo.data.errors_as_batches import keep_batch
 from zoo.data.ratings.columns import Columns, chunks, count_rows, select
 from zoo.data.ratings.grid import Grid, build_grid
 from zoo.data.ratings.rows import COLD, RatingRows, by_user
@@ -206,7 +207,7 @@ class RatingsData(DataModule):
         if name != "train" or not self.whole_passes:
             return super().loader(name)
         self.setup()
-        return DataLoader([self.grid], batch_size=None, collate_fn=_identity)  # type: ignore[arg-type]
+        return DataLoader([self.grid], batch_size=None, collate_fn=keep_batch)  # type: ignore[arg-type]
 
 
 def _draw_indices(ids: list[Any], counts: np.ndarray, generator: np.random.Generator) -> tuple[np.ndarray, list[Any]]:
@@ -215,7 +216,3 @@ def _draw_indices(ids: list[Any], counts: np.ndarray, generator: np.random.Gener
     table = np.full(len(ids), COLD, np.int32)
     table[order] = np.arange(len(order), dtype=np.int32)
     return table, [ids[position] for position in order]
-
-
-def _identity(batch: Any) -> Any:
-    return batch

@@ -78,7 +78,7 @@ class SquareFiles:
 
 
 def split_squares(key: str, root: str, counts: Mapping[Split, int], size: int, seed: int) -> dict[Split, SquareFiles]:
-    """Square crops of the files below a folder: each split has files of its own, drawn by the seed.
+    """Returns square crops of the files below a folder; the seed deals each file to one split.
 
     Test and validation have as many as `counts` says, a third of the files at most.
 

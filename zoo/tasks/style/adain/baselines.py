@@ -14,7 +14,7 @@ def baselines(datamodule: ManyStyles, task: AdaIN) -> Baselines:
 
 
 def held_out(datamodule: ManyStyles, task: AdaIN, count: int) -> list[HeldOut]:
-    """The first test images, each with a style of its own."""
+    """Returns the first test images, each with its own style."""
     test = datamodule.dataset("test")
     pairs = datamodule.normalize(test[torch.arange(min(count, len(test)))])
     return [

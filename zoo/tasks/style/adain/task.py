@@ -112,13 +112,13 @@ class AdaIN(OnePassTask):
             self.perceptual.calibrate([*first.contents.split(1), *first.styles.split(1)])
 
     def step(self, batch: Pairs, stage: Stage) -> Tensor:
-        """The loss of the restyled images of a batch, each in a style of its own."""
+        """Returns the loss of a batch, each of whose images is restyled in its own style."""
         loss = self.perceptual
         with torch.no_grad():
             content, theirs = loss.content(batch.contents), loss.maps(batch.styles)
-            target = adaptive_instance_norm(content[self.layer], channel_moments(theirs[self.layer]))
-        if stage == "test":
             style = channel_moments(theirs[self.layer])
+            target = adaptive_instance_norm(content[self.layer], style)
+        if stage == "test":
             found = self.restyle_measured(batch.contents, lambda images: self(images, style))
         else:
             found = self.forward_network(target).float()
