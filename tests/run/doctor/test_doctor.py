@@ -18,6 +18,7 @@ from zoo.run.doctor import Doctor
 from zoo.run.doctor.facts import Facts, Layer
 from zoo.run.doctor.mechanics import exploding, waits_for_data
 from zoo.run.doctor.outcomes import stuck
+from zoo.run.doctor.readings import steps_to_settle
 from zoo.run.throughput import Throughput
 from zoo.tasks.diagnosable import Chance
 
@@ -37,13 +38,13 @@ def test_a_healthy_run_is_silent(tmp_path, capsys):
 
 @pytest.fixture(scope="module")
 def not_learning(tmp_path_factory):
-    return diagnosed(tmp_path_factory.mktemp("stuck"), lr=1e-6)
+    return diagnosed(tmp_path_factory.mktemp("stuck"), lr=1e-6, epochs=8)
 
 
-def test_a_loss_that_stays_at_ln_k_is_named_after_50_steps_and_a_third_of_training(not_learning):
+def test_a_loss_that_stays_at_ln_k_is_named_after_100_steps_and_a_third_of_training(not_learning):
     finding = found(not_learning)["no learning"]
-    assert finding["epoch"] == 4
-    assert finding["text"].startswith("after 64 steps val/loss (1.")
+    assert finding["epoch"] == 7
+    assert finding["text"].startswith("after 112 steps val/loss (1.")
     assert "has not fallen below ln 4 (1.39), that of a model that reads no input" in finding["text"]
 
 
@@ -51,21 +52,31 @@ def test_one_predicted_class_is_named(tmp_path):
     network = layers(32)
     with torch.no_grad():
         network[-1].bias[2] += 20
-    finding = found(diagnosed(tmp_path, network=network, lr=1e-6))["one class"]
-    assert finding["epoch"] == 4
+    finding = found(diagnosed(tmp_path, network=network, lr=1e-6, epochs=8))["one class"]
+    assert finding["epoch"] == 7
     assert finding["text"] == "100% of the validation samples are predicted as class 2, and 25% are of it"
+
+
+def test_slow_batch_norms_are_given_time_to_settle():
+    network = nn.Sequential(nn.BatchNorm1d(4, momentum=0.01), nn.BatchNorm1d(4))
+    assert steps_to_settle(network) == 300
+    assert steps_to_settle(layers(8)) == steps_to_settle(network[1]) == 100
+    level = Chance(1.39, "ln 4", "a smaller rate")
+    facts = Facts(steps=299, fraction=1.0, least_steps=300, chance=level, history=[{"val/loss": 1.39}])
+    assert stuck(facts) is None
+    assert stuck(replace(facts, steps=300)) is not None
 
 
 def test_another_loss_and_another_level_than_ln_k():
     level = Chance(5.2, "the entropy of word frequencies", "train longer", metric="val/mlm_loss")
-    facts = Facts(steps=60, fraction=0.5, chance=level, history=[{"val/loss": 1.0, "val/mlm_loss": 5.1}])
+    facts = Facts(steps=100, fraction=0.5, chance=level, history=[{"val/loss": 1.0, "val/mlm_loss": 5.1}])
     assert str(stuck(facts)) == (
-        "after 60 steps val/mlm_loss (5.1) has not fallen below the entropy of word frequencies (5.2), that of a model "
+        "after 100 steps val/mlm_loss (5.1) has not fallen below the entropy of word frequencies (5.2), that of a model "
         "that reads no input: train longer"
     )
     assert stuck(replace(facts, history=[{"val/mlm_loss": 4.9}, {"val/mlm_loss": 5.3}])) is None
     assert stuck(replace(facts, fraction=0.3)) is None
-    assert stuck(replace(facts, fraction=0.3, chance=level._replace(steps=60))) is not None
+    assert stuck(replace(facts, fraction=0.3, chance=level._replace(steps=100))) is not None
 
 
 class Constant(nn.Module):
@@ -204,7 +215,7 @@ def test_one_line_an_epoch_causes_first_and_all_in_the_list(tmp_path, capsys):
     with torch.no_grad():
         network[-1].bias[2] += 20
     frozen = nn.Sequential(nn.BatchNorm2d(1).requires_grad_(False), network)
-    doctor = diagnosed(tmp_path, network=frozen, lr=1e-6)
+    doctor = diagnosed(tmp_path, network=frozen, lr=1e-6, epochs=8)
     lines = capsys.readouterr().out.splitlines()
     assert [line.split(":")[0] for line in lines] == ["doctor"] * len(lines)
     assert len(lines) == len(doctor.findings) == 3

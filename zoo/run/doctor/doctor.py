@@ -13,7 +13,7 @@ from zoo.run.console import rank_zero_print
 from zoo.run.doctor import mechanics, outcomes
 from zoo.run.doctor.facts import Facts, Finding, Layer
 from zoo.run.doctor.gradients import GradientSamples
-from zoo.run.doctor.readings import completed, drops_units, frozen_norms, loss_scale
+from zoo.run.doctor.readings import completed, drops_units, frozen_norms, loss_scale, steps_to_settle
 from zoo.run.throughput import Throughput
 from zoo.tasks.base import Task
 from zoo.tasks.diagnosable import ClassCounts
@@ -134,6 +134,7 @@ class Doctor(Callback):
         return Facts(
             steps=trainer.global_step,
             fraction=completed(trainer),
+            least_steps=steps_to_settle(task.network),
             history=self._history,
             harder=not task.comparable_losses or drops_units(task.network) or augmented,
             chance=chance,

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from zoo.tasks.diagnosable import Chance, ClassCounts
 
 _SETTLED = 1 / 3
-_LEAST_STEPS = 50
+LEAST_STEPS = 100
 
 
 class Layer(NamedTuple):
@@ -30,6 +30,8 @@ class Facts:
     """Optimizer steps since the start of training."""
     fraction: float = 0.0
     """The part of training that is over, in [0, 1]."""
+    least_steps: int = LEAST_STEPS
+    """Steps before outputs on the validation split are judged."""
     history: Sequence[Mapping[str, float]] = ()
     """`train/loss`, `val/loss` and the loss of `chance` of every epoch, this one last."""
     harder: bool = False
@@ -52,8 +54,8 @@ class Facts:
 
     @property
     def settled(self) -> bool:
-        """Whether a third of training is over, and at least 50 steps."""
-        return self.steps >= _LEAST_STEPS and self.fraction >= _SETTLED
+        """Whether a third of training is over, and at least `least_steps`."""
+        return self.steps >= self.least_steps and self.fraction >= _SETTLED
 
     def losses(self, name: str) -> list[float]:
         """The values of a logged loss, one for each epoch that has it."""
