@@ -71,8 +71,8 @@ def test_another_loss_and_another_level_than_ln_k():
     level = Chance(5.2, "the entropy of word frequencies", "train longer", metric="val/mlm_loss")
     facts = Facts(steps=100, fraction=0.5, chance=level, history=[{"val/loss": 1.0, "val/mlm_loss": 5.1}])
     assert str(stuck(facts)) == (
-        "after 100 steps val/mlm_loss (5.1) has not fallen below the entropy of word frequencies (5.2), that of a model "
-        "that reads no input: train longer"
+        "after 100 steps val/mlm_loss (5.1) has not fallen below the entropy of word frequencies (5.2), that of a "
+        "model that reads no input: train longer"
     )
     assert stuck(replace(facts, history=[{"val/mlm_loss": 4.9}, {"val/mlm_loss": 5.3}])) is None
     assert stuck(replace(facts, fraction=0.3)) is None
