@@ -56,6 +56,7 @@ def batch(kind: str, first: int, count: int, samples: Path, log: Path) -> int:
         with tempfile.TemporaryDirectory() as folder, log.open("a") as out:
             fuzzer = Fuzzer(samples, Path(folder))
             os.chdir(folder)
+            fuzzer.warm(kind)
             for seed in range(first, first + count):
                 outcome = fuzzer.run(kind, seed)
                 out.write(json.dumps([seed, outcome.kind, outcome.detail if outcome.kind not in FINE else ""]) + "\n")
