@@ -1,11 +1,12 @@
 import shutil
+import sys
 
 import pytest
 import torch
 
 from zoo.config.compose import compose, to_dict
 from zoo.errors import ZooError
-from zoo.run.build import attach_optimizer, build_data, build_task, frozen_inference, prepare_network
+from zoo.run.build import attach_optimizer, build_callbacks, build_data, build_task, frozen_inference, prepare_network
 from zoo.run.create import create_model
 
 
@@ -45,6 +46,14 @@ def test_every_optimizer_and_schedule_is_built(optimizer, scheduler):
     model = create_model("lenet5")
     attach_optimizer(model, config["optimizer"], config["scheduler"])
     assert model.optimizer_factory(model.parameter_groups(model)).param_groups[0]["lr"] == config["optimizer"]["lr"]
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_the_progress_bar_can_be_left_out(shown, monkeypatch, tmp_path):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    config = to_dict(compose([f"+trainer.enable_progress_bar={shown}"]))
+    progress = build_callbacks(config, create_model("lenet5"), tmp_path)[1]
+    assert (progress.refresh_rate > 0) == shown
 
 
 def test_preparing_keeps_names_and_outputs():

@@ -34,7 +34,7 @@ def test_a_model_is_trained_by_name(tmp_path, capsys):
 
 
 def test_keywords_are_groups_keys_data_and_usual_words():
-    values, choices, _ = compose_keywords(
+    values, choices, *_ = compose_keywords(
         {"model": "vgg11", "optimizer": "sgd", "callbacks": ["ema"], "image_size": 32, "epochs": 3, "seed": None}
         | {"optimizer.lr": 0.5, "data": "image_folder", "root": "flowers"}
     )
@@ -43,6 +43,11 @@ def test_keywords_are_groups_keys_data_and_usual_words():
     assert values["data"]["root"] == "flowers"
     assert (values["trainer"]["max_epochs"], values["optimizer"]["lr"]) == (3, 0.5)
     assert list(values["callbacks"]) == ["ema"]
+
+
+def test_words_of_other_tools_are_said():
+    said = compose_keywords({"epoch": 3, "batch": 8, "lr": 0.1, "seed": 1, "optimizer.weight_decay": 0.0}).renamed
+    assert said == ["`epoch` is trainer.max_epochs here", "`batch` is data.batch_size here"]
 
 
 def test_photographs_start_from_weights_or_name_some(tmp_path, capsys):

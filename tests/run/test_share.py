@@ -12,7 +12,7 @@ from zoo.checkpoints.load import load
 from zoo.distribution import ROOT
 from zoo.errors import ZooError
 from zoo.pretrained.catalog import resolve_weights
-from zoo.run.share import share
+from zoo.run.share import is_license, share
 
 
 @pytest.fixture(scope="module")
@@ -55,9 +55,9 @@ def test_the_card_has_the_figures_of_the_run(checkpoint, folder):
     assert 'model = zoo.load("model")' in text
 
 
-@pytest.mark.parametrize("license", ["", "My own terms"])
+@pytest.mark.parametrize("license", ["", "My own terms", "foo", "Apache-2.0", "mit or"])
 def test_without_a_license_nothing_is_shared(license, checkpoint, tmp_path):
-    with pytest.raises(ZooError, match=r"must be a license as Hugging Face names it, such as apache-2.0"):
+    with pytest.raises(ZooError, match=r"must be a license as SPDX or Hugging Face names it, .* such as apache-2.0"):
         share(str(checkpoint), to=str(tmp_path / "new"), license=license)
     assert not (tmp_path / "new").exists()
 
@@ -66,6 +66,11 @@ def test_a_folder_that_exists_is_left_as_it_is(checkpoint, tmp_path):
     with pytest.raises(ZooError, match=r"exists: give a new folder"):
         share(str(checkpoint), to=str(tmp_path), license="mit")
     assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("license", ["mit", "cc-by-nc-sa-4.0", "gpl-3.0", "openrail++", "llama3.1", "other"])
+def test_licenses_of_both_lists_are_known(license):
+    assert is_license(license)
 
 
 CALL = '{"format": 2, "model": {"_target_": "os.system"}, "card": {}}'

@@ -10,6 +10,7 @@ from typing import Any
 
 from zoo.checkpoints.build import build
 from zoo.checkpoints.gate import MODEL, check_targets
+from zoo.config.calls import explained_call
 from zoo.config.listing import list_models
 from zoo.distribution import run_command
 from zoo.errors import ZooError, unknown
@@ -23,6 +24,7 @@ from zoo.tensor_files.safetensors import SAFETENSORS, read_safetensors
 from zoo.weights import shipped
 
 
+@explained_call
 def load(path: str | Path, *, trust: Sequence[str] = ()) -> Task:
     """Loads the model of a checkpoint, of a folder or of an address, in eval mode on the CPU.
 
@@ -41,6 +43,8 @@ def load(path: str | Path, *, trust: Sequence[str] = ()) -> Task:
         raise ZooError(
             f"a model of zoo, or the path of a checkpoint or of a run is expected, not {type(path).__name__}"
         )
+    if isinstance(trust, str):
+        raise ZooError(f'`trust` (={trust}) must be a list of modules: trust=["{trust}"]')
     path = local_path(path)
     with explained(f"{path} cannot be read; was it edited?"):
         checkpoint = read(path)

@@ -8,7 +8,7 @@ from hydra.errors import MissingConfigException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 
 from zoo.config.listing import CONFIG_DIR, list_options
-from zoo.config.other_words import advice
+from zoo.config.other_words import advice, unread
 from zoo.config.signatures import metadata_names, parameters
 from zoo.distribution import install_command
 from zoo.errors import ZooError, unknown
@@ -139,6 +139,8 @@ def _configuration(error: Exception, key: str, overrides: Sequence[str], compose
 
 def _unknown_key(key: str, overrides: Sequence[str], root: Any) -> str:
     """Explains a key that is not in the configuration: how to add it if its class accepts it, else the known keys."""
+    if message := unread(key):
+        return message
     parent, _, name = key.rpartition(".")
     node = root
     given = dict(word.lstrip("+").split("=", 1) for word in overrides if "=" in word)

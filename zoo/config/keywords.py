@@ -20,6 +20,8 @@ class Composed(NamedTuple):
     values: dict[str, Any]
     choices: dict[str, str]
     words: list[str]
+    renamed: list[str]
+    """A line for each argument that has another name here."""
 
 
 def compose_keywords(options: Mapping[str, Any], overrides: Sequence[str] = ()) -> Composed:
@@ -29,7 +31,7 @@ def compose_keywords(options: Mapping[str, Any], overrides: Sequence[str] = ()) 
     (`root="flowers"`), or another tool's word for a key (`epochs=3`, `lr=0.1`). None leaves the default.
 
     Raises:
-        ZooError: an unknown argument, or a value of the wrong type.
+        ZooError: an unknown argument, one that is given twice, or a value of the wrong type.
     """
     given = {name: _plain(name, value) for name, value in options.items() if value is not None}
     groups = [f"{name}={_option(value)}" for name, value in given.items() if _is_group(name)]
@@ -37,14 +39,25 @@ def compose_keywords(options: Mapping[str, Any], overrides: Sequence[str] = ()) 
     if refused := refused_options([*groups, *overrides]):
         raise ZooError(refused)
     config, choices = compose_with_choices([*groups, *overrides])
-    keys = {_key(name, config): value for name, value in given.items() if not _is_group(name)}
+    named = {name: _key(name, config) for name in given if not _is_group(name)}
+    _refuse_twice([*named.items(), *((word, word.lstrip("+").partition("=")[0]) for word in overrides)])
+    keys = {key: given[name] for name, key in named.items()}
     for key, value in keys.items():
         OmegaConf.update(config, key, value)
     values = to_dict(config)
     listed = OmegaConf.to_container(compose(words), resolve=False)
     assert isinstance(listed, dict)
     validate(values, {str(key): value for key, value in listed.items()})
-    return Composed(values, choices, [*groups, *overrides, *(f"{key}={value}" for key, value in keys.items())])
+    renamed = [f"`{name}` is {key} here" for name, key in named.items() if name not in (key, key.rpartition(".")[2])]
+    words = [*groups, *overrides, *(f"{key}={value}" for key, value in keys.items())]
+    return Composed(values, choices, words, renamed)
+
+
+def _refuse_twice(named: Sequence[tuple[str, str]]) -> None:
+    first: dict[str, str] = {}
+    for name, key in named:
+        if (other := first.setdefault(key, name)) != name:
+            raise ZooError(f"`{other}` and `{name}` both are {key}: give one of them")
 
 
 def _plain(name: str, value: Any) -> Any:

@@ -46,6 +46,15 @@ _EXAMPLES = {
     "logger": "logger=tensorboard, wandb or mlflow",
 }
 """For keys that take other values than their counterparts elsewhere."""
+_UNREAD = {
+    "trainer.callbacks": "write callbacks=early_stopping, or callbacks=[ema,early_stopping]",
+    "trainer.logger": "write logger=tensorboard, wandb or mlflow",
+    "trainer.deterministic": "write deterministic=true",
+    "trainer.default_root_dir": "write runs=FOLDER, or hydra.run.dir=FOLDER for this run alone",
+    "trainer.enable_checkpointing": "every run writes checkpoints/best.ckpt, which its test needs",
+    "trainer.limit_predict_batches": "zoo-predict reads all of its source",
+}
+"""Arguments of Lightning's Trainer that a command sets itself, with what to do instead."""
 _FLAGS = [
     "--help",
     "-h",
@@ -89,6 +98,11 @@ def advice(word: str, value: str, config: Any) -> str | None:
     """
     key = key_here(word, config)
     return None if key is None else _EXAMPLES.get(key, f"{key}={value}")
+
+
+def unread(key: str) -> str | None:
+    """Returns a message for an argument of the trainer that a command sets itself, or None."""
+    return f"`{key}` is not read: {_UNREAD[key]}" if key in _UNREAD else None
 
 
 def dashed(words: Sequence[str], config: Callable[[], Any]) -> str | None:

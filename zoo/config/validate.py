@@ -10,7 +10,7 @@ from types import NoneType
 from typing import Any
 
 from zoo.config.argument_types import is_simple, list_error, type_error
-from zoo.config.other_words import advice
+from zoo.config.other_words import advice, unread
 from zoo.config.signatures import Parameters, parameters
 from zoo.errors import ZooError, unknown
 
@@ -26,7 +26,7 @@ def validate(config: Mapping[str, Any], listed: Mapping[str, Any]) -> None:
     arguments without a simple annotation.
 
     Raises:
-        ZooError: an unknown key, or a value of the wrong type.
+        ZooError: a key that is unknown or that the command sets itself, or a value of the wrong type.
     """
     for key in config:
         if key not in listed:
@@ -35,6 +35,9 @@ def validate(config: Mapping[str, Any], listed: Mapping[str, Any]) -> None:
     _require_listed("", config, listed)
     for node in _COMPLETE:
         _require_listed(node, config.get(node), listed.get(node))
+        for key in config.get(node) or {}:
+            if message := unread(join(node, key)):
+                raise ZooError(message)
     _check_node("", config, listed)
 
 

@@ -94,7 +94,8 @@ def build_callbacks(config: dict[str, Any], task: Task, run_dir: Path) -> list[C
     Raises:
         ZooError: an option that a callback does not take.
     """
-    callbacks: list[Callback] = [Throughput(forward_flops(task)), Progress(task.monitor)]
+    progress = Progress(task.monitor, bar=config["trainer"].get("enable_progress_bar", True))
+    callbacks: list[Callback] = [Throughput(forward_flops(task)), progress]
     if not config["trainer"].get("fast_dev_run"):
         callbacks += [Doctor()] if config["doctor"] else []
         callbacks.append(BestAndLast(run_dir / "checkpoints", task.monitor, task.monitor_mode))

@@ -19,10 +19,10 @@ _NOTABLE_WAIT = 0.05  # fraction of an epoch
 
 
 class Progress(TQDMProgressBar):
-    """Shows a progress bar on a terminal, and prints one line for each finished epoch."""
+    """Shows a progress bar on a terminal, unless without `bar`, and prints one line for each finished epoch."""
 
-    def __init__(self, monitor: str) -> None:
-        super().__init__(refresh_rate=_REFRESH_EVERY if sys.stderr.isatty() else 0)
+    def __init__(self, monitor: str, *, bar: bool = True) -> None:
+        super().__init__(refresh_rate=_REFRESH_EVERY if bar and sys.stderr.isatty() else 0)
         self.monitor = monitor
         self._started = 0.0
 

@@ -6,11 +6,13 @@ from typing import Any
 import yaml
 
 from zoo.config import listing
+from zoo.config.calls import explained_call
 from zoo.config.listing import CONFIG_DIR, list_options
 from zoo.errors import ZooError, unknown
 from zoo.weights import shipped
 
 
+@explained_call
 def list_models(pattern: str = "*", *, task: str | None = None, pretrained: bool = False) -> list[str]:
     """Lists the models of the catalog, sorted by name.
 
@@ -30,6 +32,7 @@ def list_models(pattern: str = "*", *, task: str | None = None, pretrained: bool
     return [name for name in found if not pretrained or list_weights(name)]
 
 
+@explained_call
 def list_weights(model: str | None = None) -> list[str]:
     """Lists the names of the weights of a model, as `pretrained` takes them: published ones, then our own.
 

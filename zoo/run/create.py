@@ -7,6 +7,7 @@ from typing import Any, Literal, cast
 from omegaconf import OmegaConf
 from torch import nn
 
+from zoo.config.calls import explained_call
 from zoo.config.compose import compose, to_dict
 from zoo.config.instantiate import complete, instantiate, locate
 from zoo.config.listing import list_models
@@ -22,6 +23,7 @@ from zoo.run.build import attach_optimizer, build_data, build_task
 from zoo.tasks.base import Task
 
 
+@explained_call
 def create_model(
     name: str,
     *,
@@ -81,6 +83,7 @@ def create_model(
     return task
 
 
+@explained_call
 def create_network(name: str, *, pretrained: str | None = None, **arguments: Any) -> nn.Module:
     """Builds the network of a model of the catalog, a plain `nn.Module` in training mode.
 
@@ -104,6 +107,7 @@ def create_network(name: str, *, pretrained: str | None = None, **arguments: Any
     return network
 
 
+@explained_call
 def create_data(name: str, **options: Any) -> DataModule:
     """Builds data of the catalog, such as `create_data("image_folder", root="flowers", batch_size=64)`.
 

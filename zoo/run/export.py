@@ -59,6 +59,9 @@ def export(
         raise ZooError(f"`tolerance` (={tolerance}) must be positive")
     if output is not None and output.is_dir():
         raise ZooError(f"`output` (={output}) is a folder: give a file, such as {output / 'net'}{FORMATS[format]}")
+    if output is not None and output.suffix.lower() != FORMATS[format]:
+        known = ", ".join(f"{ending} (format={name})" for name, ending in FORMATS.items())
+        raise ZooError(f"`output` (={output}) must end in {FORMATS[format]} with format={format}; there are: {known}")
     task = load(checkpoint, trust=trust)
     chosen = check_options(task.export_program, options, kind=task.kind)
     program = task.export_program(format=format, with_preprocessing=with_preprocessing, **chosen)

@@ -6,10 +6,12 @@ from typing import Any
 from torch import Tensor
 
 from zoo.checkpoints.load import load
+from zoo.config.calls import explained_call
 from zoo.run.predict import evaluating
 from zoo.tasks.base import Task
 
 
+@explained_call
 def features(model: Task | str | Path, source: Any, *, batch_size: int = 64) -> Tensor:
     """Computes one vector for each file or value of a source, for search, clustering or another classifier.
 

@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from zoo.checkpoints.load import load
+from zoo.config.calls import explained_call
 from zoo.errors import ZooError
 from zoo.tasks.base import Task
 
 
+@explained_call
 def fill_mask(model: Task | str | Path, texts: str | Sequence[str], *, top: int = 5) -> Any:
     """Guesses the tokens in place of each `[MASK]`: `zoo.fill_mask(model, "The [MASK] sat on the mat")`.
 

@@ -9,6 +9,7 @@ import torch
 import yaml
 
 from zoo import __version__
+from zoo.config.calls import explained_call
 from zoo.data.yaml_files import front_matter
 from zoo.errors import ZooError, unknown
 from zoo.remote.addresses import local_path
@@ -59,6 +60,7 @@ class ModelCard:
         return self.text
 
 
+@explained_call
 def card(name: str) -> ModelCard:
     """Reads the card of weights by their name, such as `lenet5/digits`, or that of a shared folder.
 

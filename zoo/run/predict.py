@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.checkpoints.load import load
+from zoo.config.calls import explained_call
 from zoo.errors import ZooError
 from zoo.run.device import move_to
 from zoo.run.options import check_options
@@ -14,6 +15,7 @@ from zoo.tasks.companions import companion
 from zoo.tensor_files.explained import explained
 
 
+@explained_call
 def predict(
     model: Task | str | Path,
     source: Any,

@@ -7,6 +7,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
+
 from zoo.checkpoints.load import load
 from zoo.checkpoints.safetensors_file import write_safetensors
 from zoo.errors import ZooError
@@ -16,7 +18,11 @@ from zoo.run.model_card import Release, model_card
 from zoo.tasks.base import Task
 from zoo.tensor_files.explained import explained
 
-_LICENSE = re.compile(r"[a-z0-9][a-z0-9.+-]*")
+_NOT_OF_SPDX = re.compile(
+    r"other|openrail(\+\+)?|[a-z]+-openrail-m|bigscience-bloom-rail-1\.0|llama\d(\.\d)?|gemma|openmdw-1\.0|c-uda|odbl|"
+    r"odc-by|pddl|cc|bsd|l?gpl|gfdl|lgpl-lr|apple-a(sc|m)l[lr]?|intel-research|deepfloyd-if-license"
+)
+"""Licenses of Hugging Face that SPDX does not list."""
 _PLACES = ("root", "path")  # of the data: they exist on this machine alone
 
 
@@ -24,12 +30,13 @@ def share(checkpoint: str, *, to: str, license: str, private: bool = False, trus
     """Writes the model to the folder `to`, or uploads it to `hf://owner/name`; returns console lines.
 
     Raises:
-        ZooError: no license, a folder that exists, or a hub that refuses.
+        ZooError: an unknown license, a folder that exists, or a hub that refuses.
     """
-    if not _LICENSE.fullmatch(license):
+    if not is_license(license):
         raise ZooError(
-            f"`license` (={license}) must be a license as Hugging Face names it, such as apache-2.0, mit, cc-by-4.0 or "
-            "other: without a license others may not use the weights"
+            f"`license` (={license}) must be a license as SPDX or Hugging Face names it, in small letters, such as "
+            "apache-2.0, mit, cc-by-4.0, or other for one that neither lists: without a license others may not use the "
+            "weights"
         )
     task = load(checkpoint, trust=trust)
     figures = _figures(Path(checkpoint))
@@ -44,6 +51,16 @@ def share(checkpoint: str, *, to: str, license: str, private: bool = False, trus
         write_folder(task, Path(scratch), figures, license=license, source=to)
         page = _upload(Path(scratch), to.removeprefix("hf://"), private=private)
     return [f"shared: {page}", f"load it with zoo.load({to!r})"]
+
+
+def is_license(name: str) -> bool:
+    """Whether SPDX or Hugging Face lists a license, which is written in small letters."""
+    if _NOT_OF_SPDX.fullmatch(name):
+        return True
+    try:
+        return canonicalize_license_expression(name).lower() == name
+    except InvalidLicenseExpression:
+        return False
 
 
 def write_folder(

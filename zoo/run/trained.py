@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from zoo.checkpoints.load import load
+from zoo.config.calls import explained_call
 from zoo.config.keywords import compose_keywords
 from zoo.config.own_images import pretrained_start
 from zoo.errors import ZooError
@@ -46,6 +47,7 @@ class Trained:
         return load(self.checkpoint)
 
 
+@explained_call
 def train(
     model: str | None = None,
     *,
@@ -77,7 +79,9 @@ def train(
     started, line = pretrained_start(given)
     if line is not None:
         rank_zero_print(line)
-    values, choices, words = compose_keywords(named, [*overrides, *started[len(given) :]])
+    values, choices, words, renamed = compose_keywords(named, [*overrides, *started[len(given) :]])
+    for line in renamed:
+        rank_zero_print(line)
     run_dir = Path(folder) if folder is not None else _new_folder(values["runs"], choices)
     _record(run_dir, values, words)
     value = runs.train(values, run_dir, model=choices["model"], data=choices["data"])

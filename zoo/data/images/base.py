@@ -10,6 +10,7 @@ from jaxtyping import Float, Int, Shaped, UInt8
 from torch import Tensor
 from torch.nn.functional import one_hot
 
+from zoo.config.calls import explained_call
 from zoo.data.base import DataModule, TrainingImages
 from zoo.data.images.files import Interpolation, cut_square, read_image, squash
 from zoo.data.images.in_memory import MemoryImage
@@ -111,6 +112,9 @@ class Preprocessing:
     def _statistics(self, images: Tensor) -> tuple[Tensor, Tensor]:
         mean, std = (constant(tuple(values), images.device).view(-1, 1, 1) for values in (self.mean, self.std))
         return mean, std
+
+
+Preprocessing.__init__ = explained_call(Preprocessing.__init__)  # type: ignore[method-assign]
 
 
 def _is_number(value: Any, low: float, high: float) -> bool:
