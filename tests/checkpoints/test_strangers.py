@@ -106,3 +106,23 @@ def test_whatever_prediction_raises_is_one_line(contents, tmp_path):
     with pytest.raises(ZooError, match="the model cannot predict on this source; was its checkpoint edited") as error:
         predict(tmp_path / "x.ckpt", torch.rand(1, 8, 8))
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("gru_small", lambda card: card.pop("horizon"), "`card.horizon` is missing; the file was edited"),
+        ("gru_small", lambda card: card.pop("past_covariates"), "`card.past_covariates` is missing"),
+        ("lenet5", lambda card: card["preprocessing"].update(mean=[]), r"`preprocessing.mean` \(=\[\]\) must lie in"),
+    ],
+)
+def test_a_card_that_lacks_what_a_prediction_reads(contents, tmp_path, name, change, message):
+    content = copy.deepcopy(contents[name])
+    card = content["zoo"]["card"]
+    if name == "gru_small":
+        lists = {"targets": ["y"], "past_covariates": [], "future_covariates": []}
+        card.update(lists, context=24, horizon=1)
+        torch.save(content, whole := tmp_path / "whole.ckpt")
+        assert load(whole).card["horizon"] == 1
+    change(card)
+    refused(content, tmp_path, message)

@@ -52,7 +52,7 @@ def load(path: str | Path, *, trust: Sequence[str] = ()) -> Task:
         check_targets(config, MODEL, trust, path)
         require_names(card, config, path)
         task = build(config, checkpoint["state_dict"], path, trusted=bool(trust))
-        check_card(card, path, task.card_fields)
+        check_card(card, path, task.card_fields, task.card_together)
         task.config, task.card = config, card
     return task.eval()
 

@@ -48,6 +48,8 @@ class Task(Diagnosable, Stages):
     """Metadata measured on the training split; on other data, a checkpoint's own values are used."""
     card_fields: ClassVar[Mapping[str, Any]] = {}
     """Types of the card's entries that a prediction reads, checked when a checkpoint is loaded."""
+    card_together: ClassVar[tuple[str, ...]] = ()
+    """Entries of which a card has all, or none: a network without data."""
     shardable: ClassVar[bool] = False
     """True if parameters are only used in the `forward` of the submodule that owns them, as FSDP requires."""
     calibration_folds: int = 0

@@ -1,6 +1,6 @@
 """Checks the card of a checkpoint, which may be a stranger's: its types, sizes and numbers."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,12 @@ _RANGES = {
 }
 
 
-def check_card(card: Any, path: str | Path, fields: Mapping[str, Any] | None = None) -> None:
+def check_card(
+    card: Any, path: str | Path, fields: Mapping[str, Any] | None = None, together: Collection[str] = ()
+) -> None:
     """Checks the entries that every prediction uses, and those of a task: the `fields` with their types.
+
+    Of the entries in `together`, a card has all or none.
 
     Raises:
         ZooError: names the entry.
@@ -34,6 +38,9 @@ def check_card(card: Any, path: str | Path, fields: Mapping[str, Any] | None = N
             raise ZooError(f"{path}: `card.{name}` (={card[name]!r:.60}) must be {expected}; the file was edited")
         if type(value := card.get(name)) is int and not 0 <= value <= _COUNT:
             raise ZooError(f"{path}: `card.{name}` (={value}) must be between 0 and {_COUNT:,}; the file was edited")
+    missing = [name for name in together if name not in card]
+    if missing and len(missing) < len(together):
+        raise ZooError(f"{path}: `card.{missing[0]}` is missing; the file was edited")
     if card.get("preprocessing") is not None:
         _check_preprocessing(card["preprocessing"], path)
     if card.get("class_names") is not None:
@@ -58,8 +65,10 @@ def _check_preprocessing(values: Any, path: str | Path) -> None:
     if not isinstance(values, dict):
         raise ZooError(f"{path}: its preprocessing is no mapping of names to values; the file was edited")
     for name, (low, high) in _RANGES.items():
-        numbers = values.get(name, [])
-        for number in numbers if isinstance(numbers, list) else [numbers]:
+        if name not in values:
+            continue
+        numbers = values[name] if isinstance(values[name], list) and values[name] else [values[name]]
+        for number in numbers:
             if type(number) not in (int, float) or not low <= number <= high:  # also true for NaN
                 raise ZooError(
                     f"{path}: `preprocessing.{name}` (={values[name]!r:.60}) must lie in {low:g} … {high:g}; the file "

@@ -1,4 +1,4 @@
-"""Types of the entries of a forecaster's card that a prediction reads."""
+"""The entries of a forecaster's card that a prediction reads."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,3 +9,6 @@ CARD_FIELDS: Mapping[str, Any] = {
     **dict.fromkeys(("context", "horizon"), int),
     "header": bool,
 }
+
+TOGETHER = ("targets", "past_covariates", "future_covariates", "context", "horizon")
+"""What all series write."""

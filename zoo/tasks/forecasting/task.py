@@ -13,7 +13,7 @@ from zoo.errors import ZooError
 from zoo.metrics.concatenated import Concatenated
 from zoo.ops.windows import next_steps
 from zoo.tasks.base import Task
-from zoo.tasks.forecasting.card_fields import CARD_FIELDS
+from zoo.tasks.forecasting.card_fields import CARD_FIELDS, TOGETHER
 from zoo.tasks.forecasting.interval_metrics import IntervalErrors
 from zoo.tasks.forecasting.intervals import ConformalIntervals, QuantileIntervals
 from zoo.tasks.forecasting.metrics import ForecastErrors
@@ -63,6 +63,7 @@ class Forecasting(Task):
     measured_metadata = frozenset({"center", "scale", "known_center", "known_scale", "naive_error", "season"})
     not_averaged = frozenset({"intervals.residuals"})
     card_fields = CARD_FIELDS
+    card_together = TOGETHER
 
     def __init__(
         self,
