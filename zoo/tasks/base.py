@@ -211,7 +211,7 @@ class Task(Diagnosable, Stages):
         return {}
 
     def advice(self, better: Sequence[str]) -> list[str]:
-        """Console lines on what to try, given the names of the baselines that beat the model."""
+        """Console lines: what the metrics stand for, and what to try, given the baselines that beat the model."""
         return []
 
     def solve(self, datamodule: DataModule) -> None:

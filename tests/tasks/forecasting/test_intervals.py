@@ -48,6 +48,17 @@ def test_with_few_windows_the_residuals_of_all_steps_are_pooled_and_that_is_said
     assert intervals.calibrate() == "from the residuals of 20 validation windows, for each step"
 
 
+def test_windows_that_overlap_are_counted_once():
+    intervals = ConformalIntervals(interval=0.9, horizon=11, out_channels=1)
+    for stride, said in (
+        (1, "; they overlap, and about 2 do not: 19 would be needed for 90%, so the coverage is uncertain"),
+        (11, ""),
+        (None, ""),
+    ):
+        intervals.update(torch.randn(22, 11, 1))
+        assert intervals.calibrate(stride=stride) == f"from the residuals of 22 validation windows, for each step{said}"
+
+
 def test_learned_quantiles_are_sorted():
     found = QuantileIntervals([0.1, 0.5, 0.9])(torch.tensor([[[[3.0, 1.0, 2.0]]]]))
     assert found.quantiles.tolist() == [[[[1.0, 2.0, 3.0]]]]

@@ -56,8 +56,11 @@ class ConformalIntervals(nn.Module):
         """Drops the collected residuals; the intervals stay."""
         self.validation.reset()
 
-    def calibrate(self) -> str:
-        """Takes the intervals from the residuals that were collected; returns how, in words."""
+    def calibrate(self, *, stride: int | None = None) -> str:
+        """Takes the intervals from the residuals that were collected; returns how, in words.
+
+        `stride` is the number of steps between the starts of windows, which overlap if it is below the horizon.
+        """
         found = self.validation.compute()
         self.validation.reset()
         windows, needed = len(found), residuals_needed(self.level)
@@ -68,12 +71,24 @@ class ConformalIntervals(nn.Module):
         if not pooled:
             self.residuals[-2].clamp_(max=0.0)
             self.residuals[-1].clamp_(min=0.0)
-            return f"from the residuals of {windows} validation windows, for each step"
+            return f"from the residuals of {windows} validation windows, for each step{self._overlap(found, stride)}"
         radius = pooled_radius(found, self.level)
         self.residuals[-2], self.residuals[-1] = -radius, radius
         return (
             f"from the residuals of {windows} validation window{'s' if windows > 1 else ''}, pooled over the steps: "
             f"{needed} would be needed for {self.level:.0%} at each step, so the coverage is uncertain"
+        )
+
+    def _overlap(self, residuals: Float[Tensor, "n h d"], stride: int | None) -> str:
+        """Says how many windows do not overlap, if those are too few for the level; empty otherwise."""
+        windows, steps, _ = residuals.shape
+        apart = windows if stride is None else min(((windows - 1) * stride + steps) // steps, windows)
+        needed = residuals_needed(self.level)
+        if apart >= needed:
+            return ""
+        return (
+            f"; they overlap, and about {apart} {'do' if apart > 1 else 'does'} not: {needed} would be needed for "
+            f"{self.level:.0%}, so the coverage is uncertain"
         )
 
 
@@ -98,6 +113,6 @@ class QuantileIntervals(nn.Module):
     def reset(self) -> None:
         """Has collected none."""
 
-    def calibrate(self) -> str:
+    def calibrate(self, *, stride: int | None = None) -> str:
         """Needs no calibration."""
         return "learned as quantiles"

@@ -204,7 +204,8 @@ class Forecasting(Task):
 
     def on_validation_epoch_end(self) -> None:
         """Calibrates the intervals and logs the metrics."""
-        self.card["interval"] = {"level": round(self.intervals.level, 9), "source": self.intervals.calibrate()}
+        source = self.intervals.calibrate(stride=self.card.get("data_config", {}).get("stride"))
+        self.card["interval"] = {"level": round(self.intervals.level, 9), "source": source}
         super().on_validation_epoch_end()
 
     def on_test_start(self) -> None:
@@ -229,11 +230,19 @@ class Forecasting(Task):
         return {"interval": self.card.get("interval")}
 
     def advice(self, better: Sequence[str]) -> list[str]:
-        """Differences as the input, where a naive forecast is better: such a series may be close to a random walk."""
+        """The nominal level beside the coverage; differences as the input, where a naive forecast is better.
+
+        Such a series may be close to a random walk.
+        """
+        interval = self.card.get("interval")
+        lines = [f"coverage is that of {interval['level']:.0%} intervals, {interval['source']}"] if interval else []
         naive = [name for name in better if name.startswith("naive")]
         if not naive or getattr(self.network, "difference_input", True):
-            return []
-        return [f"try +model.network.difference_input=true: {naive[0]} is better, as for series close to a random walk"]
+            return lines
+        return [
+            *lines,
+            f"try +model.network.difference_input=true: {naive[0]} is better, as for series close to a random walk",
+        ]
 
     def predict_step(self, batch: Any, batch_idx: int = 0) -> Forecast:
         """Forecasts of a batch of windows, or of a tensor of histories."""
