@@ -18,7 +18,8 @@ def find_images(folder: Path, names: Iterable[str]) -> tuple[dict[str, Path], di
     single file has its last part and the most of its folders, and if no other name has that file.
     """
     written = {name: folder / name.replace("\\", "/").removeprefix("file://") for name in names}
-    exact = {name: path for name, path in written.items() if path.is_file()}
+    # os.path: a name that the system refuses, such as one of 300 letters, is no file.
+    exact = {name: path for name, path in written.items() if os.path.isfile(path)}  # noqa: PTH113
     missing = [name for name in written if name not in exact]
     if not missing:
         return exact, {}
