@@ -10,10 +10,11 @@ from torch.nn import functional as F
 from zoo.errors import ZooError
 from zoo.networks.yolo import ConvBlock
 from zoo.ops.heatmaps import HeatmapOutput, soft_argmax
-from zoo.ops.square_crops import square_crops
+from zoo.ops.turned_crops import turned_crops
 
 _MARGIN = 1.2  # side of a crop, relative to the longer side of the box around the points
 _SMALLEST = 0.15  # side of a crop as a fraction of the image: early points may lie in one place
+_NOWHERE = 1e-3  # a length without a direction, as a fraction of the image
 
 
 class _Landmarks(nn.Module):
@@ -94,8 +95,10 @@ class HeatmapNetwork(_Landmarks):
     Coarser maps of the backbone are upsampled and concatenated with finer ones (Lin et al. 2016, arXiv:1612.03144);
     the finest gives one heat map for each point. Presence and class are read from the mean and the maximum of the
     coarsest map. With a `crop_size`, the class is read instead from a crop of the image around the points, of that many
-    pixels: a second look at the object in one place and size, as in a cascade. The vector is that of
-    `LandmarkNetwork`; points lie inside the image by construction.
+    pixels: a second look at the object in one place and size, as in a cascade. `level` holds pairs of points, of which
+    the second lies right of the first on an upright object: the crop is turned so that they lie level, as faces are
+    aligned before they are recognized. The vector is that of `LandmarkNetwork`; points lie inside the image by
+    construction.
 
     Raises:
         ZooError: a backbone without a dict of maps, statistics for another number of channels, or a bad `crop_size`.
@@ -111,6 +114,7 @@ class HeatmapNetwork(_Landmarks):
         image_size: int = 64,
         width: int = 32,
         crop_size: int = 0,
+        level: Sequence[Sequence[int]] = (),
         mean: Sequence[float] = (0.0,),
         std: Sequence[float] = (1.0,),
     ) -> None:
@@ -122,6 +126,7 @@ class HeatmapNetwork(_Landmarks):
         self.join = nn.ModuleList(ConvBlock(2 * width, width, 3) for _ in channels[:-1])
         self.heat = nn.Conv2d(width, num_points, 1)
         self.crop_size = crop_size
+        self.level = [(int(first), int(second)) for first, second in level]
         self.judge = nn.Linear(2 * channels[-1], 1 if crop_size else 1 + num_classes)
         self.look = (
             CropClassifier(in_channels=in_channels, size=crop_size, num_classes=num_classes) if crop_size else None
@@ -138,8 +143,8 @@ class HeatmapNetwork(_Landmarks):
         points = soft_argmax(heatmaps)
         judged = self.judge(torch.cat([maps[-1].mean((2, 3)), maps[-1].amax((2, 3))], 1))
         if self.look is not None:
-            center, side = square_around(points.detach())
-            looked = self.look(square_crops((images - self.mean) / self.std, center, side, self.crop_size))
+            square = square_around(points.detach(), self.level)
+            looked = self.look(turned_crops((images - self.mean) / self.std, *square, self.crop_size))
             judged = torch.cat([judged[:, :1] + looked[:, :1], looked[:, 1:]], 1)
         vector = torch.cat([judged[:, :1], points.flatten(1).to(judged.dtype), judged[:, 1:]], 1)
         return HeatmapOutput(vector, heatmaps)
@@ -161,7 +166,22 @@ class CropClassifier(nn.Sequential):
         )
 
 
-def square_around(points: Float[Tensor, "b k 2"]) -> tuple[Float[Tensor, "b 2"], Float[Tensor, " b"]]:
-    """The center and the side of a square around the points, with a margin."""
-    low, high = points.amin(1), points.amax(1)
-    return (low + high) / 2, (_MARGIN * (high - low).amax(1)).clamp(min=_SMALLEST)
+def square_around(
+    points: Float[Tensor, "b k 2"], level: Sequence[tuple[int, int]] = ()
+) -> tuple[Float[Tensor, "b 2"], Float[Tensor, " b"], Float[Tensor, "b 2"]]:
+    """The center and the side of a square around the points, with a margin, and the direction of its rows.
+
+    The direction is the mean of those from the first to the second points of `level`, or rightwards without any.
+    """
+    direction = points.new_tensor([1.0, 0.0]).expand(points.shape[0], 2)
+    if level:
+        first, second = ([pair[place] for pair in level] for place in (0, 1))
+        whole = (points[:, second] - points[:, first]).sum(1)
+        length = whole.norm(dim=1, keepdim=True)
+        direction = torch.where(length > _NOWHERE, whole / length.clamp(min=_NOWHERE), direction)
+    across = torch.stack([-direction[:, 1], direction[:, 0]], 1)
+    axes = torch.stack([direction, across], 1)
+    own = points @ axes.transpose(1, 2)
+    low, high = own.amin(1), own.amax(1)
+    center = ((low + high) / 2)[:, None] @ axes
+    return center[:, 0], (_MARGIN * (high - low).amax(1)).clamp(min=_SMALLEST), direction

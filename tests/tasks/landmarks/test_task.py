@@ -108,9 +108,11 @@ def test_the_vector_is_read_as_the_notes_write_it(kind):
 
 
 def test_the_class_is_read_from_a_crop_around_the_points():
-    center, side = square_around(torch.tensor([[[0.2, 0.3], [0.6, 0.5]], [[0.5, 0.5], [0.5, 0.5]]]))
+    points = torch.tensor([[[0.2, 0.3], [0.6, 0.5]], [[0.5, 0.5], [0.5, 0.5]]])
+    center, side, direction = square_around(points)
     torch.testing.assert_close(center, torch.tensor([[0.4, 0.4], [0.5, 0.5]]))
     torch.testing.assert_close(side, torch.tensor([1.2 * 0.4, 0.15]))  # points in one place leave a crop to look at
+    torch.testing.assert_close(direction, torch.tensor([[1.0, 0.0]]).expand(2, 2))
     network = HeatmapNetwork(backbone=SmallDarknet(widths=(8, 16, 16), depths=(0, 0, 0)), crop_size=8).eval()
     torch.nn.init.constant_(network.heat.weight, 0)  # all points in the middle, so that the crop is there
     images = torch.rand(2, 3, 64, 64)
@@ -122,9 +124,22 @@ def test_the_class_is_read_from_a_crop_around_the_points():
         HeatmapNetwork(backbone=SmallDarknet(), crop_size=6)
 
 
+def test_a_crop_is_turned_with_its_points():
+    corners = torch.tensor([[-0.1, -0.2], [0.1, -0.2], [0.1, 0.2], [-0.1, 0.2]])
+    angle = torch.tensor(0.5)
+    turn = torch.tensor([[angle.cos(), -angle.sin()], [angle.sin(), angle.cos()]])
+    points = torch.stack([0.4 + corners @ turn.T, torch.full((4, 2), 0.3)])
+    center, side, direction = square_around(points, [(0, 1), (3, 2)])
+    torch.testing.assert_close(center, torch.tensor([[0.4, 0.4], [0.3, 0.3]]))
+    torch.testing.assert_close(side, torch.tensor([1.2 * 0.4, 0.15]))
+    torch.testing.assert_close(direction, torch.stack([turn[:, 0], torch.tensor([1.0, 0.0])]))
+
+
 @pytest.mark.slow
 def test_an_exported_program_takes_any_batch():
-    network = HeatmapNetwork(backbone=SmallDarknet(widths=(8, 8), depths=(0, 0)), num_classes=3, crop_size=8)
+    network = HeatmapNetwork(
+        backbone=SmallDarknet(widths=(8, 8), depths=(0, 0)), num_classes=3, crop_size=8, level=[[0, 1]]
+    )
     task = Landmarks(network=network, loss=loss(), num_points=4, num_classes=3).eval()
     shape = {0: torch.export.Dim("batch", min=1)}
     images = torch.rand(5, 3, 16, 16)

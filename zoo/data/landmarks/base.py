@@ -37,6 +37,8 @@ class PointLayout:
     """Indices of points to join by a line."""
     sigmas: tuple[float, ...] = ()
     """COCO's tolerance of each point, relative to the object's size; empty: `DEFAULT_SIGMA`."""
+    level: tuple[tuple[int, int], ...] = ()
+    """Pairs of indices: on an upright object the second point lies right of the first, on a horizontal line."""
     box: bool = False
     """Whether the two points are the top left and the bottom right corner of a box."""
 
@@ -100,6 +102,7 @@ class PointData(DataModule):
             "num_classes": len(self.layout.class_names),
             "in_channels": 3,
             "image_size": self.image_size,
+            "level": [list(pair) for pair in self.layout.level],
             "points_are_box": self.layout.box,
             "sigmas": list(self.layout.sigmas),
         }

@@ -15,6 +15,7 @@ from zoo.data.sampling import FreshBatches, IndexBatches
 
 _SPLIT_CODE: dict[Split, int] = {"train": 10, "val": 11, "test": 12}
 _NAMES = ("top left", "top right", "bottom right", "bottom left")  # of the upright digit
+_LEVEL = ((0, 1), (3, 2))
 _FRAME = ((0, 1), (1, 2), (2, 3), (3, 0))
 
 
@@ -41,7 +42,7 @@ class DigitCorners(PointData):
 
     def load(self) -> dict[str, Any]:
         """Training scenes drawn on demand; validation and test scenes drawn once."""
-        self.layout = PointLayout(names=_NAMES, class_names=tuple(map(str, range(10))), skeleton=_FRAME)
+        self.layout = PointLayout(names=_NAMES, class_names=tuple(map(str, range(10))), skeleton=_FRAME, level=_LEVEL)
         scenes = {
             split: CornerScenes(
                 tiles(split),
