@@ -33,7 +33,7 @@ def compose_keywords(options: Mapping[str, Any], overrides: Sequence[str] = ()) 
     Raises:
         ZooError: an unknown argument, one that is given twice, or a value of the wrong type.
     """
-    given = {name: _plain(name, value) for name, value in options.items() if value is not None}
+    given = {name: plain_value(name, value) for name, value in options.items() if value is not None}
     groups = [f"{name}={_option(value)}" for name, value in given.items() if _is_group(name)]
     words = [*groups, *(word for word in overrides if _is_group(word.partition("=")[0]))]
     if refused := refused_options([*groups, *overrides]):
@@ -60,12 +60,16 @@ def _refuse_twice(named: Sequence[tuple[str, str]]) -> None:
             raise ZooError(f"`{other}` and `{name}` both are {key}: give one of them")
 
 
-def _plain(name: str, value: Any) -> Any:
-    """A value as the configuration takes it: a path as a text, a number of NumPy or torch as one of Python."""
+def plain_value(name: str, value: Any) -> Any:
+    """Returns a value as the configuration takes it: a path as a text, a number of NumPy or torch as one of Python.
+
+    Raises:
+        ZooError: an object of another type.
+    """
     if isinstance(value, Path):
         return str(value)
     if isinstance(value, list | tuple) and not _is_group(name):
-        return [_plain(name, each) for each in value]
+        return [plain_value(name, each) for each in value]
     if getattr(value, "shape", None) == () and hasattr(value, "item"):
         value = value.item()
     options = value if isinstance(value, list | tuple) else [value]

@@ -2,7 +2,7 @@
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
@@ -116,6 +116,13 @@ class DataModule(LightningDataModule, ABC):
         Called before the data is loaded.
         """
         return False
+
+    def match_classes(self, names: Sequence[str]) -> str | None:
+        """Takes the class names of a model for the same classes under other names; returns a console line if it did.
+
+        Called after the data is loaded.
+        """
+        return None
 
     def training_images(self, count: int) -> TrainingImages | None:
         """At most `count` augmented training images, the same in every call; None if the data has no images."""

@@ -10,6 +10,7 @@ from torch import nn
 from zoo.config.calls import explained_call
 from zoo.config.compose import compose, to_dict
 from zoo.config.instantiate import complete, instantiate, locate
+from zoo.config.keywords import plain_value
 from zoo.config.listing import list_models
 from zoo.config.validate import validate
 from zoo.data.base import DataModule
@@ -122,7 +123,7 @@ def create_data(name: str, **options: Any) -> DataModule:
     for key, value in options.items():
         if key not in listed:  # `in config.data` is False for a value that must be given
             raise ZooError(unknown("argument", key, [each for each in listed if not each.startswith("_")]))
-        OmegaConf.update(config, f"data.{key}", value)
+        OmegaConf.update(config, f"data.{key}", plain_value(key, value))
     values = to_dict(config)["data"]
     validate({"data": values}, {"data": listed})
     module = build_data(values)

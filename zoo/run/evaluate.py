@@ -49,7 +49,10 @@ def evaluate(config: dict[str, Any], run_dir: Path, *, data: str | None) -> dict
         changed = task.prepare_evaluation(datamodule, **options)
         if datamodule.fits_preprocessing and (preprocessing := task.card.get("preprocessing")):
             datamodule.normalize_as(preprocessing)  # before the data is loaded
-        _check_metadata(task, datamodule, datamodule.metadata() | changed)
+        metadata = datamodule.metadata() | changed
+        if (matched := datamodule.match_classes(task.card.get("class_names") or [])) is not None:
+            rank_zero_print(matched)
+        _check_metadata(task, datamodule, metadata)
         if not options and (note := preprocessing_note(task.card, datamodule.card())) is not None:
             rank_zero_print(note)
     task.card["data_name"] = name

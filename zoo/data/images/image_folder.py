@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from zoo.data.class_folders import find_files
 from zoo.data.images.base import ImageClassificationData, Preprocessing, TensorImages
 from zoo.data.images.check import check_files
 from zoo.data.images.files import IMAGES, UnreadableImage
+from zoo.data.images.imagenet import same_classes
 from zoo.data.images.lazy_files import ImageFiles, read_all, with_advice
 from zoo.data.images.repeated_batches import RepeatedBatches
 from zoo.data.options import require_fractions, require_statistics
@@ -105,6 +106,13 @@ class ImageFolder(ImageClassificationData):
     def find(self, root: Path) -> tuple[dict[Split, Any], list[str]]:
         """The images of the given splits, and the class names."""
         return find_files(root, IMAGES)
+
+    def match_classes(self, names: Sequence[str]) -> str | None:
+        """Takes the published names of the classes of ImageNet for folders that are its WordNet ids."""
+        if not same_classes(self.class_names, names):
+            return None
+        self.class_names = list(names)
+        return "classes: the folders are the WordNet ids of ImageNet-1k, in the order of the model's classes"
 
     def images(self, root: Path, files: Any, split: Split) -> ImageFiles:
         """The images of a split, which are read when they are needed."""
