@@ -33,13 +33,14 @@ class AssumedValues(ShapeEnv):
 
 
 class Steps(NamedTuple):
-    """The losses of a training and a validation step, and the waits of the training step, augmentation included.
+    """The losses of a training and a validation step, and the waits of each, with augmentation and metrics.
 
     A training step that optimizes by itself returns no loss.
     """
 
     losses: list[Tensor]
     waits: list[str]
+    validation_waits: list[str]
 
 
 def train_and_validate_on_fake_gpu(run: Run) -> Steps:
@@ -61,5 +62,7 @@ def train_and_validate_on_fake_gpu(run: Run) -> Steps:
         batch = data.transfer_batch_to_device(batch, GPU, 0)
         with Waits() as waits:
             trained = task.training_step(data.normalize(data.augment(batch)), batch_idx=1)
-        losses = [trained, task.step(data.normalize(batch), "val")]
-        return Steps([loss for loss in losses if loss is not None], waits.found)
+        with Waits() as validation_waits:
+            validated = task.step(data.normalize(batch), "val")
+        losses = [loss for loss in (trained, validated) if loss is not None]
+        return Steps(losses, waits.found, validation_waits.found)

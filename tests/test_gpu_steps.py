@@ -5,6 +5,7 @@ import torch
 import yaml
 from device_waits import SMALL, Waits, small_run, train_within
 from fake_gpu import GPU, train_and_validate_on_fake_gpu
+from small_runs import set_up
 
 from zoo.config.compose import compose
 from zoo.config.listing import CONFIG_DIR
@@ -26,21 +27,32 @@ EXPECTED = {
     "birnn_classifier": (2, "the lengths of packed sequences, which PyTorch reads on the CPU"),
     "matrix_factorization": (2, "the distinct users and the distinct items of a batch"),
     "matrix_factorization_bpr": (3, "the same, and the users that have an unrated item"),
+    "matrix_factorization_logistic": (2, "the same as matrix_factorization"),
+    "nonnegative_factorization": (2, "the same as matrix_factorization"),
+    "ssdlite320_mobilenet_v3": (24, "torchvision's loss loops over the 4 images of the batch"),
     "fast_style_small": (0, ""),
     "adain_small": (0, ""),
     "style_transfer": (8, "L-BFGS reads the cost, norms of the gradient, and products with earlier steps"),
 }
 UNFAKED = {
     "birnn_classifier": "PyTorch's fake packed sequences have their sizes on the GPU",
+    "ssdlite320_mobilenet_v3": "torchvision's loss reads sizes that only the data knows",
     "style_transfer": "a step of L-BFGS is a search; its loss is that of fast_style",
 }
+VALIDATION = {
+    "landmarks": (1, "the images with an object"),
+    "siamese": (2, "as in training"),
+    "yolo": (26, "the assignment, and of each of 8 images the boxes above the threshold and those that remain"),
+    "matrix_factorization": (1, "the known users and items"),
+    "matrix_factorization_bpr": (1, "the known users and items"),
+    "matrix_factorization_logistic": (1, "the known users and items"),
+    "nonnegative_factorization": (1, "the known users and items"),
+}
+"""Waits of a validation step with its metrics, and why; the others have none."""
 FIRST_STEP = {"matrix_factorization_bpr": 1}  # more waits: the known pairs are sorted once
 UNCOUNTED = {
     "zoo.tasks.classification.table.solved.SolvedClassification": "solved by scikit-learn on the CPU",
     "zoo.tasks.regression.table.solved.SolvedRegression": "solved by scikit-learn on the CPU",
-    "zoo.tasks.detection.TorchvisionDetection": "torchvision's losses loop over the images of a batch",
-    "zoo.tasks.ratings.BinaryRatings": "the step of matrix_factorization",
-    "zoo.tasks.ratings.CountRatings": "the step of matrix_factorization",
 }
 """Tasks of the catalog whose steps are not counted here, and why."""
 
@@ -73,6 +85,8 @@ def test_a_step_keeps_to_the_device_of_its_batch(run):
     steps = train_and_validate_on_fake_gpu(run[1])
     assert all(loss.device.type == "cuda" and loss.ndim == 0 for loss in steps.losses)
     assert len(steps.waits) == EXPECTED[run[0]][0] + FIRST_STEP.get(run[0], 0), steps.waits
+    count, why = VALIDATION.get(run[0], (0, ""))
+    assert len(steps.validation_waits) == count, (why, steps.validation_waits)
 
 
 def test_a_planted_wait_is_found(tmp_path, monkeypatch):
@@ -104,6 +118,18 @@ def test_a_planted_copy_to_the_host_is_found(tmp_path):
     normalize = run.datamodule.normalize
     run.datamodule.normalize = lambda batch: (normalize(batch)[0].cpu().to(GPU, non_blocking=True), batch[1])
     (found,) = train_and_validate_on_fake_gpu(run).waits
+    assert "a copy from cuda to cpu" in found
+
+
+def test_a_planted_copy_in_a_validation_metric_is_found(tmp_path):
+    run = small_run(["model=gru", "trainer=cpu"], tmp_path)
+    set_up(run.task, run.datamodule)
+    errors = run.task.metrics["val"]["errors"]
+    update = errors.update
+    errors.update = lambda forecast, target, last: update(forecast.cpu().to(GPU, non_blocking=True), target, last)
+    steps = train_and_validate_on_fake_gpu(run)
+    assert steps.waits == []
+    (found,) = steps.validation_waits
     assert "a copy from cuda to cpu" in found
 
 

@@ -122,12 +122,13 @@ class Landmarks(ImageTask):
         best, classes = found.classes.max(1)
         if not self.points_are_box:
             metrics["oks"].update(found.points, found.presence * best, classes, target)
-        if present.any():
-            points = found.points[present], target["points"][present]
-            metrics["points"].update(*points, target["visible"][present], target["size"][present])
+        rows = present.nonzero()[:, 0]  # once: a GPU makes the program wait for the size of each mask
+        if len(rows):
+            points = found.points[rows], target["points"][rows]
+            metrics["points"].update(*points, target["visible"][rows], target["size"][rows])
             if self.num_classes > 1:
-                metrics["accuracy"].update(found.classes[present], target["labels"][present])
+                metrics["accuracy"].update(found.classes[rows], target["labels"][rows])
             if self.points_are_box:
-                metrics["boxes"].update(*points, classes[present], target["labels"][present])
+                metrics["boxes"].update(*points, classes[rows], target["labels"][rows])
         if stage == "test":
             self.tested.update(torch.cat([found.presence[:, None], found.points.flatten(1), found.classes], 1))

@@ -129,7 +129,8 @@ class Ratings(RatingsTraining):
         predicted = self(users, items)
         if stage == "test" and "errors" in self.cold_metrics and not warm.all():
             self.cold_metrics["errors"].update(predicted[~warm], ratings[~warm])
-        users, items, predicted, ratings = users[warm], items[warm], predicted[warm], ratings[warm]
+        rows = warm.nonzero()[:, 0]  # once: a GPU makes the program wait for the size of each mask
+        users, items, predicted, ratings = users[rows], items[rows], predicted[rows], ratings[rows]
         self._warm = len(ratings)
         scores = self.network(users, items)
         if "errors" in self.metrics[stage]:
