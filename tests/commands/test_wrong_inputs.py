@@ -130,6 +130,11 @@ IMAGES = {"size": 8, "channels": 3, "mean": (0.5, 0.5, 0.5), "std": (0.5, 0.5, 0
         (lambda: zoo.load("nowhere.ckpt"), "nowhere.ckpt does not exist"),
         (lambda: zoo.load("lenet5"), "`lenet5` names a model of the catalog: zoo.create_model("),
         (lambda: zoo.list_weights("nope"), "unknown model `nope`: there are: "),
+        (lambda: zoo.train(folder=5), "`folder` (=5) must be str or Path or None"),
+        (lambda: zoo.train(overrides=None), "`overrides` (=None) must be Sequence"),
+        (lambda: zoo.train(folder=__file__), f"`folder` (={__file__}) is a file: give a folder"),
+        (lambda: zoo.predict("lenet5/digits", torch.zeros(1, 8, 8), __file__), f"`folder` (={__file__}) is a file: "),
+        (lambda: zoo.Preprocessing(**IMAGES | {"mean": 0.5}), "`mean` (=0.5) must be tuple"),
         (lambda: zoo.list_models(5), "`pattern` (=5) must be text"),
         (
             lambda: zoo.list_models(pretraned=True),

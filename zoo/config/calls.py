@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from functools import wraps
 from inspect import Parameter, signature
-from typing import ParamSpec, TypeVar
+from types import NoneType, UnionType
+from typing import Any, ParamSpec, TypeVar, Union, get_args, get_origin
 
 from zoo.config.argument_types import type_error
 from zoo.errors import ZooError, unknown
@@ -38,8 +39,23 @@ def explained_call(function: Callable[P, R]) -> Callable[P, R]:
             return function(*args, **kwargs)
         except (AttributeError, TypeError, ValueError) as error:
             for name, value in given.items():
-                if expected := type_error(takes[name].annotation, value):
-                    raise ZooError(f"`{name}` (={value}) must be {expected.replace('null', 'None')}") from error
+                if expected := _expected(takes[name].annotation, value):
+                    raise ZooError(f"`{name}` (={value}) must be {expected}") from error
             raise
 
     return explained
+
+
+def _expected(annotation: Any, value: Any) -> str | None:
+    """The type that a value should have, in words; None if it has it, or if the annotation is no union of classes."""
+    if words := type_error(annotation, value):
+        return words.replace("null", "None")
+    members = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
+    kinds = [get_origin(member) or member for member in members]
+    if (
+        {Any, Parameter.empty} & {*kinds}
+        or not all(isinstance(kind, type) for kind in kinds)
+        or isinstance(value, tuple(kinds))
+    ):
+        return None
+    return " or ".join("None" if kind is NoneType else kind.__name__ for kind in kinds)

@@ -2,12 +2,24 @@
 
 import inspect
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from zoo.config.argument_types import type_error
 from zoo.errors import ZooError
 
 _GIVEN_BY_COMMANDS = {"format", "with_preprocessing"}
+
+
+def new_folder(folder: str | Path) -> Path:
+    """Returns the path of a folder to write to.
+
+    Raises:
+        ZooError: a file is there.
+    """
+    if Path(folder).exists() and not Path(folder).is_dir():
+        raise ZooError(f"`folder` (={folder}) is a file: give a folder")
+    return Path(folder)
 
 
 def check_options(function: Callable[..., Any], options: Mapping[str, Any], *, kind: str) -> dict[str, Any]:

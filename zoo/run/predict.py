@@ -9,7 +9,7 @@ from zoo.checkpoints.load import load
 from zoo.config.calls import explained_call
 from zoo.errors import ZooError
 from zoo.run.device import move_to
-from zoo.run.options import check_options
+from zoo.run.options import check_options, new_folder
 from zoo.tasks.base import Task
 from zoo.tasks.companions import companion
 from zoo.tensor_files.explained import explained
@@ -45,12 +45,13 @@ def predict(
     module = companion(type(model), "predict")
     if module is None:
         raise ZooError(f"a {model.kind} model has no prediction on files: call the model itself on tensors")
+    written = None if folder is None else new_folder(folder)
     chosen = check_options(module.predict, options, kind=model.kind)
     source = model.resolve_source(source)
     if device is not None:
         move_to(model, str(device))
     with evaluating(model), explained("the model cannot predict on this source; was its checkpoint edited?"):
-        results: list[Any] = module.predict(model, source, Path(folder) if folder is not None else None, **chosen)
+        results: list[Any] = module.predict(model, source, written, **chosen)
     return results
 
 

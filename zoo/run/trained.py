@@ -17,6 +17,7 @@ from zoo.config.own_images import pretrained_start
 from zoo.errors import ZooError
 from zoo.run import train as runs
 from zoo.run.console import rank_zero_print
+from zoo.run.options import new_folder
 from zoo.tasks.base import Task
 
 
@@ -82,14 +83,14 @@ def train(
     values, choices, words, renamed = compose_keywords(named, [*overrides, *started[len(given) :]])
     for line in renamed:
         rank_zero_print(line)
-    run_dir = Path(folder) if folder is not None else _new_folder(values["runs"], choices)
+    run_dir = new_folder(folder) if folder is not None else _dated_folder(values["runs"], choices)
     _record(run_dir, values, words)
     value = runs.train(values, run_dir, model=choices["model"], data=choices["data"])
     written = run_dir / "metrics.json"
     return Trained(run_dir, json.loads(written.read_text(encoding="utf-8")) if written.is_file() else {}, value)
 
 
-def _new_folder(parent: str, choices: dict[str, str]) -> Path:
+def _dated_folder(parent: str, choices: dict[str, str]) -> Path:
     return Path(parent, f"{choices['model']}-{choices['data']}", datetime.now().strftime("%Y-%m-%d_%H-%M-%S-%f"))
 
 
