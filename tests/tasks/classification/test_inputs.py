@@ -68,6 +68,8 @@ def test_sources_and_views_of_another_kind_are_refused(tmp_path):
         predict(task, tmp_path, tta="flip")
     with pytest.raises(ZooError, match="this classifier reads smells, and here are: images, volumes, clips"):
         inputs_of({"inputs": "smells"})
+    with pytest.raises(ZooError, match=r"this classifier reads \[\], and"):  # of an edited file
+        inputs_of({"inputs": []})
 
 
 def test_values_in_memory_are_no_volumes():

@@ -23,8 +23,8 @@ def inputs_of(card: Mapping[str, Any]) -> Inputs:
         ZooError: another kind of sample.
     """
     name = card.get("inputs", "images")
-    if name not in KINDS:
-        raise ZooError(f"this classifier reads {name}, and here are: {', '.join(KINDS)}")
+    if not isinstance(name, str) or name not in KINDS:
+        raise ZooError(f"this classifier reads {name!s:.60}, and here are: {', '.join(KINDS)}")
     module, _, kind = KINDS[name].partition(".")
     reader: Inputs = getattr(import_module(f"{__name__}.{module}"), kind)(card)
     return reader
