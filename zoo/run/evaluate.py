@@ -56,23 +56,21 @@ def evaluate(config: dict[str, Any], run_dir: Path, *, data: str | None) -> dict
         if not options and (note := preprocessing_note(task.card, datamodule.card())) is not None:
             rank_zero_print(note)
     task.card["data_name"] = name
-    edited = f"{config['checkpoint']} cannot be tested on this data; was it edited?"
-    with explained(edited):
+    with explained(f"{config['checkpoint']} cannot be tested on this data; was it edited?"):
         run = evaluation_run(config, run_dir, task, datamodule)
         trainer = run.testing_trainer()  # before the introduction: it refuses wrong options
         run.introduce()
-    for setting, value in task.evaluation_settings().items():
-        rank_zero_print(f"{setting}: {', '.join(value) if isinstance(value, list) else value}")
-    with (
-        frozen_inference(compiled=config["compile"]),
-        explain_full_memory("+data.batch_size", datamodule.batch_size),
-        explained(edited),
-    ):
-        metrics = test(trainer, task, datamodule, None)
-    unshard(task)
-    task.finish_evaluation(datamodule)
-    if trainer.is_global_zero:
-        write_results(config, trainer, task, datamodule, run_dir, metrics)
+        for setting, value in task.evaluation_settings().items():
+            rank_zero_print(f"{setting}: {', '.join(value) if isinstance(value, list) else value}")
+        with (
+            frozen_inference(compiled=config["compile"]),
+            explain_full_memory("+data.batch_size", datamodule.batch_size),
+        ):
+            metrics = test(trainer, task, datamodule, None)
+        unshard(task)
+        task.finish_evaluation(datamodule)
+        if trainer.is_global_zero:
+            write_results(config, trainer, task, datamodule, run_dir, metrics)
     return metrics
 
 
