@@ -173,10 +173,9 @@ def square_around(
 
     The direction is the mean of those from the first to the second points of `level`, or rightwards without any.
     """
-    direction = points.new_tensor([1.0, 0.0]).expand(points.shape[0], 2)
+    direction = F.pad(torch.ones_like(points[:, 0, :1]), (0, 1))  # rightwards; made on the device, without a copy
     if level:
-        first, second = ([pair[place] for pair in level] for place in (0, 1))
-        whole = (points[:, second] - points[:, first]).sum(1)
+        whole = torch.stack([points[:, second] - points[:, first] for first, second in level]).sum(0)
         length = whole.norm(dim=1, keepdim=True)
         direction = torch.where(length > _NOWHERE, whole / length.clamp(min=_NOWHERE), direction)
     across = torch.stack([-direction[:, 1], direction[:, 0]], 1)
