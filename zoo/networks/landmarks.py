@@ -12,8 +12,8 @@ from zoo.networks.yolo import ConvBlock
 from zoo.ops.heatmaps import HeatmapOutput, soft_argmax
 from zoo.ops.turned_crops import turned_crops
 
-_MARGIN = 1.2  # side of a crop, relative to the longer side of the box around the points
-_SMALLEST = 0.15  # side of a crop as a fraction of the image: early points may lie in one place
+_MARGIN = 1.1  # sides of a crop, relative to those of the box around the points
+_SMALLEST = 0.15  # sides of a crop as a fraction of the image: early points may lie in one place
 _NOWHERE = 1e-3  # a length without a direction, as a fraction of the image
 
 
@@ -95,7 +95,7 @@ class HeatmapNetwork(_Landmarks):
     Coarser maps of the backbone are upsampled and concatenated with finer ones (Lin et al. 2016, arXiv:1612.03144);
     the finest gives one heat map for each point. Presence and class are read from the mean and the maximum of the
     coarsest map. With a `crop_size`, the class is read instead from a crop of the image around the points, of that many
-    pixels: a second look at the object in one place and size, as in a cascade. `level` holds pairs of points, of which
+    pixels: a second look at the object in one place and shape, as in a cascade. `level` holds pairs of points, of which
     the second lies right of the first on an upright object: the crop is turned so that they lie level, as faces are
     aligned before they are recognized. The vector is that of `LandmarkNetwork`; points lie inside the image by
     construction.
@@ -143,15 +143,15 @@ class HeatmapNetwork(_Landmarks):
         points = soft_argmax(heatmaps)
         judged = self.judge(torch.cat([maps[-1].mean((2, 3)), maps[-1].amax((2, 3))], 1))
         if self.look is not None:
-            square = square_around(points.detach(), self.level)
-            looked = self.look(turned_crops((images - self.mean) / self.std, *square, self.crop_size))
+            box = box_around(points.detach(), self.level)
+            looked = self.look(turned_crops((images - self.mean) / self.std, *box, self.crop_size))
             judged = torch.cat([judged[:, :1] + looked[:, :1], looked[:, 1:]], 1)
         vector = torch.cat([judged[:, :1], points.flatten(1).to(judged.dtype), judged[:, 1:]], 1)
         return HeatmapOutput(vector, heatmaps)
 
 
 class CropClassifier(nn.Sequential):
-    """Logits of presence and classes [B 1+C] of square crops."""
+    """Logits of presence and classes [B 1+C] of crops of `size` × `size` pixels."""
 
     def __init__(self, *, in_channels: int, size: int, num_classes: int) -> None:
         super().__init__(
@@ -166,10 +166,10 @@ class CropClassifier(nn.Sequential):
         )
 
 
-def square_around(
+def box_around(
     points: Float[Tensor, "b k 2"], level: Sequence[tuple[int, int]] = ()
-) -> tuple[Float[Tensor, "b 2"], Float[Tensor, " b"], Float[Tensor, "b 2"]]:
-    """The center and the side of a square around the points, with a margin, and the direction of its rows.
+) -> tuple[Float[Tensor, "b 2"], Float[Tensor, "b 2"], Float[Tensor, "b 2"]]:
+    """The center and the sides of a turned box around the points, with a margin, and the direction of its first side.
 
     The direction is the mean of those from the first to the second points of `level`, or rightwards without any.
     """
@@ -183,4 +183,4 @@ def square_around(
     own = points @ axes.transpose(1, 2)
     low, high = own.amin(1), own.amax(1)
     center = ((low + high) / 2)[:, None] @ axes
-    return center[:, 0], (_MARGIN * (high - low).amax(1)).clamp(min=_SMALLEST), direction
+    return center[:, 0], (_MARGIN * (high - low)).clamp(min=_SMALLEST), direction

@@ -9,7 +9,7 @@ from zoo.data.landmarks.digit_corners import DigitCorners
 from zoo.data.landmarks.tiles import tiles
 from zoo.errors import ZooError
 from zoo.losses.landmarks import HeatmapLoss, LandmarkLoss
-from zoo.networks.landmarks import HeatmapNetwork, LandmarkNetwork, square_around
+from zoo.networks.landmarks import HeatmapNetwork, LandmarkNetwork, box_around
 from zoo.networks.yolo import SmallDarknet
 from zoo.ops.heatmaps import HeatmapOutput, jensen_shannon, soft_argmax, vector
 from zoo.tasks.landmarks import Landmarks
@@ -109,9 +109,11 @@ def test_the_vector_is_read_as_the_notes_write_it(kind):
 
 def test_the_class_is_read_from_a_crop_around_the_points():
     points = torch.tensor([[[0.2, 0.3], [0.6, 0.5]], [[0.5, 0.5], [0.5, 0.5]]])
-    center, side, direction = square_around(points)
+    center, sides, direction = box_around(points)
     torch.testing.assert_close(center, torch.tensor([[0.4, 0.4], [0.5, 0.5]]))
-    torch.testing.assert_close(side, torch.tensor([1.2 * 0.4, 0.15]))  # points in one place leave a crop to look at
+    torch.testing.assert_close(
+        sides, torch.tensor([[1.1 * 0.4, 1.1 * 0.2], [0.15, 0.15]])
+    )  # not nothing
     torch.testing.assert_close(direction, torch.tensor([[1.0, 0.0]]).expand(2, 2))
     network = HeatmapNetwork(backbone=SmallDarknet(widths=(8, 16, 16), depths=(0, 0, 0)), crop_size=8).eval()
     torch.nn.init.constant_(network.heat.weight, 0)  # all points in the middle, so that the crop is there
@@ -129,9 +131,9 @@ def test_a_crop_is_turned_with_its_points():
     angle = torch.tensor(0.5)
     turn = torch.tensor([[angle.cos(), -angle.sin()], [angle.sin(), angle.cos()]])
     points = torch.stack([0.4 + corners @ turn.T, torch.full((4, 2), 0.3)])
-    center, side, direction = square_around(points, [(0, 1), (3, 2)])
+    center, sides, direction = box_around(points, [(0, 1), (3, 2)])
     torch.testing.assert_close(center, torch.tensor([[0.4, 0.4], [0.3, 0.3]]))
-    torch.testing.assert_close(side, torch.tensor([1.2 * 0.4, 0.15]))
+    torch.testing.assert_close(sides, torch.tensor([[1.1 * 0.2, 1.1 * 0.4], [0.15, 0.15]]))
     torch.testing.assert_close(direction, torch.stack([turn[:, 0], torch.tensor([1.0, 0.0])]))
 
 
