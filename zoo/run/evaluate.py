@@ -7,6 +7,7 @@ from typing import Any
 from zoo.checkpoints.gate import data_config
 from zoo.data.base import DataModule
 from zoo.errors import ZooError
+from zoo.hardware import resolve_device
 from zoo.run.build import build_data, frozen_inference, require_matching_data
 from zoo.run.console import quiet_lightning, rank_zero_print
 from zoo.run.device import explain_full_memory
@@ -39,6 +40,8 @@ def evaluate(config: dict[str, Any], run_dir: Path, *, data: str | None) -> dict
         raise ZooError("`data` is not given, and published weights come without data: add data=…, such as image_folder")
     if data is None and not {"model_name", "data_name"} <= task.card.keys():
         raise ZooError(f"{config['checkpoint']} names no data to test on; the file was edited")
+    if config["device"] is not None:
+        config["trainer"] |= _on_device(config["device"], double_precision=task.double_precision)
     name = data or task.card["data_name"]
     described = config["data"]
     if data is None:
@@ -72,6 +75,17 @@ def evaluate(config: dict[str, Any], run_dir: Path, *, data: str | None) -> dict
         if trainer.is_global_zero:
             write_results(config, trainer, task, datamodule, run_dir, metrics)
     return metrics
+
+
+def _on_device(requested: Any, *, double_precision: bool) -> dict[str, Any]:
+    """The trainer's arguments for one device."""
+    if not isinstance(requested, str):
+        raise ZooError(f"`device` (={requested}) must be auto, cpu, cuda, cuda:1, … or mps")
+    if requested == "auto":
+        return {"accelerator": "auto", "devices": 1}
+    device = resolve_device(requested, double_precision=double_precision).device
+    accelerator = {"cuda": "gpu"}.get(device.type, device.type)
+    return {"accelerator": accelerator, "devices": 1 if device.index is None else [device.index]}
 
 
 def preprocessing_note(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> str | None:

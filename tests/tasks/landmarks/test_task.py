@@ -111,9 +111,7 @@ def test_the_class_is_read_from_a_crop_around_the_points():
     points = torch.tensor([[[0.2, 0.3], [0.6, 0.5]], [[0.5, 0.5], [0.5, 0.5]]])
     center, sides, direction = box_around(points)
     torch.testing.assert_close(center, torch.tensor([[0.4, 0.4], [0.5, 0.5]]))
-    torch.testing.assert_close(
-        sides, torch.tensor([[1.1 * 0.4, 1.1 * 0.2], [0.15, 0.15]])
-    )  # not nothing
+    torch.testing.assert_close(sides, torch.tensor([[1.1 * 0.4, 1.1 * 0.2], [0.15, 0.15]]))  # not nothing
     torch.testing.assert_close(direction, torch.tensor([[1.0, 0.0]]).expand(2, 2))
     network = HeatmapNetwork(backbone=SmallDarknet(widths=(8, 16, 16), depths=(0, 0, 0)), crop_size=8).eval()
     torch.nn.init.constant_(network.heat.weight, 0)  # all points in the middle, so that the crop is there
