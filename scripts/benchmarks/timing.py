@@ -101,7 +101,12 @@ def rate(found: Measured, count: int, unit: str = "images") -> str:
     """Formats the samples per second of both sides, ours first, on the clock that is compared."""
     assert found.theirs is not None
     ours, theirs = (count / getattr(side, found.clock) for side in (found.ours, found.theirs))
-    return f"{ours:.3g} and {theirs:.3g} {unit} by the {found.clock} second"
+    per = "s" if found.clock == "wall" else "CPU s"
+    return f"{_three_digits(ours)} and {_three_digits(theirs)} {unit}/{per}"
+
+
+def _three_digits(value: float) -> str:
+    return f"{float(f'{value:.3g}'):,.4g}" if value < 1000 else f"{float(f'{value:.3g}'):,.0f}"
 
 
 def _side(spent: Sequence[Spent], memory: float | None) -> Side:

@@ -30,8 +30,9 @@ def test_ratio_is_the_median_of_the_pairs_on_the_clock_that_is_judged():
 
 def test_rate_is_that_of_the_clock_that_is_judged():
     found = paired([Spent(2.0, 4.0)], [Spent(1.0, 8.0)], "cpu")
-    assert rate(found, 8) == "4 and 8 images by the cpu second"
-    assert rate(found._replace(clock="wall"), 8) == "2 and 1 images by the wall second"
+    assert rate(found, 8) == "4 and 8 images/CPU s"
+    assert rate(found._replace(clock="wall"), 8) == "2 and 1 images/s"
+    assert rate(found, 6_172, "windows") == "3,090 and 6,170 windows/CPU s"
 
 
 def test_one_pair_is_its_own_spread():
