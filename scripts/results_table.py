@@ -34,6 +34,7 @@ SHOWN = (  # a run shows the first of these lines of which it has every metric
     ("eer", "rank1", "tar_at_far_0.01", "dir_at_far_0.01"),
     ("eer", "auc"),
     ("rmse", "mse_normalized", "mae_normalized"),
+    ("nme", "found", "presence", "accuracy"),
     ("nme", "presence"),
     ("accuracy",),
 )
