@@ -77,6 +77,14 @@ def test_numbers_settings_and_a_loss_beside_the_weights(tmp_path: Path) -> None:
     assert source.left_out == ["criterion.weight"]
 
 
+def test_averaged_weights_beside_the_last_ones_are_named(tmp_path: Path) -> None:
+    last, averaged = {"fc.bias": torch.ones(2)}, {"fc.bias": torch.zeros(2)}
+    torch.save({"state_dict": last, "state_dict_ema": averaged, "optimizer": {"state": {}}}, tmp_path / "net.pth")
+    source = resolve_weights(tmp_path / "net.pth", model="resnet50")
+    assert source.state["fc.bias"].sum() == 2
+    assert source.left_out == ["state_dict_ema"]
+
+
 def test_safetensors(tmp_path: Path) -> None:
     save_file = pytest.importorskip("safetensors.torch").save_file
     save_file({"module.fc.bias": torch.arange(3.0)}, tmp_path / "net.safetensors")

@@ -144,12 +144,14 @@ def _sizes(model: Any) -> dict[str, Any]:
 def _tensors(content: Any, path: Path) -> tuple[dict[str, Tensor], list[str]]:
     """Extracts the state dict from the content of a file, without the prefixes of wrapper modules.
 
-    Also returns the names of the tensors beside the network.
+    Also returns the names of other state dicts in the file, and of the tensors beside the network.
 
     Raises:
         ZooError: the content has no state dict.
     """
+    others: list[str] = []
     while isinstance(content, Mapping) and (inner := _wrapped(content)) is not None:
+        others += [str(name) for name, value in content.items() if value is not inner and _is_state(value)]
         content = inner
     if not isinstance(content, Mapping) or not any(isinstance(value, Tensor | Unusual) for value in content.values()):
         raise ZooError(f"{path} holds no state dict")
@@ -163,7 +165,14 @@ def _tensors(content: Any, path: Path) -> tuple[dict[str, Tensor], list[str]]:
     while any(_has_prefix(state, prefix) for prefix in _PREFIXES):
         beside += [key for key in state if key.partition(".")[0] in BESIDE]
         state = {key.partition(".")[2]: value for key, value in state.items() if key not in beside}
-    return state, beside
+    return state, [*others, *beside]
+
+
+def _is_state(value: Any) -> bool:
+    """Whether a value is a state dict, such as averaged weights beside the last ones."""
+    return isinstance(value, Mapping) and any(
+        isinstance(part, Tensor) and "." in str(key) for key, part in value.items()
+    )
 
 
 def _wrapped(content: Mapping[Any, Any]) -> Mapping[Any, Any] | None:
