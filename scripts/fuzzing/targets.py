@@ -1,7 +1,6 @@
 """What is done with each kind of mutated file, as the commands do it."""
 
 import contextlib
-import gzip
 import io
 import random
 import shutil
@@ -13,41 +12,12 @@ from typing import Any
 import torch
 
 import zoo
+from fuzzing.choices import OF_ARCHIVES, OF_OTHERS, OF_TABLES, OF_WEIGHTS
 from fuzzing.images import promise_size
-from fuzzing.mutations import mutate_archive, mutate_bytes, mutate_png, mutate_values
+from fuzzing.mutations import mutate_bytes, mutate_png, mutate_values
 from fuzzing.samples import QUICK
-from fuzzing.structures import (
-    mutate_directory,
-    mutate_json,
-    mutate_npy,
-    mutate_opcodes,
-    mutate_parquet,
-    mutate_safetensors,
-    mutate_words,
-)
+from fuzzing.structures import mutate_json, mutate_safetensors, mutate_words
 from fuzzing.watch import Outcome, watched
-
-_OF_ARCHIVES = (mutate_archive, mutate_bytes, mutate_directory, mutate_opcodes)
-_OF_WEIGHTS = {
-    "weights.pth": _OF_ARCHIVES,
-    "legacy.pth": (mutate_bytes,),
-    "weights.safetensors": (mutate_bytes, mutate_safetensors),
-}
-_OF_TABLES = {
-    "table.csv": (mutate_bytes, mutate_words),
-    "packed.csv.gz": (mutate_bytes, lambda data, rng: gzip.compress(mutate_words(gzip.decompress(data), rng))),
-    "table.parquet": (mutate_bytes, mutate_parquet),
-    "series.npy": (mutate_bytes, mutate_npy),
-}
-_OF_OTHERS = {
-    ".csv": (mutate_bytes, mutate_words),
-    ".jsonl": (mutate_bytes, mutate_words),
-    ".json": (mutate_bytes, mutate_json),
-    ".parquet": (mutate_bytes, mutate_parquet),
-    ".npz": (mutate_bytes, mutate_directory),
-    ".gz": (mutate_bytes, lambda data, rng: gzip.compress(mutate_npy(gzip.decompress(data), rng))),
-    ".binvox": (mutate_bytes, mutate_words),
-}
 
 
 class Fuzzer:
@@ -104,7 +74,7 @@ class Fuzzer:
                 mutate_values(below, rng)
             torch.save(content, path, _use_new_zipfile_serialization=rng.random() < 0.9)
         else:
-            path.write_bytes(rng.choice(_OF_ARCHIVES)(self._read(name), rng))
+            path.write_bytes(rng.choice(OF_ARCHIVES)(self._read(name), rng))
         return path
 
     def _checkpoint(self, rng: random.Random) -> Callable[[], object]:
@@ -140,7 +110,7 @@ class Fuzzer:
         if name == "lenet5.ckpt":
             path = self._mutated_checkpoint(name, rng)
         else:
-            path = self._write(name, rng.choice(_OF_WEIGHTS[name])(self._read(name), rng))
+            path = self._write(name, rng.choice(OF_WEIGHTS[name])(self._read(name), rng))
         return lambda: create_model("lenet5", pretrained=str(path))
 
     def _hub_folder(self, rng: random.Random) -> Callable[[], object]:
@@ -163,7 +133,7 @@ class Fuzzer:
             content = torch.load(io.BytesIO(self._read("people.gallery")), weights_only=True)
             torch.save(mutate_values(content, rng), path)
         else:
-            path.write_bytes(rng.choice(_OF_ARCHIVES)(self._read("people.gallery"), rng))
+            path.write_bytes(rng.choice(OF_ARCHIVES)(self._read("people.gallery"), rng))
         return lambda: read_gallery(path)
 
     def _picture(self, rng: random.Random) -> Callable[[], object]:
@@ -218,7 +188,7 @@ class Fuzzer:
         from zoo.run.build import build_data
 
         name = rng.choice(("table.csv", "packed.csv.gz", "table.parquet", "series.npy"))
-        path = self._write(name, rng.choice(_OF_TABLES[name])(self._read(name), rng))
+        path = self._write(name, rng.choice(OF_TABLES[name])(self._read(name), rng))
         time = [] if name.endswith("npy") else ["data.time=time"]
         values = self._composed(["model=gru_small", "data=series", f"data.path='{path}'", *time])
         return lambda: build_data(values["data"]).setup()
@@ -232,8 +202,8 @@ class Fuzzer:
         from zoo.data.volumes.files import read_volume
 
         others = self.samples / "others"
-        source = rng.choice(sorted(path for path in others.iterdir() if path.suffix in _OF_OTHERS))
-        data = rng.choice(_OF_OTHERS[source.suffix])(self._read(f"others/{source.name}"), rng)
+        source = rng.choice(sorted(path for path in others.iterdir() if path.suffix in OF_OTHERS))
+        data = rng.choice(OF_OTHERS[source.suffix])(self._read(f"others/{source.name}"), rng)
         path = self._write(source.name, data)
         if source.name.startswith("volume"):
             return lambda: read_volume(path)

@@ -13,6 +13,7 @@ from zoo.errors import ZooError
 from zoo.metrics.concatenated import Concatenated
 from zoo.ops.windows import next_steps
 from zoo.tasks.base import Task
+from zoo.tasks.forecasting.advice import advice
 from zoo.tasks.forecasting.card_fields import CARD_FIELDS, TOGETHER
 from zoo.tasks.forecasting.interval_metrics import IntervalErrors
 from zoo.tasks.forecasting.intervals import ConformalIntervals, QuantileIntervals
@@ -230,19 +231,8 @@ class Forecasting(Task):
         return {"interval": self.card.get("interval")}
 
     def advice(self, better: Sequence[str]) -> list[str]:
-        """The nominal level beside the coverage; differences as the input, where a naive forecast is better.
-
-        Such a series may be close to a random walk.
-        """
-        interval = self.card.get("interval")
-        lines = [f"coverage is that of {interval['level']:.0%} intervals, {interval['source']}"] if interval else []
-        naive = [name for name in better if name.startswith("naive")]
-        if not naive or getattr(self.network, "difference_input", True):
-            return lines
-        return [
-            *lines,
-            f"try +model.network.difference_input=true: {naive[0]} is better, as for series close to a random walk",
-        ]
+        """The nominal level beside the coverage, and what to try where a naive forecast is better."""
+        return advice(self.card.get("interval"), better, differences=getattr(self.network, "difference_input", True))
 
     def predict_step(self, batch: Any, batch_idx: int = 0) -> Forecast:
         """Forecasts of a batch of windows, or of a tensor of histories."""
