@@ -53,6 +53,11 @@ class Device(NamedTuple):
     device: torch.device
     reason: str
 
+    @property
+    def accelerator(self) -> str:
+        """The name of its kind in Lightning's Trainer."""
+        return "gpu" if self.device.type == "cuda" else self.device.type
+
 
 def resolve_device(requested: str, *, double_precision: bool = False) -> Device:
     """The device that `auto`, `cpu`, `cuda`, `cuda:1`, … or `mps` names; auto: CUDA, else Apple's MPS, else the CPU.
@@ -116,7 +121,7 @@ def resolve_hardware(
 def _accelerator(accelerator: str, double_precision: bool) -> tuple[str, list[str]]:
     if accelerator == "auto":
         chosen = resolve_device("auto", double_precision=double_precision)
-        return {"cuda": "gpu"}.get(chosen.device.type, chosen.device.type), [chosen.reason]
+        return chosen.accelerator, [chosen.reason]
     if accelerator == "mps":
         return accelerator, [resolve_device("mps", double_precision=double_precision).reason]
     if accelerator in ("gpu", "cuda") and not torch.cuda.is_available():

@@ -106,7 +106,7 @@ def rate(found: Measured, count: int, unit: str = "images") -> str:
 
 
 def _three_digits(value: float) -> str:
-    return f"{float(f'{value:.3g}'):,.4g}" if value < 1000 else f"{float(f'{value:.3g}'):,.0f}"
+    return f"{float(f'{value:.3g}'):,.10g}"  # without an exponent
 
 
 def _side(spent: Sequence[Spent], memory: float | None) -> Side:

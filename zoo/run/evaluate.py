@@ -41,7 +41,7 @@ def evaluate(config: dict[str, Any], run_dir: Path, *, data: str | None) -> dict
     if data is None and not {"model_name", "data_name"} <= task.card.keys():
         raise ZooError(f"{config['checkpoint']} names no data to test on; the file was edited")
     if config["device"] is not None:
-        config["trainer"] |= _on_device(config["device"], double_precision=task.double_precision)
+        config["trainer"] |= _on_device(str(config["device"]), double_precision=task.double_precision)
     name = data or task.card["data_name"]
     described = config["data"]
     if data is None:
@@ -77,15 +77,12 @@ def evaluate(config: dict[str, Any], run_dir: Path, *, data: str | None) -> dict
     return metrics
 
 
-def _on_device(requested: Any, *, double_precision: bool) -> dict[str, Any]:
+def _on_device(requested: str, *, double_precision: bool) -> dict[str, Any]:
     """The trainer's arguments for one device."""
-    if not isinstance(requested, str):
-        raise ZooError(f"`device` (={requested}) must be auto, cpu, cuda, cuda:1, … or mps")
     if requested == "auto":
         return {"accelerator": "auto", "devices": 1}
-    device = resolve_device(requested, double_precision=double_precision).device
-    accelerator = {"cuda": "gpu"}.get(device.type, device.type)
-    return {"accelerator": accelerator, "devices": 1 if device.index is None else [device.index]}
+    chosen = resolve_device(requested, double_precision=double_precision)
+    return {"accelerator": chosen.accelerator, "devices": 1 if chosen.device.index is None else [chosen.device.index]}
 
 
 def preprocessing_note(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> str | None:

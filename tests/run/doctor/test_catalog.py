@@ -14,7 +14,7 @@ from zoo.run.train import fit
 
 STEPS = 60  # of an epoch; two of them have six samples of the gradients
 LARGE = 5_000_000  # parameters: such networks train hours on a CPU, and have not learned after 120 steps of few samples
-LARGE_STEPS = 45  # of an epoch: enough for the gradients, too few for what is said of predictions and losses
+LARGE_STEPS = 45  # of an epoch; two of them have five samples of the gradients, and end before outcomes are judged
 LARGE_BATCH = 8
 SMALL_DATA = {"train_scenes": 240, "val_scenes": 32, "test_scenes": 8, "windows_per_epoch": 4096, "val_samples": 512}
 
