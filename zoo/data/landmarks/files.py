@@ -12,7 +12,14 @@ from zoo.data.landmarks.check import check_points
 from zoo.data.landmarks.coco_points import PERSON, PERSON_SIGMAS
 from zoo.data.landmarks.crops import PointCrops, object_size
 from zoo.data.landmarks.pairs import Pairs, given_pairs, pairs_by_name
-from zoo.data.landmarks.problems import check_images, check_shapes, shared_images, to_pixels, unused_classes
+from zoo.data.landmarks.problems import (
+    check_images,
+    check_shapes,
+    copied_images,
+    shared_images,
+    to_pixels,
+    unused_classes,
+)
 from zoo.data.landmarks.samples import PointSet, Policy, Problem, require_usable
 from zoo.data.landmarks.sources import find_sources, read_points
 from zoo.data.landmarks.splits import split_up
@@ -98,6 +105,8 @@ class Points(PointData):
         layout = self._layout(train)
         train.problems += [*shared_images(splits), *check_shapes(train, layout.pairs), *unused_classes(train)]
         for name, points in splits.items():
+            if decode:  # reads files
+                points.problems += copied_images(points)
             if not any(sample.present for sample in points.samples):
                 points.problems.append(Problem(str(self.folder), "no objects", f"the {name} split has none"))
         return splits, layout

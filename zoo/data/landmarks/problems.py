@@ -1,8 +1,10 @@
 """Finds problems of points that single files do not show."""
 
-from collections import Counter
-from collections.abc import Mapping
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import torch
 from jaxtyping import Float
@@ -18,16 +20,19 @@ _MOST = 0.5  # of the objects: what is true of more is a property of the file
 _ENOUGH = 5  # objects, of which a constant is no chance
 _CLEARLY = 0.7  # ratio of distances to the mean shape, swapped to as written
 _TOLERANCE = 1.0  # pixels; annotators round
+_LARGEST_FRACTION = 1.5  # of a point, which may lie outside its image
 
 
 def check_images(points: PointSet, *, decode: bool) -> None:
     """Removes and reports unreadable images, bad boxes, and images twice; reports points outside their image.
 
-    Reads headers only, unless `decode`. Points are taken as drawn on the upright image.
+    Reads headers only, unless `decode`. Points are taken as drawn on the upright image. Objects with a point, or a
+    corner of their box, farther outside than the image is wide or high are removed.
     """
     heads: dict[object, Head | None] = {}
     usable: list[Sample] = []
     outside: list[Problem] = []
+    far: set[int] = set()
     swapped = fractions = 0
     plain: Counter[object] = Counter()
     for sample in points.samples:
@@ -51,17 +56,24 @@ def check_images(points: PointSet, *, decode: bool) -> None:
         shown = sample.points[sample.visible]
         if not len(shown):
             continue
-        fractions += bool((shown.abs() <= 1.5).all())
+        fractions += _are_fractions(shown)
         if _outside(shown, head.width, head.height):
             swapped += not _outside(shown, head.height, head.width)
             inside = torch.minimum(shown.clamp(min=0), shown.new_tensor([head.width, head.height]))
             x, y = shown[(shown - inside).abs().sum(1).argmax()].tolist()
             message = f"{where}: a point is outside the image of {head.width}×{head.height}, e.g. ({x:g}, {y:g})"
-            outside.append(Problem(name, "point outside", message))
+            if _far(shown.flatten().tolist(), head):
+                far.add(id(sample))
+                outside.append(Problem(name, "point far outside", f"{message}; left out"))
+            else:
+                outside.append(Problem(name, "point outside", message))
     objects = sum(sample.present for sample in usable)
-    if objects and fractions > _MOST * objects:
+    if any(problem.kind == "pixels as fractions" for problem in points.problems):
+        pass  # their places mean nothing
+    elif objects and fractions > _MOST * objects:
         message = (
-            f"all points of {fractions} objects are at most 1.5: data.coordinates=fractions multiplies by the size"
+            f"all points of {fractions} objects are at most {_LARGEST_FRACTION}: "
+            "data.coordinates=fractions multiplies by the size"
         )
         points.problems.append(Problem("all", "normalized points", message))
     elif objects and swapped > _MOST * objects:
@@ -69,11 +81,23 @@ def check_images(points: PointSet, *, decode: bool) -> None:
         points.problems.append(Problem("all", "swapped axes", message))
     else:
         points.problems += outside
+        usable = [sample for sample in usable if id(sample) not in far]
     points.samples = usable
 
 
 def to_pixels(points: PointSet) -> None:
-    """Multiplies points and boxes, given as fractions of their images, by the sizes of these."""
+    """Multiplies points and boxes, given as fractions of their images, by the sizes of these.
+
+    If most objects have points beyond `_LARGEST_FRACTION`, reports that and leaves all as they are.
+    """
+    drawn = [sample.points[sample.visible] for sample in points.samples if sample.visible.any()]
+    if (count := sum(not _are_fractions(shown) for shown in drawn)) > _MOST * len(drawn):
+        message = (
+            f"points of {count} of {len(drawn)} objects are beyond {_LARGEST_FRACTION}: "
+            "data.coordinates=pixels takes them as they are"
+        )
+        points.problems.append(Problem("all", "pixels as fractions", message))
+        return
     scaled = []
     for sample in points.samples:
         try:
@@ -94,7 +118,8 @@ def check_shapes(points: PointSet, pairs: Pairs | None) -> list[Problem]:
         places = {tuple(s.points[number].tolist()) for s in points.samples if s.visible[number]}
         count = sum(bool(s.visible[number]) for s in points.samples)
         if count >= _ENOUGH and len(places) == 1:
-            message = f"the point `{name}` is at {places.pop()} in all {count} objects"
+            x, y = places.pop()
+            message = f"the point `{name}` is at ({x:g}, {y:g}) in all {count} objects"
             problems.append(Problem("all", "constant point", message))
     return problems + (_swapped(points, pairs) if pairs else [])
 
@@ -143,6 +168,20 @@ def shared_images(splits: Mapping[str, PointSet]) -> list[Problem]:
     return [Problem(problem.file, "image in two splits", problem.message) for problem in found]
 
 
+def copied_images(points: PointSet) -> list[Problem]:
+    """Problems for images with the same bytes under several names."""
+    by_size: dict[int, list[Path]] = defaultdict(list)
+    for path in dict.fromkeys(sample.path for sample in points.samples):
+        by_size[path.stat().st_size].append(path)
+    first: dict[str, Path] = {}
+    problems = []
+    for path in (path for alike in by_size.values() if len(alike) > 1 for path in alike):
+        known = first.setdefault(hashlib.sha256(path.read_bytes()).hexdigest(), path)
+        if known is not path:
+            problems.append(Problem(path.name, "copied image", f"the same bytes as {known.name}"))
+    return problems
+
+
 def _head(points: PointSet, sample: Sample, *, decode: bool) -> Head | None:
     try:
         head = read_head(sample.path)
@@ -159,7 +198,18 @@ def _head(points: PointSet, sample: Sample, *, decode: bool) -> Head | None:
 
 def _usable(box: tuple[float, float, float, float], head: Head) -> bool:
     x1, y1, x2, y2 = box
-    return x2 > x1 and y2 > y1 and x1 < head.width and y1 < head.height and x2 > 0 and y2 > 0
+    overlaps = x2 > x1 and y2 > y1 and x1 < head.width and y1 < head.height and x2 > 0 and y2 > 0
+    return overlaps and not _far(box, head)
+
+
+def _far(xy: Sequence[float], head: Head) -> bool:
+    """Whether one of the numbers x, y, x, y, … lies farther outside of the image than it is wide or high."""
+    sides = (head.width, head.height)
+    return not all(-sides[i % 2] <= value <= 2 * sides[i % 2] for i, value in enumerate(xy))
+
+
+def _are_fractions(shown: Float[Tensor, "k 2"]) -> bool:
+    return bool((shown.abs() <= _LARGEST_FRACTION).all())
 
 
 def _outside(shown: Float[Tensor, "k 2"], width: int, height: int) -> bool:

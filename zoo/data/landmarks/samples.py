@@ -19,6 +19,7 @@ Kind = Literal[
     "unreadable image",
     "turned image",
     "image twice",
+    "copied image",
     "image in two splits",
     "broken annotation",
     "other number of points",
@@ -29,18 +30,26 @@ Kind = Literal[
     "class without objects",
     "bad box",
     "point outside",
-    "no visible point",
+    "point far outside",
     "constant point",
     "left and right swapped",
     "swapped axes",
     "normalized points",
+    "pixels as fractions",
     "no objects",
 ]
 HARMLESS: frozenset[str] = frozenset(
-    {"turned image", "point outside", "constant point", "left and right swapped", "class without objects"}
+    {
+        "turned image",
+        "copied image",
+        "point outside",
+        "constant point",
+        "left and right swapped",
+        "class without objects",
+    }
 )
 """Reported and kept: the annotations may be right."""
-ALWAYS_REFUSED: frozenset[str] = frozenset({"swapped axes", "normalized points", "no objects"})
+ALWAYS_REFUSED: frozenset[str] = frozenset({"swapped axes", "normalized points", "pixels as fractions", "no objects"})
 """Refused under every policy: leaving out single objects does not solve them."""
 Policy = Literal["refuse", "skip"]
 
