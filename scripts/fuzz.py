@@ -1,6 +1,6 @@
 """Reads mutated files of every kind and counts tracebacks, crashes, hangs, excesses of memory, and code that ran.
 
-`python scripts/fuzz.py --files 10000` mutates checkpoints, weights, galleries, images of ten formats, detection sets,
+`python scripts/fuzz.py --files 10000` mutates checkpoints of every task, weights, galleries, images of ten formats, detection sets,
 tables, volumes, points, ratings and texts, and passes them to load, predict, evaluate, resume, pretrained, check-data
 and the readers of data. `--only KIND --seed N --files 1` repeats one of them. A file may take 5 seconds of processor
 time and 1 GiB of memory.
@@ -24,6 +24,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]  # the zoo of this clone, inst
 # Relative to one another; evaluate and resume take seconds each where the mutation does no harm.
 SHARES = {
     "load and predict": 30,
+    "other models": 14,
     "evaluate": 3,
     "resume": 3,
     "pretrained": 16,
@@ -78,9 +79,11 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         samples = Path(name) / "samples"
         samples.mkdir()
+        from fuzzing.models import write_models
         from fuzzing.samples import write_samples
 
         write_samples(samples)
+        write_models(samples / "models")
         shares = {kind: share for kind, share in SHARES.items() if given.only in (None, kind)}
         total: Counter[str] = Counter()
         for kind, share in shares.items():

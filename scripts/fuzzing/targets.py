@@ -14,10 +14,13 @@ import torch
 import zoo
 from fuzzing.choices import OF_ARCHIVES, OF_OTHERS, OF_TABLES, OF_WEIGHTS
 from fuzzing.images import promise_size
+from fuzzing.models import MODELS
 from fuzzing.mutations import mutate_bytes, mutate_png, mutate_values
 from fuzzing.samples import QUICK
 from fuzzing.structures import mutate_json, mutate_safetensors, mutate_words
 from fuzzing.watch import Outcome, watched
+
+_CHECKPOINTS = ("lenet5.ckpt", "gru.ckpt", *(f"models/{name}.ckpt" for name in MODELS))
 
 
 class Fuzzer:
@@ -31,6 +34,7 @@ class Fuzzer:
         self.configs: dict[tuple[str, ...], dict[str, Any]] = {}
         self.kinds: dict[str, Callable[[random.Random], Callable[[], object]]] = {
             "load and predict": self._checkpoint,
+            "other models": self._other_model,
             "evaluate": self._evaluate,
             "resume": self._resume,
             "pretrained": self._pretrained,
@@ -45,16 +49,20 @@ class Fuzzer:
 
     def warm(self, kind: str) -> None:
         """Imports what whole commands need, by their samples as they are: it is not a file's time."""
-        if kind in ("evaluate", "resume"):
-            self.mutates = False
-            for seed in (-5, -3):  # one of images, one of series
-                self.run(kind, seed)
-            self.mutates = True
+        self.mutates = False
+        if kind == "evaluate":
+            for name in _CHECKPOINTS:
+                self._watched(self._evaluation(self._mutated_checkpoint(name, random.Random())))
+        if kind == "resume":
+            self.run(kind, 0)
+        self.mutates = True
 
     def run(self, kind: str, seed: int) -> Outcome:
         """The outcome of one mutated file."""
         rng = random.Random(f"{kind} {seed}")
-        call = self.kinds[kind](rng)
+        return self._watched(self.kinds[kind](rng))
+
+    def _watched(self, call: Callable[[], object]) -> Outcome:
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             return watched(call)
 
@@ -64,7 +72,7 @@ class Fuzzer:
         return self.contents[name]
 
     def _mutated_checkpoint(self, name: str, rng: random.Random) -> Path:
-        path = self.folder / name
+        path = self.folder / Path(name).name
         if not self.mutates:
             path.write_bytes(self._read(name))
         elif rng.random() < 0.6:
@@ -84,10 +92,20 @@ class Fuzzer:
         path = self._mutated_checkpoint(name, rng)
         return lambda: predict(path, self.samples / source, self.folder / "out")
 
+    def _other_model(self, rng: random.Random) -> Callable[[], object]:
+        from zoo.run.predict import predict
+
+        name = rng.choice(sorted(MODELS))
+        path = self._mutated_checkpoint(f"models/{name}.ckpt", rng)
+        source = self.samples / "models" / MODELS[name].source
+        return lambda: predict(path, source, self.folder / "out")
+
     def _evaluate(self, rng: random.Random) -> Callable[[], object]:
+        return self._evaluation(self._mutated_checkpoint(rng.choice(_CHECKPOINTS), rng))
+
+    def _evaluation(self, path: Path) -> Callable[[], object]:
         from zoo.run.evaluate import evaluate
 
-        path = self._mutated_checkpoint(rng.choice(("lenet5.ckpt", "gru.ckpt")), rng)
         words = [f"checkpoint='{path}'", "baselines=false", "trainer=cpu", "+trainer.limit_test_batches=1"]
         values = self._composed(words, config_name="evaluate")
         (self.folder / "run").mkdir(exist_ok=True)

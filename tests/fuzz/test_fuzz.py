@@ -6,6 +6,7 @@ from functools import partial
 
 import pytest
 import torch
+from fuzzing.models import write_models
 from fuzzing.samples import write_samples
 from fuzzing.targets import Fuzzer
 from fuzzing.watch import watched
@@ -25,7 +26,7 @@ FILES = {
     "other data": 40,
     "flips": 5,
 }
-FILES |= {"evaluate": 1, "resume": 1}  # scripts/fuzz.py has more
+FILES |= {"other models": 11, "evaluate": 1, "resume": 1}  # scripts/fuzz.py has more
 PLAIN = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9) | st.binary(max_size=5)
 VALUES = st.recursive(PLAIN, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3))
 
@@ -34,6 +35,7 @@ VALUES = st.recursive(PLAIN, lambda inner: st.lists(inner, max_size=3) | st.dict
 def samples(tmp_path_factory):
     folder = tmp_path_factory.mktemp("samples")
     write_samples(folder)
+    write_models(folder / "models")
     return folder
 
 

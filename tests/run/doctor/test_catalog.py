@@ -16,6 +16,8 @@ STEPS = 60  # of an epoch; two of them have six samples of the gradients
 LARGE = 5_000_000  # parameters: such networks train hours on a CPU, and have not learned after 120 steps of few samples
 LARGE_STEPS = 45  # of an epoch; two of them have five samples of the gradients, and end before outcomes are judged
 LARGE_BATCH = 8
+LARGEST = ("bert_base", "bert_large", "faster_rcnn_resnet50_v2")  # a step of eight samples takes ten seconds of a core
+LARGEST_BATCH, LARGEST_LENGTH = 4, 16  # pairs or pictures, and tokens of a pair
 SMALL_DATA = {"train_scenes": 240, "val_scenes": 32, "test_scenes": 8, "windows_per_epoch": 4096, "val_samples": 512}
 
 
@@ -27,6 +29,8 @@ def test_a_healthy_run_is_silent(name, tmp_path):
     config["data"] |= {key: value for key, value in SMALL_DATA.items() if key in config["data"]}
     config["trainer"] |= {"max_epochs": 2, "limit_train_batches": STEPS, "limit_val_batches": 4, "accelerator": "cpu"}
     config["model"].pop("threshold_folds", None)
+    if name in LARGEST and "length" in config["data"]:
+        config["data"]["length"] = LARGEST_LENGTH
     try:
         run = new_run(config, tmp_path, model=name, data="its data")
     except ZooError as error:
@@ -34,7 +38,7 @@ def test_a_healthy_run_is_silent(name, tmp_path):
             raise
         pytest.skip(str(error))
     if sum(parameter.numel() for parameter in run.task.parameters()) > LARGE:
-        run.datamodule.batch_size = LARGE_BATCH
+        run.datamodule.batch_size = LARGEST_BATCH if name in LARGEST else LARGE_BATCH
         run.config["trainer"]["limit_train_batches"] = LARGE_STEPS
     trainer = run.training_trainer()
     fit(trainer, run.task, run.datamodule, None)
