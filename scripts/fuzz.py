@@ -1,9 +1,9 @@
 """Reads mutated files of every kind and counts tracebacks, crashes, hangs, excesses of memory, and code that ran.
 
-`python scripts/fuzz.py --files 10000` mutates checkpoints of every task, weights, galleries, images of ten formats, detection sets,
-tables, volumes, points, ratings and texts, and passes them to load, predict, evaluate, resume, pretrained, check-data
-and the readers of data. `--only KIND --seed N --files 1` repeats one of them. A file may take 5 seconds of processor
-time and 1 GiB of memory.
+`python scripts/fuzz.py --files 10000` mutates checkpoints of thirteen models, weights, galleries, images of ten
+formats, detection sets, tables, volumes, points, ratings and texts, and passes them to load, predict, evaluate, resume,
+pretrained, check-data and the readers of data. `--only KIND --seed N --files 1` repeats one of them. A file may take
+5 seconds of processor time and 1 GiB of memory.
 """
 
 import argparse
