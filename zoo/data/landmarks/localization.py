@@ -57,7 +57,9 @@ def box_target(targets: list[Boxes], indices: Tensor, size: int) -> Target:
     """
     counts = torch.tensor([len(target["boxes"]) for target in targets])
     if (counts > 1).any():
-        raise ZooError("localization is of one object in an image, and this data draws several: source.max_objects=1")
+        raise ZooError(
+            "localization is of one object in an image, and this data draws several: data.source.max_objects=1"
+        )
     present = counts == 1
     corners = torch.zeros(len(targets), 4)
     labels = torch.zeros(len(targets), dtype=torch.long)
