@@ -29,6 +29,11 @@ def moved(i, step=1):
     return [value for x, y in SHAPE for value in (x + i * step, y + i)]
 
 
+GOOD = [(i, *moved(i)) for i in range(8)]
+HEADER = ",".join(["path", *(f"{axis}{k}" for k in (1, 2, 3) for axis in "xy"), "group", "split"])
+"""Of numbered points."""
+
+
 def write_coco(root, split, objects, images=4, names=NAMES):
     """Writes COCO keypoints; an object is (image, keypoints, further keys)."""
     files = [{"id": i, "file_name": f"{split}{i}.png", "width": 60, "height": 40} for i in range(images)]
@@ -51,3 +56,9 @@ def points(root, **changes):
         **{"batch_size": 4, "num_workers": 0, "seed": 0, "augmentation": None},
     }
     return Points(**(options | changes))
+
+
+def kinds(data):
+    """The message of a problem of each kind."""
+    splits, _ = data.read(decode=True)
+    return {problem.kind: problem.message for part in splits.values() for problem in part.problems}
