@@ -6,7 +6,7 @@ from zoo.config.instantiate import instantiate
 from zoo.losses.landmarks import LandmarkLoss
 from zoo.tasks.landmarks import Landmarks
 from zoo.tasks.landmarks.baselines import baselines
-from zoo.tasks.landmarks.report import sections
+from zoo.tasks.landmarks.report import _label, sections
 
 
 def measured(points):
@@ -44,6 +44,8 @@ def test_tables_and_images(tmp_path):
     assert max(distances) - min(distances) < 1e-6  # all points were moved by the same
     assert all(0.01 < distance < 0.1 for distance in distances)  # shares of the object, which is a part of the image
     assert [path.stem for path in examples.figures] == ["best", "median", "worst"]
+    assert examples.text.endswith("and the mean error · the predicted class above each image.")
+    assert _label(task.test_outputs(), {"labels": torch.tensor([0, 3])}, 1, "abcd") == " · a, not d"
     for section in (comparison, curve, examples, seen):
         assert all(path.stat().st_size > 1000 for path in section.figures)
         assert section.figures

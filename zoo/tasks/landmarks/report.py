@@ -88,9 +88,10 @@ def _examples(
             )
         path = folder / f"{kind}.png"
         figures.append(draw_cases(path, cases, datamodule.layout.skeleton, box=datamodule.layout.box))
+    title = "the mean error" if len(datamodule.layout.class_names) < 2 else "the mean error · the predicted class"
     text = (
         "The best, the median and the worst test images by mean error: true points in white, predicted ones in color, "
-        "and the mean error above each image."
+        f"and {title} above each image."
     )
     return Section("Test images", text, figures)
 
@@ -100,7 +101,7 @@ def _label(found: LandmarkOutputs, truth: Mapping[str, Tensor], index: int, name
     if len(names) < 2:
         return ""
     predicted, true = int(found.classes[index].argmax()), int(truth["labels"][index])
-    return f" {names[predicted]}" if predicted == true else f" {names[predicted]}, not {names[true]}"
+    return f" · {names[predicted]}" if predicted == true else f" · {names[predicted]}, not {names[true]}"
 
 
 def _training(datamodule: PointData, folder: Path) -> Section:
