@@ -128,7 +128,7 @@ IMAGES = {"size": 8, "channels": 3, "mean": (0.5, 0.5, 0.5), "std": (0.5, 0.5, 0
         (lambda: zoo.create_data("image_folders"), "unknown data `image_folders`: did you mean `image_folder`? "),
         (lambda: zoo.create_network("lenet6"), "unknown model `lenet6`: did you mean `lenet5`? there are: "),
         (lambda: zoo.load("nowhere.ckpt"), "nowhere.ckpt does not exist"),
-        (lambda: zoo.load("lenet5"), "`lenet5` names a model of the catalog: zoo.create_model("),
+        (lambda: zoo.load("lenet5"), "`lenet5` names a model of the catalog: its weights here are lenet5/digits, "),
         (lambda: zoo.list_weights("nope"), "unknown model `nope`: there are: "),
         (lambda: zoo.train(folder=5), "`folder` (=5) must be str or Path or None"),
         (lambda: zoo.train(overrides=None), "`overrides` (=None) must be Sequence"),

@@ -67,7 +67,10 @@ def read(path: str | Path) -> dict[str, Any]:
     if len(path.parts) == 2 and path.parts[0] in list_models() and not path.exists():
         raise ZooError(unknown("weights", str(path), shipped()))
     if path.name == str(path) and path.name in list_models() and not path.exists():
-        raise ZooError(f'`{path}` names a model of the catalog: zoo.create_model("{path}", pretrained=…) builds it')
+        ours = f"its weights here are {', '.join(shipped(path.name))}; " if shipped(path.name) else ""
+        raise ZooError(
+            f'`{path}` names a model of the catalog: {ours}zoo.create_model("{path}", pretrained=…) builds it'
+        )
     checkpoint = read_safetensors(path) if path.suffix.lower() == SAFETENSORS else read_tensors(path)
     described = checkpoint.get("zoo") if isinstance(checkpoint, dict) else None
     if not isinstance(described, dict) or not {"format", "model", "card"} <= described.keys():
