@@ -126,3 +126,10 @@ def test_a_card_that_lacks_what_a_prediction_reads(contents, tmp_path, name, cha
         assert load(whole).card["horizon"] == 1
     change(card)
     refused(content, tmp_path, message)
+
+
+@pytest.mark.parametrize("missing", ["size", "channels", "mean", "std", "resize"])
+def test_a_preprocessing_without_an_entry(contents, tmp_path, missing):
+    content = copy.deepcopy(contents["lenet5"])
+    del content["zoo"]["card"]["preprocessing"][missing]
+    refused(content, tmp_path, f"x.ckpt: `preprocessing.{missing}` is missing; the file was edited")

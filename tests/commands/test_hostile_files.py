@@ -14,7 +14,7 @@ from audit import recorded
 from bad_input import QUICK, write_images
 from safetensors.torch import save_file
 
-from zoo.checkpoints.gate import DATA, MODEL, check_targets, data_config
+from zoo.checkpoints.gate import DATA, MODEL, check_targets
 from zoo.checkpoints.load import load
 from zoo.config.compose import compose, to_dict
 from zoo.config.instantiate import instantiate
@@ -134,6 +134,19 @@ def test_functions_are_never_called_and_never_offered_for_trust(kind, target):
         assert "trust=" not in str(refused.value)
 
 
+@pytest.mark.parametrize("target", [["os.system"], "torch.utils.tensorboard.SummaryWriter", "numpy.ndarray"])
+def test_trust_is_not_offered_for_what_is_no_network(target):
+    with pytest.raises(ZooError, match="only zoo's own classes are built$"):
+        check_targets({"_target_": target}, MODEL, [], "x.ckpt")
+
+
+def test_a_hostile_file_is_not_passed_on(files, tmp_path):
+    path = next(path for path in files if path.name == "data.ckpt")
+    with pytest.raises(ZooError, match="data.ckpt wants to build os.mkdir"):
+        share(str(path), to=str(tmp_path / "shared"), license="mit")
+    assert not (tmp_path / "shared").exists()
+
+
 def test_the_audit_sees_what_the_gate_refuses(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for target in ("os.mkdir", "os.system", "subprocess.run", "builtins.open", "socket.create_connection"):
@@ -149,17 +162,3 @@ def test_the_audit_sees_what_the_gate_refuses(tmp_path, monkeypatch):
 def test_a_target_that_names_no_class(target):
     with pytest.raises(ZooError):
         check_targets({"_target_": target}, MODEL, [], "x.ckpt")
-
-
-def test_paths_and_downloads_of_a_file_are_used_only_if_the_user_names_them():
-    mnist = {"_target_": "zoo.data.images.torchvision_sets.TorchvisionImages", "root": "data", "download": True}
-    assert data_config(mnist, {}, [], "x.ckpt") == mnist | {"download": False}
-    assert data_config(mnist, {"download": True}, [], "x.ckpt") == mnist
-    folder = {"_target_": "zoo.data.images.image_folder.ImageFolder", "root": "/etc"}
-    with pytest.raises(ZooError, match=r"x.ckpt names the data data.root=/etc, .*: add \+data.root=/etc"):
-        data_config(folder, {}, [], "x.ckpt")
-    assert data_config(folder, {"root": "flowers"}, [], "x.ckpt") == folder | {"root": "flowers"}
-    faces = {"_target_": "zoo.data.identities.scikit_faces.ScikitFaces", "root": "data"}  # unpickled by scikit-learn
-    with pytest.raises(ZooError, match="not opened unless you name it"):
-        data_config(faces, {}, [], "x.ckpt")
-    assert data_config(faces | {"root": None}, {}, [], "x.ckpt")["root"] is None

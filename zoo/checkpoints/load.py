@@ -17,7 +17,7 @@ from zoo.errors import ZooError, unknown
 from zoo.remote.addresses import local_path
 from zoo.remote.hub import WEIGHTS
 from zoo.tasks.base import CHECKPOINT_FORMAT, Task
-from zoo.tasks.card import check_card, require_names
+from zoo.tasks.card import check_card, require_entries, require_names
 from zoo.tensor_files.explained import explained
 from zoo.tensor_files.read import read_tensors
 from zoo.tensor_files.safetensors import SAFETENSORS, read_safetensors
@@ -54,6 +54,7 @@ def load(path: str | Path, *, trust: Sequence[str] = ()) -> Task:
         task = build(config, checkpoint["state_dict"], path, trusted=bool(trust))
         check_card(card, path, task.card_fields, task.card_together)
         task.config, task.card = config, card
+        require_entries(card.get("preprocessing"), task.preprocessing_entries(), path)
     return task.eval()
 
 

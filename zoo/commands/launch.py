@@ -114,8 +114,9 @@ def _run(name: str, command: Command, config_dir: Path | None, *, task_options: 
         except OSError as error:
             _fail_if_not_writable(name, error)
             raise
-        except RuntimeError as error:
+        except (RuntimeError, MemoryError) as error:
             _fail_if_left_alone(name, error)
+            _fail_if_out_of_memory(name, error)
             raise
         if follower:
             _remove_if_untouched(folder)
@@ -174,7 +175,15 @@ def _fail_if_optional(name: str, error: ModuleNotFoundError) -> None:
         _fail(name, f"this needs the package {package}, which is not installed: {command}")
 
 
-def _fail_if_left_alone(name: str, error: RuntimeError) -> None:
+def _fail_if_out_of_memory(name: str, error: Exception) -> None:
+    from zoo.config.explain import first_line
+    from zoo.full_memory import is_out_of_memory
+
+    if isinstance(error, MemoryError) or is_out_of_memory(error):
+        _fail(name, f"there is too little memory ({first_line(error):.200}): take smaller data or batches")
+
+
+def _fail_if_left_alone(name: str, error: Exception) -> None:
     if ended := _WORKER.search(str(error)):
         _fail(
             name,

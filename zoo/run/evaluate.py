@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from zoo.checkpoints.gate import data_config
+from zoo.checkpoints.data_gate import data_config
 from zoo.data.base import DataModule
 from zoo.errors import ZooError
 from zoo.hardware import resolve_device

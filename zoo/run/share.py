@@ -9,6 +9,8 @@ from typing import Any
 
 from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 
+from zoo.checkpoints.data_gate import without_paths
+from zoo.checkpoints.gate import DATA, check_targets
 from zoo.checkpoints.load import load
 from zoo.checkpoints.safetensors_file import write_safetensors
 from zoo.errors import ZooError
@@ -23,7 +25,6 @@ _NOT_OF_SPDX = re.compile(
     r"odc-by|pddl|cc|bsd|l?gpl|gfdl|lgpl-lr|apple-a(sc|m)l[lr]?|intel-research|deepfloyd-if-license"
 )
 """Licenses of Hugging Face that SPDX does not list."""
-_PLACES = ("root", "path")  # of the data: they exist on this machine alone
 
 
 def share(checkpoint: str, *, to: str, license: str, private: bool = False, trust: Sequence[str] = ()) -> list[str]:
@@ -39,6 +40,7 @@ def share(checkpoint: str, *, to: str, license: str, private: bool = False, trus
             "weights"
         )
     task = load(checkpoint, trust=trust)
+    check_targets(task.card.get("data_config"), DATA, trust, checkpoint)  # a stranger's file is not passed on
     figures = _figures(Path(checkpoint))
     if not to.startswith("hf://"):
         folder = Path(to).expanduser()
@@ -79,7 +81,7 @@ def write_folder(
     """
     data = task.card.get("data_config")
     if isinstance(data, dict):
-        task.card = task.card | {"data_config": {key: value for key, value in data.items() if key not in _PLACES}}
+        task.card = task.card | {"data_config": without_paths(data)}
     folder.mkdir(parents=True, exist_ok=True)
     weights = folder / WEIGHTS[0]
     write_safetensors(task, weights, half=half)

@@ -159,6 +159,10 @@ class Task(Diagnosable, Stages):
         """
         raise ZooError(f"a {self.kind} model fills no masks: take one of model=bert, such as bert_tiny")
 
+    def preprocessing_entries(self) -> tuple[str, ...]:
+        """The entries that the preprocessing of a card must have; a checkpoint without one of them is refused."""
+        return ()
+
     def compile_network(self) -> None:
         """Compiles every method of the network that the task calls; compilation happens at the first call."""
         self.network.compile()

@@ -1,6 +1,7 @@
 """Checks the card of a checkpoint, which may be a stranger's: its types, sizes and numbers."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,22 @@ def check_card(
         _check_preprocessing(card["preprocessing"], path)
     if card.get("class_names") is not None:
         _check_names(card["class_names"], path)
+
+
+def require_entries(preprocessing: Any, names: Sequence[str], path: str | Path) -> None:
+    """Checks that the preprocessing of a card, if there is one, has the entries that its task reads.
+
+    Raises:
+        ZooError: names the first missing one.
+    """
+    missing = [name for name in names if name not in preprocessing] if preprocessing is not None else []
+    if missing:
+        raise ZooError(f"{path}: `preprocessing.{missing[0]}` is missing; the file was edited")
+
+
+def required_entries(described: type[Any]) -> tuple[str, ...]:
+    """Returns the fields of a dataclass that have no default."""
+    return tuple(field.name for field in fields(described) if field.default is MISSING)
 
 
 def require_names(card: Mapping[str, Any], config: Mapping[str, Any], path: str | Path) -> None:

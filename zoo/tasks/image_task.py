@@ -16,6 +16,10 @@ _IMAGE_SIZE = 224  # as ImageNet networks are measured
 class ImageTask(Task):
     """A task of `(images [B C H W], …)`; its card holds the preprocessing."""
 
+    def preprocessing_entries(self) -> tuple[str, ...]:
+        """What the shape of an input follows from."""
+        return ("size", "channels")
+
     def example_inputs(self, batch_size: int = 1) -> tuple[Tensor, ...] | None:
         """Zeros [B C H W] with the channels and size of the preprocessing."""
         preprocessing = self.card.get("preprocessing")

@@ -21,6 +21,10 @@ class TableTask(Task):
 
     card_fields: ClassVar[Mapping[str, Any]] = {"header": bool, "text_columns": list[str]}
 
+    def preprocessing_entries(self) -> tuple[str, ...]:
+        """The columns that the network reads, and the one that it predicts."""
+        return ("columns", "target")
+
     def resolve_source(self, source: Any) -> Any:
         """The path of a file, or a data frame."""
         return resolve_table(source)

@@ -17,6 +17,10 @@ from zoo.tasks.base import Task
 class TextTask(Task):
     """A task of texts; its card holds the tokenizer."""
 
+    def preprocessing_entries(self) -> tuple[str, ...]:
+        """The tokenizer, and the numbers of tokens that the data had and that the network takes."""
+        return ("tokenizer", "length", "positions")
+
     def resolve_source(self, source: Any) -> Any:
         """A path, or a list of texts."""
         return resolve_texts(source)

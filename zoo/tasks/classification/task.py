@@ -75,6 +75,10 @@ class Classification(Task):
         self.test_probabilities = Concatenated()
         self.test_labels = Concatenated()
 
+    def preprocessing_entries(self) -> tuple[str, ...]:
+        """Those of the samples that it reads."""
+        return inputs_of(self.card).entries
+
     def example_inputs(self, batch_size: int = 1) -> tuple[Tensor, ...] | None:
         """Zeros in the shape of the samples that the card describes."""
         return inputs_of(self.card).example(batch_size)

@@ -15,6 +15,7 @@ from zoo.metrics.concatenated import Concatenated
 from zoo.metrics.mean import MeanLoss
 from zoo.prediction.images import embed_batches, image_files, read_batches
 from zoo.tasks.base import Task
+from zoo.tasks.card import required_entries
 from zoo.tasks.embedding.collapse import ADVICE, collapse_signs, spread
 from zoo.tasks.embedding.metrics import compared_pairs, embedding_metrics, pair_distances
 from zoo.tasks.embedding.threshold import evidence
@@ -199,6 +200,10 @@ class Embedding(ImageTask):
     def test_outputs(self) -> Outputs:
         """The outputs of the last validation or test, on the CPU."""
         return Outputs(self.vectors.compute().float().cpu(), self.identities.compute().long().cpu())
+
+    def preprocessing_entries(self) -> tuple[str, ...]:
+        """Those of `Preprocessing`."""
+        return required_entries(Preprocessing)
 
     @torch.no_grad()
     def features(self, source: Any, *, batch_size: int) -> Float[Tensor, "n d"]:

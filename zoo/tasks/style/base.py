@@ -49,6 +49,10 @@ class StyleTask(Task):
         self.perceptual.calibrate([*contents, *styles])
         self.perceptual.set_style(styles, blend)
 
+    def preprocessing_entries(self) -> tuple[str, ...]:
+        """The longer side of images in training."""
+        return ("size",)
+
     def picture_size(self, requested: int | None) -> int:
         """The longer side of predicted images: as requested, or as in training.
 

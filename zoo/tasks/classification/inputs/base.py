@@ -30,6 +30,9 @@ class Inputs(ABC):
     shown_as: ClassVar[str]
     """How a report draws a sample, in a sentence."""
 
+    entries: ClassVar[tuple[str, ...]]
+    """Of the preprocessing in a card."""
+
     def __init__(self, card: Mapping[str, Any]) -> None:
         self.card = card
 

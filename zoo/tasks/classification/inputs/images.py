@@ -14,6 +14,7 @@ from zoo.prediction.images import image_files, read_batches
 from zoo.reports.images import draw_images
 from zoo.reports.network_sections import filters_section
 from zoo.reports.page import Section
+from zoo.tasks.card import required_entries
 from zoo.tasks.classification.inputs.base import Inputs, SampleBatch
 from zoo.tasks.export import Program, image_program
 
@@ -22,6 +23,7 @@ class Images(Inputs):
     """Images [C H W]; the card holds their preprocessing."""
 
     noun = "images"
+    entries = required_entries(Preprocessing)
     shown_as = "Each image shows the predicted class with its confidence, and below it the label of the data set."
 
     def example(self, batch_size: int) -> tuple[Tensor, ...] | None:

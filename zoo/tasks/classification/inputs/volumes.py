@@ -16,6 +16,7 @@ from zoo.prediction.sources import files_below, resolve_source
 from zoo.prediction.volumes import VolumeBatch, read_resized, read_volumes
 from zoo.reports.page import Section
 from zoo.reports.volumes import draw_volumes, filters_3d_section
+from zoo.tasks.card import required_entries
 from zoo.tasks.classification.inputs.base import Inputs, SampleBatch
 from zoo.tasks.export import Program
 
@@ -27,6 +28,7 @@ class Volumes(Inputs):
     """Volumes [C D H W]; the card holds their preprocessing."""
 
     noun = "volumes"
+    entries = required_entries(VolumePreprocessing)
     shown_as = (
         "Each row of four has a view of the surface, titled with the predicted class, its confidence and the label of "
         "the data set, and the maxima along depth, height and width."

@@ -11,6 +11,7 @@ class TableClassification(Classification, TableTask):
     """The procedure of `Classification` on `(inputs [B F], labels [B])`; the card holds the columns."""
 
     kind = "table classification"
+    preprocessing_entries = TableTask.preprocessing_entries
     resolve_source = TableTask.resolve_source
     features = TableTask.features
     example_inputs = TableTask.example_inputs

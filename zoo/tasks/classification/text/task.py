@@ -23,6 +23,10 @@ class TextClassification(Classification, TextTask):
 
     kind = "text classification"
 
+    def preprocessing_entries(self) -> tuple[str, ...]:
+        """Those of texts."""
+        return TextTask.preprocessing_entries(self)
+
     def resolve_source(self, source: Any) -> Any:
         """A path, or a list of texts."""
         return TextTask.resolve_source(self, source)
