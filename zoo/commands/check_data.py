@@ -1,4 +1,4 @@
-"""`zoo-check-data`: list the problems of a detection set before training."""
+"""`zoo-check-data`: list the problems of a set of images before training."""
 
 from typing import Any
 

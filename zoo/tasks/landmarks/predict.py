@@ -22,7 +22,7 @@ from zoo.tasks.landmarks import Landmarks
 from zoo.tasks.landmarks.regions import Region, given_boxes, regions
 from zoo.tasks.landmarks.task import LandmarkOutputs
 
-_DRAWN = 320  # pixels; smaller images are enlarged before points are drawn
+_DRAWN = 640  # pixels; smaller images are enlarged, so that names of points are legible
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def predict(
     categories = given.categories if given is not None else {}
     results = []
     for batch in _batches(regions(source, given, margin=margin), batch_size):
-        found = _locate(task, batch)
+        found = iter(_locate(task, batch))
         for region in batch:
             if region.image is None:
                 results.append(LandmarkPrediction(region.path, frame=region.frame, error=region.error))
@@ -123,18 +123,19 @@ def _batches(found: Iterable[Region], size: int) -> Iterator[list[Region]]:
 
 
 @torch.inference_mode()
-def _locate(task: Landmarks, batch: Sequence[Region]) -> Iterator[LandmarkOutputs]:
+def _locate(task: Landmarks, batch: Sequence[Region]) -> list[LandmarkOutputs]:
     """The outputs of each readable region of a batch, on the CPU."""
     size = int(task.card["preprocessing"]["size"])
     cut = [each.square.cut(each.image, size) for each in batch if each.image is not None and each.square is not None]
     if not cut:
-        return
+        return []
     images = torch.stack(cut).to(task.device)
     # Convolutions round differently for each batch size. On a CPU single images cost little more than batches.
+    found: list[LandmarkOutputs] = []
     for part in images.split(1 if task.device.type == "cpu" else len(images)):
         outputs = task.eval().predict_step(to_unit(part))
-        for each in zip(*(values.cpu() for values in outputs), strict=True):
-            yield LandmarkOutputs(*each)
+        found += [LandmarkOutputs(*each) for each in zip(*(values.cpu() for values in outputs), strict=True)]
+    return found
 
 
 def _result(
