@@ -100,7 +100,7 @@ def predict(
     score = float(task.operating_point) if min_score is None else min_score
     results: list[BoxPrediction] = []
     for batch in _batches(_inputs(source), batch_size):
-        found = _detect(task, [p.image for p in batch if p.image is not None], score, iou_threshold)
+        found = iter(_detect(task, [p.image for p in batch if p.image is not None], score, iou_threshold))
         for each in batch:
             if each.image is None:
                 results.append(BoxPrediction(each.path, frame=each.frame, error=each.error))
@@ -152,10 +152,10 @@ def _batches(inputs: Iterable[_Input], size: int) -> Iterator[list[_Input]]:
 @torch.inference_mode()
 def _detect(
     task: Detection, images: list[UInt8[Tensor, "3 _ _"]], min_score: float, iou_threshold: float | None
-) -> Iterator[Detections]:
+) -> list[Detections]:
     """Detections of each image, in pixels of the original image."""
     if not images:
-        return
+        return []
     size = int(task.card["preprocessing"]["size"])
     boxing = [Letterbox(width=image.shape[2], height=image.shape[1], size=size) for image in images]
     batch = torch.stack([box.image(image) for box, image in zip(boxing, images, strict=True)]).to(task.device)
@@ -166,12 +166,13 @@ def _detect(
         for part in parts
         for detections in task.detect(to_unit(part), min_score=min_score, iou_threshold=iou_threshold)
     ]
+    placed: list[Detections] = []
     for letterbox, detections in zip(boxing, found, strict=True):
         width, height = letterbox.original
         boxes, scores, labels = (part.cpu() for part in detections)
-        yield clip_detections(
-            Detections(letterbox.back(boxes), scores, labels), torch.tensor([0, 0, width, height]).float()
-        )
+        frame = torch.tensor([0, 0, width, height]).float()
+        placed.append(clip_detections(Detections(letterbox.back(boxes), scores, labels), frame))
+    return placed
 
 
 def _result(source: _Input, found: Detections, names: list[str]) -> BoxPrediction:
