@@ -66,3 +66,9 @@ def test_a_worker_that_dies(refused, monkeypatch):
     assert refused(*QUICK).startswith(
         "a process that reads data ended (Killed), often for lack of memory: try data.num"
     )
+
+
+def test_a_new_run_does_not_replace_the_checkpoints_of_another(command, refused):
+    assert command("train", *QUICK, "hydra.run.dir=runs/a/1").code == 0
+    line = refused("hydra.run.dir=runs/a/1", *QUICK)
+    assert "runs/a/1 has the checkpoints of another run, which this one would replace: give another hydra.run" in line

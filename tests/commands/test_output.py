@@ -13,7 +13,9 @@ from zoo.commands.output import outlast_readers
 outlast_readers()
 for number in range(3):
     print("line", number, "\udcff", flush=True)
-print("without a flush, \x1b[1mbold\x1b[0m, \x1b]0;title\x07")
+print("\ra bar\x1b[A", end="")
+print("\n\x1b[A", end="")
+print("without a flush, \x1b[1mbold\x1b[0m, \x1b]0;title\x07, a name\rof two\b lines", end="\r\n")
 sys.stderr.write("done\n")
 sys.exit(3)
 """
@@ -22,8 +24,8 @@ ROOT = Path(__file__).parents[2]
 
 def run(out: int, error: int = subprocess.PIPE) -> tuple[int, str]:
     command = [sys.executable, "-c", SCRIPT]
-    done = subprocess.run(command, cwd=ROOT, stdout=out, stderr=error, text=True, timeout=60)
-    return done.returncode, done.stdout if error != subprocess.PIPE else done.stderr
+    done = subprocess.run(command, cwd=ROOT, stdout=out, stderr=error, timeout=60)
+    return done.returncode, (done.stdout if error != subprocess.PIPE else done.stderr).decode()
 
 
 def test_a_pipe_that_is_closed():
@@ -39,5 +41,6 @@ def test_a_disk_that_is_full():
         said = "the output cannot be written (No space left on device): the command goes on\ndone\n"
         assert run(full.fileno()) == (3, said)
         lines = "".join(f"line {number} \\udcff\n" for number in range(3))
-        last = "without a flush, \x1b[1mbold\x1b[0m, \\x1b]0;title\\x07\n"
-        assert run(subprocess.PIPE, full.fileno()) == (3, lines + last)
+        bar = "\ra bar\\x1b[A\n\x1b[A"
+        last = "without a flush, \\x1b[1mbold\\x1b[0m, \\x1b]0;title\\x07, a name\\rof two\\x08 lines\r\n"
+        assert run(subprocess.PIPE, full.fileno()) == (3, lines + bar + last)

@@ -1,6 +1,7 @@
 """Builds the model of a checkpoint once its weights are known to fit, so that memory is bounded by the file's size."""
 
 import math
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,7 +35,8 @@ def build(config: Mapping[str, Any], state: Mapping[str, Any], path: str | Path,
     if (large := next((number for number in _numbers(config) if not abs(number) <= limit), None)) is not None:
         raise ZooError(f"{path} describes a model with the number {large:.3g}, and its weights are {limit:,} at most")
     try:
-        with torch.device("meta"), _few_parts(_PARTS * len(state) + _SLACK, path):
+        with torch.device("meta"), _few_parts(_PARTS * len(state) + _SLACK, path), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of PyTorch about empty layers, which do not fit the weights
             expected = _task(config, path).state_dict()
     except ZooError:
         raise

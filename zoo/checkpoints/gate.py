@@ -44,11 +44,11 @@ def check_targets(config: Any, kind: Kind, trust: Sequence[str], path: str | Pat
         packages = {str(target).partition(".")[0] for target in strange}
         helps = not packages & sys.stdlib_module_names and all(map(_may_be_class, strange))
         advice = f"; trust=[{','.join(sorted(packages))}] allows it" if helps else ""
-        raise ZooError(f"{path} wants to build {strange[0]}: only zoo's own classes are built{advice}")
+        raise ZooError(f"{path} wants to build {strange[0]!s:.100}: only zoo's own classes are built{advice}")
     for target in targets:
         found = locate(target)
         if not (isinstance(found, type) and issubclass(found, kind.bases)):
-            raise ZooError(f"{path} wants to build {target}, which is no {kind.name}")
+            raise ZooError(f"{path} wants to build {target!s:.100}, which is no {kind.name}")
 
 
 def require_classes(config: Any) -> None:

@@ -9,7 +9,8 @@ from contextlib import suppress
 from typing import Any
 
 _LOST = {errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EIO}
-_COMMANDS = re.compile(r"\x1b(?!\[(?:[0-9;]*[A-HJKm]|\?25[hl]))|[\x00-\x07\x0e-\x1a\x1c-\x1f\x7f-\x9f]")
+_COMMANDS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|(?!\A)\r(?!\n|\Z)")
+_OF_BARS = re.compile(r"\n*(\x1b\[A)*\r?")
 
 
 class _Lasting(io.FileIO):
@@ -32,22 +33,25 @@ class _Lasting(io.FileIO):
 
 
 class _Harmless(io.TextIOWrapper):
-    """Escapes control characters, with which a name from a file could command the terminal.
+    """Escapes control characters, with which a name from a file could command the terminal or overwrite a line.
 
-    Colors, movements of the cursor and white space stay.
+    Line ends and tabs stay, and what a progress bar writes: a return before it, and movements by themselves.
     """
 
     def write(self, text: str) -> int:
         """Returns the number of characters of `text`."""
-        super().write(_COMMANDS.sub(lambda found: repr(found[0])[1:-1], text))
+        moves = _OF_BARS.fullmatch(text)
+        super().write(text if moves else _COMMANDS.sub(lambda found: repr(found[0])[1:-1], text))
         return len(text)
 
 
 def outlast_readers() -> None:
     """Replaces standard output and standard error, in which bytes of file names that are not UTF-8 become escapes.
 
-    Streams that are no longer those of the process, such as those of a notebook or a test, stay.
+    Streams that are no longer those of the process, such as those of a notebook or a test, stay. Colors of Python's
+    own tracebacks are off, since they would be escaped.
     """
+    os.environ.setdefault("PYTHON_COLORS", "0")
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None or stream is not getattr(sys, f"__{name}__") or not hasattr(stream, "reconfigure"):

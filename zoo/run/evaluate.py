@@ -116,9 +116,10 @@ def _check_metadata(task: Task, datamodule: DataModule, metadata: Mapping[str, A
 
 def _few(names: Any) -> str:
     """All names, or the first of many."""
-    if not isinstance(names, list) or len(names) <= _SHOWN:
+    if not isinstance(names, list):
         return str(names)
-    return f"{str(names[:_SHOWN])[:-1]}, …] ({len(names):,} in all)"
+    shown = str([f"{name:.60}" if isinstance(name, str) else name for name in names[:_SHOWN]])
+    return shown if len(names) <= _SHOWN else f"{shown[:-1]}, …] ({len(names):,} in all)"
 
 
 def _settings(config: Any) -> Iterator[tuple[str, Any]]:

@@ -11,15 +11,20 @@ from zoo.errors import ZooError
 
 
 @contextmanager
-def only_run_in(run_dir: Path) -> Iterator[None]:
+def only_run_in(run_dir: Path, *, resumes: bool) -> Iterator[None]:
     """Locks a run directory for the first process of a run; the system unlocks it when the process ends.
 
     Raises:
-        ZooError: another run has locked it.
+        ZooError: another run has locked it, or has left its checkpoints there and this one does not resume.
     """
     if getattr(rank_zero_only, "rank", 0):
         yield
         return
+    if not resumes and any((run_dir / "checkpoints").glob("*.ckpt")):
+        raise ZooError(
+            f"{run_dir} has the checkpoints of another run, which this one would replace: give another hydra.run.dir, "
+            "or continue that run with resume=auto"
+        )
     run_dir.mkdir(parents=True, exist_ok=True)
     lock = FileLock(run_dir / ".lock", timeout=0)
     try:

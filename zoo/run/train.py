@@ -38,7 +38,7 @@ def train(config: dict[str, Any], run_dir: Path, *, model: str, data: str) -> fl
         raise ZooError(
             f"`trainer.max_epochs` (=0) must be at least 1; {run_command('evaluate')} tests without training"
         )
-    with only_run_in(run_dir):
+    with only_run_in(run_dir, resumes=config["resume"] is not None):
         return _train(config, run_dir, model=model, data=data)
 
 
