@@ -3,6 +3,7 @@
 import errno
 import os
 import re
+from pathlib import Path
 
 import pytest
 import torch
@@ -70,5 +71,7 @@ def test_a_worker_that_dies(refused, monkeypatch):
 
 def test_a_new_run_does_not_replace_the_checkpoints_of_another(command, refused):
     assert command("train", *QUICK, "hydra.run.dir=runs/a/1").code == 0
-    line = refused("hydra.run.dir=runs/a/1", *QUICK)
+    recorded = Path("runs/a/1/.hydra/overrides.yaml").read_text()
+    line = refused("hydra.run.dir=runs/a/1", *QUICK, "seed=3")
     assert "runs/a/1 has the checkpoints of another run, which this one would replace: give another hydra.run" in line
+    assert Path("runs/a/1/.hydra/overrides.yaml").read_text() == recorded != ""

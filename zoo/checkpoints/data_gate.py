@@ -21,7 +21,7 @@ _LARGER = 50  # times the data of zoo's own options, such as the scenes to gener
 _LEAST, _UNKNOWN = 2.0, 100.0  # a number counts from here on, and from here on if zoo's options have none
 _DIMENSIONS = {"image_size": 2}
 _PLACES = ("root", "path", "test_path")  # arguments of data modules that name files to open
-_PICTURES = ("content", "style", "styles")  # those that name files, or pictures that zoo draws
+_IMAGES = ("content", "style", "styles")  # those that name files, or images that zoo draws
 
 
 def data_config(
@@ -79,10 +79,10 @@ def _is_own_path(described: Mapping[str, Any], key: str) -> bool:
 
 
 def _leads_elsewhere(key: str, name: str) -> bool:
-    """Whether a text is a path out of the data's folder, or that of a picture of style transfer."""
+    """Whether a text is a path out of the data's folder, or that of an image of style transfer."""
     parts = PurePath(name).parts
     outside = PurePath(name).is_absolute() or ".." in parts or name.startswith("~") or "://" in name
-    return outside or (key in _PICTURES and (len(parts) > 1 or PurePath(name).suffix != ""))
+    return outside or (key in _IMAGES and (len(parts) > 1 or PurePath(name).suffix != ""))
 
 
 def _require_moderate_numbers(described: Mapping[str, Any], given: Mapping[str, Any], path: str | Path) -> None:

@@ -17,11 +17,11 @@ def main() -> None:
 
 
 def _train(values: dict[str, Any]) -> float | None:
-    from zoo.config.compose import choices
+    from zoo.config.compose import choices, given_words
 
-    run_dir, chosen = run_directory(), choices()
+    run_dir, chosen, words = run_directory(), choices(), given_words()
     repeat_in(run_dir)
 
     from zoo.run.train import train  # imports torch: after the configuration is composed
 
-    return train(values, run_dir, model=chosen["model"], data=chosen["data"])  # what a sweeper optimizes
+    return train(values, run_dir, model=chosen["model"], data=chosen["data"], words=words)  # what a sweeper optimizes

@@ -99,6 +99,11 @@ def choices() -> dict[str, str]:
     return _own_groups(HydraConfig.get().runtime.choices)
 
 
+def given_words() -> list[str]:
+    """Returns the words of the running command that are not Hydra's own; in a sweep, those of this job."""
+    return [str(word) for word in HydraConfig.get().overrides.task]
+
+
 def _own_groups(chosen: Any) -> dict[str, str]:
     return {str(group): str(option) for group, option in chosen.items() if not str(group).startswith("hydra/")}
 

@@ -1,11 +1,14 @@
 """Trains, tests and reports one run."""
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import yaml
 from pytorch_lightning import Trainer
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
+from pytorch_lightning.utilities.rank_zero import rank_zero_only
 from pytorch_lightning.utilities.seed import isolate_rng
 
 from zoo.data.base import DataModule
@@ -24,8 +27,12 @@ from zoo.tasks.base import Task
 from zoo.tensor_files.explained import explained
 
 
-def train(config: dict[str, Any], run_dir: Path, *, model: str, data: str) -> float | None:
+def train(
+    config: dict[str, Any], run_dir: Path, *, model: str, data: str, words: Sequence[str] | None = None
+) -> float | None:
     """Trains, tests and reports a configuration; `model` and `data` are the names of the chosen options.
+
+    With `words`, those of the command line, both are recorded in `.hydra` of the run directory.
 
     Returns:
         The best value of the task's `monitor` in validation; None if nothing was validated.
@@ -39,7 +46,18 @@ def train(config: dict[str, Any], run_dir: Path, *, model: str, data: str) -> fl
             f"`trainer.max_epochs` (=0) must be at least 1; {run_command('evaluate')} tests without training"
         )
     with only_run_in(run_dir, resumes=config["resume"] is not None):
+        if words is not None:
+            _record(run_dir, config, words)
         return _train(config, run_dir, model=model, data=data)
+
+
+@rank_zero_only
+def _record(run_dir: Path, config: dict[str, Any], words: Sequence[str]) -> None:
+    """Writes the configuration as Hydra does, which would do it before the folder is known to be free."""
+    folder = run_dir / ".hydra"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in (("config", config), ("overrides", list(words))):
+        (folder / f"{name}.yaml").write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
 
 
 def _train(config: dict[str, Any], run_dir: Path, *, model: str, data: str) -> float | None:

@@ -8,8 +8,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from zoo.checkpoints.load import load
 from zoo.config.calls import explained_call
 from zoo.config.keywords import compose_keywords
@@ -84,19 +82,10 @@ def train(
     for line in renamed:
         rank_zero_print(line)
     run_dir = new_folder(folder) if folder is not None else _dated_folder(values["runs"], choices)
-    _record(run_dir, values, words)
-    value = runs.train(values, run_dir, model=choices["model"], data=choices["data"])
+    value = runs.train(values, run_dir, model=choices["model"], data=choices["data"], words=words)
     written = run_dir / "metrics.json"
     return Trained(run_dir, json.loads(written.read_text(encoding="utf-8")) if written.is_file() else {}, value)
 
 
 def _dated_folder(parent: str, choices: dict[str, str]) -> Path:
     return Path(parent, f"{choices['model']}-{choices['data']}", datetime.now().strftime("%Y-%m-%d_%H-%M-%S-%f"))
-
-
-def _record(run_dir: Path, values: dict[str, Any], words: list[str]) -> None:
-    """Writes the configuration where the command line has Hydra write it."""
-    folder = run_dir / ".hydra"
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, content in (("config", values), ("overrides", words)):
-        (folder / f"{name}.yaml").write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")

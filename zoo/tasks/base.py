@@ -112,10 +112,7 @@ class Task(Diagnosable, Stages):
         return len(self.network_inputs(batch)[0])
 
     def example_inputs(self, batch_size: int = 1) -> tuple[Tensor, ...] | None:
-        """Zeros in the shapes and dtypes of the network's inputs, on torch's default device.
-
-        None if the task does not know its data; its FLOPs are then not counted.
-        """
+        """Zeros as the network takes them, on torch's default device; None, and no FLOPs, without known data."""
         return None
 
     @classmethod
@@ -160,7 +157,7 @@ class Task(Diagnosable, Stages):
         raise ZooError(f"a {self.kind} model fills no masks: take one of model=bert, such as bert_tiny")
 
     def preprocessing_entries(self) -> tuple[str, ...]:
-        """The entries that the preprocessing of a card must have; a checkpoint without one of them is refused."""
+        """The entries of the preprocessing without which a checkpoint is refused."""
         return ()
 
     def compile_network(self) -> None:
