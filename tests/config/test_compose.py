@@ -29,3 +29,18 @@ def test_a_missing_value_is_reported():
 def test_every_option_composes(group):
     for option in list_options(group):
         compose([f"{group}=[{option}]" if group in ("callbacks", "logger") else f"{group}={option}"])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["model=gru", "data=series", "data.difference_input=true"],
+        ["model=matrix_factorization", "+model.network.nonnegative=true"],
+        ["model=matrix_factorization", "+model.network.biases=false", "+model.network.centered=false"],
+        ["model=siamese", "+model.threshold_folds=5"],
+        ["model=gru", "model.train_on=last"],
+        ["trainer=ddp", "trainer.sync_batchnorm=false"],
+    ],
+)
+def test_words_that_messages_advise_are_taken(words):
+    compose(words)

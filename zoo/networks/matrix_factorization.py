@@ -38,7 +38,7 @@ class MatrixFactorization(nn.Module):
         if nonnegative and (biases or centered):
             raise ZooError(
                 "`model.network.nonnegative` (=true) goes without biases and mean: "
-                "add model.network.biases=false model.network.centered=false"
+                "add +model.network.biases=false +model.network.centered=false"
             )
         self.num_users, self.num_items, self.factors = num_users, num_items, factors
         self.biases, self.nonnegative = biases, nonnegative

@@ -145,6 +145,6 @@ def test_what_it_refuses(changes: dict, message: str):
 def test_differences_are_advised_where_a_naive_forecast_is_better():
     assert task().advice(["linear"]) == []
     (line,) = task().advice(["linear", "naive_last"])
-    assert line.startswith("try +model.network.difference_input=true: naive_last is better")
+    assert line.startswith("try data.difference_input=true: naive_last is better")
     shape = {"in_channels": 2, "out_channels": 2, "horizon": 3, "hidden_size": 8}
     assert task(RecurrentForecaster(**shape, difference_input=True)).advice(["naive_last"]) == []

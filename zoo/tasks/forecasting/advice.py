@@ -13,6 +13,6 @@ def advice(interval: Mapping[str, Any] | None, better: Sequence[str], *, differe
     lines = [f"coverage is that of {interval['level']:.0%} intervals, {interval['source']}"] if interval else []
     naive = [name for name in better if name.startswith("naive")]
     if naive and not differences:
-        text = f"try +model.network.difference_input=true: {naive[0]} is better, as for series close to a random walk"
+        text = f"try data.difference_input=true: {naive[0]} is better, as for series close to a random walk"
         lines.append(text)
     return lines

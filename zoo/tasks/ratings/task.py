@@ -73,7 +73,7 @@ class Ratings(RatingsTraining):
         if top_k < 1:
             raise ZooError(f"`model.top_k` (={top_k}) must be at least 1")
         if loss.nonnegative and not network.nonnegative:
-            raise ZooError("this loss needs scores of at least 0: give model.network.nonnegative=true")
+            raise ZooError("this loss needs scores of at least 0: give +model.network.nonnegative=true")
         self.top_k, self.range = top_k, (lowest_rating, highest_rating)
         self.fallback = Fallback(num_users, num_items, mean_rating)
         self.register_buffer("known_starts", torch.zeros(num_users + 1, dtype=torch.long))
