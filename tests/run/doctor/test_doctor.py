@@ -16,7 +16,7 @@ from zoo.losses.miners import BatchHard
 from zoo.losses.triplet import TripletLoss
 from zoo.run.doctor import Doctor
 from zoo.run.doctor.facts import Facts, Layer
-from zoo.run.doctor.mechanics import exploding, waits_for_data
+from zoo.run.doctor.mechanics import exploding, vanishing, waits_for_data
 from zoo.run.doctor.outcomes import stuck
 from zoo.run.doctor.readings import steps_to_settle
 from zoo.run.throughput import Throughput
@@ -138,6 +138,13 @@ def test_gradients_that_grow_are_exploding():
     finding = exploding(Facts(layers=now, first_layers=first))
     assert finding.text == "gradients explode in a: 2e+03 times as large as at the start"
     assert exploding(Facts(layers=first, first_layers=first)) is None
+
+
+def test_a_branch_that_few_samples_need_has_not_vanished():
+    stem, branch, head = Layer("stem", 1.0), Layer("branch", 1e-7), Layer("head", 1.0)
+    assert vanishing(Facts(layers=[stem, branch, head])) is None
+    finding = vanishing(Facts(layers=[Layer("frozen", 0.0), branch, head, branch._replace(name="other")]))
+    assert finding.text == "gradients vanish in branch: 1e-07 of the largest layer's"
 
 
 def test_dead_units_are_named(tmp_path):

@@ -1,6 +1,7 @@
 """Findings in the gradients, the precision, the data and the norms; each function returns one, or None."""
 
 from collections.abc import Sequence
+from itertools import takewhile
 from statistics import median
 
 from zoo.run.doctor.facts import Facts, Finding, Layer
@@ -44,9 +45,13 @@ def exploding(facts: Facts) -> Finding | None:
 
 
 def vanishing(facts: Facts) -> Finding | None:
-    """The gradient of a layer is far below those of the other layers."""
+    """The gradients of the first layers are far below those of later ones.
+
+    A small one behind a layer with a large one has not vanished: that layer is a branch which few samples need.
+    """
     largest = max((layer.gradient for layer in facts.layers), default=0.0)
-    found = [layer for layer in facts.layers if 0 < layer.gradient < _VANISHED * largest]
+    first = takewhile(lambda layer: layer.gradient < _VANISHED * largest, facts.layers)
+    found = [layer for layer in first if layer.gradient > 0]
     if not found:
         return None
     least = min(layer.gradient for layer in found)
