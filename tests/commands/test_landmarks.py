@@ -37,6 +37,10 @@ def test_stick_figures_from_the_check_to_pycocotools(command, tmp_path):
     away = _mirrored(zoo.load(checkpoint), root, order=[0, 1, 3, 2, 5, 4, 6, 8, 7, 10, 9])
     assert away < 1, f"points of mirrored crops lie {away:.2f} of 32 pixels from the mirrored points"
     assert _mirrored(zoo.load(checkpoint), root, order=range(11)) > 3  # left and right are told apart
+    exported = command("export", f"checkpoint={checkpoint}", f"output={tmp_path / 'net.onnx'}")
+    assert exported.code == 0, exported.err
+    session = pytest.importorskip("onnxruntime").InferenceSession(str(tmp_path / "net.onnx"))
+    assert [output.name for output in session.get_outputs()] == ["presence", "points", "classes"]
     assert _by_pycocotools(root / "test.json", results, [0.05] * 11) == pytest.approx(measured["oks_ap"], abs=1e-6)
 
 

@@ -4,7 +4,7 @@ import json
 import logging
 import re
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from inspect import signature
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -96,8 +96,11 @@ def _beside(checkpoint: str, ending: str) -> Path:
 def _write_and_compare(program: Program, module: nn.Module, path: Path, device: torch.device, *, format: str) -> float:
     """Writes the file of a module, and returns the largest difference between the file and the module on a device."""
     batches = [program.inputs(size) for size in (1, 3)]
-    write = _write_onnx if format == "onnx" else _write_program
-    write(module, batches[-1], path, json.dumps(dict(program.metadata)), _dynamic(program))
+    metadata, shape = json.dumps(dict(program.metadata)), _dynamic(program)
+    if format == "onnx":
+        _write_onnx(module, batches[-1], path, metadata, shape, program.outputs)
+    else:
+        _write_program(module, batches[-1], path, metadata, shape)
     runner = _onnx_runner(path) if format == "onnx" else _program_runner(path)
     module.to(device)
     with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):  # TF32 keeps three decimal digits
@@ -114,7 +117,9 @@ def _dynamic(program: Program) -> Shape:
     return shape if program.longest is None else shape | {1: torch.export.Dim("length", min=2, max=program.longest)}
 
 
-def _write_onnx(module: nn.Module, example: Tensor, path: Path, metadata: str, shape: Shape) -> None:
+def _write_onnx(
+    module: nn.Module, example: Tensor, path: Path, metadata: str, shape: Shape, outputs: Sequence[str]
+) -> None:
     for package in ("onnx", "onnxscript", "onnxruntime"):
         try:
             __import__(package)
@@ -126,6 +131,7 @@ def _write_onnx(module: nn.Module, example: Tensor, path: Path, metadata: str, s
         module,
         (example,),
         input_names=[*signature(module.forward).parameters],
+        output_names=[*outputs] or None,
         dynamic_shapes=(shape,),
         dynamo=True,
         verbose=False,

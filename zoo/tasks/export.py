@@ -1,6 +1,6 @@
 """The exportable program of a task: a module, check inputs and metadata."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,8 @@ class Program:
     """Makes a batch of a given size, such as images [B C H W] of noise in the expected range."""
     metadata: Mapping[str, Any]
     """Plain values that the file stores as JSON."""
+    outputs: Sequence[str] = ()
+    """Names of the outputs in an ONNX file; empty: as the exporter names them."""
     longest: int | None = None
     """Largest size of the second dimension, if the file takes any up to it."""
     multiple: int | None = None

@@ -86,6 +86,7 @@ def test_the_onnx_file_equals_the_detector_at_batches_of_1_and_3(task, tmp_path,
 
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     described = json.loads(session.get_modelmeta().custom_metadata_map["zoo.json"])
+    assert [output.name for output in session.get_outputs()] == (["rows"] if nms else ["boxes", "scores", "classes"])
     point = float(task.operating_point)
     assert (described["operating_point"], described["iou_threshold"]) == (point, task.iou_threshold)
     images = torch.rand(5, 3, 64, 64)

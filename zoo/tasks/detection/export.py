@@ -36,6 +36,7 @@ def detector_program(task: "Detection", *, format: str, with_preprocessing: bool
     return Program(
         module=KeptBoxes(task, min_score=float(task.operating_point)) if nms else AllBoxes(task),
         inputs=images,
+        outputs=("rows",) if nms else ("boxes", "scores", "classes"),
         metadata={**task.export_metadata(), "normalizes": False},
         stricter=_crowded(task, [images(1), images(3)]) if nms else None,
     )

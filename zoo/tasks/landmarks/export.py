@@ -32,5 +32,8 @@ def points_program(task: "Landmarks", *, with_preprocessing: bool) -> Program:
     preprocessing = require_preprocessing(task.export_metadata(), with_preprocessing=with_preprocessing)
     metadata = {**task.export_metadata(), "normalizes": False, "point_names": task.card.get("point_names")}
     return Program(
-        module=PointsProgram(task), inputs=lambda batch: noise(preprocessing, batch, 0.0, 1.0), metadata=metadata
+        module=PointsProgram(task),
+        inputs=lambda batch: noise(preprocessing, batch, 0.0, 1.0),
+        outputs=("presence", "points", "classes"),
+        metadata=metadata,
     )
