@@ -7,6 +7,8 @@ pretrained, check-data and the readers of data. `--only KIND --seed N --files 1`
 """
 
 import argparse
+import contextlib
+import io
 import json
 import os
 import sys
@@ -82,14 +84,15 @@ def main() -> int:
         from fuzzing.models import write_models
         from fuzzing.samples import write_samples
 
-        write_samples(samples)
-        write_models(samples / "models")
+        with contextlib.redirect_stdout(io.StringIO()):  # the epochs of their training
+            write_samples(samples)
+            write_models(samples / "models")
         shares = {kind: share for kind, share in SHARES.items() if given.only in (None, kind)}
-        total: Counter[str] = Counter()
+        total, began = Counter[str](), time.monotonic()
         for kind, share in shares.items():
             files = -(-given.files * share // sum(shares.values()))
             total += _kind(kind, given.seed, files, samples, Path(name) / "log.txt")
-    print(f"{total.total():,} files: {dict(total)}")
+    print(f"{total.total():,} files: {dict(total)} in {time.monotonic() - began:.0f} s")
     return int(any(total[each] for each in total if each not in FINE))
 
 

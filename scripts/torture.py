@@ -1,8 +1,9 @@
 """Kills training runs at random moments, resumes them, and compares them with runs that were left alone.
 
 `python scripts/torture.py --kills 200` trains a classifier, a detector, an embedding and a forecaster. Each trial
-starts a run, sends a signal at a random moment of its processor time, checks the exit code, and resumes the run. The
-weights and metrics.csv must equal those of the undisturbed run bit for bit, and the report must be there.
+starts a run, sends KILL, INT, TERM or TERM twice at a random moment of its processor time, checks the exit code, and
+resumes the run. The weights and metrics.csv must equal those of the undisturbed run bit for bit, and the report must be
+there. Imports are done when a trial starts, and figures are not rendered.
 `python scripts/torture.py --ddp 30` sends patterns of signals to the two processes of a run with trainer=ddp, which
 must all end within 30 seconds.
 """
@@ -30,7 +31,8 @@ def main() -> int:
     given = parser.parse_args()
     if given.serve:
         serve()
-        return 0
+    if not given.kills and not given.ddp:
+        parser.error("give the number of runs: --kills N, --ddp N, or both")
     failures = torture(given.kills, given.seed, given.only) if given.kills else 0
     failures += torture_ddp(given.ddp, given.seed) if given.ddp else 0
     return int(failures > 0)

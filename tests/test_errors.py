@@ -1,6 +1,6 @@
 import pytest
 
-from zoo.errors import unknown
+from zoo.errors import ZooError, unknown
 
 
 @pytest.mark.parametrize(
@@ -23,3 +23,14 @@ def test_a_suggestion_may_be_one_that_is_not_listed():
     assert unknown("key", "a.dpeth", ["a.depth", "a.width"], listed=["a.width"]) == (
         "unknown key `a.dpeth`: did you mean `a.depth`? there are: a.width"
     )
+
+
+def test_a_long_message_is_cut_and_so_is_a_long_list():
+    message = str(ZooError(f"row 3: {'9' * 50_000_000} is no number"))
+    assert len(message) < 3100
+    assert message.startswith("row 3: 999")
+    assert message.endswith("99 is no number")
+    assert " … (49,997,020 characters more) … " in message
+    names = [f"column{n}" for n in range(9000)]
+    assert unknown("column", "zzz", names).endswith(", column1177, … and 8,800 more")
+    assert len(unknown("column", "z" * 3_000_000, ["a"])) < 300

@@ -2,8 +2,10 @@
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+_FIRST, _LAST = 2500, 500  # characters of a long message that are kept
+_LISTED = 200  # names in a message
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -11,13 +13,15 @@ class ZooError(Exception):
     """An error that the user can correct; the message gives the value, what is allowed, and what to type instead.
 
     Commands print it as one line on standard error and exit with code 2, without a traceback. Line breaks and other
-    control characters, which names from a file may have, are escaped.
+    control characters, which names from a file may have, are escaped, and the middle of a long message is left out.
 
     >>> print(ZooError("no column `a\\nb`"))
     no column `a\\nb`
     """
 
     def __init__(self, message: str) -> None:
+        if (more := len(message) - _FIRST - _LAST) > 0:
+            message = f"{message[:_FIRST]} … ({more:,} characters more) … {message[-_LAST:]}"
         super().__init__(_CONTROL.sub(lambda found: repr(found[0])[1:-1], message))
 
 
@@ -42,4 +46,9 @@ def unknown(what: str, given: str, allowed: Iterable[str], listed: Iterable[str]
     words = {name.rpartition(".")[2].casefold(): name for name in names}
     close = difflib.get_close_matches(given.rpartition(".")[2].casefold(), list(words), n=1, cutoff=0.6)
     hint = f"did you mean `{words[close[0]]}`? " if close else ""
-    return f"unknown {what} `{given}`: {hint}there are: {', '.join(sorted(listed) or names) or 'none'}"
+    return f"unknown {what} `{given:.200}`: {hint}there are: {_few(sorted(listed) or names)}"
+
+
+def _few(names: Sequence[str]) -> str:
+    more = f", … and {len(names) - _LISTED:,} more" if len(names) > _LISTED else ""
+    return (", ".join(names[:_LISTED]) or "none") + more

@@ -76,6 +76,7 @@ def serve() -> None:
                     importlib.import_module(name)
         gc.collect()
         gc.freeze()  # forks need not walk, and so copy, what is imported
+    os._exit(0)  # without the finalizers of libraries, which print below the result
 
 
 def _train(folder: Path, words: list[str]) -> None:

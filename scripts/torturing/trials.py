@@ -4,6 +4,7 @@ import contextlib
 import csv
 import os
 import random
+import re
 import signal
 import subprocess
 import time
@@ -22,6 +23,8 @@ RUNS = {
 }
 TIMES = {"samples_per_second", "waiting_for_data"}
 _BEFORE_END = 0.95  # of the processor time of an undisturbed run
+_PAUSES = (0.01, 0.3)  # seconds between two signals
+ENDED = "ended before"
 SIGNALS = {"KILL": -signal.SIGKILL, "INT": 130, "TERM": 143, "TERM twice": 143}
 
 
@@ -37,23 +40,32 @@ def outcome(folder: Path) -> tuple[Any, list[dict[str, str]]]:
     return {**state["state_dict"], **state["current_model_state"]}, rows
 
 
-def trial(server: Server, words: list[str], folder: Path, kind: str, moment: float) -> tuple[str, list[str]]:
-    """Kills a run after `moment` seconds of processor time and resumes it; returns what was killed, and the faults."""
+def trial(
+    server: Server, words: list[str], folder: Path, kind: str, *, moment: float, pause: float
+) -> tuple[str, list[str]]:
+    """Kills a run after `moment` seconds of processor time and resumes it; returns what was killed, and the faults.
+
+    A second signal follows after `pause` seconds.
+    """
     process, signals = server.start(words, folder), kind.split()
     while processor_time(process) < moment:
         time.sleep(0.002)
     with contextlib.suppress(ProcessLookupError):
         os.kill(process, getattr(signal, f"SIG{signals[0]}"))
         if "twice" in kind:
-            time.sleep(random.choice((0.01, 0.3)))
+            time.sleep(pause)
             os.kill(process, signal.SIGTERM)
     code = server.wait()
     saved = [*folder.rglob("last.ckpt")]
     if code == 0 or (any(folder.rglob("metrics.json")) and any(folder.rglob("report/index.html"))):
-        return "ended before", []
+        return ENDED, []
     problems = [] if code == SIGNALS[kind] else [f"exit code {code}"]
-    within = "after epoch" in _resume(server, words, folder, problems, resume=bool(saved))
-    return ("resumed within an epoch" if within else "resumed") if saved else "nothing to resume", problems
+    said = _resume(server, words, folder, problems, resume=bool(saved))
+    if not saved:
+        return "nothing to resume", problems
+    how = re.search(r"after epoch \d+(, step)?", said)
+    place = "after the last epoch" if how is None else "within an epoch" if how[1] else "between epochs"
+    return f"resumed {place}", problems
 
 
 def _resume(server: Server, words: list[str], folder: Path, problems: list[str], *, resume: bool) -> str:
@@ -78,11 +90,13 @@ def torture(kills: int, seed: int, tasks: list[str]) -> int:
                 seconds = server.seconds(RUNS[task], folder)
             references[task] = (*outcome(folder), seconds)
             print(f"{task}: {seconds:.1f} s of processor time", flush=True)
-        for number in range(kills):
-            task, kind = tasks[number % len(tasks)], list(SIGNALS)[number // len(tasks) % len(SIGNALS)]
+        trials = 0
+        while (number := counts.total() - counts[ENDED]) < kills and trials < 2 * kills:
+            trials += 1
+            task, kind = tasks[number % len(tasks)], rng.choice(list(SIGNALS))
             weights, rows, seconds = references[task]
-            folder = Path(name) / f"{number}"
-            how, problems = trial(server, RUNS[task], folder, kind, rng.uniform(0, _BEFORE_END * seconds))
+            folder, moment, pause = Path(name) / f"{trials}", rng.uniform(0, _BEFORE_END * seconds), rng.choice(_PAUSES)
+            how, problems = trial(server, RUNS[task], folder, kind, moment=moment, pause=pause)
             try:
                 ours, table = outcome(folder)
                 if not all(torch.equal(value, ours[key]) for key, value in weights.items()):
@@ -93,7 +107,8 @@ def torture(kills: int, seed: int, tasks: list[str]) -> int:
                 problems.append(repr(error))
             counts[how] += 1
             failures += bool(problems)
-            print(f"{number + 1} {task} {kind}: {how} {'; '.join(problems) or 'equal'}", flush=True)
+            print(f"{trials} {task} {kind}: {how} {'; '.join(problems) or 'equal'}", flush=True)
             subprocess.run(["rm", "-r", folder], check=True)
-    print(f"{kills} kills in {time.monotonic() - began:.0f} s, {dict(counts)}: {failures} with problems")
+    killed = counts.total() - counts[ENDED]
+    print(f"{killed} kills in {time.monotonic() - began:.0f} s, {dict(counts)}: {failures} with problems")
     return failures

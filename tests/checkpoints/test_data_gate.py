@@ -69,6 +69,12 @@ def test_moderate_sizes_and_those_of_the_user_are_taken():
     assert data_config(DIGITS, {"image_size": 1599}, [], "x.ckpt")["image_size"] == 1599
 
 
+def test_a_file_starts_no_processes():
+    described = DIGITS | {"num_workers": 150}
+    assert data_config(described, {}, [], "x.ckpt")["num_workers"] == "auto"
+    assert data_config(described, {"num_workers": 2}, [], "x.ckpt")["num_workers"] == 2
+
+
 def test_a_test_builds_no_augmentation_of_a_file():
     described = DIGITS | {"augmentation": {"_target_": "torchvision.transforms.v2.Resize", "size": 60_000}}
     assert data_config(described, {}, [], "x.ckpt")["augmentation"] is None

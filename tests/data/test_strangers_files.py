@@ -83,7 +83,7 @@ def test_lines_that_are_no_json(tmp_path, line):
     with refused("is a small file of more than 67,108,864 bytes: write it as plain CSV"):
         read_frame(tmp_path / "a.parquet", header=True)
     (tmp_path / "wide.csv").write_text(",".join(map(str, range(10_001))) + "\n")
-    with refused("has 10,001 columns, and at most 10,000 are read"):
+    with refused("has more than 10,000 columns, and at most 10,000 are read"):
         read_frame(tmp_path / "wide.csv", header=True)
 
 

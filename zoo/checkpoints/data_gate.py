@@ -48,9 +48,9 @@ def without_paths(described: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _merged(described: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Both, data within data included. Augmentations are left out, since a test needs none."""
+    """Both, data within data included, without what a test needs not: augmentations, and a number of processes."""
     inner = {key: _merged(v, given.get(key) or {}) for key, v in described.items() if _is_data(v)}
-    unneeded = {"download": False, "augmentation": None}
+    unneeded = {"download": False, "augmentation": None, "num_workers": "auto"}
     return {**described, **{key: v for key, v in unneeded.items() if key in described}, **given, **inner}
 
 

@@ -50,7 +50,7 @@ def test_a_file_that_vanishes_or_breaks_between_epochs_is_left_out_and_counted(f
         assert torch.equal(labels, before[1][[0, *range(3, len(split))]])
     assert caplog.text.count("which could be read before: the file does not exist (1 so far)") == 1
     assert caplog.text.count("(2 so far)") == 1
-    with pytest.raises(UnreadableImage, match="does not exist$"):
+    with pytest.raises(UnreadableImage, match="data.on_error=skip leaves .*, and of this one none is left$"):
         split[every[1:2]]
     advised = build(folder, cache_mb=0).dataset("train")
     advised.path(1).unlink()

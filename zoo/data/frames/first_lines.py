@@ -33,7 +33,7 @@ def check_first_lines(path: Path, separator: str, *, header: bool) -> None:
             raise ZooError(f"{path} {what}")
     lines = [line for line in text.splitlines()[:5] if line.strip()]
     if lines and lines[0].count(separator) >= MOST_COLUMNS:
-        raise ZooError(f"{path} has {lines[0].count(separator) + 1:,} columns, and at most {MOST_COLUMNS:,} are read")
+        raise ZooError(f"{path} has more than {MOST_COLUMNS:,} columns, and at most {MOST_COLUMNS:,} are read")
     rows = _rows(lines, separator)
     if rows and rows[0][0].casefold().startswith("sep="):
         raise ZooError(f"{path} begins with `{lines[0].strip()}`, which is no header: remove this line")

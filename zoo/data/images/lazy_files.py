@@ -76,7 +76,8 @@ class ImageFiles:
         if not self.skip_broken:
             raise with_advice(error) from None
         if last:
-            raise error
+            reason = f"{error.reason}; data.on_error=skip leaves files out of a batch, and of this one none is left"
+            raise UnreadableImage(error.path, reason)
         _log_lost(error.path, error.reason)
 
     def part(self, indices: Int[np.ndarray, " m"], *, skip_broken: bool) -> "ImageFiles":
