@@ -63,6 +63,11 @@ def test_sizes_are_bounded_together(described, named):
         data_config(described, {}, [], "x.ckpt")
 
 
+def test_a_long_context_and_horizon_are_moderate():
+    series = {"_target_": "zoo.data.series.table_data.Series", "context": 336, "horizon": 96, "batch_size": 256}
+    assert data_config(series, {}, [], "x.ckpt") == series
+
+
 def test_moderate_sizes_and_those_of_the_user_are_taken():
     larger = DIGITS | {"image_size": 64, "batch_size": 256}
     assert data_config(larger, {}, [], "x.ckpt") == larger

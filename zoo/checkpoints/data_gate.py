@@ -20,6 +20,7 @@ from zoo.errors import ZooError
 _LARGER = 50  # times the data of zoo's own options, such as the scenes to generate
 _LEAST, _UNKNOWN = 2.0, 100.0  # a number counts from here on, and from here on if zoo's options have none
 _DIMENSIONS = {"image_size": 2}
+_ALONE = ("context", "horizon", "season", "stride", "cache_mb", "steps_per_epoch")  # do not multiply what others take
 _PLACES = ("root", "path", "test_path")  # arguments of data modules that name files to open
 _IMAGES = ("content", "style", "styles")  # those that name files, or images that zoo draws
 
@@ -86,14 +87,14 @@ def _leads_elsewhere(key: str, name: str) -> bool:
 
 
 def _require_moderate_numbers(described: Mapping[str, Any], given: Mapping[str, Any], path: str | Path) -> None:
-    """Bounds the memory that a test takes: the product of all numbers relative to those of zoo's own options."""
-    total, largest, named = 1.0, 0.0, ""
+    """Bounds the memory that a test takes: numbers, and their product, relative to those of zoo's own options."""
+    product, largest, named = 1.0, 0.0, ""
     for place, key, value, known in _numbers(described, given, "data"):
         times = math.inf if math.isnan(value) else max(1.0, value / known) ** _DIMENSIONS.get(key, 1)
-        total *= times
+        product *= 1 if key in _ALONE else times
         if times > largest:
             largest, named = times, f"{place}={value:g}"
-    if total > _LARGER:
+    if (total := max(product, largest)) > _LARGER:
         raise ZooError(
             f"{path} names {named}: with its other numbers, {total:,.0f} times the data of zoo: add +{named} if you "
             "mean it"
