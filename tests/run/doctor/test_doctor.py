@@ -16,7 +16,7 @@ from zoo.losses.miners import BatchHard
 from zoo.losses.triplet import TripletLoss
 from zoo.run.doctor import Doctor
 from zoo.run.doctor.facts import Facts, Layer
-from zoo.run.doctor.mechanics import exploding, vanishing, waits_for_data
+from zoo.run.doctor.mechanics import dead_units, exploding, vanishing, waits_for_data
 from zoo.run.doctor.outcomes import stuck
 from zoo.run.doctor.readings import steps_to_settle
 from zoo.run.throughput import Throughput
@@ -153,6 +153,14 @@ def test_dead_units_are_named(tmp_path):
         network[1].bias[:20] = -100.0
     finding = found(diagnosed(tmp_path, network=network))["dead units"]
     assert finding["text"] == "20 of 32 units of 1 have no gradient"
+
+
+def test_a_layer_without_a_gradient_is_dead_before_layers_that_train_and_a_branch_behind_them():
+    dead, half, fine = Layer("dead", 0.0, 16, 16), Layer("half", 1.0, 16, 8), Layer("fine", 1.0, 16, 0)
+    assert dead_units(Facts(layers=[fine, dead])) is None
+    assert dead_units(Facts(layers=[dead, dead])) is None
+    assert dead_units(Facts(layers=[dead, fine])).text == "16 of 16 units of dead have no gradient"
+    assert dead_units(Facts(layers=[fine, dead, half])).text == "8 of 16 units of half have no gradient"
 
 
 class Loud(nn.Module):

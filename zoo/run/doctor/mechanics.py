@@ -63,9 +63,17 @@ def vanishing(facts: Facts) -> Finding | None:
 
 
 def dead_units(facts: Facts) -> Finding | None:
-    """Half of the units of a layer had no gradient in any sampled step, while other layers had one."""
-    found = [each for each in facts.layers if each.units >= _LEAST_UNITS and each.dead >= _DEAD * each.units]
-    if not found or not any(layer.gradient > 0 for layer in facts.layers):
+    """Half of the units of a layer had no gradient in any sampled step, while other layers had one.
+
+    A layer without any gradient behind one that trains is a branch with nothing to learn, such as one of one class.
+    """
+    trains = next((number for number, layer in enumerate(facts.layers) if layer.gradient > 0), None)
+    if trains is None:
+        return None
+    first = facts.layers[:trains]
+    later = [layer for layer in facts.layers[trains:] if layer.dead < layer.units]
+    found = [each for each in [*first, *later] if each.units >= _LEAST_UNITS and each.dead >= _DEAD * each.units]
+    if not found:
         return None
     worst = max(found, key=lambda layer: layer.dead / layer.units)
     return Finding(
