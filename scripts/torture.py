@@ -31,6 +31,7 @@ def main() -> int:
     given = parser.parse_args()
     if given.serve:
         serve()
+        return 0  # in the process of a run, which ends as an interpreter does
     if not given.kills and not given.ddp:
         parser.error("give the number of runs: --kills N, --ddp N, or both")
     failures = torture(given.kills, given.seed, given.only) if given.kills else 0
