@@ -228,3 +228,9 @@ def test_tensorboard_writes_beside_the_csv(command):
     assert ended.code == 0, ended.err
     assert list((ended.run / "tensorboard").glob("events.out.tfevents.*"))
     assert (ended.run / "metrics.csv").is_file()
+
+
+def test_the_configuration_is_printed_with_options_of_hydra_after_words(command):
+    ended = command("train", "seed=7", "--cfg", "job")
+    assert ended.code == 0, ended.err
+    assert "\nseed: 7\n" in ended.out

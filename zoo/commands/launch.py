@@ -88,7 +88,7 @@ def _run(name: str, command: Command, config_dir: Path | None, *, task_options: 
         _fail(name, message)
 
     follower = int(os.environ.get("RANK", os.environ.get("SLURM_PROCID", "0"))) > 0
-    if follower or name == "train":  # of torchrun or SLURM; and a training writes there once it has locked the folder
+    if follower:  # of torchrun or SLURM: the first process has the run directory
         sys.argv.append("hydra.output_subdir=null")
 
     if task_options:
