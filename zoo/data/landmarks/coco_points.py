@@ -41,11 +41,14 @@ def read_coco_points(file: Path, images: Path) -> PointSet:
     content = coco_content(file)
     entered, flawed_images = read_entries(content["images"], image_of)
     categories, flawed_categories = read_entries(content["categories"], category_of)
-    names, skeleton = _layout(file, content["categories"])
+    names, skeleton, ignored = _layout(file, content["categories"])
     with_points = {as_id(c.get("id")) for c in content["categories"] if isinstance(c, dict) and c.get("keypoints")}
     ordered = sorted((c for c in categories if c.id in with_points), key=lambda c: (isinstance(c.id, str), c.id))
     place = {category.id: number for number, category in enumerate(ordered)}
     result = PointSet(names, tuple(category.name for category in ordered), skeleton)
+    if ignored:
+        message = f"{len(ignored)} lines of the skeleton, e.g. {ignored[0]!r:.40}, name no two points counted from 1"
+        result.notes.append(f"{message}: they are not drawn")
     for what, flaws in (("images", flawed_images), ("categories", flawed_categories)):
         result.problems += [Problem(file.name, "broken annotation", f"{what}{message}") for _, message in flaws]
     exact, elsewhere = find_images(images, [image.file_name for image in entered])
@@ -56,6 +59,7 @@ def read_coco_points(file: Path, images: Path) -> PointSet:
             result.problems.append(Problem(file.name, "missing image", f"{images / image.file_name} does not exist"))
         else:
             paths[image.id] = found
+    known = {image.id for image in entered}
     counts = dict.fromkeys(("crowds", "annotations of categories without points", "objects without a point"), 0)
     for number, entry in enumerate(content["annotations"]):
         read, flawed = read_entries([entry], box_of)
@@ -68,6 +72,9 @@ def read_coco_points(file: Path, images: Path) -> PointSet:
             counts["crowds"] += 1
         elif box.category_id not in place:
             counts["annotations of categories without points"] += 1
+        elif box.image_id not in known:
+            message = f"annotation {entry.get('id')}: there is no image with the id {box.image_id!s:.40}"
+            result.problems.append(Problem(file.name, "broken annotation", message))
         elif box.image_id in paths:
             sample = _sample(result, file, entry, box, paths[box.image_id], place[box.category_id])
             if sample is not None and not sample.visible.any():
@@ -78,8 +85,8 @@ def read_coco_points(file: Path, images: Path) -> PointSet:
     return result
 
 
-def _layout(file: Path, categories: list[Any]) -> tuple[tuple[str, ...], tuple[tuple[int, int], ...]]:
-    """Names of the points and lines between them, equal for all categories that have points."""
+def _layout(file: Path, categories: list[Any]) -> tuple[tuple[str, ...], tuple[tuple[int, int], ...], list[Any]]:
+    """Names of the points and lines between them, equal for all categories that have points, and lines of no points."""
     with_points = [c for c in categories if isinstance(c, dict) and c.get("keypoints")]
     if not with_points:
         raise ZooError(f"{file} has no category with `keypoints`, so its annotations are boxes: take data=localization")
@@ -90,8 +97,14 @@ def _layout(file: Path, categories: list[Any]) -> tuple[tuple[str, ...], tuple[t
         raise ZooError(f"{file} has categories with different keypoints; keep those of one kind")
     names = layouts.pop()
     lines, numbers = with_points[0].get("skeleton"), {str(i + 1): i for i in range(len(names))}
-    pairs = [line for line in lines if isinstance(line, list) and len(line) == 2] if isinstance(lines, list) else []
-    return names, tuple((numbers[str(a)], numbers[str(b)]) for a, b in pairs if {str(a), str(b)} <= numbers.keys())
+    listed = lines if isinstance(lines, list) else []
+    pairs = [line for line in listed if isinstance(line, list) and len(line) == 2 and _known(line, numbers)]
+    skeleton = tuple((numbers[str(a)], numbers[str(b)]) for a, b in pairs)
+    return names, skeleton, [line for line in listed if line not in pairs]
+
+
+def _known(line: list[Any], numbers: Mapping[str, int]) -> bool:
+    return all(str(point) in numbers for point in line)
 
 
 def _sample(
@@ -105,8 +118,11 @@ def _sample(
 
     values, count = entry.get("keypoints"), len(result.names)
     if not isinstance(values, list) or len(values) != 3 * count:
-        written = len(values) if isinstance(values, list) else repr(values)[:30]
-        report("other number of points", f"{written} values in `keypoints`, and {count} points need {3 * count}")
+        written = f"{len(values)} values in" if isinstance(values, list) else "no list of"
+        report("other number of points", f"{written} `keypoints`, and {count} points need {3 * count} values")
+        return None
+    if entry.get("bbox") and box.box is None:
+        report("bad box", f"`bbox` (={entry['bbox']!r:.60}) must be x, y, width, height")
         return None
     wrong = [value for value in values if not _is_number(value)]
     wrong += [value for value in values if not wrong and not abs(value) <= _FARTHEST]  # also true for NaN

@@ -21,6 +21,7 @@ _LABEL = ("label", "class", "category")
 _BOX = ("box_x1", "box_y1", "box_x2", "box_y2")
 _RESULTS = ("frame", "presence", "error")  # of the predictions.csv of `zoo-predict`
 _HIDDEN = -1.0
+_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "`|`"}
 
 
 def read_csv(file: Path, images: Path, class_names: tuple[str, ...] | None = None) -> PointSet:
@@ -41,7 +42,10 @@ def read_csv(file: Path, images: Path, class_names: tuple[str, ...] | None = Non
     header = [" ".join(cell.split()) for cell in rows[0]] if rows else []  # a quoted name may have several lines
     path_column = next((i for i, cell in enumerate(header) if cell.casefold() in _PATH), None)
     if path_column is None:
-        raise ZooError(f"{file} needs a first row with a column `path`, and has: {', '.join(header) or 'nothing'}")
+        listed = ", ".join(header) or "nothing"
+        other = next((name for mark, name in _SEPARATORS.items() if len(header) == 1 and mark in header[0]), None)
+        found = f"separates its columns by {other}: save it with commas" if other else f"has: {listed}"
+        raise ZooError(f"{file} needs a first row with a column `path`, and {found}")
     optional = {cell.casefold(): i for i, cell in enumerate(header)}
     label_column = next((optional[name] for name in _LABEL if name in optional), None)
     box_columns = [optional[name] for name in _BOX if name in optional]
@@ -125,6 +129,8 @@ def _point(cells: Sequence[str]) -> tuple[float, float] | None:
     if all(text == "" for text in texts):
         return None
     x, y = (_number(text) for text in texts)
+    if _HIDDEN in (x, y) and x != y:
+        raise ValueError(f"-1 in one cell alone: {x:g}, {y:g}; blank or -1 in both cells means not visible")
     return None if x == y == _HIDDEN else (x, y)
 
 

@@ -103,8 +103,10 @@ class Points(PointData):
         split_up(splits, val=self.val_fraction, test=self.test_fraction, seed=self.seed)
         train = splits["train"]
         layout = self._layout(train)
-        train.problems += [*shared_images(splits), *check_shapes(train, layout.pairs), *unused_classes(train)]
+        self._normalizer(train.names)
+        train.problems += [*shared_images(splits), *unused_classes(train)]
         for name, points in splits.items():
+            points.problems += check_shapes(points, layout.pairs, train)
             if decode:  # reads files
                 points.problems += copied_images(points)
             if not any(sample.present for sample in points.samples):
@@ -117,7 +119,8 @@ class Points(PointData):
         for line in require_usable(splits, self.on_bad_annotation):
             print(line)
         if self.layout.pairs is None and self.augmentation is not None and self.augmentation.flip:
-            print("images are not mirrored: no names of left and right points, and no data.flip_pairs, are given")
+            given = "no names of left and right points, and no data.flip_pairs, are given"
+            print(f"images are not mirrored: {'data.flip_pairs is null' if self.flip_pairs is None else given}")
         normalizer = self._normalizer(splits["train"].names)
         measure = partial(object_size, normalizer=normalizer)
         if normalizer is not None:

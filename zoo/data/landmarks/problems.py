@@ -1,7 +1,7 @@
 """Finds problems of points that single files do not show."""
 
 import hashlib
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,87 +13,99 @@ from torch import Tensor
 from zoo.data.detection.annotations import Annotations, Record
 from zoo.data.detection.split_checks import shared_images as shared_records
 from zoo.data.images.files import Head, UnreadableImage, read_head, read_image
+from zoo.data.landmarks.conventions import (
+    LARGEST_FRACTION,
+    are_fractions,
+    beside_box,
+    misread,
+    outside,
+    perhaps_exchanged,
+)
 from zoo.data.landmarks.pairs import Pairs
-from zoo.data.landmarks.samples import PointSet, Problem, Sample
+from zoo.data.landmarks.samples import Kind, PointSet, Problem, Sample
 
 _MOST = 0.5  # of the objects: what is true of more is a property of the file
 _ENOUGH = 5  # objects, of which a constant is no chance
+_LEAST_POINTS = 3  # of a shape
 _CLEARLY = 0.7  # ratio of distances to the mean shape, swapped to as written
-_TOLERANCE = 1.0  # pixels; annotators round
-_LARGEST_FRACTION = 1.5  # of a point, which may lie outside its image
 
 
 def check_images(points: PointSet, *, decode: bool) -> None:
-    """Removes and reports unreadable images, bad boxes, and images twice; reports points outside their image.
+    """Removes and reports unreadable images, bad boxes, objects twice, and points far outside their image or box.
 
     Reads headers only, unless `decode`. Points are taken as drawn on the upright image. Objects with a point, or a
     corner of their box, farther outside than the image is wide or high are removed.
     """
-    heads: dict[object, Head | None] = {}
-    usable: list[Sample] = []
-    outside: list[Problem] = []
-    far: set[int] = set()
-    swapped = fractions = 0
-    plain: Counter[object] = Counter()
+    heads: dict[Path, Head | None] = {}
+    usable: list[tuple[Sample, Head]] = []
+    boxed = {sample.path for sample in points.samples if sample.box is not None}
+    seen: set[object] = set()
     for sample in points.samples:
         if sample.path not in heads:
             heads[sample.path] = _head(points, sample, decode=decode)
         if (head := heads[sample.path]) is None:
             continue
-        name, where = sample.path.name, sample.where
-        if sample.box is not None and not _usable(sample.box, head):
-            message = (
-                f"{where}: the box {tuple(round(v, 1) for v in sample.box)} in an image of {head.width}×{head.height}"
-            )
-            points.problems.append(Problem(name, "bad box", message))
-            continue
-        plain[sample.path] += sample.box is None
-        if sample.box is None and plain[sample.path] > 1:
-            message = f"{where}: left out; several objects of an image need boxes around them"
-            points.problems.append(Problem(name, "image twice", message))
-            continue
-        usable.append(sample)
-        shown = sample.points[sample.visible]
-        if not len(shown):
-            continue
-        fractions += _are_fractions(shown)
-        if _outside(shown, head.width, head.height):
-            swapped += not _outside(shown, head.height, head.width)
-            inside = torch.minimum(shown.clamp(min=0), shown.new_tensor([head.width, head.height]))
-            x, y = shown[(shown - inside).abs().sum(1).argmax()].tolist()
-            message = f"{where}: a point is outside the image of {head.width}×{head.height}, e.g. ({x:g}, {y:g})"
-            if _far(shown.flatten().tolist(), head):
-                far.add(id(sample))
-                outside.append(Problem(name, "point far outside", f"{message}; left out"))
-            else:
-                outside.append(Problem(name, "point outside", message))
-    objects = sum(sample.present for sample in usable)
+        kind, message = _unusable(sample, head, beside_boxed=sample.path in boxed, seen=seen)
+        if kind is None:
+            usable.append((sample, head))
+        else:
+            points.problems.append(Problem(sample.path.name, kind, f"{sample.where}: {message}"))
+    drawn = [(sample, head) for sample, head in usable if sample.visible.any()]
+    points.samples = [sample for sample, _ in usable]
     if any(problem.kind == "pixels as fractions" for problem in points.problems):
-        pass  # their places mean nothing
-    elif objects and fractions > _MOST * objects:
-        message = (
-            f"all points of {fractions} objects are at most {_LARGEST_FRACTION}: "
-            "data.coordinates=fractions multiplies by the size"
-        )
-        points.problems.append(Problem("all", "normalized points", message))
-    elif objects and swapped > _MOST * objects:
-        message = f"{swapped} of {objects} objects fit into their images only with x and y exchanged"
-        points.problems.append(Problem("all", "swapped axes", message))
-    else:
-        points.problems += outside
-        usable = [sample for sample in usable if id(sample) not in far]
-    points.samples = usable
+        return  # their places mean nothing
+    if (whole := misread(drawn)) is not None:
+        points.problems.append(whole)
+        return
+    if (remark := perhaps_exchanged(drawn)) is not None:
+        points.problems.append(remark)
+    left_out = {id(sample) for sample, head in drawn if _report_place(points, sample, head)}
+    points.samples = [sample for sample in points.samples if id(sample) not in left_out]
+
+
+def _unusable(sample: Sample, head: Head, *, beside_boxed: bool, seen: set[object]) -> tuple[Kind | None, str]:
+    """Why an object cannot be used, if it cannot; `seen` holds the objects before it."""
+    content = (sample.path, sample.box, sample.label, *sample.points.flatten().tolist())
+    if content in seen:
+        return "object twice", "the same image, box and points as another"
+    seen.add(content)
+    if sample.box is not None and not _usable(sample.box, head):
+        box = tuple(round(v, 1) for v in sample.box)
+        return "bad box", f"the box {box} in an image of {head.width}×{head.height}"
+    if sample.box is None:
+        if beside_boxed or sample.path in seen:
+            return "image twice", "left out; several objects of an image need boxes around them"
+        seen.add(sample.path)
+    return None, ""
+
+
+def _report_place(points: PointSet, sample: Sample, head: Head) -> bool:
+    """Reports points outside their image or box; returns whether the object is left out."""
+    shown = sample.points[sample.visible]
+    if beside_box(sample):
+        message = f"{sample.where}: most points are outside the box; left out"
+        points.problems.append(Problem(sample.path.name, "points outside box", message))
+        return True
+    if not outside(shown, head.width, head.height):
+        return False
+    inside = torch.minimum(shown.clamp(min=0), shown.new_tensor([head.width, head.height]))
+    x, y = shown[(shown - inside).abs().sum(1).argmax()].tolist()
+    message = f"{sample.where}: a point is outside the image of {head.width}×{head.height}, e.g. ({x:g}, {y:g})"
+    far = _far(shown.flatten().tolist(), head)
+    kind: Kind = "point far outside" if far else "point outside"
+    points.problems.append(Problem(sample.path.name, kind, f"{message}; left out" if far else message))
+    return far
 
 
 def to_pixels(points: PointSet) -> None:
     """Multiplies points and boxes, given as fractions of their images, by the sizes of these.
 
-    If most objects have points beyond `_LARGEST_FRACTION`, reports that and leaves all as they are.
+    If most objects have points beyond `LARGEST_FRACTION`, reports that and leaves all as they are.
     """
     drawn = [sample.points[sample.visible] for sample in points.samples if sample.visible.any()]
-    if (count := sum(not _are_fractions(shown) for shown in drawn)) > _MOST * len(drawn):
+    if (count := sum(not are_fractions(shown) for shown in drawn)) > _MOST * len(drawn):
         message = (
-            f"points of {count} of {len(drawn)} objects are beyond {_LARGEST_FRACTION}: "
+            f"points of {count} of {len(drawn)} objects are beyond {LARGEST_FRACTION}: "
             "data.coordinates=pixels takes them as they are"
         )
         points.problems.append(Problem("all", "pixels as fractions", message))
@@ -111,8 +123,11 @@ def to_pixels(points: PointSet) -> None:
     points.samples = scaled
 
 
-def check_shapes(points: PointSet, pairs: Pairs | None) -> list[Problem]:
-    """Problems for points that never move, and for objects with left and right swapped against the mean shape."""
+def check_shapes(points: PointSet, pairs: Pairs | None, train: PointSet) -> list[Problem]:
+    """Problems for points at one place in all objects, and for objects whose left and right are exchanged.
+
+    The usual shape is the median of the objects of `train` that show all points.
+    """
     problems = []
     for number, name in enumerate(points.names):
         places = {tuple(s.points[number].tolist()) for s in points.samples if s.visible[number]}
@@ -121,21 +136,25 @@ def check_shapes(points: PointSet, pairs: Pairs | None) -> list[Problem]:
             x, y = places.pop()
             message = f"the point `{name}` is at ({x:g}, {y:g}) in all {count} objects"
             problems.append(Problem("all", "constant point", message))
-    return problems + (_swapped(points, pairs) if pairs else [])
+    return problems + (_swapped(points, pairs, train) if pairs else [])
 
 
-def _swapped(points: PointSet, pairs: Pairs) -> list[Problem]:
-    full = [sample for sample in points.samples if bool(sample.visible.all())]
+def _swapped(points: PointSet, pairs: Pairs, train: PointSet) -> list[Problem]:
+    full = [_standardized(sample.points) for sample in train.samples if bool(sample.visible.all())]
     if len(full) < _ENOUGH:
         return []
-    shapes = torch.stack([_standardized(sample.points) for sample in full])
-    mean = shapes.median(0).values
+    usual = torch.stack(full).median(0).values
     order = list(range(len(points.names)))
     for left, right in pairs:
         order[left], order[right] = right, left
     problems = []
-    for sample, shape in zip(full, shapes, strict=True):
-        as_written, other = ((each - mean).norm(dim=1).mean() for each in (shape, shape[order]))
+    for sample in points.samples:
+        kept = sample.visible & sample.visible[order]  # both sides of a pair are seen
+        if kept.sum() < _LEAST_POINTS or not any(bool(kept[left]) for left, _ in pairs):
+            continue
+        expected = _standardized(usual[kept])
+        shapes = (sample.points, sample.points[order])
+        as_written, other = ((_standardized(shape[kept]) - expected).norm(dim=1).mean() for shape in shapes)
         if other < _CLEARLY * as_written:
             message = f"{sample.where}: the points fit the median shape better with left and right exchanged"
             problems.append(Problem(sample.path.name, "left and right swapped", message))
@@ -206,12 +225,3 @@ def _far(xy: Sequence[float], head: Head) -> bool:
     """Whether one of the numbers x, y, x, y, … lies farther outside of the image than it is wide or high."""
     sides = (head.width, head.height)
     return not all(-sides[i % 2] <= value <= 2 * sides[i % 2] for i, value in enumerate(xy))
-
-
-def _are_fractions(shown: Float[Tensor, "k 2"]) -> bool:
-    return bool((shown.abs() <= _LARGEST_FRACTION).all())
-
-
-def _outside(shown: Float[Tensor, "k 2"], width: int, height: int) -> bool:
-    limits = shown.new_tensor([width, height])
-    return bool(((shown < -_TOLERANCE) | (shown > limits + _TOLERANCE)).any())

@@ -1,6 +1,7 @@
 """Reads `.pts` files: the points of one image, as annotators of faces write them."""
 
 import math
+from collections import Counter
 from pathlib import Path
 
 import torch
@@ -26,6 +27,7 @@ def read_pts(folder: Path) -> PointSet:
     names = [name for name in file_names(folder) if name.lower().endswith(".pts")]
     files = NamedFiles((Path(name).with_suffix("").as_posix(), folder / name) for name in names)
     result = PointSet(())
+    read: list[tuple[Path, Path, list[tuple[float, float]]]] = []
     lacking = 0
     for path in images:
         file = files.find(path.relative_to(folder).with_suffix("").as_posix())
@@ -33,14 +35,14 @@ def read_pts(folder: Path) -> PointSet:
             lacking += 1
             continue
         try:
-            points = _read(file)
-        except ValueError as error:
+            read.append((path, file, _read(file)))
+        except (ValueError, ZooError) as error:
             result.problems.append(Problem(file.name, "broken annotation", str(error)))
-            continue
-        if not result.names:
-            result.names = tuple(str(number) for number in range(1, len(points) + 1))
+    usual = Counter(len(points) for _, _, points in read).most_common(1)
+    result.names = tuple(str(number) for number in range(1, usual[0][0] + 1)) if usual else ()
+    for path, file, points in read:
         if len(points) != len(result.names):
-            message = f"{len(points)} points, and the first file has {len(result.names)}"
+            message = f"{len(points)} points, and most files have {len(result.names)}"
             result.problems.append(Problem(file.name, "other number of points", message))
             continue
         places = torch.tensor(points) - 0.5
@@ -74,6 +76,8 @@ def _read(file: Path) -> list[tuple[float, float]]:
             raise ValueError(f"has the line {line.strip()!r:.40}, and a point is two numbers") from None
         if not (math.isfinite(x) and math.isfinite(y)):
             raise ValueError(f"has the point {line.strip()!r:.40}, which is no number")
+        if -1 in (x, y) and x != y:
+            raise ValueError(f"has the point {line.strip()!r:.40}; -1 -1 means not visible")
         points.append((x, y))
     if not points:
         raise ValueError("has no point")

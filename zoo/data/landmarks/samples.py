@@ -19,8 +19,10 @@ Kind = Literal[
     "unreadable image",
     "turned image",
     "image twice",
+    "object twice",
     "copied image",
     "image in two splits",
+    "group in two splits",
     "broken annotation",
     "other number of points",
     "not a number",
@@ -31,6 +33,10 @@ Kind = Literal[
     "bad box",
     "point outside",
     "point far outside",
+    "points outside box",
+    "boxes as corners",
+    "boxes elsewhere",
+    "axes may be swapped",
     "constant point",
     "left and right swapped",
     "swapped axes",
@@ -45,11 +51,14 @@ HARMLESS: frozenset[str] = frozenset(
         "point outside",
         "constant point",
         "left and right swapped",
+        "axes may be swapped",
         "class without objects",
     }
 )
 """Reported and kept: the annotations may be right."""
-ALWAYS_REFUSED: frozenset[str] = frozenset({"swapped axes", "normalized points", "pixels as fractions", "no objects"})
+ALWAYS_REFUSED: frozenset[str] = frozenset(
+    {"swapped axes", "normalized points", "pixels as fractions", "boxes as corners", "boxes elsewhere", "no objects"}
+)
 """Refused under every policy: leaving out single objects does not solve them."""
 Policy = Literal["refuse", "skip"]
 
@@ -115,7 +124,7 @@ def require_usable(splits: Mapping[str, PointSet], policy: Policy) -> list[str]:
     counts = Counter(problem.kind for problem in problems)
     if refused:
         first = refused[0]
-        others = [kind for kind, _ in counts.most_common() if kind != "no objects"]
+        others = [kind for kind, _ in counts.most_common() if kind != "no objects" and kind not in HARMLESS]
         remarks = [f"{counts[others[0]]} × {others[0]}"] if first.kind == "no objects" and others else []
         remarks += [f"and {len(refused) - 1} more"] if len(refused) > 1 else []
         remarks += [f"{run_command('check_data')} lists them"] if len(problems) > 1 else []

@@ -50,9 +50,7 @@ class KeypointAP(Metric):
         stored: Any = self.rows
         rows = stored if isinstance(stored, Tensor) else torch.cat(stored) if stored else torch.empty(0, 6)
         values = evaluate(*_split(rows.cpu().numpy(), len(self.sigmas)), self.sigmas)
-        return {
-            name: torch.tensor(value) for name, value in zip(("oks_ap", "oks_ap_50", "oks_ap_75"), values, strict=True)
-        }
+        return {name: torch.tensor(value) for name, value in zip(NAMES, values, strict=True)}
 
 
 def evaluate(
