@@ -1,8 +1,10 @@
 """Files that are written in another way than they are read."""
 
 import pytest
+import torch
 from point_sets import GOOD, HEADER, kinds, moved, paint, points, write_coco, write_csv
 
+from zoo.data.landmarks.pairs import pairs_by_name
 from zoo.errors import ZooError
 
 BOXED = "path,a_x,a_y,b_x,b_y,c_x,c_y,box_x1,box_y1,box_x2,box_y2"
@@ -121,3 +123,57 @@ def test_normalizing_by_unknown_points_is_refused_by_the_check(tmp_path):
     write_csv(tmp_path, GOOD)
     with pytest.raises(ZooError, match="`data.normalize_by`"):
         points(tmp_path, normalize_by=["left_eye", "xx"]).check(tmp_path)
+
+
+def test_two_images_with_one_id_are_left_out(tmp_path):
+    write_coco(tmp_path, "train", [coco(i) for i in range(4)])
+    file = tmp_path / "train.json"
+    file.write_text(file.read_text().replace('{"id": 3, "file_name"', '{"id": 2, "file_name"'))
+    refused(tmp_path, "duplicate id, e.g. train.json: left out train2.png, train3.png: their id is 2")
+
+
+FACE = '"name": "%s", "keypoints": ["left_eye", "right_eye", "chin"]}, {"id": 3'
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ('"left_eye", "right_eye"', '"left_eye", "left_eye"', "two points called `left_eye`"),
+        ('{"id": 3', '{"id": 3, ' + FACE % "b", "two categories with the id 3"),
+        ('{"id": 3', '{"id": 1, ' + FACE % "face", "two categories with the name face"),
+    ],
+)
+def test_names_and_ids_twice(tmp_path, before, after, message):
+    write_coco(tmp_path, "train", [coco(i) for i in range(4)])
+    file = tmp_path / "train.json"
+    assert before in file.read_text()
+    head, _, categories = file.read_text().rpartition('"categories"')
+    file.write_text(f'{head}"categories"{categories.replace(before, after)}')
+    refused(tmp_path, message)
+
+
+def test_points_at_one_place_give_no_size(tmp_path, capsys):
+    write_csv(
+        tmp_path, [(i, *moved(i)[:2], *(moved(i)[:2] if i == 2 else moved(i)[2:4]), *moved(i)[4:]) for i in range(8)]
+    )
+    data = points(tmp_path, normalize_by=["left_eye", "right_eye"], val_fraction=0.13, test_fraction=0.13)
+    data.setup()
+    sizes = torch.cat([data.dataset(split).target["size"] for split in ("train", "val", "test")])
+    assert sizes.min() > 0.15
+    assert "1 of 6 objects lack a point of data.normalize_by, or have both at one place" in capsys.readouterr().out
+
+
+def test_presence_that_is_not_learned_is_told(tmp_path, capsys):
+    write_csv(tmp_path, GOOD)
+    points(tmp_path).setup()
+    assert "every training image shows an object: presence is not learned" in capsys.readouterr().out
+    write_csv(tmp_path, [*GOOD, *(f"{i}.png,,,,,," for i in range(8, 16))], images=16)
+    points(tmp_path).setup()
+    assert "presence is not learned" not in capsys.readouterr().out
+
+
+def test_names_with_two_sides_exchange_both():
+    corners = ["LeftEyeLeftCorner", "LeftEyeRightCorner", "RightEyeLeftCorner", "RightEyeRightCorner"]
+    assert pairs_by_name([*corners, "bright", "leftear", "rightear"]) == ((0, 3), (1, 2), (5, 6))
+    with pytest.raises(ZooError, match="`left_eye` has no partner `right_eye`"):
+        pairs_by_name(["left_eye", "nose"])

@@ -5,6 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
+from zoo.data.landmarks.csv_points import read_csv
 from zoo.errors import ZooError
 from zoo.losses.landmarks import LandmarkLoss
 from zoo.tasks.landmarks import Landmarks
@@ -107,6 +108,52 @@ def test_boxes_give_a_prediction_each_in_the_form_of_coco(task, photos, tmp_path
     (tmp_path / "boxes.csv").write_text("path,x1,y1,x2,y2\nother.png,10,10,30,20\n")
     with pytest.raises(ZooError, match="has no box in an image below"):
         predict(task, photos, boxes=str(tmp_path / "boxes.csv"))
+
+
+def test_boxes_that_cannot_be_used_are_told(task, photos, tmp_path, capsys):
+    file = tmp_path / "boxes.csv"
+    file.write_text(
+        "path,x1,y1,x2,y2\na.png,10,10,30,20\nnone.png,1,1,2,2\na.png,5000,1,5010,9\na.png,-1e308,0,1e308,1\n"
+    )
+    found = predict(task, photos, boxes=str(file))
+    assert [result.error for result in found] == [
+        None,
+        "the box (5000.0, 1.0, 5010.0, 9.0) is outside the image of 64×64",
+        f"the box {(-1e308, 0.0, 1e308, 1.0)} is outside the image of 64×64",
+    ]
+    assert "boxes.csv: left out 1 boxes of images that do not exist, e.g. none.png" in capsys.readouterr().out
+    file.write_text("path,x1,y1,x2,y2\na.png,30,10,10,20\n")
+    with pytest.raises(ZooError, match=r"row 2 has the box \(30.0, 10.0, .*; x1 < x2 and y1 < y2 are expected"):
+        predict(task, photos, boxes=str(file))
+    entry = {"image_id": 1, "category_id": 1}
+    content = {"images": [{"id": 1, "file_name": "a.png"}], "categories": [{"id": 1, "name": "dog"}]}
+    flawed = [
+        entry | {"id": 1, "bbox": [1, 2, 3]},
+        {"id": 2, "bbox": [1, 1, 2, 2]},
+        entry | {"id": 3, "bbox": [1, 2, 9, 9]},
+    ]
+    (tmp_path / "boxes.json").write_text(json.dumps(content | {"annotations": flawed}))
+    assert len(predict(task, photos, boxes=str(tmp_path / "boxes.json"))) == 1
+    assert "boxes.json: left out 2 annotations that cannot be read" in capsys.readouterr().out
+
+
+def test_predictions_of_boxes_are_boxes_and_points_of_a_data_set(task, photos, tmp_path):
+    task.card |= {"point_names": ["eye", "ear"]}
+    (tmp_path / "boxes.csv").write_text("path,x1,y1,x2,y2\na.png,10,10,30,20\na.png,30,30,60,60\n")
+    found = predict(task, photos, tmp_path / "out", boxes=str(tmp_path / "boxes.csv"))
+    again = predict(task, photos, boxes=str(tmp_path / "out" / "predictions.csv"))
+    assert [result.points for result in again] == [result.points for result in found]
+    points = read_csv(tmp_path / "out" / "predictions.csv", photos)
+    assert [sample.box for sample in points.samples] == [(10, 10, 30, 20), (30, 30, 60, 60)]
+    assert points.names == ("eye", "ear")
+
+
+def test_a_model_of_boxes_says_that_it_sees_whole_images(task, photos, capsys):
+    predict(task, photos / "a.png")
+    assert capsys.readouterr().out == ""
+    task.card["around_boxes"] = True
+    predict(task, photos / "a.png")
+    assert "this model was trained on squares around boxes, and sees whole images here" in capsys.readouterr().out
 
 
 def test_an_edited_card_is_refused(task, photos, tmp_path):

@@ -23,6 +23,7 @@ Target = dict[str, Tensor]
 """
 Batch = tuple[Tensor, Target]
 LARGEST_MARGIN = 5.0  # around a given box, in units of its longer side
+NO_EMPTY_IMAGE = "every training image shows an object: presence is not learned, and its metrics say nothing"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +91,11 @@ class PointData(DataModule):
         return 0.0
 
     @property
+    def around_boxes(self) -> bool:
+        """Whether the images are squares around given boxes."""
+        return False
+
+    @property
     def size_meaning(self) -> str:
         """What `size` is, for reports."""
         return "the square root of the area of the box around its points"
@@ -115,6 +121,7 @@ class PointData(DataModule):
             "point_names": list(self.layout.names),
             "skeleton": [list(line) for line in self.layout.skeleton],
             "margin": self.margin,
+            "around_boxes": self.around_boxes,
             "preprocessing": {"size": self.image_size, "channels": 3, "resize": "letterbox"},
         }
 

@@ -15,6 +15,7 @@ from zoo.errors import ZooError
 from zoo.regular_files import read_text
 
 _COLUMNS = ("path", "x1", "y1", "x2", "y2")
+_OWN = "box_"  # before the names of the columns in a table of `data=points`, and in predictions.csv
 
 
 class GivenBox(NamedTuple):
@@ -24,10 +25,20 @@ class GivenBox(NamedTuple):
     image_id: Id | None = None
 
 
-def read_boxes(file: Path, images: Path) -> tuple[dict[Path, list[GivenBox]], dict[str, int]]:
-    """The boxes of each image below `images`, and the ids of the categories of a COCO file by name.
+class BoxFile(NamedTuple):
+    """The content of a file with boxes."""
 
-    A CSV file has the columns path, x1, y1, x2, y2 in pixels. Crowds of a COCO file are no objects.
+    boxes: dict[Path, list[GivenBox]]
+    categories: dict[str, int]
+    """Ids of a COCO file by name."""
+    left_out: str | None
+    """A line on boxes of no image, and on annotations that cannot be read."""
+
+
+def read_boxes(file: Path, images: Path) -> BoxFile:
+    """The boxes of each image below `images`.
+
+    A CSV file has the columns path, x1, y1, x2, y2 (or box_x1, …) in pixels. Crowds of a COCO file are no objects.
 
     Raises:
         ZooError: another file, a row without a box, or no box in any of the images.
@@ -37,31 +48,40 @@ def read_boxes(file: Path, images: Path) -> tuple[dict[Path, list[GivenBox]], di
         content = coco_content(file)
         known, _ = read_entries(content["categories"], category_of)
         categories = {category.name: category.id for category in known if isinstance(category.id, int)}
-        rows = list(_coco_rows(content))
+        rows, flawed = _coco_rows(content)
     elif file.suffix.lower() == ".csv":
-        rows = list(_csv_rows(file))
+        rows, flawed = list(_csv_rows(file)), 0
     else:
         raise ZooError(f"`boxes` (={file}) must be a .csv file with {', '.join(_COLUMNS)}, or COCO .json")
     exact, elsewhere = find_images(images, dict.fromkeys(name for name, _ in rows))
     found: dict[Path, list[GivenBox]] = {}
+    lost: list[str] = []
     for name, box in rows:
         path = exact.get(name) or elsewhere.get(name)
-        x1, y1, x2, y2 = box.corners
-        if path is not None and x2 > x1 and y2 > y1:
+        if path is None:
+            lost.append(name)
+        else:
             found.setdefault(path, []).append(box)
     if not found:
         raise ZooError(f"{file} has no box in an image below {images}")
-    return found, categories
+    reasons = [f"{len(lost)} boxes of images that do not exist, e.g. {lost[0]:.200}"] if lost else []
+    reasons += [f"{flawed} annotations that cannot be read"] if flawed else []
+    return BoxFile(found, categories, f"{file.name}: left out {' and '.join(reasons)}" if reasons else None)
 
 
-def _coco_rows(content: dict[str, list[object]]) -> Iterator[tuple[str, GivenBox]]:
+def _coco_rows(content: dict[str, list[object]]) -> tuple[list[tuple[str, GivenBox]], int]:
+    """The boxes of objects with the names of their images, and the number of unreadable annotations."""
     entered, _ = read_entries(content["images"], image_of)
-    boxes, _ = read_entries(content["annotations"], box_of)
+    boxes, flawed = read_entries(content["annotations"], box_of)
     names = {image.id: image.file_name for image in entered}
-    for box in boxes:
-        if box.box is not None and not box.crowd and box.image_id in names:
-            x, y, width, height = box.box
-            yield names[box.image_id], GivenBox((x, y, x + width, y + height), box.image_id)
+    rows = []
+    for box in (box for box in boxes if not box.crowd):
+        if box.box is None or box.image_id not in names:
+            flawed.append((box, ""))
+            continue
+        x, y, width, height = box.box
+        rows.append((names[box.image_id], GivenBox((x, y, x + width, y + height), box.image_id)))
+    return rows, len(flawed)
 
 
 def _csv_rows(file: Path) -> Iterator[tuple[str, GivenBox]]:
@@ -70,13 +90,18 @@ def _csv_rows(file: Path) -> Iterator[tuple[str, GivenBox]]:
         rows = list(csv.DictReader(io.StringIO(text)))
     except csv.Error as error:
         raise ZooError(f"{file} cannot be read as csv: {error}") from None
-    if not rows or not {*_COLUMNS} <= rows[0].keys():
+    columns = _COLUMNS
+    if rows and f"{_OWN}x1" in rows[0]:
+        columns = ("path", *(f"{_OWN}{name}" for name in _COLUMNS[1:]))
+    if not rows or not {*columns} <= rows[0].keys():
         raise ZooError(f"{file} must have rows below the columns {', '.join(_COLUMNS)}")
     for number, row in enumerate(rows, start=2):
         try:
-            x1, y1, x2, y2 = (float(row[name] or "") for name in _COLUMNS[1:])
+            x1, y1, x2, y2 = (float(row[name] or "") for name in columns[1:])
         except ValueError:
             raise ZooError(f"{file}: row {number} has no box of four numbers") from None
         if not all(map(math.isfinite, (x1, y1, x2, y2))):
             raise ZooError(f"{file}: row {number} has a box that is not finite")
+        if x2 <= x1 or y2 <= y1:
+            raise ZooError(f"{file}: row {number} has the box {(x1, y1, x2, y2)}; x1 < x2 and y1 < y2 are expected")
         yield (row["path"] or "").strip(), GivenBox((x1, y1, x2, y2))

@@ -51,13 +51,21 @@ def object_size(sample: Sample, normalizer: tuple[int, int] | None = None) -> fl
 
     Of a box it is the square root of the area. It is the given box, or the one around the visible points.
     """
-    if normalizer is not None and bool(sample.visible[list(normalizer)].all()):
-        a, b = sample.points[list(normalizer)]
-        return float((a - b).norm())
+    if normalizer is not None and (distance := distance_between(sample, normalizer)) is not None:
+        return distance
     if sample.box is not None:
         x1, y1, x2, y2 = sample.box
         return math.sqrt((x2 - x1) * (y2 - y1))
     return extent(sample.points[sample.visible])
+
+
+def distance_between(sample: Sample, normalizer: tuple[int, int]) -> float | None:
+    """The distance of two points in pixels; None if one is hidden, or if it is below a pixel."""
+    if not bool(sample.visible[list(normalizer)].all()):
+        return None
+    a, b = sample.points[list(normalizer)]
+    distance = float((a - b).norm())
+    return distance if distance >= 1 else None
 
 
 def extent(points: Float[Tensor, "k 2"]) -> float:

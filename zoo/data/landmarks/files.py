@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from zoo.data.base import Split
-from zoo.data.landmarks.base import LARGEST_MARGIN, PointData, PointLayout
+from zoo.data.landmarks.base import LARGEST_MARGIN, NO_EMPTY_IMAGE, PointData, PointLayout
 from zoo.data.landmarks.check import check_points
 from zoo.data.landmarks.coco_points import PERSON, PERSON_SIGMAS
-from zoo.data.landmarks.crops import PointCrops, object_size
+from zoo.data.landmarks.crops import PointCrops, distance_between, object_size
 from zoo.data.landmarks.pairs import Pairs, given_pairs, pairs_by_name
 from zoo.data.landmarks.problems import (
     check_images,
@@ -78,6 +78,11 @@ class Points(PointData):
         return self.box_margin
 
     @property
+    def around_boxes(self) -> bool:
+        """Whether the training objects have boxes."""
+        return any(sample.box is not None for sample in self.dataset("train").samples)
+
+    @property
     def size_meaning(self) -> str:
         """What `size` is, for reports."""
         if self.normalize_by == "box":
@@ -121,6 +126,8 @@ class Points(PointData):
         if self.layout.pairs is None and self.augmentation is not None and self.augmentation.flip:
             given = "no names of left and right points, and no data.flip_pairs, are given"
             print(f"images are not mirrored: {'data.flip_pairs is null' if self.flip_pairs is None else given}")
+        if all(sample.present for sample in splits["train"].samples):
+            print(NO_EMPTY_IMAGE)
         normalizer = self._normalizer(splits["train"].names)
         measure = partial(object_size, normalizer=normalizer)
         if normalizer is not None:
@@ -177,7 +184,8 @@ class Points(PointData):
     def _report_fallback(self, splits: dict[str, PointSet], normalizer: tuple[int, int]) -> None:
         for split, points in splits.items():
             objects = [sample for sample in points.samples if sample.present]
-            if lacking := sum(not bool(sample.visible[list(normalizer)].all()) for sample in objects):
+            if lacking := sum(distance_between(sample, normalizer) is None for sample in objects):
                 print(
-                    f"{split}: {lacking} of {len(objects)} objects lack a point of data.normalize_by: their box counts"
+                    f"{split}: {lacking} of {len(objects)} objects lack a point of data.normalize_by, or have both at "
+                    "one place: their box counts"
                 )

@@ -16,7 +16,7 @@ from zoo.data.detection.annotations import Record
 from zoo.data.detection.base import DetectionData
 from zoo.data.detection.files import LetterboxedImages
 from zoo.data.detection.transforms import Target as Boxes
-from zoo.data.landmarks.base import Batch, PointData, PointLayout, Target, take
+from zoo.data.landmarks.base import LARGEST_MARGIN, NO_EMPTY_IMAGE, Batch, PointData, PointLayout, Target, take
 from zoo.data.landmarks.crops import PointCrops, extent
 from zoo.data.landmarks.samples import Sample
 from zoo.data.landmarks.squares import Box
@@ -102,10 +102,20 @@ class Localization(PointData):
             raise ZooError("`data.source` must be detection data: data@data.source=voc, coco, yolo_txt or digit_scenes")
         if self.objects not in ("single", "crops"):
             raise ZooError(f"`data.objects` (={self.objects}) must be single or crops")
-        if self.context < 1:
-            raise ZooError(f"`data.context` (={self.context}) must be at least 1")
+        if not 1 <= self.context <= 1 + 2 * LARGEST_MARGIN:
+            raise ZooError(f"`data.context` (={self.context}) must be from 1 to {1 + 2 * LARGEST_MARGIN:g}")
         if self.source.image_size != self.image_size:
             raise ZooError("`data.source.image_size` follows data.image_size: give the latter alone")
+
+    @property
+    def margin(self) -> float:
+        """That of `crops` around their objects."""
+        return (self.context - 1) / 2 if self.objects == "crops" else 0.0
+
+    @property
+    def around_boxes(self) -> bool:
+        """Whether the images are `crops`."""
+        return self.objects == "crops"
 
     @property
     def size_meaning(self) -> str:
@@ -118,7 +128,10 @@ class Localization(PointData):
         names = tuple(map(str, self.source.class_names))
         self.layout = PointLayout(names=_NAMES, class_names=names, pairs=(), box=True)
         make: Callable[[str, Any], Any] = self._single if self.objects == "single" else self._crops
-        return {split: make(split, dataset) for split, dataset in splits.items()}
+        made = {split: make(split, dataset) for split, dataset in splits.items()}
+        if self.objects == "crops":
+            print(NO_EMPTY_IMAGE)
+        return made
 
     def check(self, folder: Path) -> bool:
         """The check of the source."""

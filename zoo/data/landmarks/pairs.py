@@ -23,6 +23,8 @@ def pairs_by_name(names: Sequence[str]) -> Pairs | None:
     found: set[tuple[int, int]] = set()
     for number, name in enumerate(names):
         other = _mirrored(name)
+        if other is None and (glued := _glued(name)) in places:
+            other = glued
         if other is None:
             continue
         if other not in places:
@@ -58,14 +60,20 @@ def given_pairs(pairs: Any, names: Sequence[str]) -> Pairs:
 
 
 def _mirrored(name: str) -> str | None:
-    """The name in small letters with its side exchanged; None for a name without a single side."""
+    """The name in small letters with its sides exchanged; None for a name without one."""
     words = re.split(r"([\W_]+|(?<=[a-z])(?=[A-Z]))", name)
     sides = [number for number, word in enumerate(words) if (word or "").casefold() in _SIDES]
-    if len(sides) == 1:
-        words[sides[0]] = _SIDES[words[sides[0]].casefold()]
+    if sides:  # a mirrored left corner of the left eye is the right corner of the right one
+        for number in sides:
+            words[number] = _SIDES[words[number].casefold()]
         return "".join(word or "" for word in words).casefold()
+    return None
+
+
+def _glued(name: str) -> str | None:
+    """The same for a side at the start or the end of a word, as in `lefteye`; `bright` may have no partner."""
     folded = name.casefold()
-    for side in ("left", "right"):  # as in `lefteye`
+    for side in ("left", "right"):
         if folded.startswith(side) or folded.endswith(side):
             return folded.replace(side, _SIDES[side], 1)
     return None

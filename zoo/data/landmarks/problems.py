@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from zoo.data.landmarks.conventions import (
 )
 from zoo.data.landmarks.pairs import Pairs
 from zoo.data.landmarks.samples import Kind, PointSet, Problem, Sample
+from zoo.data.landmarks.squares import far_outside, fits_into
 
 _MOST = 0.5  # of the objects: what is true of more is a property of the file
 _ENOUGH = 5  # objects, of which a constant is no chance
@@ -69,7 +70,7 @@ def _unusable(sample: Sample, head: Head, *, beside_boxed: bool, seen: set[objec
     if content in seen:
         return "object twice", "the same image, box and points as another"
     seen.add(content)
-    if sample.box is not None and not _usable(sample.box, head):
+    if sample.box is not None and not fits_into(sample.box, head.width, head.height):
         box = tuple(round(v, 1) for v in sample.box)
         return "bad box", f"the box {box} in an image of {head.width}×{head.height}"
     if sample.box is None:
@@ -91,7 +92,7 @@ def _report_place(points: PointSet, sample: Sample, head: Head) -> bool:
     inside = torch.minimum(shown.clamp(min=0), shown.new_tensor([head.width, head.height]))
     x, y = shown[(shown - inside).abs().sum(1).argmax()].tolist()
     message = f"{sample.where}: a point is outside the image of {head.width}×{head.height}, e.g. ({x:g}, {y:g})"
-    far = _far(shown.flatten().tolist(), head)
+    far = far_outside(shown.flatten().tolist(), head.width, head.height)
     kind: Kind = "point far outside" if far else "point outside"
     points.problems.append(Problem(sample.path.name, kind, f"{message}; left out" if far else message))
     return far
@@ -213,15 +214,3 @@ def _head(points: PointSet, sample: Sample, *, decode: bool) -> Head | None:
         message = "EXIF turns the pixels; the points are taken as drawn on the upright image"
         points.problems.append(Problem(sample.path.name, "turned image", message))
     return head
-
-
-def _usable(box: tuple[float, float, float, float], head: Head) -> bool:
-    x1, y1, x2, y2 = box
-    overlaps = x2 > x1 and y2 > y1 and x1 < head.width and y1 < head.height and x2 > 0 and y2 > 0
-    return overlaps and not _far(box, head)
-
-
-def _far(xy: Sequence[float], head: Head) -> bool:
-    """Whether one of the numbers x, y, x, y, … lies farther outside of the image than it is wide or high."""
-    sides = (head.width, head.height)
-    return not all(-sides[i % 2] <= value <= 2 * sides[i % 2] for i, value in enumerate(xy))

@@ -24,6 +24,7 @@ Kind = Literal[
     "image in two splits",
     "group in two splits",
     "broken annotation",
+    "duplicate id",
     "other number of points",
     "not a number",
     "unknown visibility",

@@ -1,6 +1,7 @@
 """Square regions of images: what a landmark network sees of a file."""
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -54,3 +55,16 @@ def around(box: Box, margin: float) -> Square:
     x1, y1, x2, y2 = box
     side = max(1, math.ceil(max(x2 - x1, y2 - y1) * (1 + 2 * margin)))
     return Square(round((x1 + x2 - side) / 2), round((y1 + y2 - side) / 2), side)
+
+
+def fits_into(box: Box, width: int, height: int) -> bool:
+    """Whether an xyxy box overlaps an image, and reaches no farther outside than the image is wide or high."""
+    x1, y1, x2, y2 = box
+    overlaps = x1 < x2 and y1 < y2 and x1 < width and y1 < height and x2 > 0 and y2 > 0
+    return overlaps and not far_outside(box, width, height)
+
+
+def far_outside(xy: Sequence[float], width: int, height: int) -> bool:
+    """Whether one of the numbers x, y, x, y, … lies farther outside of an image than it is wide or high."""
+    sides = (width, height)
+    return not all(-sides[i % 2] <= value <= 2 * sides[i % 2] for i, value in enumerate(xy))

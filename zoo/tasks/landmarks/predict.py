@@ -41,6 +41,8 @@ class LandmarkPrediction:
     """Index of the frame in a video, from 0."""
     image_id: int | str | None = None
     """Of a COCO file that gave the boxes."""
+    box: tuple[float, float, float, float] | None = None
+    """The given one, xyxy in pixels."""
     error: str | None = None
     """Why the file could not be read."""
 
@@ -89,6 +91,8 @@ def predict(
     if not 0 <= margin <= LARGEST_MARGIN:
         raise ZooError(f"`card.margin` (={margin}) must be from 0 to {LARGEST_MARGIN}; the file was edited")
     given = None if boxes is None else given_boxes(source, boxes)
+    if given is None and task.card.get("around_boxes"):
+        print("this model was trained on squares around boxes, and sees whole images here: give boxes=FILE")
     least = min_presence if min_presence is not None else 0.5 if given is None else 0.0
     if folder is not None:
         (folder / "images").mkdir(parents=True, exist_ok=True)
@@ -98,7 +102,8 @@ def predict(
         found = iter(_locate(task, batch))
         for region in batch:
             if region.image is None:
-                results.append(LandmarkPrediction(region.path, frame=region.frame, error=region.error))
+                box = None if region.box is None else region.box.corners
+                results.append(LandmarkPrediction(region.path, frame=region.frame, box=box, error=region.error))
                 continue
             results.append(_result(task, region, next(found), least, categories))
             if folder is not None:
@@ -143,8 +148,9 @@ def _result(
 ) -> LandmarkPrediction:
     assert region.square is not None
     presence, number = float(outputs.presence), int(outputs.classes.argmax())
+    box = None if region.box is None else region.box.corners
     if presence < least:
-        return LandmarkPrediction(region.path, presence, frame=region.frame)
+        return LandmarkPrediction(region.path, presence, frame=region.frame, box=box)
     label = str(task.card["class_names"][number])
     return LandmarkPrediction(
         region.path,
@@ -155,20 +161,23 @@ def _result(
         score=presence * float(outputs.classes[number]),
         frame=region.frame,
         image_id=None if region.box is None else region.box.image_id,
+        box=box,
     )
 
 
 def _write(task: Landmarks, results: Sequence[LandmarkPrediction], folder: Path) -> None:
-    """Writes predictions.csv, with two columns for each point, and predictions.json."""
+    """Writes predictions.csv, with two columns for each point and those of given boxes, and predictions.json."""
     names = point_names(task)
+    boxed = ["box_x1", "box_y1", "box_x2", "box_y2"] if any(result.box is not None for result in results) else []
     columns = [f"{axis}{name}" if name.isdecimal() else f"{name}_{axis}" for name in names for axis in "xy"]
     rows = []
     for result in results:
         presence = "" if result.presence is None else f"{result.presence:.6f}"
         places = [f"{value:.2f}" for point in result.points for value in point] or [""] * 2 * len(names)
         frame = "" if result.frame is None else str(result.frame)
-        rows.append([str(result.path), frame, presence, result.label or "", *places, result.error or ""])
-    write_csv(folder / "predictions.csv", ["path", "frame", "presence", "label", *columns, "error"], rows)
+        corners = [] if not boxed else [""] * 4 if result.box is None else [f"{value:.2f}" for value in result.box]
+        rows.append([str(result.path), frame, presence, result.label or "", *places, *corners, result.error or ""])
+    write_csv(folder / "predictions.csv", ["path", "frame", "presence", "label", *columns, *boxed, "error"], rows)
     write_json(folder / "predictions.json", [result.to_coco() for result in results if result.points])
 
 

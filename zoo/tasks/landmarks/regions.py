@@ -9,7 +9,7 @@ from torch import Tensor
 
 from zoo.data.images.files import UnreadableImage, read_image
 from zoo.data.landmarks.box_files import GivenBox, read_boxes
-from zoo.data.landmarks.squares import Square, around, whole
+from zoo.data.landmarks.squares import Square, around, fits_into, whole
 from zoo.data.video import frames, is_video
 from zoo.errors import ZooError
 from zoo.prediction.images import ImageSource, image_files
@@ -45,8 +45,10 @@ def given_boxes(source: Path | Sequence[ImageSource], file: str) -> Boxes:
     if not isinstance(source, Path):
         raise ZooError("`boxes` names images by their files: give source=FOLDER")
     folder = source if source.is_dir() else source.parent
-    boxes, categories = read_boxes(Path(file).expanduser(), folder)
-    return Boxes(boxes, categories)
+    content = read_boxes(Path(file).expanduser(), folder)
+    if content.left_out is not None:
+        print(content.left_out)
+    return Boxes(content.boxes, content.categories)
 
 
 def regions(source: Path | Sequence[ImageSource], boxes: Boxes | None, *, margin: float) -> Iterator[Region]:
@@ -70,4 +72,9 @@ def regions(source: Path | Sequence[ImageSource], boxes: Boxes | None, *, margin
             continue
         assert isinstance(path, Path)
         for box in boxes.by_path[path]:
-            yield Region(path, image, around(box.corners, margin), box=box)
+            if fits_into(box.corners, image.shape[2], image.shape[1]):
+                yield Region(path, image, around(box.corners, margin), box=box)
+            else:
+                where = tuple(round(value, 1) for value in box.corners)
+                error = f"the box {where} is outside the image of {image.shape[2]}×{image.shape[1]}"
+                yield Region(path, box=box, error=error)

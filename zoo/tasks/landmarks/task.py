@@ -44,7 +44,7 @@ class Landmarks(ImageTask):
     monitor = "val/nme"
     monitor_mode = "min"
     double_precision = True
-    card_fields: ClassVar[Mapping[str, Any]] = {"point_names": list[str], "margin": float}
+    card_fields: ClassVar[Mapping[str, Any]] = {"point_names": list[str], "margin": float, "around_boxes": bool}
 
     def __init__(
         self,
