@@ -56,7 +56,8 @@ def _merged(described: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str,
 
 
 def _is_data(value: Any) -> bool:
-    return isinstance(value, Mapping) and "_target_" in value and issubclass(locate(value["_target_"]), DataModule)
+    found = locate(value["_target_"]) if isinstance(value, Mapping) and "_target_" in value else None
+    return isinstance(found, type) and issubclass(found, DataModule)
 
 
 def _require_named_paths(described: Mapping[str, Any], given: Mapping[str, Any], place: str, path: str | Path) -> None:

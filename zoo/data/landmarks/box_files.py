@@ -90,7 +90,7 @@ def _csv_rows(file: Path) -> Iterator[tuple[str, GivenBox]]:
         rows = list(csv.DictReader(io.StringIO(text)))
     except csv.Error as error:
         raise ZooError(f"{file} cannot be read as csv: {error}") from None
-    columns = _COLUMNS
+    columns: tuple[str, ...] = _COLUMNS
     if rows and f"{_OWN}x1" in rows[0]:
         columns = ("path", *(f"{_OWN}{name}" for name in _COLUMNS[1:]))
     if not rows or not {*columns} <= rows[0].keys():

@@ -76,5 +76,5 @@ def regions(source: Path | Sequence[ImageSource], boxes: Boxes | None, *, margin
                 yield Region(path, image, around(box.corners, margin), box=box)
             else:
                 where = tuple(round(value, 1) for value in box.corners)
-                error = f"the box {where} is outside the image of {image.shape[2]}×{image.shape[1]}"
-                yield Region(path, box=box, error=error)
+                size = f"{image.shape[2]}×{image.shape[1]}"
+                yield Region(path, box=box, error=f"the box {where} is outside the image of {size}")
