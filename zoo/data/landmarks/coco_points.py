@@ -99,7 +99,7 @@ def _shared_ids(result: PointSet, file: Path, entered: Sequence[Image]) -> set[I
         names[image.id].add(image.file_name)
     shared = {image_id: own for image_id, own in names.items() if len(own) > 1}
     for image_id, own in shared.items():
-        message = f"left out {', '.join(sorted(own)[:4])}: their id is {image_id}, so their points cannot be told apart"
+        message = f"left out {', '.join(sorted(own)[:4])}: their id is {image_id}, so their points cannot be assigned"
         result.problems.append(Problem(file.name, "duplicate id", message))
     return {*shared}
 
