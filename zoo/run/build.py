@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 from pytorch_lightning import Callback, Trainer
-from pytorch_lightning.loggers import CSVLogger, Logger
+from pytorch_lightning.loggers import Logger
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from zoo.checkpoints.gate import require_classes
@@ -21,6 +21,7 @@ from zoo.run.callbacks import Interruption, NoProfiler, Progress
 from zoo.run.checkpointing import BestAndLast
 from zoo.run.doctor import Doctor
 from zoo.run.flops import forward_flops
+from zoo.run.metrics_table import MetricsTable
 from zoo.run.throughput import Throughput
 from zoo.tasks.base import Task
 
@@ -109,7 +110,7 @@ def build_loggers(config: dict[str, Any], run_dir: Path) -> list[Logger]:
     Raises:
         ZooError: a logger's package is not installed.
     """
-    return [CSVLogger(run_dir, name="", version=""), *_named(config["logger"], {}, "logger")]
+    return [MetricsTable(run_dir), *_named(config["logger"], {}, "logger")]
 
 
 def build_trainer(

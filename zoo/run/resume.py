@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from pytorch_lightning import Trainer
-from pytorch_lightning.loggers import CSVLogger
 
 from zoo.checkpoints.load import read
 from zoo.data.yaml_files import read_yaml
 from zoo.errors import ZooError
 from zoo.run.checkpointing import BestAndLast
 from zoo.run.console import rank_zero_print
+from zoo.run.metrics_table import MetricsTable
 from zoo.run.recipe import TakeChanges, changes
 from zoo.run.run import Run
 from zoo.run.training_state import HideStepLimit, Resumed, progress_of, require_training_state
@@ -80,7 +80,7 @@ def take_over(resumed: Resumed, trainer: Trainer) -> None:
         if isinstance(callback, BestAndLast):
             callback.resumed = resumed.path
     for logger in trainer.loggers:
-        if isinstance(logger, CSVLogger) and trainer.is_global_zero:
+        if isinstance(logger, MetricsTable) and trainer.is_global_zero:
             logger.experiment.metrics.extend(_rows(resumed))
             logger.save()
 
