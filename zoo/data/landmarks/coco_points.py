@@ -93,7 +93,7 @@ def read_coco_points(file: Path, images: Path) -> PointSet:
 
 
 def _shared_ids(result: PointSet, file: Path, entered: Sequence[Image]) -> set[Id]:
-    """The ids of several images, whose annotations cannot be told from one another; adds a problem for each."""
+    """The ids of several images, whose annotations cannot be assigned; adds a problem for each."""
     names: dict[Id, set[str]] = defaultdict(set)
     for image in entered:
         names[image.id].add(image.file_name)
