@@ -1,49 +1,68 @@
 """The table `metrics.csv` of a run, which is whole at every moment."""
 
 import csv
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from pytorch_lightning.loggers import CSVLogger
-from pytorch_lightning.loggers.csv_logs import ExperimentWriter
-from pytorch_lightning.loggers.logger import rank_zero_experiment
+from pytorch_lightning.loggers import Logger
+from pytorch_lightning.utilities.rank_zero import rank_zero_only
+from torch import Tensor
 
 from zoo.checkpoints.io import write_atomically
 
 
-class MetricsTable(CSVLogger):
-    """Lightning's logger, with a file that no interruption cuts short.
+class MetricsTable(Logger):
+    """Keeps all rows, and replaces the file by all of them.
 
-    Lightning empties and writes the file again where a new column comes, as before the test: a run that is stopped in
-    between loses its rows, or has some of them twice.
+    Lightning's CSVLogger empties and writes the file again where a new column comes, as before the test: a run that is
+    stopped in between loses its rows, or has some of them twice.
     """
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(folder, name="", version="")
+        super().__init__()
+        self.folder = folder
+        self.rows: list[dict[str, Any]] = []
+        """Values by column; `step` is in all rows."""
 
     @property
-    @rank_zero_experiment
-    def experiment(self) -> ExperimentWriter:
-        """The writer of the file."""
-        writer = self._experiment
-        if not isinstance(writer, _Writer):
-            writer = self._experiment = _Writer(log_dir=self.log_dir)
-        return writer
+    def name(self) -> str:
+        """None of its own."""
+        return ""
 
+    @property
+    def version(self) -> str:
+        """None of its own."""
+        return ""
 
-class _Writer(ExperimentWriter):
-    """Keeps all rows, and replaces the file by all of them."""
+    @property
+    def save_dir(self) -> str:
+        """The run directory."""
+        return str(self.folder)
 
+    def log_hyperparams(self, *_: Any, **__: Any) -> None:
+        """Writes nothing: `.hydra` and the checkpoints hold the configuration."""
+
+    @rank_zero_only
+    def log_metrics(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
+        """Adds a row, which Lightning saves at once."""
+        values = {name: value.item() if isinstance(value, Tensor) else value for name, value in metrics.items()}
+        self.rows.append(values | {"step": len(self.rows) if step is None else step})
+
+    @rank_zero_only
     def save(self) -> None:
         """Writes the rows that were logged so far; the same again where a save was interrupted."""
-        if self.metrics:
-            self._record_new_keys()
-            write_atomically(Path(self.metrics_file_path), self._write)
+        if self.rows:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            write_atomically(self.folder / "metrics.csv", self._write)
+
+    @rank_zero_only
+    def finalize(self, status: str) -> None:
+        """Saves once more, after an interruption too."""
+        self.save()
 
     def _write(self, path: Path) -> None:
         with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, fieldnames=self.metrics_keys)
+            writer = csv.DictWriter(file, fieldnames=sorted(set().union(*self.rows)))
             writer.writeheader()
-            writer.writerows(self.metrics)
-
-    def _check_log_dir_exists(self) -> None:
-        """Leaves the table of a run that is resumed in its own folder, until the first save replaces it."""
+            writer.writerows(self.rows)

@@ -81,7 +81,7 @@ def take_over(resumed: Resumed, trainer: Trainer) -> None:
             callback.resumed = resumed.path
     for logger in trainer.loggers:
         if isinstance(logger, MetricsTable) and trainer.is_global_zero:
-            logger.experiment.metrics.extend(_rows(resumed))
+            logger.rows.extend(_rows(resumed))
             logger.save()
 
 
