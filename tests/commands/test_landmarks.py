@@ -36,7 +36,7 @@ def test_stick_figures_from_the_check_to_pycocotools(command, tmp_path):
     (results,) = tmp_path.rglob("predictions.json")
     away = _mirrored(zoo.load(checkpoint), root, order=[0, 1, 3, 2, 5, 4, 6, 8, 7, 10, 9])
     assert away < 1, f"points of mirrored crops lie {away:.2f} of 32 pixels from the mirrored points"
-    assert _mirrored(zoo.load(checkpoint), root, order=range(11)) > 3  # left and right are told apart
+    assert _mirrored(zoo.load(checkpoint), root, order=range(11)) > 3  # the network distinguishes left and right
     exported = command("export", f"checkpoint={checkpoint}", f"output={tmp_path / 'net.onnx'}")
     assert exported.code == 0, exported.err
     session = pytest.importorskip("onnxruntime").InferenceSession(str(tmp_path / "net.onnx"))

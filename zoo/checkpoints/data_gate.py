@@ -5,7 +5,7 @@ Paths and downloads are used only if the user or zoo's own options name them, an
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import cache
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -49,7 +49,7 @@ def without_paths(described: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _merged(described: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Both, data within data included, without what a test needs not: augmentations, and a number of processes."""
+    """Both, data within data included. Drops what a test does not need: augmentations and a number of processes."""
     inner = {key: _merged(v, given.get(key) or {}) for key, v in described.items() if _is_data(v)}
     unneeded = {"download": False, "augmentation": None, "num_workers": "auto"}
     return {**described, **{key: v for key, v in unneeded.items() if key in described}, **given, **inner}
@@ -131,10 +131,14 @@ def _leaves(value: Any) -> Iterator[Any]:
         yield value
 
 
-@lru_cache
-def _defaults(target: str, key: str) -> tuple[Any, ...]:
+def _defaults(target: str, key: str) -> list[Any]:
     """The values of an argument in zoo's own data options of a class."""
+    values = [option[key] for option in _options() if option.get("_target_") == target and key in option]
+    return [value for value in values if value != "???"]
+
+
+@cache
+def _options() -> list[Any]:
+    """The content of zoo's own data options."""
     files = sorted((CONFIG_DIR / "data").glob("*.yaml"))
-    options: list[Any] = [OmegaConf.to_container(OmegaConf.load(file)) for file in files]
-    values = [option[key] for option in options if option.get("_target_") == target and key in option]
-    return tuple(value for value in values if value != "???")
+    return [OmegaConf.to_container(OmegaConf.load(file)) for file in files]

@@ -27,12 +27,12 @@ class MetricsTable(Logger):
 
     @property
     def name(self) -> str:
-        """None of its own."""
+        """Always empty: the run directory has the name of the run."""
         return ""
 
     @property
     def version(self) -> str:
-        """None of its own."""
+        """Always empty, as `name`."""
         return ""
 
     @property

@@ -21,6 +21,7 @@ from zoo.data.detection.coco_entries import (
     image_of,
     read_entries,
     resolved,
+    shared_ids,
 )
 from zoo.data.detection.image_paths import find_images
 from zoo.data.file_names import printable
@@ -131,13 +132,11 @@ def _files(
     result: Annotations, file: Path, folder: Path, entered: list[Image], by_image: Mapping[Id, list[Box]]
 ) -> dict[Path, list[Image]]:
     """The entries of each image file; several have their boxes joined. Entries that share an id are left out."""
-    names: dict[Id, set[str]] = defaultdict(set)
-    for image in entered:
-        names[image.id].add(image.file_name)
-    shared = {image_id for image_id, own in names.items() if len(own) > 1}
-    for image_id in shared:
-        own = ", ".join(sorted(names[image_id])[:4])
-        message = f"left out {own}: their id is {image_id}, so their boxes cannot be told from one another"
+    shared = shared_ids(entered)
+    for image_id, own in shared.items():
+        message = (
+            f"left out {', '.join(own[:4])}: their id is {image_id}, so their boxes cannot be told from one another"
+        )
         result.problems.append(Problem(file.name, "duplicate id", message))
     exact, elsewhere = find_images(folder, [image.file_name for image in entered])
     if elsewhere:

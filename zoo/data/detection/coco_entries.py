@@ -2,7 +2,7 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 Id = int | str
@@ -182,3 +182,11 @@ def _around(segmentation: Any) -> tuple[float, ...] | None:
         return None
     xs, ys = [n for n in numbers[::2] if n is not None], [n for n in numbers[1::2] if n is not None]
     return min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys)
+
+
+def shared_ids(entered: Sequence[Image]) -> dict[Id, list[str]]:
+    """The sorted file names of each id that several images have: their annotations cannot be assigned."""
+    names: dict[Id, set[str]] = defaultdict(set)
+    for image in entered:
+        names[image.id].add(image.file_name)
+    return {image_id: sorted(own) for image_id, own in names.items() if len(own) > 1}

@@ -10,12 +10,11 @@ from typing import NamedTuple
 from zoo.data.detection.coco import coco_content
 from zoo.data.detection.coco_entries import Id, box_of, category_of, image_of, read_entries
 from zoo.data.detection.image_paths import find_images
-from zoo.data.landmarks.squares import Box
+from zoo.data.landmarks.squares import BOX_COLUMNS, Box
 from zoo.errors import ZooError
 from zoo.regular_files import read_text
 
 _COLUMNS = ("path", "x1", "y1", "x2", "y2")
-_OWN = "box_"  # before the names of the columns in a table of `data=points`, and in predictions.csv
 
 
 class GivenBox(NamedTuple):
@@ -91,8 +90,8 @@ def _csv_rows(file: Path) -> Iterator[tuple[str, GivenBox]]:
     except csv.Error as error:
         raise ZooError(f"{file} cannot be read as csv: {error}") from None
     columns: tuple[str, ...] = _COLUMNS
-    if rows and f"{_OWN}x1" in rows[0]:
-        columns = ("path", *(f"{_OWN}{name}" for name in _COLUMNS[1:]))
+    if rows and BOX_COLUMNS[0] in rows[0]:
+        columns = ("path", *BOX_COLUMNS)
     if not rows or not {*columns} <= rows[0].keys():
         raise ZooError(f"{file} must have rows below the columns {', '.join(_COLUMNS)}")
     for number, row in enumerate(rows, start=2):

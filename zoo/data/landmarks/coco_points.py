@@ -1,7 +1,7 @@
 """Reads points from COCO keypoints JSON."""
 
-from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeGuard
 
@@ -9,7 +9,7 @@ import torch
 
 from zoo.data.detection.coco import coco_content
 from zoo.data.detection.coco_entries import Box as BoxEntry
-from zoo.data.detection.coco_entries import Id, Image, as_id, box_of, category_of, image_of, read_entries
+from zoo.data.detection.coco_entries import Id, as_id, box_of, category_of, image_of, read_entries, shared_ids
 from zoo.data.detection.image_paths import find_images
 from zoo.data.landmarks.samples import PointSet, Problem, Sample
 from zoo.data.landmarks.squares import Box
@@ -47,7 +47,9 @@ def read_coco_points(file: Path, images: Path) -> PointSet:
     ordered = sorted((c for c in categories if c.id in with_points), key=lambda c: (isinstance(c.id, str), c.id))
     for what, values in (("id", [c.id for c in ordered]), ("name", [c.name for c in ordered])):
         if twice := [value for value, count in Counter(values).items() if count > 1]:
-            raise ZooError(f"{file} has two categories with the {what} {twice[0]!s:.60}: give each one of its own")
+            raise ZooError(
+                f"{file} has two categories with the {what} {twice[0]!s:.60}: give each category its own {what}"
+            )
     place = {category.id: number for number, category in enumerate(ordered)}
     result = PointSet(names, tuple(category.name for category in ordered), skeleton)
     if ignored:
@@ -57,7 +59,10 @@ def read_coco_points(file: Path, images: Path) -> PointSet:
         result.problems += [Problem(file.name, "broken annotation", f"{what}{message}") for _, message in flaws]
     exact, elsewhere = find_images(images, [image.file_name for image in entered])
     paths: dict[Id, Path] = {}
-    shared = _shared_ids(result, file, entered)
+    shared = shared_ids(entered)
+    for image_id, own in shared.items():
+        message = f"left out {', '.join(own[:4])}: their id is {image_id}, so their points cannot be assigned"
+        result.problems.append(Problem(file.name, "duplicate id", message))
     for image in entered:
         if image.id in shared:
             continue
@@ -92,18 +97,6 @@ def read_coco_points(file: Path, images: Path) -> PointSet:
     return result
 
 
-def _shared_ids(result: PointSet, file: Path, entered: Sequence[Image]) -> set[Id]:
-    """The ids of several images, whose annotations cannot be assigned; adds a problem for each."""
-    names: dict[Id, set[str]] = defaultdict(set)
-    for image in entered:
-        names[image.id].add(image.file_name)
-    shared = {image_id: own for image_id, own in names.items() if len(own) > 1}
-    for image_id, own in shared.items():
-        message = f"left out {', '.join(sorted(own)[:4])}: their id is {image_id}, so their points cannot be assigned"
-        result.problems.append(Problem(file.name, "duplicate id", message))
-    return {*shared}
-
-
 def _layout(file: Path, categories: list[Any]) -> tuple[tuple[str, ...], tuple[tuple[int, int], ...], list[Any]]:
     """Names of the points and lines between them, equal for all categories that have points, and lines of no points."""
     with_points = [c for c in categories if isinstance(c, dict) and c.get("keypoints")]
@@ -116,7 +109,7 @@ def _layout(file: Path, categories: list[Any]) -> tuple[tuple[str, ...], tuple[t
         raise ZooError(f"{file} has categories with different keypoints; keep those of one kind")
     names = layouts.pop()
     if twice := [name for name, count in Counter(names).items() if count > 1]:
-        raise ZooError(f"{file} has two points called `{twice[0]:.60}`: give each a name of its own")
+        raise ZooError(f"{file} has two points called `{twice[0]:.60}`: give each point its own name")
     lines, numbers = with_points[0].get("skeleton"), {str(i + 1): i for i in range(len(names))}
     listed = lines if isinstance(lines, list) else []
     pairs = [line for line in listed if isinstance(line, list) and len(line) == 2 and _known(line, numbers)]

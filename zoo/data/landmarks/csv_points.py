@@ -11,14 +11,13 @@ import torch
 
 from zoo.data.detection.image_paths import find_images
 from zoo.data.landmarks.samples import PointSet, Problem, Sample
-from zoo.data.landmarks.squares import Box
+from zoo.data.landmarks.squares import BOX_COLUMNS, Box
 from zoo.errors import ZooError
 from zoo.regular_files import read_text
 
 _LARGEST = 1 << 30  # bytes
 _PATH = ("path", "file", "file_name", "filename", "image", "image_path", "image_name")
 _LABEL = ("label", "class", "category")
-_BOX = ("box_x1", "box_y1", "box_x2", "box_y2")
 _RESULTS = ("frame", "presence", "error")  # of the predictions.csv of `zoo-predict`
 _HIDDEN = -1.0
 _SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "`|`"}
@@ -48,9 +47,9 @@ def read_csv(file: Path, images: Path, class_names: tuple[str, ...] | None = Non
         raise ZooError(f"{file} needs a first row with a column `path`, and {found}")
     optional = {cell.casefold(): i for i, cell in enumerate(header)}
     label_column = next((optional[name] for name in _LABEL if name in optional), None)
-    box_columns = [optional[name] for name in _BOX if name in optional]
+    box_columns = [optional[name] for name in BOX_COLUMNS if name in optional]
     if len(box_columns) not in (0, 4):
-        raise ZooError(f"{file} has a part of the columns {', '.join(_BOX)}: give all four or none")
+        raise ZooError(f"{file} has a part of the columns {', '.join(BOX_COLUMNS)}: give all four or none")
     used = {path_column, label_column, *box_columns, *(optional.get(name) for name in ("group", "split", *_RESULTS))}
     names, columns = _points(file, [(i, cell) for i, cell in enumerate(header) if i not in used])
     body = [(number, row) for number, row in enumerate(rows[1:], start=2) if any(cell.strip() for cell in row)]
@@ -111,7 +110,7 @@ def _points(file: Path, cells: Sequence[tuple[int, str]]) -> tuple[tuple[str, ..
         if found is None:
             raise ZooError(
                 f"{file} has the column `{cell}`, which names no point: expected are path, x1, y1, x2, y2, … or "
-                f"NAME_x, NAME_y, …, and optionally {', '.join(_BOX)}, label, group, split"
+                f"NAME_x, NAME_y, …, and optionally {', '.join(BOX_COLUMNS)}, label, group, split"
             )
         axis, name = (found[1], found[2]) if found[1] else (found[4], found[3])
         if axis.lower() in places.setdefault(name, {}):

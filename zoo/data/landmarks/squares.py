@@ -12,6 +12,8 @@ from torchvision.transforms.v2 import functional as T
 from zoo.data.detection.transforms import GRAY
 
 Box = tuple[float, float, float, float]
+BOX_COLUMNS = ("box_x1", "box_y1", "box_x2", "box_y2")
+"""Of a box in a table of `data=points`, and in predictions.csv."""
 
 
 class Square(NamedTuple):

@@ -15,6 +15,7 @@ from zoo.data.detection.drawing import COLORS, draw_boxes
 from zoo.data.images.base import to_unit
 from zoo.data.landmarks.base import LARGEST_MARGIN
 from zoo.data.landmarks.drawing import draw_points
+from zoo.data.landmarks.squares import BOX_COLUMNS
 from zoo.errors import ZooError
 from zoo.json_files import write_json
 from zoo.prediction.images import ImageSource, unused_path
@@ -102,8 +103,8 @@ def predict(
         found = iter(_locate(task, batch))
         for region in batch:
             if region.image is None:
-                box = None if region.box is None else region.box.corners
-                results.append(LandmarkPrediction(region.path, frame=region.frame, box=box, error=region.error))
+                unread = LandmarkPrediction(region.path, frame=region.frame, box=region.corners, error=region.error)
+                results.append(unread)
                 continue
             results.append(_result(task, region, next(found), least, categories))
             if folder is not None:
@@ -148,9 +149,8 @@ def _result(
 ) -> LandmarkPrediction:
     assert region.square is not None
     presence, number = float(outputs.presence), int(outputs.classes.argmax())
-    box = None if region.box is None else region.box.corners
     if presence < least:
-        return LandmarkPrediction(region.path, presence, frame=region.frame, box=box)
+        return LandmarkPrediction(region.path, presence, frame=region.frame, box=region.corners)
     label = str(task.card["class_names"][number])
     return LandmarkPrediction(
         region.path,
@@ -161,14 +161,14 @@ def _result(
         score=presence * float(outputs.classes[number]),
         frame=region.frame,
         image_id=None if region.box is None else region.box.image_id,
-        box=box,
+        box=region.corners,
     )
 
 
 def _write(task: Landmarks, results: Sequence[LandmarkPrediction], folder: Path) -> None:
     """Writes predictions.csv, with two columns for each point and those of given boxes, and predictions.json."""
     names = point_names(task)
-    boxed = ["box_x1", "box_y1", "box_x2", "box_y2"] if any(result.box is not None for result in results) else []
+    boxed = [*BOX_COLUMNS] if any(result.box is not None for result in results) else []
     columns = [f"{axis}{name}" if name.isdecimal() else f"{name}_{axis}" for name in names for axis in "xy"]
     rows = []
     for result in results:

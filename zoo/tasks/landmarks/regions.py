@@ -9,7 +9,7 @@ from torch import Tensor
 
 from zoo.data.images.files import UnreadableImage, read_image
 from zoo.data.landmarks.box_files import GivenBox, read_boxes
-from zoo.data.landmarks.squares import Square, around, fits_into, whole
+from zoo.data.landmarks.squares import Box, Square, around, fits_into, whole
 from zoo.data.video import frames, is_video
 from zoo.errors import ZooError
 from zoo.prediction.images import ImageSource, image_files
@@ -25,6 +25,11 @@ class Region:
     frame: int | None = None
     box: GivenBox | None = None
     error: str | None = None
+
+    @property
+    def corners(self) -> Box | None:
+        """Those of the given box, xyxy in pixels."""
+        return None if self.box is None else self.box.corners
 
 
 @dataclass(frozen=True)
