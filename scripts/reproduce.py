@@ -3,6 +3,7 @@
 python scripts/reproduce.py lenet5/digits
 python scripts/reproduce.py lenet5/mnist --data-root DIR            DIR/mnist holds the data
 python scripts/reproduce.py lenet5/mnist --data-root DIR --release  writes zoo/weights/lenet5/mnist
+With --runs FOLDER the runs stay there, and a later call takes the finished ones of the same commit.
 """
 
 import argparse
@@ -43,13 +44,17 @@ def main() -> int:
     parser.add_argument("name", help="of the weights, such as lenet5/digits")
     parser.add_argument("--data-root", type=Path, help="the folder that holds the data of all recipes")
     parser.add_argument("--release", action="store_true", help="train three seeds and write the weights")
+    parser.add_argument("--runs", type=Path, help="where the runs stay, and where finished ones are taken from")
     given = parser.parse_args()
     try:
         recipe = _recipe(given.name)
         words = recipe.located(given.data_root)
         if words is None:
             raise ZooError(f"the data of {recipe.name} is not at --data-root/{recipe.folder}")
-        with TemporaryDirectory() as runs:
+        if given.release or given.runs:
+            _require_no_changes()
+        with TemporaryDirectory() as temporary:
+            runs = (given.runs.resolve() / recipe.name / _commit()) if given.runs else Path(temporary)
             return _release(recipe, words, runs) if given.release else _compare(recipe, words, runs)
     except ZooError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -63,7 +68,7 @@ def _recipe(name: str) -> Recipe:
     return known[name]
 
 
-def _compare(recipe: Recipe, words: list[str], runs: str) -> int:
+def _compare(recipe: Recipe, words: list[str], runs: Path) -> int:
     low, high = card(recipe.name).facts["release"]["interval"]
     figure = _train(recipe, words, SEEDS[0], runs).figures["test"][recipe.metric]
     within = low <= figure <= high
@@ -71,17 +76,13 @@ def _compare(recipe: Recipe, words: list[str], runs: str) -> int:
     return int(not within)
 
 
-def _release(recipe: Recipe, words: list[str], runs: str) -> int:
-    changed = ["git", "status", "--porcelain", "zoo", "configs", ":!zoo/weights/*/*"]
-    if subprocess.run(changed, cwd=ROOT, capture_output=True).stdout:
-        raise ZooError("zoo or configs have changes: commit them, since the card names the commit")
+def _release(recipe: Recipe, words: list[str], runs: Path) -> int:
     trained = {seed: _train(recipe, words, seed, runs) for seed in SEEDS}
     first = trained[SEEDS[0]]
-    commit = subprocess.run(["git", "rev-parse", "--short=10", "HEAD"], cwd=ROOT, capture_output=True, text=True)
     values = {seed: each.figures["test"][recipe.metric] for seed, each in trained.items()}
     release = Release(
         recipe=" ".join(["python train.py", *recipe.command, *_elsewhere(recipe), f"seed={SEEDS[0]}"]),
-        commit=commit.stdout.strip(),
+        commit=_commit(),
         data=recipe.data,
         data_license=recipe.data_license,
         metric=recipe.metric,
@@ -113,15 +114,30 @@ def _elsewhere(recipe: Recipe) -> list[str]:
     return [f"{recipe.root}=DIR/{recipe.folder}"] if recipe.folder else []
 
 
-def _train(recipe: Recipe, words: list[str], seed: int, runs: str) -> Trained:
-    command = [sys.executable, "train.py", *recipe.command, *words, f"seed={seed}", f"hydra.run.dir={runs}/{seed}"]
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    if subprocess.run(command, cwd=ROOT).returncode:
-        raise ZooError(f"the training failed: {' '.join(command)}")
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    folder = Path(runs, str(seed))
-    return Trained(folder, read_object(folder / "metrics.json"), used)
+def _require_no_changes() -> None:
+    changed = ["git", "status", "--porcelain", "zoo", "configs", ":!zoo/weights/*/*"]
+    if subprocess.run(changed, cwd=ROOT, capture_output=True).stdout:
+        raise ZooError("zoo or configs have changes: commit them, since the card and kept runs name the commit")
+
+
+def _commit() -> str:
+    command = ["git", "rev-parse", "--short=10", "HEAD"]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True).stdout.strip()
+
+
+def _train(recipe: Recipe, words: list[str], seed: int, runs: Path) -> Trained:
+    folder = runs / str(seed)
+    seconds = folder / "cpu_seconds.json"  # written last: the run is finished
+    if not seconds.exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        command = [sys.executable, "train.py", *recipe.command, *words, f"seed={seed}", f"hydra.run.dir={folder}"]
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        if subprocess.run(command, cwd=ROOT).returncode:
+            raise ZooError(f"the training failed: {' '.join(command)}")
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        write_json(seconds, {"cpu_seconds": used})
+    return Trained(folder, read_object(folder / "metrics.json"), read_object(seconds)["cpu_seconds"])
 
 
 if __name__ == "__main__":

@@ -50,6 +50,7 @@ def drawing(path: Path, *, width: float, height: float) -> Iterator[Figure]:
     """
     with rc_context(_STYLE), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # a box is drawn instead
+        warnings.filterwarnings("ignore", message="Creating legend with loc")  # by the clock: a busy machine is enough
         figure = Figure(figsize=(width, height), layout="constrained")
         yield figure
         path.parent.mkdir(parents=True, exist_ok=True)
