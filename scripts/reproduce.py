@@ -23,7 +23,7 @@ from weights.recipes import SEEDS, Recipe, interval, recipes  # noqa: E402
 
 from zoo.checkpoints.load import load  # noqa: E402
 from zoo.errors import ZooError, unknown  # noqa: E402
-from zoo.json_files import read_object  # noqa: E402
+from zoo.json_files import read_object, write_json  # noqa: E402
 from zoo.run.model_card import Release, card  # noqa: E402
 from zoo.run.share import write_folder  # noqa: E402
 
