@@ -25,6 +25,7 @@ class Labeled(Protocol):
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T", bound=Labeled)
+Indices = dict[Split, Int[np.ndarray, " _"]]
 
 
 def cut_splits(
@@ -37,7 +38,7 @@ def cut_splits(
     Raises:
         ZooError: a class has too few samples to be in every split.
     """
-    splits, train = dict(given), given["train"]
+    train = given["train"]
     missing = [name for name in fractions if name not in given]
     if len(given) > 1:
         for name in missing:
@@ -49,21 +50,35 @@ def cut_splits(
             f"class `{fewest}` has {counts.min()} {noun}: at least {len(missing) + 1} are needed "
             f"to cut {' and '.join(missing)} out of the training {noun}"
         )
-    left = 1.0
-    for name in missing:
-        rest, part = stratified_split(train.labels, fractions[name] / left, seed)
-        splits[name], train = train.part(part), train.part(rest)
-        left -= fractions[name]
-    return {"train": train, "val": splits["val"], "test": splits["test"]}
+    cut = stratified_splits(train.labels, {name: fractions[name] for name in missing}, seed)
+    found = dict(given) | {name: train.part(indices) for name, indices in cut.items()}
+    return {name: found[name] for name in ("train", "val", "test")}
+
+
+def stratified_splits(labels: Int[np.ndarray, " n"], fractions: Mapping[Split, float], seed: int) -> Indices:
+    """Sorted indices of the splits in `fractions` and of training, each with the same fraction of every class.
+
+    Every class is in every split.
+
+    Raises:
+        ZooError: a class has fewer samples than there are splits.
+    """
+    found, rest, left = Indices(), np.arange(len(labels)), 1.0
+    for later, (name, fraction) in zip(range(len(fractions), 0, -1), fractions.items(), strict=True):
+        kept, part = stratified_split(labels[rest], fraction / left, seed, keep=later)
+        found[name], rest, left = rest[part], rest[kept], left - fraction
+    return found | {"train": rest}
 
 
 def stratified_split(
-    labels: Int[np.ndarray, " n"], fraction: float, seed: int
+    labels: Int[np.ndarray, " n"], fraction: float, seed: int, *, keep: int = 1
 ) -> tuple[Int[np.ndarray, " a"], Int[np.ndarray, " b"]]:
-    """Sorted indices of two subsets; the second has `fraction` of each class, at least one sample and never all.
+    """Sorted indices of two subsets; the second has `fraction` of each class, at least one sample.
+
+    The first keeps at least `keep` samples of each class, for later cuts.
 
     Raises:
-        ZooError: a class has a single sample, or `fraction` is not between 0 and 1.
+        ZooError: a class has at most `keep` samples, or `fraction` is not between 0 and 1.
     """
     if not 0 < fraction < 1:
         raise ZooError(f"the fraction of a split (={fraction}) must be between 0 and 1")
@@ -73,7 +88,7 @@ def stratified_split(
     indices_by_class = np.split(np.argsort(labels, kind="stable"), np.cumsum(counts)[:-1])
     for label, indices in zip(names, indices_by_class, strict=True):
         members = generator.permutation(indices)
-        if len(members) < 2:
-            raise ZooError(f"class {label} has a single sample, which cannot be in both parts of a split")
-        in_second[members[: min(max(round(fraction * len(members)), 1), len(members) - 1)]] = True
+        if len(members) <= keep:
+            raise ZooError(f"class {label} has too few samples ({len(members)}) to be in every part of a split")
+        in_second[members[: min(max(round(fraction * len(members)), 1), len(members) - keep)]] = True
     return np.flatnonzero(~in_second), np.flatnonzero(in_second)

@@ -4,7 +4,7 @@ import torch
 from PIL import Image
 
 from zoo.data.images.base import Preprocessing, TensorImages
-from zoo.data.splits import stratified_split
+from zoo.data.splits import stratified_split, stratified_splits
 from zoo.errors import ZooError
 
 MNIST = Preprocessing(size=32, channels=1, mean=(0.5,), std=(0.25,), resize="crop", crop_ratio=32 / 28)
@@ -36,8 +36,14 @@ def test_a_split_keeps_every_class_in_both_subsets():
         assert set(labels[rest]) == set(labels[part]) == {0, 1}
 
 
+def test_a_large_first_split_leaves_samples_of_every_class_for_the_later_ones():
+    cut = stratified_splits(np.repeat([0, 1], [3, 50]), {"test": 0.9, "val": 0.05}, seed=0)
+    assert {name: len(part) for name, part in cut.items()} == {"test": 46, "val": 4, "train": 3}
+    assert sorted(np.concatenate(list(cut.values()))) == list(range(53))
+
+
 def test_a_class_of_one_sample_cannot_be_split():
-    with pytest.raises(ZooError, match="class 1 has a single sample"):
+    with pytest.raises(ZooError, match=r"class 1 has too few samples \(1\)"):
         stratified_split(np.array([0, 0, 1]), 0.5, seed=0)
     with pytest.raises(ZooError, match=r"\(=1\.5\) must be between 0 and 1"):
         stratified_split(np.array([0, 0]), 1.5, seed=0)

@@ -11,6 +11,7 @@ import numpy as np
 
 from zoo.data.base import DataModule, Split
 from zoo.data.options import require_fractions
+from zoo.data.splits import Indices, stratified_splits
 from zoo.data.table.columns import (
     IMPUTE,
     Column,
@@ -26,15 +27,7 @@ from zoo.data.table.columns import (
 from zoo.data.table.problems import more_inputs_than_rows, problems, repeated_rows, unseen_categories
 from zoo.data.table.raw import RawTable, missing, plural
 from zoo.data.table.rows import TableRows
-from zoo.data.table.splits import (
-    SPLITS,
-    Indices,
-    split_at_random,
-    split_by_column,
-    split_by_group,
-    split_by_time,
-    split_stratified,
-)
+from zoo.data.table.splits import SPLITS, split_at_random, split_by_column, split_by_group, split_by_time
 from zoo.data.table.target import Target, find_target
 from zoo.errors import ZooError, unknown
 
@@ -181,7 +174,7 @@ class TableData(DataModule):
                     f"{table.where}: class `{fewest}` has {counts.min()} rows, and a split with the same fraction of "
                     f"each class needs {len(fractions) + 1}: leave such rows out, or give data.split=random"
                 )
-            return split_stratified(targets, fractions, self.seed)
+            return stratified_splits(targets, fractions, self.seed)
         if self.split == "group":
             return split_by_group(by, fractions, self.seed)
         if self.split == "time":

@@ -7,11 +7,10 @@ from jaxtyping import Float, Int
 
 from zoo.data.base import Split
 from zoo.data.split_names import split_of
-from zoo.data.splits import stratified_split
+from zoo.data.splits import Indices
 from zoo.errors import ZooError
 
 SPLITS = ("auto", "random", "stratified", "group", "time", "column")
-Indices = dict[Split, Int[np.ndarray, " _"]]
 Fractions = Mapping[Split, float]
 """The fraction of the rows of each split that is cut out of training, the test first."""
 
@@ -19,15 +18,6 @@ Fractions = Mapping[Split, float]
 def split_at_random(count: int, fractions: Fractions, seed: int) -> Indices:
     """Sorted indices of each split."""
     return _in_order(np.random.default_rng(seed).permutation(count), fractions)
-
-
-def split_stratified(labels: Int[np.ndarray, " n"], fractions: Fractions, seed: int) -> Indices:
-    """Sorted indices of each split, each with the same fraction of every class."""
-    found, rest, left = Indices(), np.arange(len(labels)), 1.0
-    for name, fraction in fractions.items():
-        kept, part = stratified_split(labels[rest], fraction / left, seed)
-        found[name], rest, left = rest[part], rest[kept], left - fraction
-    return found | {"train": rest}
 
 
 def split_by_time(times: Float[np.ndarray, " n"], fractions: Fractions) -> Indices:
