@@ -76,6 +76,11 @@ def test_a_class_that_the_sample_lacks_is_no_error():
     assert all(0 <= values["accuracy"] <= 0.5 for values in scores.values())
 
 
+def test_classes_of_one_sample_give_no_warnings():  # which are errors in tests
+    rows, labels = np.eye(30, dtype=np.float32), np.arange(30)
+    assert fit_and_score(rows, labels, rows, labels, seed=0)["random forest"]["accuracy"] > 0.5
+
+
 class Sides(nn.Module):
     """Reads the brightness of the left and of the right half, whatever its head says of them."""
 

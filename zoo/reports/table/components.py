@@ -9,7 +9,7 @@ from sklearn.decomposition import PCA, FactorAnalysis
 
 from zoo.reports.figures import COLORS, drawing, plain_text
 from zoo.reports.page import Section
-from zoo.reports.table.rivals import quiet_fits
+from zoo.reports.quiet_fits import quiet_fits
 
 _MOST_INPUTS = 500
 _MOST_ROWS = 5_000

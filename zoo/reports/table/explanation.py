@@ -10,6 +10,7 @@ from jaxtyping import Float
 from zoo.data.table.base import TableData
 from zoo.data.table.columns import groups_of, input_names
 from zoo.reports.page import Section
+from zoo.reports.quiet_fits import quiet_fits
 from zoo.reports.table.coefficients import coefficients_section
 from zoo.reports.table.dependence import SHOWN, dependence_section
 from zoo.reports.table.importance import (
@@ -19,7 +20,6 @@ from zoo.reports.table.importance import (
     most_important,
     permutation_importance,
 )
-from zoo.reports.table.rivals import quiet_fits
 
 Inputs = Float[np.ndarray, "_ f"]
 """Inputs of some rows of a table."""

@@ -1,6 +1,5 @@
 """Baselines of a classifier: majority class, logistic regression, random forest."""
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -8,15 +7,14 @@ import torch
 from jaxtyping import Float, Int
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from threadpoolctl import threadpool_limits
 from torch import Tensor
 from torch.nn import functional as F
 
 from zoo.data.base import BatchDataset, DataModule
+from zoo.reports.quiet_fits import quiet_fits
 from zoo.tasks.base import Task
 from zoo.tasks.classification.frozen_features import features
 
@@ -72,9 +70,7 @@ def _logistic() -> Any:
 def _accuracy(
     model: Any, train: Pixels, train_labels: Labels, test: Float[np.ndarray, "m d"], test_labels: Int[np.ndarray, " m"]
 ) -> float:
-    # Threads slow down fits of this size. A fit that stops at max_iter is still a fair baseline.
-    with threadpool_limits(1), warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
+    with quiet_fits():
         return float(model.fit(train, train_labels).score(test, test_labels))
 
 

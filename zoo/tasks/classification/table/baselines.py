@@ -13,7 +13,8 @@ from sklearn.linear_model import LogisticRegression, LogisticRegressionCV, Ridge
 from sklearn.tree import DecisionTreeClassifier
 
 from zoo.data.base import DataModule
-from zoo.reports.table.rivals import ALPHAS, MOST_ROWS, MOST_SQUARED, polynomial, quiet_fits
+from zoo.reports.quiet_fits import quiet_fits
+from zoo.reports.table.rivals import ALPHAS, MOST_ROWS, MOST_SQUARED, polynomial
 from zoo.tasks.base import Baselines, Task
 
 

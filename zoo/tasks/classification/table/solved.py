@@ -12,7 +12,7 @@ from zoo.data.base import DataModule
 from zoo.errors import ZooError
 from zoo.networks.linear import LinearModel
 from zoo.networks.trees import TreeEnsemble
-from zoo.reports.table.rivals import quiet_fits
+from zoo.reports.quiet_fits import quiet_fits
 from zoo.tasks.classification.table.task import TableClassification
 from zoo.tasks.solving import copy_linear, tree_network
 

@@ -1,16 +1,14 @@
 """Baselines of a text classifier: majority class, and logistic regression on TF-IDF."""
 
-import warnings
 from typing import Any
 
 from sklearn.dummy import DummyClassifier
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
-from threadpoolctl import threadpool_limits
 
 from zoo.data.base import DataModule
+from zoo.reports.quiet_fits import quiet_fits
 from zoo.tasks.base import Task
 
 MOST_WORDS = 200_000
@@ -30,8 +28,7 @@ def baselines(datamodule: DataModule, task: Task) -> dict[str, dict[str, float]]
             LogisticRegression(C=10.0, max_iter=300),
         ),
     }
-    with threadpool_limits(1), warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
+    with quiet_fits():
         return {
             name: {"accuracy": float(model.fit(train.texts, train.labels.numpy()).score(test.texts, test.labels))}
             for name, model in models.items()

@@ -16,7 +16,8 @@ from sklearn.linear_model import LassoCV, LinearRegression, RidgeCV
 from sklearn.tree import DecisionTreeRegressor
 
 from zoo.data.base import DataModule
-from zoo.reports.table.rivals import ALPHAS, MOST_ROWS, MOST_SQUARED, polynomial, quiet_fits
+from zoo.reports.quiet_fits import quiet_fits
+from zoo.reports.table.rivals import ALPHAS, MOST_ROWS, MOST_SQUARED, polynomial
 from zoo.tasks.base import Baselines, Task
 from zoo.tasks.regression.metrics import RegressionErrors
 
