@@ -5,7 +5,7 @@ from pathlib import Path
 from zoo.errors import ZooError
 from zoo.pretrained.published import Weights, published
 from zoo.remote.download import fetch
-from zoo.run.catalog import list_models
+from zoo.run.catalog import list_models, published_as
 
 
 def check_published() -> bool:
@@ -13,7 +13,7 @@ def check_published() -> bool:
     right = True
     files: dict[Path, Weights] = {}
     for model in list_models():
-        files |= {entry.file: entry for entry in published(model).values()}
+        files |= {entry.file: entry for entry in published(published_as(model)).values()}
     for file, entry in sorted(files.items()):
         try:
             fetch(file, url=entry.url, sha256=entry.sha256)

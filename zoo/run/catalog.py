@@ -50,7 +50,12 @@ def list_weights(model: str | None = None) -> list[str]:
         raise ZooError(unknown("model", model, listing.list_models()))
     from zoo.pretrained.catalog import weights_of  # imports torch
 
-    return weights_of(_definition(model)["published_as"])
+    return weights_of(published_as(model))
+
+
+def published_as(model: str) -> str:
+    """The name under which the weights of a model, or of its backbone, are published."""
+    return str(_definition(model)["published_as"])
 
 
 def _definition(name: str) -> dict[str, Any]:
