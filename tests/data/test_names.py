@@ -19,9 +19,18 @@ def test_names_are_found_in_another_spelling_if_one_file_has_it():
 
 
 def test_systems_leave_folders_and_files():
-    folders = ("@eaDir", "#recycle", "$RECYCLE.BIN", "System Volume Information", ".Trashes", "__MACOSX", "FOUND.000")
-    assert all(map(is_system_folder, folders))
-    assert not any(map(is_system_folder, ("@", "#", "$", "__unknown__", "found", "recycle")))
+    folders = (
+        "@eaDir",
+        "#recycle",
+        "$RECYCLE.BIN",
+        "System Volume Information",
+        ".Trashes",
+        "__MACOSX",
+        "FOUND.000",
+        "@docker",
+    )
+    assert all(map(is_system_folder, (*folders, "__MACOSX")))
+    assert not any(map(is_system_folder, ("@", "~", "#", "$", "recycled", "__unknown__", "found", "recycle")))
     assert all(map(is_system_file, ("Thumbs.db", "desktop.ini", "._a.png", ".DS_Store")))
     assert not is_system_file("thumbs.png")
 

@@ -3,6 +3,7 @@
 import logging
 import os
 from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,7 +11,7 @@ import numpy as np
 from jaxtyping import Int, Shaped
 
 from zoo.data.base import Split
-from zoo.data.file_names import FileKind, file_names, fold, printable
+from zoo.data.file_names import FileKind, file_names, fold, guessed_system_folders, in_thumbnails, printable
 from zoo.data.split_folders import split_folders, subfolder_names
 from zoo.errors import ZooError
 
@@ -34,33 +35,36 @@ def find_files(root: Path, kind: FileKind) -> tuple[dict[Split, Files], list[str
     """Finds the files of a kind in each split, and the sorted class names.
 
     Without a training folder that holds folders, all files belong to the split `train`. Class names are compared and
-    returned as composed Unicode. Files that are not read are counted and logged.
+    returned as composed Unicode. Files that are not read are counted and logged, thumbnails among them.
 
     Raises:
         ZooError: a missing or empty folder, folders that may be splits or classes, a class folder without files,
-            fewer than two classes, or a class that is missing from training.
+            fewer than two classes, a class that is missing from training, or a folder in two splits or classes.
     """
     if not root.is_dir():
         what = "is a file" if root.exists() else "does not exist"
         raise ZooError(f"the data folder `{root}` {what}: {_LAYOUT.format(kind.noun)}")
     splits = split_folders(root, kind)
-    names = _class_names(splits["train"], kind)
+    known = _class_folders(splits["train"])
+    names = _class_names(splits["train"], list(known), kind)
     found = {}
     unread: Counter[str] = Counter()
     for split, folder in splits.items():
         classes = _class_folders(folder)
         if strange := sorted(set(classes) - set(names)):
-            alike = [f"`{name}`" for name in names if fold(name).strip() == fold(strange[0]).strip()]
+            alike = [f"`{name}`" for name, path in known.items() if _spelling(path) == _spelling(classes[strange[0]])]
             hint = f", which has {alike[0]}: give both one name" if alike else ""
             raise ZooError(f"class `{strange[0]}` is in `{folder}` but not in `{splits['train']}`{hint}")
         found[split] = _files(root, [(names.index(name), path) for name, path in classes.items()], kind, unread)
         unread.update(f"{printable(folder.name)}/{entry.name}" for entry in folder.iterdir() if _is_loose(entry, kind))
+    _require_apart(root, found)
     _log_unread(unread, kind)
+    _log_guessed({root, *splits.values()}, kind)
+    _log_alike(names, known)
     return found, names
 
 
-def _class_names(folder: Path, kind: FileKind) -> list[str]:
-    names = sorted(_class_folders(folder))
+def _class_names(folder: Path, names: list[str], kind: FileKind) -> list[str]:
     if not names:
         layout = _LAYOUT.format(kind.noun)
         if not any(folder.iterdir()):
@@ -82,7 +86,7 @@ def _class_folders(folder: Path) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for name in subfolder_names(folder):
         if (label := printable(name)) in found:
-            raise ZooError(f"`{folder}` has two folders `{label}`, composed and decomposed in Unicode: join them")
+            raise ZooError(f"`{folder}` has two folders that read `{label}`, in different characters: join them")
         found[label] = folder / name
     return dict(sorted(found.items()))
 
@@ -101,10 +105,35 @@ def _files(root: Path, folders: list[tuple[int, Path]], kind: FileKind, unread: 
             raise ZooError(f"the class folder `{folder}` has no {kind.noun}")
         if len(accepted) < len(names):
             unread.update(Path(name).suffix.lower() or "no ending" for name in names if not kind.accepts(name))
+        if full := [name for name in accepted if not in_thumbnails(name)]:
+            unread.update(["thumbnails"] * (len(accepted) - len(full)))
+            accepted = full
         start = f"{folder.relative_to(root).as_posix()}/"
         paths.append(np.array([os.fsencode(start + name) for name in accepted]))
         labels.append(np.full(len(accepted), label))
     return Files(np.concatenate(paths), np.concatenate(labels))
+
+
+def _spelling(path: Path) -> str:
+    """A key that is equal for names in other capitals, with other spaces around, or in Latin-1 in place of UTF-8."""
+    name = os.fsencode(path.name)
+    try:
+        return fold(name.decode("utf-8")).strip()
+    except UnicodeDecodeError:
+        return fold(name.decode("latin-1")).strip()
+
+
+def _require_apart(root: Path, found: Mapping[Split, Files]) -> None:
+    """Refuses symbolic links by which one folder is in two splits or classes."""
+    where: dict[Path, tuple[Split, int, Path]] = {}
+    for split, files in found.items():
+        parents = map(os.path.dirname, files.paths.tolist())
+        for label, parent in sorted({*zip(files.labels.tolist(), parents, strict=True)}):
+            folder = Path(os.fsdecode(parent))
+            first = where.setdefault((root / folder).resolve(), (split, label, folder))
+            if first[:2] != (split, label):
+                both = f"`{printable(first[2])}` and `{printable(folder)}`"
+                raise ZooError(f"`{root}`: {both} are one folder by a symbolic link: remove one of them")
 
 
 def _is_loose(path: Path, kind: FileKind) -> bool:
@@ -115,3 +144,19 @@ def _log_unread(unread: Counter[str], kind: FileKind) -> None:
     if unread:
         kinds = ", ".join(f"{kind} ({count})" for kind, count in unread.most_common(5))
         _log.warning("not read: %d files that are no %s in a class folder: %s", unread.total(), kind.noun, kinds)
+
+
+def _log_guessed(folders: Iterable[Path], kind: FileKind) -> None:
+    for folder in sorted(folders):
+        for name in guessed_system_folders(folder):
+            if count := len(kind.names(folder / name)):
+                text = "not read: `%s` with %d %s: storage boxes name their own folders so; if it is a class, rename it"
+                _log.warning(text, printable(folder / name), count, kind.noun)
+
+
+def _log_alike(names: Sequence[str], folders: Mapping[str, Path]) -> None:
+    first: dict[str, str] = {}
+    for name in names:
+        other = first.setdefault(_spelling(folders[name]), name)
+        if other != name:
+            _log.warning("`%s` and `%s` are read as two classes: if they are one, join their folders", other, name)

@@ -16,13 +16,21 @@ _SYSTEM_FOLDERS = frozenset(
         "#recycle",
         "#snapshot",
         "~snapshot",  # NetApp
+        "~snap",
         "@recycle",  # QNAP
         "@recently-snapshot",
         "@__thumb",
         "@sharebin",
         "@synoresource",
+        "@synodrive",
+        "@sharesnap",
+        "@appstore",
+        "@database",
+        "trashbox",  # Buffalo
+        "_gsdata_",  # GoodSync
         "$recycle.bin",  # Windows
         "recycler",
+        "dfsrprivate",
         "system volume information",
         "_vti_cnf",
         "__macosx",  # macOS: archives and network drives
@@ -33,6 +41,8 @@ _SYSTEM_FOLDERS = frozenset(
         "lost+found",  # Linux
     }
 )
+_GUESSED = re.compile(r"[@~]\w{3,}")  # storage boxes begin the names of their own folders so
+_THUMBNAILS = frozenset({"thumb", "thumbs", "_thumbs", "thumbnail", "thumbnails", "_thumbnails"})
 _SYSTEM_FILES = frozenset(
     {"thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "icon\r", "zbthumbnail.info"}
 )
@@ -57,12 +67,31 @@ class FileKind(NamedTuple):
 
 def is_system_folder(name: str) -> bool:
     """Whether a folder is hidden, a cache, or made by an operating system or a storage box: it has no user's files."""
+    return _GUESSED.match(name) is not None or _is_known(name)
+
+
+def guessed_system_folders(folder: Path) -> list[str]:
+    """The sorted names of folders in `folder` that `is_system_folder` takes for those of a storage box by a sign alone.
+
+    Names them to the user: one could be a class.
+    """
+    names = [entry.name for entry in folder.iterdir() if entry.is_dir()]
+    return sorted(name for name in names if _GUESSED.match(name) and not _is_known(name))
+
+
+def _is_known(name: str) -> bool:
     folded = name.casefold()
     return (
         folded.startswith((".", "__macosx", "__pycache__"))
         or folded in _SYSTEM_FOLDERS
+        or name == "RECYCLED"  # of early Windows; in small letters it may be a class
         or re.fullmatch(r"found\.\d{3}", folded) is not None
     )
+
+
+def in_thumbnails(path: str) -> bool:
+    """Whether a file lies in a folder of thumbnails, by its relative path with slashes."""
+    return any(part.casefold() in _THUMBNAILS for part in path.split("/")[:-1])
 
 
 def is_system_file(name: str) -> bool:

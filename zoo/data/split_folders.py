@@ -43,6 +43,8 @@ def split_folders(root: Path, kind: FileKind) -> dict[Split, Path]:
         _require_classes(root, list(named), inner, kind)
     for name in loose.keys() - named.keys():
         _log.warning("`%s` is read as a class", printable(name))
+    _require_no_splits_within(root, inner)
+    _log_equal_folders(inner)
     return {"train": root}
 
 
@@ -105,13 +107,37 @@ def _require_classes(root: Path, names: list[str], inner: Mapping[str, set[str]]
         )
     (name,) = names
     others = [other for other in inner if other != name]
+    if not others:
+        raise ZooError(
+            f"`{root}` has the folder `{printable(name)}` alone, which names a split: move its class folders into "
+            f"{root / 'train'}"
+        )
     if name.casefold() not in _NOUNS or inner[name] & set(others):
         raise ZooError(
             f"`{root}` has the folder `{printable(name)}`, which names a split, beside {_list(others)}: move the class "
             f"folders into {root / 'train'}; if it is a class, rename it, such as to `{printable(name)}s`"
         )
-    if others:
-        _log.warning("`%s` is read as a class beside %s", printable(name), _list(others))
+    _log.warning("`%s` is read as a class beside %s", printable(name), _list(others))
+
+
+def _require_no_splits_within(root: Path, inner: Mapping[str, set[str]]) -> None:
+    """Refuses splits below the classes, which would be read as one split."""
+    for name, folders in inner.items():
+        found = {folder: split for folder in sorted(folders) if (split := split_of(folder))}
+        if len(set(found.values())) > 1:
+            train, other = root / "train" / printable(name), root / "test" / printable(name)
+            raise ZooError(
+                f"`{root / printable(name)}` holds the split folders {_list(list(found))}: put the splits above the "
+                f"classes, such as {train} and {other}"
+            )
+
+
+def _log_equal_folders(inner: Mapping[str, set[str]]) -> None:
+    """Names folders that all hold the same folders: those of splits in other words, or parts of each class."""
+    folders = list(inner.values())
+    if len(folders) > 1 and len(folders[0]) > 1 and all(each == folders[0] for each in folders):
+        text = "read as classes: %s, which all hold the folders %s; if these are the classes, name the folders above "
+        _log.warning(text + "them train, val and test", _list(list(inner)), _list(sorted(folders[0])))
 
 
 def _list(names: list[str]) -> str:

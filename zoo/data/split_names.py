@@ -1,6 +1,7 @@
 """Spellings of train, val and test in the names of folders and files."""
 
 import re
+import unicodedata
 from pathlib import Path
 
 from zoo.data.base import Split
@@ -43,7 +44,8 @@ def is_filler(name: str) -> bool:
 
 
 def _words(name: str) -> list[str]:
-    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).casefold()
+    plain = unicodedata.normalize("NFKC", name)  # full-width letters
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", plain).casefold()
     return [word for word in re.split(r"[\W_]+", spaced) if word and word not in _FILLERS]
 
 

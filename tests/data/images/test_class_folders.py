@@ -132,7 +132,13 @@ def test_splits_may_have_any_usual_name(tmp_path, caplog, splits):
         (both("archive/photos"), "has one class, `archive`: .* give data.root=.*/archive/photos"),
         (both("train", "Training"), "has `Training`, `train`, and each is a train folder"),
         (both("set"), r"has one class, `set`: at least two are needed; if it holds the classes, give data.root=.*/set"),
-        (["u\u0308/1.png", "\u00fc/1.png"], "has two folders `\u00fc`, composed and decomposed"),
+        (["u\u0308/1.png", "\u00fc/1.png"], "has two folders that read `\u00fc`, in different characters"),
+        (["cat/Train/1.png", "cat/Test/1.png", "dog/Train/1.png"], "`.*/cat` holds the split folders `Test`, `Train`"),
+        (["Testing/cat/1.png"], "has the folder `Testing` alone, which names a split: move its class folders into"),
+        (
+            ["train/M\udcfcll/1.png", "train/x/1.png", "val/M\u00fcll/1.png"],
+            r"which has `M\\xfcll`: give both one name",
+        ),
     ],
 )
 def test_folders_that_may_be_splits_or_classes_are_refused(tmp_path, names, message):
@@ -155,6 +161,7 @@ def test_what_systems_leave_behind_is_not_read(tmp_path, caplog):
         "~snapshot/1.png",
         "System Volume Information/1.png",
     ]
+    litter += ["@SynoDrive/1.png", "RECYCLED/1.png", "DfsrPrivate/1.png"]
     litter += [f"cat/{name}" for name in ("@eaDir/1.png/SYNOPHOTO_THUMB_M.jpg", ".@__thumb/s1.png", "Thumbs.db")]
     files, names = find_files(touch(tmp_path, *litter, "lost+found/1.png", "cat/1.png", "dog/1.png"), IMAGES)
     assert names == ["cat", "dog"]
@@ -180,3 +187,60 @@ def test_class_names_are_composed_unicode_in_every_split(tmp_path):
     )
     assert names == [r"b\xfc", "\u00fc"]  # a name in Latin-1 has no letters in UTF-8
     assert [found.labels.tolist() for found in files.values()] == [[1], [0, 1]]
+
+
+def test_a_folder_with_the_sign_of_a_storage_box_is_not_read_and_named(tmp_path, caplog):
+    _, names = find_files(touch(tmp_path, "@home/1.png", "@/1.png", "dog/1.png", "~a/1.png", "@void/a.txt"), IMAGES)
+    assert names == ["@", "dog", "~a"]
+    (line,) = caplog.messages
+    assert line.startswith(f"not read: `{tmp_path}/@home` with 1 images: storage boxes")
+
+
+def test_thumbnails_are_not_read_beside_their_images(tmp_path, caplog):
+    names = ["cat/1.png", "cat/thumbs/1.png", "cat/a/Thumbnails/2.png", "thumbs/1.png", "dog/thumbs/3.png"]
+    files, classes = find_files(touch(tmp_path, *names), IMAGES)
+    assert classes == ["cat", "dog", "thumbs"]
+    assert files["train"].paths.tolist() == [b"cat/1.png", b"dog/thumbs/3.png", b"thumbs/1.png"]
+    assert caplog.messages == ["not read: 2 files that are no images in a class folder: thumbnails (2)"]
+
+
+def test_folders_that_all_hold_the_same_folders_are_named(tmp_path, caplog):
+    _, names = find_files(touch(tmp_path, *both("fold_1", "fold_2")), IMAGES)
+    assert names == ["fold_1", "fold_2"]
+    assert caplog.messages[0].startswith(
+        "read as classes: `fold_1`, `fold_2`, which all hold the folders `cat`, `dog`;"
+    )
+
+
+def test_classes_of_nearly_one_name_are_named(tmp_path, caplog):
+    _, names = find_files(touch(tmp_path, "Cat/1.png", "cat /1.png", "dog/1.png"), IMAGES)
+    assert names == ["Cat", "cat ", "dog"]
+    assert caplog.messages == ["`Cat` and `cat ` are read as two classes: if they are one, join their folders"]
+
+
+@pytest.mark.parametrize(
+    ("names", "link", "target"),
+    [
+        (["cat/1.png", "dog/1.png"], "cat/up", "."),
+        (["cat/1.png", "dog/1.png"], "kitten", "cat"),
+        (["train/cat/1.png", "train/dog/1.png"], "test", "train"),
+        ([*both("train"), "val/dog/1.png"], "val/cat", "train/cat"),
+    ],
+)
+def test_one_folder_in_two_splits_or_classes_is_refused(tmp_path, names, link, target):
+    (touch(tmp_path, *names) / link).symlink_to(tmp_path / target)
+    with pytest.raises(ZooError, match="are one folder by a symbolic link: remove one of them"):
+        find_files(tmp_path, IMAGES)
+
+
+def test_links_to_other_folders_are_followed(tmp_path):
+    touch(tmp_path, "pool/a/1.png", "pool/b/1.png", "data/train/dog/1.png")
+    (tmp_path / "data/train/cat").symlink_to(tmp_path / "pool/a")
+    (tmp_path / "data/test").symlink_to(tmp_path / "pool")
+    (tmp_path / "data/test/dog").symlink_to(tmp_path / "pool/b")
+    with pytest.raises(ZooError, match="class `a` is in"):
+        find_files(tmp_path / "data", IMAGES)
+    (tmp_path / "data/test").unlink()
+    files, names = find_files(tmp_path / "data", IMAGES)
+    assert names == ["cat", "dog"]
+    assert len(files["train"].paths) == 2
