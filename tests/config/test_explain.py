@@ -1,6 +1,7 @@
 import pytest
 
 from zoo.config.compose import compose
+from zoo.config.explain import explained_data_task
 from zoo.errors import ZooError
 
 
@@ -50,3 +51,12 @@ def test_a_wrong_override_is_reported_with_the_known_names(words, message):
         compose(words)
     assert message in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_a_model_that_the_data_does_not_suit():
+    hint = "data=image_table trains the networks of image classifiers"
+    with pytest.raises(ZooError, match=hint), explained_data_task("image_table"):
+        raise ZooError("unknown key `model.min_score`")
+    for option, message in (("image_table", "unknown key `data.x`"), ("digits", "unknown key `model.x`")):
+        with pytest.raises(ZooError, match=message + "$"), explained_data_task(option):
+            raise ZooError(message)

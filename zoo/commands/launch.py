@@ -78,8 +78,8 @@ def _run(name: str, command: Command, config_dir: Path | None, *, task_options: 
     from omegaconf.errors import OmegaConfBaseException
 
     from zoo.commands.task_options import refuse_misspelled_keys, with_task_options
-    from zoo.config.compose import chosen_options, compose, to_dict
-    from zoo.config.explain import explain, refused_options
+    from zoo.config.compose import choices, chosen_options, compose, to_dict
+    from zoo.config.explain import explain, explained_data_task, refused_options
     from zoo.config.listing import CONFIG_DIR
     from zoo.config.validate import validate
     from zoo.errors import ZooError
@@ -103,7 +103,8 @@ def _run(name: str, command: Command, config_dir: Path | None, *, task_options: 
             if task_options:
                 refuse_misspelled_keys(config)
             values = to_dict(config)
-            validate(values, chosen_options(name))
+            with explained_data_task(choices().get("data_task", "")):
+                validate(values, chosen_options(name))
             value = command(values)
         except ZooError as error:  # here: Hydra would print its own line
             _remove_if_untouched(folder)

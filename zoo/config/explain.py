@@ -1,7 +1,8 @@
 """One-line messages for errors of Hydra and OmegaConf."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from hydra.errors import MissingConfigException, OverrideParseException
@@ -50,6 +51,19 @@ def explain(error: Exception, overrides: Sequence[str], compose: Compose) -> str
     if refused := re.search(r"Could not append to config. An item is already at '([^']+)'", text):
         return f"`{refused[1]}` exists already: leave out the + before it"
     return first_line(error)
+
+
+@contextmanager
+def explained_data_task(option: str) -> Iterator[None]:
+    """Ends the message of a wrong model with what the data makes of it; `option` is that of the group `data_task`."""
+    try:
+        yield
+    except ZooError as error:
+        if "`model." not in str(error) or option not in list_options("data_task"):
+            raise
+        raise ZooError(
+            f"{error}; data={option} trains the networks of image classifiers, such as model=resnet18"
+        ) from None
 
 
 def refused_options(words: Sequence[str]) -> str | None:

@@ -20,11 +20,12 @@ _LAYOUT = "data.root=FOLDER must hold a folder of {} for each class, or train/ v
 
 
 class Files(NamedTuple):
-    """Files and their classes, in two arrays: cheap to send to workers even with a million files."""
+    """Files and their labels, in two arrays: cheap to send to workers even with a million files."""
 
     paths: Shaped[np.ndarray, " n"]
     """Encoded by `os.fsencode`, relative to the root."""
-    labels: Int[np.ndarray, " n"]
+    labels: Shaped[np.ndarray, " n"]
+    """Class indices, or the numbers of a regression."""
 
     def part(self, indices: Int[np.ndarray, " m"]) -> "Files":
         """The files with these indices."""

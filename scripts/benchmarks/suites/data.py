@@ -16,7 +16,7 @@ from benchmarks.timing import Measured, compare
 from zoo.config.compose import compose, to_dict
 from zoo.data.class_folders import Files
 from zoo.data.images.base import Preprocessing
-from zoo.data.images.image_folder import IMAGENET_MEAN, IMAGENET_STD
+from zoo.data.images.file_data import IMAGENET_MEAN, IMAGENET_STD
 from zoo.data.images.lazy_files import ImageFiles
 from zoo.run.build import build_data
 

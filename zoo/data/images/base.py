@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from jaxtyping import Float, Int, Shaped, UInt8
+from jaxtyping import Float, Shaped, UInt8
 from torch import Tensor
 from torch.nn.functional import one_hot
 
@@ -151,7 +151,7 @@ class TensorImages:
 
     in_memory = True
 
-    def __init__(self, images: UInt8[Tensor, "n c h w"], labels: Int[Tensor, " n"]) -> None:
+    def __init__(self, images: UInt8[Tensor, "n c h w"], labels: Shaped[Tensor, " n"]) -> None:
         self.images = images
         self.labels = labels
 

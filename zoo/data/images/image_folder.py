@@ -1,107 +1,53 @@
 """Image files in one folder per class."""
 
-import logging
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
-from torchvision.transforms.v2 import functional as F
 
 from zoo.data.base import Split
 from zoo.data.class_folders import find_files
-from zoo.data.images.base import ImageClassificationData, Preprocessing, TensorImages
+from zoo.data.images.base import ImageClassificationData
 from zoo.data.images.check import check_files
+from zoo.data.images.file_data import ImageFileData
 from zoo.data.images.files import IMAGES, UnreadableImage
 from zoo.data.images.imagenet import same_classes
-from zoo.data.images.lazy_files import ImageFiles, read_all, with_advice
 from zoo.data.images.repeated_batches import RepeatedBatches
-from zoo.data.options import require_fractions, require_statistics
 from zoo.data.sampling import IndexBatches
 from zoo.data.splits import cut_splits
 from zoo.errors import ZooError
-from zoo.hardware import data_workers
-
-_log = logging.getLogger(__name__)
-_LISTED = 5  # broken files named in the warning
-IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 @dataclass(kw_only=True, eq=False)
-class ImageFolder(ImageClassificationData):
+class ImageFolder(ImageFileData, ImageClassificationData):
     """Photographs in class folders below `root`, or below `root/train`, `root/val` and `root/test`.
 
-    A missing split is cut out of the training images, with the same fraction of each class. Validation and test
-    images are resized to a short side of `image_size / crop_ratio` pixels and cropped to the central `image_size`.
-
-    If all splits fit into `cache_mb` megabytes, they are decoded once and held in memory as uint8; otherwise worker
-    processes read each batch. The augmentation crops training images out of a square as long as the short side.
-    Cached images: the central square. Uncached: a random square along the long side, redrawn every epoch.
-
-    `mean` and `std` of null are ImageNet's, or those of the pretrained weights. `on_error: skip` reads every file
-    once and leaves out broken ones. With `repeats`, training batches hold so many copies of each image, which are
-    augmented separately.
+    A missing split is cut out of the training images, with the same fraction of each class. `ImageFileData` has the
+    options of reading. With `repeats`, training batches hold so many copies of each image, which are augmented
+    separately.
 
     Raises:
         ZooError: a value out of its range.
     """
 
-    root: str
-    image_size: int
-    crop_ratio: float
-    channels: int
-    mean: list[float] | None
-    std: list[float] | None
-    val_fraction: float
-    test_fraction: float
-    on_error: str
-    cache_mb: float
     repeats: int = 1
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        mean, std = self.mean or list(IMAGENET_MEAN[: self.channels]), self.std or list(IMAGENET_STD[: self.channels])
-        _check_image(self.image_size, self.crop_ratio, self.channels, mean, std)
-        require_fractions(self.val_fraction, self.test_fraction)
         if not 1 <= self.repeats <= self.batch_size:
             raise ZooError(f"`data.repeats` (={self.repeats}) must be 1 … data.batch_size (={self.batch_size})")
-        if self.on_error not in ("raise", "skip"):
-            raise ZooError(f"`data.on_error` (={self.on_error}) must be raise or skip")
-        self.preprocessing = Preprocessing(
-            size=self.image_size,
-            channels=self.channels,
-            mean=tuple(mean),
-            std=tuple(std),
-            resize="crop",
-            crop_ratio=self.crop_ratio,
-        )
-        self.decoded_mb = 0.0
-        """Size of all decoded splits; set by `load`."""
-        self.skipped: list[UnreadableImage] = []
-        """Files that were left out, with the reason; filled by `load`."""
 
-    def load(self) -> dict[str, Any]:
-        """Finds the files, cuts missing splits out of training, and caches what fits into memory.
+    def split_files(self, root: Path) -> dict[Split, Any]:
+        """Finds the class names and the files, and cuts missing splits out of training.
 
         Raises:
-            ZooError: another layout of folders, a class with too few images to be split, or a broken file.
+            ZooError: another layout of folders, or a class with too few images to be split.
         """
-        root = Path(self.root).expanduser()
         given, self.class_names = self.find(root)
         fractions: dict[Split, float] = {"test": self.test_fraction, "val": self.val_fraction}
-        files = cut_splits(given, self.class_names, fractions, self.seed, IMAGES.noun)
-        splits = {name: self.images(root, part, name) for name, part in files.items()}
-        self.decoded_mb = sum(len(part) * self._bytes(name) for name, part in splits.items()) / 2**20
-        cache = self.decoded_mb <= self.cache_mb
-        if not cache and self.on_error == "raise":
-            return {str(name): part for name, part in splits.items()}
-        loaded: dict[str, Any] = {name: self._read_once(part, cache) for name, part in splits.items()}
-        self._warn_of_skipped(sum(map(len, splits.values())))
-        return loaded
+        return cut_splits(given, self.class_names, fractions, self.seed, IMAGES.noun)
 
     def find(self, root: Path) -> tuple[dict[Split, Any], list[str]]:
         """The images of the given splits, and the class names."""
@@ -114,11 +60,6 @@ class ImageFolder(ImageClassificationData):
         self.class_names = list(names)
         return "classes: the folders are the WordNet ids of ImageNet-1k, in the order of the model's classes"
 
-    def images(self, root: Path, files: Any, split: Split) -> ImageFiles:
-        """The images of a split, which are read when they are needed."""
-        random_crop = split == "train" and self.augmentation is not None
-        return ImageFiles(root, files, self._reader(split), random_crop=random_crop)
-
     def train_batches(self, usual: IndexBatches) -> IndexBatches:
         """Batches with repeated images if `repeats` is above 1."""
         return RepeatedBatches.like(usual, self.repeats) if self.repeats > 1 else usual
@@ -129,62 +70,11 @@ class ImageFolder(ImageClassificationData):
         given, names = self.find(root)
         return check_files({split: self.images(root, files, split) for split, files in given.items()}, names)
 
-    def loading_advice(self) -> list[str]:
-        """A larger cache, or more workers."""
-        cache = f"data.cache_mb={math.ceil(self.decoded_mb)} decodes all images once and holds them in memory"
-        return [] if self.dataset("train").in_memory else [cache, *super().loading_advice()]
+    def require_readable(self, left: Any, files: Any, error: UnreadableImage) -> None:
+        """Checks that a readable file of each class is left.
 
-    def normalize(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-        """Crops training images that no augmentation has cropped, and normalizes all."""
-        images, labels = batch
-        size = self.preprocessing.size
-        return self.preprocessing.normalize(F.center_crop(images, [size, size])), labels
-
-    def normalize_as(self, preprocessing: Mapping[str, Any]) -> bool:
-        """Adopts the statistics of pretrained weights unless `mean` or `std` is configured."""
-        return self.mean is None and self.std is None and super().normalize_as(preprocessing)
-
-    def _reader(self, split: str) -> Any:
-        if split != "train":
-            return self.preprocessing.read
-        size, channels = self._side(split), self.preprocessing.channels
-        return Preprocessing(size=size, channels=channels, mean=(), std=(), resize="crop", crop_ratio=1.0).read
-
-    def _side(self, split: str) -> int:
-        size = self.preprocessing.size
-        return max(round(size / self.preprocessing.crop_ratio), size) if split == "train" else size
-
-    def _bytes(self, split: str) -> int:
-        return self.preprocessing.channels * self._side(split) ** 2
-
-    def _read_once(self, images: ImageFiles, cache: bool) -> Any:
-        """Reads a split without its broken files; returns it as tensors if `cache`."""
-        decoded, broken = read_all(images, keep=cache, workers=data_workers(self.num_workers))
-        if broken and self.on_error == "raise":
-            raise with_advice(broken[min(broken)])
-        self.skipped += broken.values()
-        good = np.setdiff1d(np.arange(len(images)), list(broken))
-        left = images.files.part(good)
-        for label in np.setdiff1d(images.files.labels, left.labels):
-            raise ZooError(f"no image of class `{self.class_names[label]}` can be read: {broken[min(broken)]}")
-        if not cache:
-            return images.part(good, skip_broken=self.on_error == "skip")
-        assert decoded is not None
-        return TensorImages(decoded[good] if broken else decoded, torch.from_numpy(left.labels))
-
-    def _warn_of_skipped(self, total: int) -> None:
-        if not self.skipped:
-            return
-        named = "; ".join(f"{error.path}: {error.reason}" for error in self.skipped[:_LISTED])
-        more = f"; and {len(self.skipped) - _LISTED} more" if len(self.skipped) > _LISTED else ""
-        _log.warning("left out %d of %d images that cannot be read: %s%s", len(self.skipped), total, named, more)
-
-
-def _check_image(image_size: int, crop_ratio: float, channels: int, mean: list[float], std: list[float]) -> None:
-    if image_size < 1:
-        raise ZooError(f"`data.image_size` (={image_size}) must be positive")
-    if not 0 < crop_ratio <= 1:
-        raise ZooError(f"`data.crop_ratio` (={crop_ratio}) must be above 0 and at most 1")
-    if channels not in (1, 3):
-        raise ZooError(f"`data.channels` (={channels}) must be 1 (gray) or 3 (color)")
-    require_statistics(mean, std, channels)
+        Raises:
+            ZooError: names a class without one.
+        """
+        for label in np.setdiff1d(files.labels, left.labels):
+            raise ZooError(f"no image of class `{self.class_names[label]}` can be read: {error}")

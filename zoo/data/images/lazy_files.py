@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Int, UInt8
+from jaxtyping import Int, Shaped, UInt8
 from torch import Tensor
 from torch.utils.data import DataLoader
 
@@ -44,12 +44,12 @@ class ImageFiles:
         self.random_crop = random_crop
         self.skip_broken = skip_broken
         """Whether a file that vanishes or breaks during training is left out of its batch."""
-        self.labels: Int[Tensor, " n"] = torch.from_numpy(files.labels)
+        self.labels: Shaped[Tensor, " n"] = torch.from_numpy(files.labels)
 
     def __len__(self) -> int:
         return len(self.files.paths)
 
-    def __getitem__(self, indices: Int[Tensor, " b"]) -> tuple[UInt8[Tensor, "n c s s"], Int[Tensor, " n"]]:
+    def __getitem__(self, indices: Int[Tensor, " b"]) -> tuple[UInt8[Tensor, "n c s s"], Shaped[Tensor, " n"]]:
         """A batch of images of one size, and their labels.
 
         Raises:

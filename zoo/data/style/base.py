@@ -9,7 +9,7 @@ from torch import Tensor
 
 from zoo.data.base import DataModule
 from zoo.data.images.base import Preprocessing
-from zoo.data.images.image_folder import IMAGENET_MEAN, IMAGENET_STD
+from zoo.data.images.file_data import IMAGENET_MEAN, IMAGENET_STD
 from zoo.data.style.named import as_blend, as_names, named_picture
 from zoo.data.style.pictures import LARGEST, SMALLEST
 from zoo.errors import ZooError

@@ -25,9 +25,9 @@ from zoo.data.table.columns import (
     to_plain,
 )
 from zoo.data.table.problems import more_inputs_than_rows, problems, repeated_rows, unseen_categories
-from zoo.data.table.raw import RawTable, missing, plural
+from zoo.data.table.raw import RawTable, plural
 from zoo.data.table.rows import TableRows
-from zoo.data.table.splits import SPLITS, split_at_random, split_by_column, split_by_group, split_by_time
+from zoo.data.table.splits import require_split, split_rows
 from zoo.data.table.target import Target, find_target
 from zoo.errors import ZooError, unknown
 
@@ -72,16 +72,13 @@ class TableData(DataModule):
         super().__post_init__()
         require_fractions(self.val_fraction, self.test_fraction)
         for name, value, allowed in (
-            ("split", self.split, SPLITS),
             ("scaling", self.scaling, ("standard", "none")),
             ("impute", self.impute, (None, *IMPUTE)),
         ):
             if value not in allowed:
                 listed = ", ".join("null" if each is None else each for each in allowed)
                 raise ZooError(f"`data.{name}` (={value}) must be one of: {listed}")
-        needs = self.split in ("group", "time", "column")
-        if needs != (self.split_by is not None):
-            raise ZooError(f"`data.split` (={self.split}) {'needs' if needs else 'goes without'} data.split_by=COLUMN")
+        require_split(self.split, self.split_by)
         self.columns: list[Column]
         self.target_column: Target
         """Both are set by `load`."""
@@ -154,14 +151,6 @@ class TableData(DataModule):
         return rows
 
     def _cut(self, table: RawTable, targets: np.ndarray, fractions: Mapping[Split, float]) -> Indices:
-        by = np.empty(0)
-        if self.split_by is not None:
-            if self.split_by not in table.columns:
-                raise ZooError(f"{table.where}, `data.split_by`: {unknown('column', self.split_by, table.columns)}")
-            by = table.columns[self.split_by]
-            if (lost := missing(by)).any():
-                row = table.rows[np.flatnonzero(lost)[0]]
-                raise ZooError(f"{table.where}, row {row}, column `{self.split_by}`: the value is missing")
         classes = self.target_column.class_names
         stratified = self.split == "stratified" or (self.split == "auto" and classes is not None)
         if stratified:
@@ -175,17 +164,7 @@ class TableData(DataModule):
                     f"each class needs {len(fractions) + 1}: leave such rows out, or give data.split=random"
                 )
             return stratified_splits(targets, fractions, self.seed)
-        if self.split == "group":
-            return split_by_group(by, fractions, self.seed)
-        if self.split == "time":
-            if by.dtype == object:
-                raise ZooError(
-                    f"`data.split_by` (={self.split_by}) holds text, and data.split=time needs dates or numbers"
-                )
-            return split_by_time(by, fractions)
-        if self.split == "column":
-            return split_by_column(by)
-        return split_at_random(len(table), fractions, self.seed)
+        return split_rows(table, self.split, self.split_by, fractions, self.seed)
 
     def _inputs(self, table: RawTable) -> RawTable:
         """The table without what is no input."""

@@ -39,9 +39,16 @@ def read_source(path: Path, *, header: bool, categories: Sequence[str]) -> pd.Da
 
 
 def table_of(
-    frame: pd.DataFrame, where: str, *, categories: Sequence[str] = (), kinds: Mapping[str, Kind] | None = None
+    frame: pd.DataFrame,
+    where: str,
+    *,
+    categories: Sequence[str] = (),
+    kinds: Mapping[str, Kind] | None = None,
+    advice: str = "; data.categories=[{}] takes the column as categories",
 ) -> RawTable:
     """The columns of a data frame; those of `kinds` alone if it is given.
+
+    `advice` ends the message of text in a column of numbers.
 
     Raises:
         ZooError: no row, a missing column, or a cell that does not fit the kind of its column.
@@ -55,7 +62,7 @@ def table_of(
     if kinds is None:
         kinds = {name: "category" if name in categories else _kind(frame[name]) for name in frame.columns}
     rows = np.arange(1, len(frame) + 1)
-    columns = {name: _values(frame[name], kind, where) for name, kind in kinds.items()}
+    columns = {name: _values(frame[name], kind, where, advice) for name, kind in kinds.items()}
     return RawTable(columns=columns, kinds=dict(kinds), rows=rows, where=where)
 
 
@@ -72,12 +79,12 @@ def convert(column: pd.Series, kind: Kind) -> tuple[np.ndarray, np.ndarray]:
     return values, present & ~np.isfinite(values)
 
 
-def _values(column: pd.Series, kind: Kind, where: str) -> np.ndarray:
+def _values(column: pd.Series, kind: Kind, where: str, advice: str) -> np.ndarray:
     values, wrong = convert(column, kind)
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
         text = isinstance(column.iloc[row], str) and kind == "number"
-        hint = f"; data.categories=[{column.name}] takes the column as categories" if text else ""
+        hint = advice.format(column.name) if text else ""
         raise ZooError(f"{where}, row {row + 1}, column `{column.name}`: {fault(column.iloc[row], kind)}{hint}")
     return values
 

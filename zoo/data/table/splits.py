@@ -1,6 +1,6 @@
 """Splits the rows of a table: at random, with the same fraction of each class, by groups, or by time."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -8,11 +8,48 @@ from jaxtyping import Float, Int
 from zoo.data.base import Split
 from zoo.data.split_names import split_of
 from zoo.data.splits import Indices
-from zoo.errors import ZooError
+from zoo.data.table.raw import RawTable, missing
+from zoo.errors import ZooError, unknown
 
 SPLITS = ("auto", "random", "stratified", "group", "time", "column")
 Fractions = Mapping[Split, float]
 """The fraction of the rows of each split that is cut out of training, the test first."""
+
+
+def require_split(split: str, split_by: str | None, allowed: Sequence[str] = SPLITS) -> None:
+    """Checks the options `data.split` and `data.split_by`.
+
+    Raises:
+        ZooError: another word, or a column that is missing or not needed.
+    """
+    if split not in allowed:
+        raise ZooError(f"`data.split` (={split}) must be one of: {', '.join(allowed)}")
+    needs = split in ("group", "time", "column")
+    if needs != (split_by is not None):
+        raise ZooError(f"`data.split` (={split}) {'needs' if needs else 'goes without'} data.split_by=COLUMN")
+
+
+def split_rows(table: RawTable, split: str, split_by: str | None, fractions: Fractions, seed: int) -> Indices:
+    """Sorted indices of each split by the column `split_by`, or at random without it.
+
+    Raises:
+        ZooError: no such column, or values that make no splits.
+    """
+    if split_by is None:
+        return split_at_random(len(table), fractions, seed)
+    if split_by not in table.columns:
+        raise ZooError(f"{table.where}, `data.split_by`: {unknown('column', split_by, table.columns)}")
+    by = table.columns[split_by]
+    if (lost := missing(by)).any():
+        row = table.rows[np.flatnonzero(lost)[0]]
+        raise ZooError(f"{table.where}, row {row}, column `{split_by}`: the value is missing")
+    if split == "group":
+        return split_by_group(by, fractions, seed)
+    if split == "column":
+        return split_by_column(by)
+    if by.dtype == object:
+        raise ZooError(f"`data.split_by` (={split_by}) holds text, and data.split=time needs dates or numbers")
+    return split_by_time(by, fractions)
 
 
 def split_at_random(count: int, fractions: Fractions, seed: int) -> Indices:

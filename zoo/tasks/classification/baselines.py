@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
@@ -74,7 +74,7 @@ def _accuracy(
         return float(model.fit(train, train_labels).score(test, test_labels))
 
 
-def pixels(images: BatchDataset, indices: Int[np.ndarray, " n"]) -> tuple[Pixels, Labels]:
+def pixels(images: BatchDataset, indices: Int[np.ndarray, " n"]) -> tuple[Pixels, Shaped[np.ndarray, " n"]]:
     """Returns images as rows of pixel values in [0, 1], averaged down to at most 16 x 16, and their labels."""
     rows, labels = [], []
     for part in torch.from_numpy(indices).split(CHUNK):

@@ -15,6 +15,9 @@ from zoo.tasks.regression.intervals import ConformalInterval
 from zoo.tasks.regression.metrics import Coverage, RegressionErrors
 from zoo.tasks.stages import Stage
 
+AUXILIARY = 0.3
+"""Weight of the loss of auxiliary heads (Szegedy et al., 2014, arXiv:1409.4842, section 5)."""
+
 
 class RegressionOutputs(NamedTuple):
     """Numbers with their intervals, in the units of the target, in double precision."""
@@ -65,10 +68,14 @@ class Regression(Task):
     def step(self, batch: Sequence[Tensor], stage: Stage) -> Tensor:
         """The loss of a batch in standardized units."""
         inputs, target = batch
-        found = self._standardized(inputs)
+        output = self.forward_network(inputs)
+        found = self._standardized(output)
         goal = (target.double() - self.target_center) / self.target_scale
         loss: Tensor = self.loss(found, goal.to(found.dtype))
         if stage == "train":
+            for auxiliary in getattr(output, "auxiliary", ()):
+                loss = loss + AUXILIARY * self.loss(self._standardized(auxiliary), goal.to(found.dtype))
+                self.comparable_losses = False
             return loss
         outputs = self._in_units(found)
         self.metrics[stage]["errors"].update(outputs.value, target)
@@ -82,7 +89,7 @@ class Regression(Task):
 
     def outputs(self, inputs: Float[Tensor, "b ..."]) -> RegressionOutputs:
         """The numbers and their intervals."""
-        return self._in_units(self._standardized(inputs))
+        return self._in_units(self._standardized(self.forward_network(inputs)))
 
     def predict_step(self, batch: Any, batch_idx: int = 0) -> RegressionOutputs:
         """Numbers and intervals of a batch, which may be inputs alone or inputs with targets."""
@@ -111,13 +118,18 @@ class Regression(Task):
         """The nominal level of the intervals, beside their measured coverage, and their source."""
         return {"interval": self.card.get("interval")}
 
-    def _standardized(self, inputs: Tensor) -> Float[Tensor, "b q"]:
-        """The outputs of the network, in the precision of losses and metrics: at least single."""
-        found = self.forward_network(inputs)
-        if found.ndim != 2 or found.shape[1] != self.num_outputs:
+    def _standardized(self, output: Any) -> Float[Tensor, "b q"]:
+        """The output of the network in the precision of losses and metrics: at least single."""
+        found = main_output(output)
+        if not isinstance(found, Tensor) or found.ndim != 2:
             raise ZooError(
-                f"the loss reads {self.num_outputs} outputs of a sample, and the network returns "
-                f"{list(found.shape[1:])}: give model.network.num_classes={self.num_outputs}"
+                f"a {self.kind} needs a network that returns one vector for each sample, and "
+                f"{type(self.network).__name__} returns {_shape(found)}"
+            )
+        if found.shape[1] != self.num_outputs:
+            raise ZooError(
+                f"the loss reads {self.num_outputs} outputs of a sample, and the network returns {found.shape[1]}: "
+                f"give model.network.num_classes={self.num_outputs}"
             )
         return found if found.dtype == torch.float64 else found.float()
 
@@ -126,6 +138,15 @@ class Regression(Task):
         lower, upper = self.intervals(found)
         middle = found[:, self.num_outputs // 2]
         return RegressionOutputs(*(each * self.target_scale + self.target_center for each in (middle, lower, upper)))
+
+
+def main_output(output: Any) -> Any:
+    """The output of a network without those of auxiliary heads."""
+    return getattr(output, "logits", output)
+
+
+def _shape(found: Any) -> str:
+    return str(list(found.shape)) if isinstance(found, Tensor) else f"a {type(found).__name__}"
 
 
 class InUnits(nn.Module):

@@ -29,7 +29,7 @@ def baselines(datamodule: DataModule, task: Task) -> Baselines:
     found = {}
     with quiet_fits():
         for name, model in rivals(inputs.shape[1], datamodule.seed).items():
-            found[name] = _errors(model.fit(inputs, targets).predict(test_inputs), test_targets)
+            found[name] = errors(model.fit(inputs, targets).predict(test_inputs), test_targets)
     return found
 
 
@@ -53,7 +53,8 @@ def linear_models() -> dict[str, Any]:
     return {"linear": LinearRegression(), "ridge": RidgeCV(alphas=ALPHAS), "lasso": LassoCV(cv=5)}
 
 
-def _errors(predicted: Float[np.ndarray, " n"], target: Float[np.ndarray, " n"]) -> dict[str, float]:
+def errors(predicted: Float[np.ndarray, " n"], target: Float[np.ndarray, " n"]) -> dict[str, float]:
+    """RMSE, MAE and R² of predictions."""
     metric = RegressionErrors(float(target.mean()), sync_on_compute=False)  # only the first process computes baselines
     metric.update(torch.from_numpy(np.asarray(predicted, np.float64)), torch.from_numpy(target))
     return {key: float(value) for key, value in metric.compute().items()}
