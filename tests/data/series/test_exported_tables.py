@@ -44,11 +44,35 @@ def test_labels_of_kept_rows_and_counters_are_no_targets(tmp_path: Path):
     assert table(tmp_path, frame, targets=["year"]).columns.targets == ["year"]
 
 
-@pytest.mark.parametrize("order", [lambda i: 49 - i, lambda i: i * 7 % 50])
+@pytest.mark.parametrize("order", [lambda i: 49 - i, lambda i: i * 7 % 50, lambda i: 3 * (i * 7 % 50) + i // 30])
 def test_row_labels_in_any_order_are_no_targets(tmp_path: Path, order):
     frame = days(50).set_index(pd.Index([order(i) for i in range(50)]))
     assert table(tmp_path, frame.to_csv()).columns.targets == ["y"]
     assert table(tmp_path, frame, "a.parquet").columns.targets == ["y"]
+
+
+@pytest.mark.parametrize(
+    ("name", "numbers"),
+    [
+        ("row", [*range(1, 50, 2), *range(52, 101, 2)]),
+        ("No.", range(50, 0, -1)),
+        ("any", range(50, 0, -1)),
+        ("Row_ID", np.arange(50) ** 2),
+        ("#", np.arange(50) ** 2),
+    ],
+)
+def test_named_counters_are_no_targets(tmp_path: Path, name: str, numbers):
+    found = table(tmp_path, days(50).assign(**{name: numbers}))
+    assert found.columns.targets == ["y"]
+    assert "data.targets=[…] forecasts it" in found.left_out[name]
+    assert ("data.time=" in found.left_out[name]) == (numbers[0] < numbers[1])
+
+
+@pytest.mark.parametrize(
+    ("name", "numbers"), [("NO", [3, 9, 4] * 20), ("deaths", np.arange(60) ** 2), ("index", [7, 9, 8] * 20)]
+)
+def test_whole_numbers_that_count_no_rows_are_targets(tmp_path: Path, name: str, numbers):
+    assert table(tmp_path, days(60).assign(**{name: numbers})).columns.targets == ["y", name]
 
 
 def test_an_index_that_repeats_a_column_or_holds_periods_is_read(tmp_path: Path):
@@ -74,7 +98,10 @@ def test_spaces_around_names_do_not_count(tmp_path: Path):
         ("version https://git-lfs.github.com/spec/v1\n", "is a pointer of Git LFS"),
         ('day,y\n1,"2,5"\n', "row 1, column `y`: '2,5' is no number: write numbers with a point"),
         ("day,y\n1,5 %\n", "'5 %' is no number: write numbers with a point, and without separators or units"),
-        ("day,y\n202011,1\n202012,2\n202101,3\n", "are read as numbers: write dates as 2026-01-31 or 2026-01"),
+        (
+            "day,y\n202011,1\n202012,2\n202101,3\n",
+            "look like dates, but are read as numbers: write dates as 2026-01-31 or 2026-01",
+        ),
     ],
 )
 def test_what_is_no_plain_table_is_named(tmp_path: Path, content: str, message: str):

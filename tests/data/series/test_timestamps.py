@@ -34,6 +34,8 @@ def test_times_continue_like_pandas_date_range(frequency: str):
         ([1234567, 2469134], "1234567", [3703701, 4938268]),
         ([10**18, 10**18 + 3_600_000_000_001], "3600000000001", [10**18 + 2 * 3_600_000_000_001]),
         ([1.7e9 + 0.001 * k for k in range(50)], "0.001", [1700000000.05, 1700000000.051]),
+        ([200011, 200012, 200013], "1", [200014, 200015]),  # no month 13: a counter
+        ([1990, 2000, 2010], "10", [2020, 2030]),
         ([k / 3 for k in range(40)], "0.333333333333333", [40 / 3]),
     ],
 )
@@ -81,6 +83,11 @@ def test_times_with_an_offset_are_converted_to_utc():
             "row 3, .* after 28 days.* 31 days is usual: .* each row is a step .* train without data.time",
         ),
         ([1.7e9, 1.7e9 + 0.001, 1.7e9 + 0.003], "row 3, .* after 0.00"),
+        (range(200001, 200013), "column `t`: 200001, 200002, … look like dates, but are read as numbers: write dates"),
+        ([20200101.0 + day for day in range(30)], "20200101, 20200102, … look like dates"),
+        ([20000101, 20010101, 20020101], "look like dates"),
+        (range(2020010100, 2020010124), "look like dates"),
+        (range(202001010000, 202001010060, 15), "look like dates"),
     ],
 )
 def test_invalid_stamps_are_refused(stamps: object, message: str):

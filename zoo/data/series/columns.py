@@ -12,6 +12,8 @@ from zoo.errors import ZooError
 
 _LABELS = re.compile(r"Unnamed: \d+(\.\d+)*|index|level_\d+|__index_level_\d+__")
 """Names that pandas and Arrow give to row labels."""
+_COUNTERS = frozenset({"#", "id", "idx", "no", "nr", "recordid", "row", "rowid", "rowno", "rownum", "rownumber", "sno"})
+"""Names that people give to row labels, in small letters alone."""
 _TRIED = 6  # columns that may name the series together
 
 
@@ -60,8 +62,9 @@ def resolve_columns(there: list[str], columns: Columns, where: str) -> Columns:
 def without_labels(frame: pd.DataFrame, columns: Columns) -> tuple[Columns, dict[str, str]]:
     """Removes empty columns and row labels from targets that no one has named; returns them with the reason.
 
-    Row labels are unnamed columns that number the rows in any order, and columns whose whole numbers rise evenly, such
-    as a counter of the rows or the year. A table of such columns alone keeps them.
+    Row labels are columns of whole numbers: unnamed ones whose numbers all differ or start again, those called `id`,
+    `row` and the like that rise or fall throughout, and any that rises or falls evenly, such as a counter of the rows
+    or the year. A table of such columns alone keeps them.
     """
     given = [*columns.past_covariates, *columns.future_covariates, columns.time, columns.series]
     if columns.targets:
@@ -82,12 +85,20 @@ def _reason(column: pd.Series, name: str) -> str | None:
         return None
     steps = np.diff(values)
     starts_again = (steps < 0) & (values[1:] == values[0])  # tables put below one another keep their labels
-    shuffled = np.array_equal(np.sort(values) - values.min(), np.arange(len(values)))
-    if _LABELS.fullmatch(name) and (shuffled or (((steps > 0) | starts_again).all() and (steps > 0).any())):
-        return "has no name, and numbers the rows"
-    if len(np.unique(steps)) == 1 and steps[0] > 0:
-        return f"rises evenly with the rows: data.time={name} takes it for the time, data.targets=[…] forecasts it"
+    rises, falls = bool((steps > 0).all()), bool((steps < 0).all())
+    differ = len(np.unique(values)) == len(values)
+    if _LABELS.fullmatch(name) and (differ or (((steps > 0) | starts_again).all() and (steps > 0).any())):
+        return "has no name, and numbers the rows: data.targets=[…] forecasts it"
+    if (rises or falls) and re.sub(r"[^a-z#]", "", name.casefold()) in _COUNTERS:
+        return f"numbers the rows by its name: {_takes(name, rises)}data.targets=[…] forecasts it"
+    if (rises or falls) and len(np.unique(steps)) == 1:
+        way = "rises" if rises else "falls"
+        return f"{way} evenly with the rows: {_takes(name, rises)}data.targets=[…] forecasts it"
     return None
+
+
+def _takes(name: str, rises: bool) -> str:
+    return f"data.time={name} takes it for the time, " if rises else ""
 
 
 def describe_columns(columns: Columns, names: list[str], left_out: dict[str, str], where: str) -> list[str]:

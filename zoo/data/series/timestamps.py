@@ -10,7 +10,8 @@ from zoo.errors import ZooError
 
 UTC = "+00:00"
 _SLACK = 1e-6  # relative tolerance of equal steps
-_DATE_AS_NUMBER = re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])([0-3]\d)?")
+_DATE_AS_NUMBER = re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])((0[1-9]|[12]\d|3[01])(([01]\d|2[0-3])([0-5]\d){0,2})?)?")
+"""20260131 and the like: their numbers are evenly spaced within a month, a day or an hour alone."""
 _DAY_OR_MONTH_FIRST = re.compile(r"\s*\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}\b")
 
 
@@ -31,7 +32,7 @@ def parse_stamps(column: pd.Series, name: str, where: str) -> tuple[np.ndarray, 
 
     Raises:
         ZooError: names the first value that is neither a time nor a number, or that differs from the first row in
-            having an offset from UTC.
+            having an offset from UTC; or all numbers look like dates.
     """
     rows = column.index.to_numpy() + 1
     if pd.api.types.is_numeric_dtype(column):
@@ -149,7 +150,15 @@ def _parse_numbers(column: pd.Series, rows: np.ndarray, name: str, where: str) -
     values = column.to_numpy(dtype=np.float64, na_value=np.nan)
     _refuse_missing(~np.isfinite(values), rows, name, where)
     whole = (values == np.round(values)).all() and (np.abs(values) < 2.0**62).all()
-    return column.to_numpy(dtype=np.int64) if whole else values
+    if not whole:
+        return values
+    numbers: np.ndarray = column.to_numpy(dtype=np.int64)
+    if len(numbers) > 1 and all(_DATE_AS_NUMBER.fullmatch(str(value)) for value in numbers.tolist()):
+        raise ZooError(
+            f"{where}, column `{name}`: {numbers[0]}, {numbers[1]}, … look like dates, but are read as numbers: write "
+            f"dates as 2026-01-31 or 2026-01"
+        )
+    return numbers
 
 
 def _refuse_missing(missing: np.ndarray, rows: np.ndarray, name: str, where: str) -> None:
@@ -172,13 +181,10 @@ def _refuse_irregular(own: np.ndarray, zone: str, rows: np.ndarray, name: str, w
     if not len(other):
         return
     at = int(other[0]) + 1
-    remedy = "where each row is a step whatever its time, as with trading days, train without data.time"
-    if own.dtype.kind in "if" and all(_DATE_AS_NUMBER.fullmatch(f"{value:.0f}") for value in own):
-        remedy = "these are read as numbers: write dates as 2026-01-31 or 2026-01"
     raise ZooError(
         f"{where}, row {rows[at]}, column `{name}`: {plain_stamp(own[at], zone)} follows "
         f"{plain_stamp(own[at - 1], zone)} after {_size(steps[at - 1])}, where {_size(usual)} is usual: the times must "
-        f"be evenly spaced; {remedy}"
+        f"be evenly spaced; where each row is a step whatever its time, as with trading days, train without data.time"
     )
 
 
