@@ -174,6 +174,35 @@ def test_numbers_may_be_names(tmp_path: Path, text: str):
     assert len(read_frame(tmp_path / "a.csv", header=True)) == text.count("\n") - 1
 
 
+BLANK = {"time": None, "context": 3, "horizon": 2}
+
+
+def test_a_blank_line_between_values_is_a_missing_one(tmp_path: Path):
+    values = [f"{value}" for value in days(40)["y"]]
+    text = "\n".join(["", "y", "", *values[:20], "", "", *values[20:], "", ""]) + "\n"
+    with pytest.raises(ZooError, match="column `y` misses 2 of 42 values, the first in row 21: data.fill=forward"):
+        table(tmp_path, text, **BLANK)
+    found = table(tmp_path, text, **BLANK, fill="forward")
+    assert found.values[18:23, 0].tolist() == [float(values[k]) for k in (18, 19, 19, 19, 20)]
+    assert len(found.values) == 42
+    headless = text.replace("y\n\n", "", 1).replace("\n", "\r\n")
+    assert np.array_equal(table(tmp_path, headless, **BLANK, fill="forward", header=False).values, found.values)
+
+
+def test_a_missing_value_at_the_end_is_no_blank_line(tmp_path: Path):
+    text = days(40)[["y"]].to_csv(index=False)
+    with pytest.raises(ZooError, match="misses 1 of 41 values, the first in row 41"):
+        table(tmp_path, text + "NA\n\n", **BLANK)
+    assert table(tmp_path, text + "\n\n", **BLANK).lengths == [40]
+
+
+@pytest.mark.parametrize("changes", [{}, {"series": "shop"}, {"series": "shop", "time": None, "targets": ["y"]}])
+def test_blank_lines_between_rows_with_a_time_or_a_name_are_skipped(tmp_path: Path, changes: dict):
+    frame = panel("a", "b") if changes else days(30)
+    lines = frame.to_csv(index=False).splitlines()
+    assert table(tmp_path, "\n".join([*lines[:31], "", "", *lines[31:], ""]), **changes).lengths[0] == 30
+
+
 def test_names_are_no_values(tmp_path: Path):
     with pytest.raises(ZooError, match="begins with names .day,y., where values are expected: give data.header=true"):
         table(tmp_path, days(50), header=False, time="0")

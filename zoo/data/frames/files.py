@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from zoo.data.compressed import open_table
+from zoo.data.frames.blank_lines import count_blank_lines
 from zoo.data.frames.first_lines import check_first_lines
 from zoo.data.frames.parquet import require_proportionate
 from zoo.errors import ZooError, first_line
@@ -37,11 +38,12 @@ _MISSING = [
 """What pandas takes for a missing value."""
 
 
-def read_frame(path: Path, *, header: bool, text: Sequence[str] = ()) -> pd.DataFrame:
+def read_frame(path: Path, *, header: bool, text: Sequence[str] = (), blank_rows: bool = False) -> pd.DataFrame:
     """Reads a file as a table; CSV may be compressed (.gz, .bz2, .xz, .zip). Without `header` columns are 0, 1, …
 
     The columns `text` keep their characters: `007` is no number, and `NA` is not missing. The index of a Parquet file
-    becomes columns, unless it only numbers the rows.
+    becomes columns, unless it only numbers the rows. With `blank_rows`, a blank line between two rows of a CSV file is
+    a row of missing values; by default it is skipped.
 
     Raises:
         ZooError: a missing, empty or unreadable file, or another format.
@@ -55,7 +57,7 @@ def read_frame(path: Path, *, header: bool, text: Sequence[str] = ()) -> pd.Data
     if path.stat().st_size == 0:
         raise ZooError(f"{path} is empty")
     try:
-        frame = _read_parquet(path) if kind == ".parquet" else _read_csv(path, kind, header, text)
+        frame = _read_parquet(path) if kind == ".parquet" else _read_csv(path, kind, header, text, blank_rows)
     except pd.errors.EmptyDataError as error:
         raise ZooError(f"{path} is empty") from error
     except ImportError as error:
@@ -103,7 +105,7 @@ def _parsed(path: Path, **options: Any) -> pd.DataFrame:
     return frame
 
 
-def _read_csv(path: Path, kind: str, header: bool, text: Sequence[str]) -> pd.DataFrame:
+def _read_csv(path: Path, kind: str, header: bool, text: Sequence[str], blank_rows: bool) -> pd.DataFrame:
     separator = "\t" if kind == ".tsv" else ","
     check_first_lines(path, separator, header=header)
     options: dict[str, Any] = {"sep": separator, "header": 0 if header else None, "skipinitialspace": True}
@@ -112,6 +114,14 @@ def _read_csv(path: Path, kind: str, header: bool, text: Sequence[str]) -> pd.Da
         options["dtype"] = {name: str for name in names if str(name).strip() in text}
         options["keep_default_na"] = False
         options["na_values"] = {name: _MISSING for name in names if str(name).strip() not in text}
+    if not blank_rows:
+        return _with_named_columns(path, options)
+    blank = count_blank_lines(path, separator, header=header)
+    frame = _with_named_columns(path, options | {"skip_blank_lines": False, "skiprows": blank.above})
+    return frame.iloc[blank.below : max(len(frame) - blank.after, blank.below)].reset_index(drop=True)
+
+
+def _with_named_columns(path: Path, options: dict[str, Any]) -> pd.DataFrame:
     frame = _parsed(path, **options)
     if isinstance(frame.index, pd.RangeIndex):
         return frame

@@ -2,11 +2,13 @@
 
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
+from zoo.data.frames.files import read_frame
 from zoo.data.series.columns import Columns, resolve_columns, series_hint, without_labels
 from zoo.data.series.timestamps import Step, check_stamps, keeps_step, parse_stamps
 from zoo.errors import ZooError
@@ -42,6 +44,16 @@ class SeriesTable:
         """[first, end) of each series."""
         ends = np.cumsum(self.lengths).tolist()
         return [(end - length, end) for end, length in zip(ends, self.lengths, strict=True)]
+
+
+def read_rows(path: Path, columns: Columns, *, header: bool) -> pd.DataFrame:
+    """Reads the rows of a file; a blank line is a missing step if neither a time nor a name tells the step of each row.
+
+    Raises:
+        ZooError: a missing, empty or unreadable file, or another format.
+    """
+    text = [columns.series] if columns.series else []
+    return read_frame(path, header=header, text=text, blank_rows=columns.time is None and columns.series is None)
 
 
 def read_table(

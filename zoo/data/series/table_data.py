@@ -10,13 +10,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from zoo.data.frames.files import read_frame
 from zoo.data.series.array import read_array
 from zoo.data.series.base import SeriesData, Splits
 from zoo.data.series.calendar import calendar_covariates, calendar_names
 from zoo.data.series.columns import Columns, describe_columns
 from zoo.data.series.mapped import as_tensor
-from zoo.data.series.table import SeriesTable, describe_filled, read_table
+from zoo.data.series.table import SeriesTable, describe_filled, read_rows, read_table
 from zoo.errors import ZooError
 from zoo.ops.windows import window_counts
 
@@ -214,7 +213,7 @@ class Series(TableData):
         path = Path(self.path).expanduser()
         if path.suffix.lower() == ".npy":
             return read_array(path, self.columns), str(path)
-        frame = read_frame(path, header=self.header, text=[self.series] if self.series else [])
+        frame = read_rows(path, self.columns, header=self.header)
         return read_table(frame, self.columns, fill=self.fill, where=str(path)), str(path)
 
     def card(self) -> dict[str, Any]:

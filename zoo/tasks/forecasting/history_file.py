@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 from torch import Tensor
 
-from zoo.data.frames.files import read_frame, with_index
+from zoo.data.frames.files import with_index
 from zoo.data.series.array import read_array
 from zoo.data.series.columns import Columns
-from zoo.data.series.table import SeriesTable, read_table, series_of
+from zoo.data.series.table import SeriesTable, read_rows, read_table, series_of
 from zoo.data.series.timestamps import Step, keeps_step
 from zoo.errors import ZooError
 from zoo.prediction.sources import resolve_source
@@ -69,7 +69,7 @@ def read_history(
     if isinstance(source, pd.DataFrame):
         frame = with_index(source).rename(columns=str)
     else:
-        frame = read_frame(source, header=card.get("header", True), text=[columns.series] if columns.series else [])
+        frame = read_rows(source, columns, header=card.get("header", True))
     where = name_of(source)
     _check_columns(frame, columns, where)
     past, ahead = _split_ahead(frame, columns, where)
