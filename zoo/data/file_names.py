@@ -141,18 +141,28 @@ def fold(name: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
+def decodings(name: str) -> list[str]:
+    """The name; one that is no UTF-8 also as old archives of Windows and DOS mean it."""
+    data = os.fsencode(name)
+    return [name] if name.isprintable() else [data.decode("cp1252", "replace"), data.decode("cp437"), name]
+
+
 class NamedFiles:
-    """Files by name. A name that is not found as written is found if one file differs in `fold`ed spelling only."""
+    """Files by name.
+
+    A name that is not found as written is found if one file differs in `fold`ed spelling or in the encoding only.
+    """
 
     def __init__(self, files: Iterable[tuple[str, Path]]) -> None:
         self.exact: Mapping[str, Path] = dict(files)
-        self._folded: dict[str, list[Path]] = {}
+        self._folded: dict[str, set[Path]] = {}
         for name, path in self.exact.items():
-            self._folded.setdefault(fold(name), []).append(path)
+            for spelling in decodings(name):
+                self._folded.setdefault(fold(spelling), set()).add(path)
 
     def find(self, name: str) -> Path | None:
         """The file of this name, or None."""
         if name in self.exact:
             return self.exact[name]
-        alike = self._folded.get(fold(name), [])
-        return alike[0] if len(alike) == 1 else None
+        alike = set[Path]().union(*(self._folded.get(fold(spelling), ()) for spelling in decodings(name)))
+        return next(iter(alike)) if len(alike) == 1 else None

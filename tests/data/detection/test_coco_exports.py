@@ -53,6 +53,7 @@ CORNERS = [[10, 10, 30, 20]]
         lambda content: [a.update(image_id=f"train{a['image_id']}.png") for a in content["annotations"]],
         lambda content: [a.update(image_id=float(a["image_id"])) for a in content["annotations"]],
         lambda content: [a.update(category_id=str(a["category_id"])) for a in content["annotations"]],
+        lambda content: [a.update(image_id=f"{a['image_id']}.0") for a in content["annotations"]],
         lambda content: [i.update(file_name=f"C:\\data\\{i['file_name']}") for i in content["images"]],
         lambda content: [i.update(file_name=f"/home/me/train/{i['file_name']}") for i in content["images"]],
         lambda content: [i.update(file_name=i["file_name"].replace("png", "jpg")) for i in content["images"]],
@@ -167,3 +168,46 @@ def test_a_missing_image_does_not_take_the_file_of_another(tmp_path):
     found = read_coco(file, tmp_path / "train")
     assert [record.path.name for record in found.records] == ["train1.png", "train2.png"]
     assert "b/train1.png does not exist" in next(p.message for p in found.problems if p.kind == "missing image")
+
+
+def test_an_image_without_annotations_is_no_background_where_annotations_have_no_image(tmp_path):
+    found = changed(tmp_path, lambda content: content["annotations"][1].update(image_id=99))
+    assert list(shapes(found)) == ["train0.png", "train2.png"]
+    assert [(p.file, p.kind) for p in found.problems if p.kind != "id gap"] == [
+        ("train.json", "missing image"),
+        ("train1.png", "lost boxes"),
+    ]
+
+
+def test_areas_tell_corners_from_sizes(tmp_path):
+    corners = [(i, 5, 10, 10, 20 + i, 15 + i) for i in range(3)]  # inside the image in either form
+
+    def with_area(content, of):
+        for each in content["annotations"]:
+            each["area"] = of(*each["bbox"])
+
+    found = changed(tmp_path, lambda content: with_area(content, lambda a, b, c, d: (c - a) * (d - b)), corners)
+    assert "3 of 3 areas are those of corners x1, y1, x2, y2" in found.problems[-1].message
+    found = changed(tmp_path, lambda content: with_area(content, lambda a, b, c, d: c * d), corners)
+    assert not [problem for problem in found.problems if problem.kind == "wrong box format"]
+
+
+def test_a_box_below_one_pixel_is_no_object(tmp_path):
+    found = changed(tmp_path, lambda content: content["annotations"][0].update(bbox=[0.1, 0.2, 0.3, 0.3]))
+    assert list(shapes(found)) == ["train1.png", "train2.png"]
+    assert [p.kind for p in found.problems if p.kind != "id gap"] == ["empty box", "lost boxes"]
+
+
+def test_classes_of_nearly_one_name_are_named(tmp_path):
+    write_coco(tmp_path, [(0, 5, *BOX), (1, 7, *BOX)])
+    file = tmp_path / "annotations" / "train.json"
+    content = json.loads(file.read_text())
+    content["categories"] = [
+        {"id": 5, "name": "cat"},
+        {"id": 7, "name": "Cat", "supercategory": "animals"},
+        {"id": 8, "name": "Animals"},
+    ]
+    file.write_text(json.dumps(content))
+    train = coco(tmp_path, val=None, test=None).annotations(decode=False)["train"]
+    assert train.class_names == ["cat", "Cat"]
+    assert [p.message for p in train.problems if p.kind == "similar classes"] == ["Cat, cat are separate classes"]

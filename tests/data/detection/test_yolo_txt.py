@@ -31,9 +31,8 @@ def test_yolo_problems_are_reported(tmp_path):
     write_yolo(tmp_path, {"val0": "0 30 20 12 20"}, split="val")
     annotations = yolo(tmp_path).annotations(decode=True)
     kinds = [p.kind for p in annotations["train"].problems]
-    assert sorted(kinds)[:4] == ["broken annotation", "broken annotation", "class missing", "class missing"]
-    assert "unknown class" in kinds
-    assert "missing image" in kinds
+    assert {"broken annotation", "lost boxes", "missing image", "no images", "unknown class"} <= set(kinds)
+    assert kinds.count("broken annotation") == 2
     with pytest.raises(ZooError, match=r"val0.txt: pixel boxes: line 1 .* values in pixels, where 0 to 1 is meant"):
         yolo(tmp_path).setup()
     (tmp_path / "classes.txt").unlink()

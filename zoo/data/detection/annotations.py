@@ -1,7 +1,7 @@
 """Labeled boxes read from annotation files, and the problems found in them."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
@@ -13,6 +13,7 @@ from torch import Tensor
 from zoo.data.problems import summary
 from zoo.distribution import run_command
 from zoo.errors import ZooError
+from zoo.ops.boxes import BoxFormat
 
 Kind = Literal[
     "missing image",
@@ -39,9 +40,13 @@ Kind = Literal[
     "no images",
     "no classes",
     "duplicate class",
+    "similar classes",
+    "ids from 1",
     "no boxes",
 ]
-HARMLESS: frozenset[str] = frozenset({"box partly outside", "turned image", "id gap", "class missing"})
+HARMLESS: frozenset[str] = frozenset(
+    {"box partly outside", "turned image", "id gap", "class missing", "similar classes"}
+)
 """Reported but never refused: boxes are clipped, images rotated, ids remapped."""
 ALWAYS_REFUSED: frozenset[str] = frozenset(
     {
@@ -51,6 +56,7 @@ ALWAYS_REFUSED: frozenset[str] = frozenset(
         "no images",
         "no classes",
         "duplicate class",
+        "ids from 1",
         "no boxes",
     }
 )
@@ -58,6 +64,7 @@ ALWAYS_REFUSED: frozenset[str] = frozenset(
 _CONSEQUENCES = ("no images", "no boxes")
 """May follow from other problems, for which images are left out."""
 Policy = Literal["refuse", "skip"]
+_SMALLEST = 1.0  # pixels of the longer side; below, it is a slip, such as a fraction among pixels
 _TOLERANCE = 1.0  # pixels; annotators round, and old formats count from 1
 
 
@@ -97,6 +104,8 @@ class Annotations:
     """Decisions made while reading, such as a remapping of class ids."""
     seen: list[tuple[Tensor, int, int]] = field(default_factory=list)
     """All xyxy boxes as read, usable or not, with the width and height of their image in pixels."""
+    written: BoxFormat = "xyxy"
+    """The format of the boxes in the files."""
 
     def add(
         self,
@@ -129,6 +138,11 @@ class Annotations:
             return
         self.records.append(Record(path, width, height, boxes[use], label[use], boxes[ignore], label[ignore]))
 
+    def leave_out_unlabeled(self, images: Collection[Path], reason: str) -> None:
+        """Leaves out images without annotations where others are lost: they would count as background."""
+        self.records = [record for record in self.records if record.path not in images]
+        self.problems += [Problem(path.name, "lost boxes", f"left out: {reason}") for path in sorted(images)]
+
 
 def listed(names: Sequence[str], count: int = 30) -> str:
     """The first names, for a message."""
@@ -154,7 +168,7 @@ def clean_boxes(
             kind = "not a number"
         elif x2 < x1 or y2 < y1:
             kind = "reversed box"
-        elif x2 == x1 or y2 == y1:
+        elif x2 == x1 or y2 == y1 or max(x2 - x1, y2 - y1) < _SMALLEST:
             kind = "empty box"
         elif x1 >= width or y1 >= height or x2 <= 0 or y2 <= 0:
             kind = "box outside"

@@ -5,11 +5,16 @@ from jaxtyping import Float
 from torch import Tensor
 
 from zoo.data.detection.annotations import Annotations, Problem
-from zoo.ops.boxes import convert
+from zoo.ops.boxes import BoxFormat, convert
 
 _SUSPICIOUS = 0.2  # fraction of impossible boxes above which the format is checked
 _ENOUGH = 5  # boxes needed for a verdict
 _FITS = 0.95  # fraction of boxes that another format has to explain
+_NAMES: dict[BoxFormat, str] = {
+    "xyxy": "corners x1, y1, x2, y2",
+    "xywh": "x, y, width, height",
+    "cxcywh": "center and size",
+}
 
 
 def suspect_format(annotations: Annotations, split: str) -> list[Problem]:
@@ -28,14 +33,12 @@ def suspect_format(annotations: Annotations, split: str) -> list[Problem]:
     if bad < _SUSPICIOUS:
         return []
     message = f"{bad:.0%} of {len(boxes)} boxes are reversed or leave their image"
-    sized = convert(boxes, "xyxy", "xywh")  # the original numbers, if they were read as x, y, width, height
+    read, numbers = _NAMES[annotations.written], convert(boxes, "xyxy", annotations.written)
     guesses = {
-        "read as x, y, width, height, they fit as corners x1, y1, x2, y2": sized,
-        "read as x, y, width, height, they fit as center and size": convert(sized, "cxcywh", "xyxy"),
-        "read as corners x1, y1, x2, y2, they fit as x, y, width, height": convert(boxes, "xywh", "xyxy"),
-        "read as corners x1, y1, x2, y2, they fit as center and size": convert(boxes, "cxcywh", "xyxy"),
-        "x and y are exchanged": boxes[:, [1, 0, 3, 2]],
-    }
+        f"read as {read}, they fit as {name}": convert(numbers, other, "xyxy")
+        for other, name in _NAMES.items()
+        if other != annotations.written
+    } | {"x and y are exchanged": boxes[:, [1, 0, 3, 2]]}
     share, guess = max((_possible(guess, limits), name) for name, guess in guesses.items())
     if share >= _FITS:
         return [Problem(split, "wrong box format", f"{message}; {guess}")]

@@ -1,6 +1,7 @@
 """Reads boxes from COCO JSON."""
 
 import json
+import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -24,13 +25,15 @@ from zoo.data.detection.coco_entries import (
     shared_ids,
 )
 from zoo.data.detection.image_paths import find_images
-from zoo.data.file_names import printable
+from zoo.data.file_names import fold, printable
 from zoo.data.images.files import UnreadableImage, read_head
 from zoo.errors import ZooError
 from zoo.ops.boxes import convert
 from zoo.regular_files import read_text
 
 _LARGEST = 1 << 31  # bytes
+_EQUAL = 1e-3  # relative difference of areas
+_FEWEST = 3  # boxes whose areas decide on the format
 _LISTS = ("images", "annotations", "categories")
 
 
@@ -45,7 +48,7 @@ def read_coco(file: Path, images: Path, class_names: list[str] | None = None) ->
         ZooError: a missing file, or one that is not COCO JSON.
     """
     content = coco_content(file)
-    result = Annotations([], [])
+    result = Annotations([], [], written="xywh")
     entered, _ = _entries(result, file, content, "images", image_of)
     boxes, broken = _entries(result, file, content, "annotations", box_of)
     categories, _ = _entries(result, file, content, "categories", category_of)
@@ -59,15 +62,31 @@ def read_coco(file: Path, images: Path, class_names: list[str] | None = None) ->
     for box in boxes:
         by_image[known(box.image_id)].append(box)
     lost = Counter(known(i) for e in broken if isinstance(e, dict) and (i := as_id(e.get("image_id"))) is not None)
-    for path, entries in _files(result, file, images, entered, by_image).items():
+    files = _files(result, file, images, entered, by_image)
+    for path, entries in files.items():
         own = [box for image_id in dict.fromkeys(entry.id for entry in entries) for box in by_image[image_id]]
         _add_image(result, file, path, entries[0], own, place, sum(lost[entry.id] for entry in entries))
-    for image_id in by_image.keys() - ids:
-        message = f"{len(by_image[image_id])} annotations name image id {image_id}, which `images` does not have"
-        result.problems.append(Problem(file.name, "missing image", message))
+    if unknown := by_image.keys() - ids:
+        for image_id in unknown:
+            message = f"{len(by_image[image_id])} annotations name image id {image_id}, which `images` does not have"
+            result.problems.append(Problem(file.name, "missing image", message))
+        unlabeled = {path for path, entries in files.items() if not any(by_image.get(each.id) for each in entries)}
+        result.leave_out_unlabeled(unlabeled, "it has no annotations, and those of an unknown id may be its own")
+    if (flawed := _areas_of_corners(boxes)) is not None:
+        result.problems.append(Problem(file.name, "wrong box format", flawed))
     if outlines := sum(box.from_outline for box in boxes):
         result.notes.append(f"{outlines} annotations have no bbox: the boxes around their outlines are taken")
     return result
+
+
+def _areas_of_corners(boxes: list[Box]) -> str | None:
+    """What is wrong if `area` says that `bbox` holds corners: x, y, width, height are meant."""
+    known = [(each.area, *each.box) for each in boxes if each.area and each.box is not None]
+    corners = sum(math.isclose(area, (c - a) * (d - b), rel_tol=_EQUAL) for area, a, b, c, d in known)
+    sized = sum(math.isclose(area, c * d, rel_tol=_EQUAL) for area, _, _, c, d in known)
+    if corners < _FEWEST or corners < 0.95 * len(known) or sized > 0.05 * len(known):
+        return None
+    return f"{corners} of {len(known)} areas are those of corners x1, y1, x2, y2; `bbox` holds x, y, width, height"
 
 
 def coco_content(file: Path) -> dict[str, list[Any]]:
@@ -99,11 +118,11 @@ def _add_classes(
     result: Annotations, file: Path, categories: list[Category], counts: Counter[Id], class_names: list[str] | None
 ) -> dict[Id, int]:
     """Sets the class names; returns the index of the class of each category id."""
-    above = {category.supercategory for category in categories if category.supercategory != category.name}
+    above = {fold(category.supercategory) for category in categories if category.supercategory != category.name}
     used = {category.name for category in categories if counts[category.id]}
     kept: dict[tuple[Id, str], Category] = {}
     for category in categories:
-        if not counts[category.id] and category.name in above | used:
+        if not counts[category.id] and (category.name in used or fold(category.name) in above):
             result.notes.append(f"category {category.id} `{category.name}` has no annotation: it is no class")
         else:
             kept[category.id, category.name] = category

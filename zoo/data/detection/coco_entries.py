@@ -1,6 +1,7 @@
 """Entries of a COCO file as typed values; exporters write numbers as text, ids as floats, and leave keys out."""
 
 import math
+import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeVar
@@ -31,6 +32,8 @@ class Box(NamedTuple):
     from_outline: bool
     """Whether the box surrounds the polygons of an annotation without `bbox`."""
     crowd: bool
+    area: float | None = None
+    """In square pixels, of the object or of its box; None if unreadable."""
 
 
 class Category(NamedTuple):
@@ -78,6 +81,7 @@ def box_of(entry: dict[str, Any]) -> Box:
         written,
         outline is not None,
         _value(entry, "iscrowd", _flag, 0) or _value(entry, "ignore", _flag, 0),
+        _number(entry.get("area")),
     )
 
 
@@ -88,18 +92,18 @@ def category_of(entry: dict[str, Any]) -> Category:
 
 
 def as_id(value: Any) -> Id | None:
-    """An id as a number where it is one: 7, "7" and 7.0 are the same id; None if it is no id.
+    """An id as a number where it is one: 7, "7", 7.0 and "7.0" are the same id; None if it is no id.
 
-    >>> as_id("7"), as_id(7.0), as_id("007"), as_id([7])
-    (7, 7, '007', None)
+    >>> as_id("7"), as_id(7.0), as_id("7.0"), as_id("007"), as_id([7])
+    (7, 7, 7, '007', None)
     """
     if isinstance(value, bool):
         return None
     if isinstance(value, float):
         return int(value) if math.isfinite(value) and value == int(value) else None
     if isinstance(value, str):
-        text = value.strip()
-        return int(text) if _is_short(text.removeprefix("-")) and str(int(text)) == text else text
+        text = re.sub(r"\.0+$", "", value.strip())
+        return int(text) if _is_short(text.removeprefix("-")) and str(int(text)) == text else value.strip()
     return value if isinstance(value, int) else None
 
 

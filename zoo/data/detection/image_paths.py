@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
-from zoo.data.file_names import fold
+from zoo.data.file_names import decodings, fold
 from zoo.data.images.files import IMAGES, list_images
 
 
@@ -26,7 +26,7 @@ def find_images(folder: Path, names: Iterable[str]) -> tuple[dict[str, Path], di
     by_last: dict[str, list[Path]] = defaultdict(list)
     by_stem: dict[str, list[Path]] = defaultdict(list)
     for path in list_images(folder):
-        for spelling in {fold(each) for each in _decodings(path.name)}:
+        for spelling in {fold(each) for each in decodings(path.name)}:
             by_last[spelling].append(path)
             by_stem[_stem(spelling)].append(path)
     closest = {name: _closest(_parts(name), by_last) or _closest(_stems(name), by_stem) for name in missing}
@@ -47,12 +47,6 @@ def _stems(name: str) -> list[str]:
 def _stem(name: str) -> str:
     """The name without the ending of an image."""
     return name.rpartition(".")[0] if IMAGES.accepts(name) else name
-
-
-def _decodings(name: str) -> list[str]:
-    """The name; one that is no UTF-8 also as old archives of Windows and DOS mean it."""
-    data = os.fsencode(name)
-    return [name] if name.isprintable() else [data.decode("cp1252", "replace"), data.decode("cp437"), name]
 
 
 def _closest(parts: list[str], by_last: dict[str, list[Path]]) -> Path | None:

@@ -4,7 +4,8 @@ import hashlib
 from collections import Counter, defaultdict
 from pathlib import Path
 
-from zoo.data.detection.annotations import Annotations, Problem
+from zoo.data.detection.annotations import Annotations, Problem, listed
+from zoo.data.file_names import fold
 from zoo.data.images.files import UnreadableImage, read_head, read_image
 
 _LATER = {"train": 0, "val": 1, "test": 2}  # an image in two splits stays in the later one
@@ -22,10 +23,18 @@ def missing_classes(splits: dict[str, Annotations]) -> list[Problem]:
 
 
 def untrainable(train: Annotations) -> list[Problem]:
-    """Problems that prevent training: duplicate class names, no classes, or no boxes."""
+    """Problems of the training split as a whole: duplicate or similar class names, no classes, or no boxes."""
     names = train.class_names
     double = [name for name, count in Counter(names).items() if count > 1]
     problems = [Problem("train", "duplicate class", f"several classes are called {name!r}") for name in double]
+    alike: dict[str, set[str]] = defaultdict(set)
+    for name in names:
+        alike[fold(name).strip()].add(name)
+    problems += [
+        Problem("train", "similar classes", f"{listed(sorted(own))} are separate classes")
+        for own in alike.values()
+        if len(own) > 1
+    ]
     if not names:
         problems.append(Problem("train", "no classes", "there is no class to detect"))
     elif train.records and not any(len(record.labels) for record in train.records):

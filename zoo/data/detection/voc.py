@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import torch
 
 from zoo.data.detection.annotations import Annotations, Problem, duplicate_stems, listed
-from zoo.data.file_names import NamedFiles
+from zoo.data.file_names import NamedFiles, printable
 from zoo.data.images.files import IMAGES, UnreadableImage, read_head
 from zoo.data.split_names import spelled
 from zoo.errors import ZooError
@@ -38,9 +38,9 @@ def read_voc(root: Path, split: str, class_names: list[str] | None = None) -> An
     for path in sorted(images.iterdir()):
         if IMAGES.accepts(path.name):
             by_stem[path.stem].append(path)
-    files = NamedFiles((path.stem, path) for path in sorted(annotations.iterdir()) if path.suffix.lower() == ".xml")
     stems = NamedFiles((stem, paths[0]) for stem, paths in by_stem.items())
-    unlabeled = 0
+    xml_of, respelled, lost = _xml_files(annotations, stems)
+    unlabeled: set[Path] = set()
     for name in _listed(read_text(names), stems) if names else by_stem:
         if (found := stems.find(name)) is None:
             message = f"{images / name}.* does not exist; {names.name if names else split} names it"
@@ -48,12 +48,32 @@ def read_voc(root: Path, split: str, class_names: list[str] | None = None) -> An
             continue
         image, *others = by_stem[found.stem]
         result.problems += duplicate_stems(image, others)
-        xml = files.find(image.stem)
-        unlabeled += xml is None
-        _add_image(result, image, xml, places)
-    if unlabeled:
-        result.notes.append(f"{unlabeled} images have no XML file and count as background")
+        if image not in xml_of:
+            unlabeled.add(image)
+        elif image in respelled:
+            result.notes.append(f"{printable(xml_of[image].name)} is read for {printable(image.name)}, which it names")
+        _add_image(result, image, xml_of.get(image), places)
+    if unlabeled and lost:
+        result.problems += [Problem(xml.name, "missing image", f"no image of this name in {images}") for xml in lost]
+        result.leave_out_unlabeled(unlabeled, "it has no XML file, and one without an image may be its own")
+    elif unlabeled:
+        result.notes.append(f"{len(unlabeled)} images have no XML file and count as background")
     return result
+
+
+def _xml_files(folder: Path, images: NamedFiles) -> tuple[dict[Path, Path], set[Path], list[Path]]:
+    """The XML file of each image; the images whose file has another name and names them; XML files without an image."""
+    files = NamedFiles((path.stem, path) for path in sorted(folder.iterdir()) if path.suffix.lower() == ".xml")
+    own = {image: xml for image in images.exact.values() if (xml := files.find(image.stem)) is not None}
+    left = sorted(set(files.exact.values()) - set(own.values()))
+    claims: dict[Path, list[Path]] = defaultdict(list)
+    for xml in left:
+        with suppress(ZooError):  # no XML
+            named = images.find(_stem((_tree(xml).findtext("filename") or "").strip()))
+            if named is not None and named not in own:
+                claims[named].append(xml)
+    respelled = {image: xmls[0] for image, xmls in claims.items() if len(xmls) == 1}
+    return own | respelled, set(respelled), [xml for xml in left if xml not in respelled.values()]
 
 
 def _layout(root: Path, split: str) -> tuple[Path, Path, Path | None]:
@@ -145,6 +165,10 @@ def _add_image(result: Annotations, image: Path, xml: Path | None, places: Mappi
                 boxes.append([float(v) for v in sides if v is not None])
                 lost -= 1
                 labels.append(places[kind])
+        if stray := _stray_boxes(tree):
+            message = f"{stray} boxes beside those of the objects: an object holds one `bndbox`"
+            result.problems.append(Problem(xml.name, "broken annotation", message))
+            lost += stray
     if not width or not height:
         try:
             width, height, _ = read_head(image)
@@ -155,6 +179,12 @@ def _add_image(result: Annotations, image: Path, xml: Path | None, places: Mappi
     empty = (written[:, :2] == written[:, 2:]).any(1, keepdim=True)  # reported as empty, not read as one pixel wide
     corners = torch.where(empty, written, written - torch.tensor([1.0, 1.0, 0.0, 0.0]))
     result.add(image, file=name, width=width, height=height, boxes=corners, labels=labels, lost=lost)
+
+
+def _stray_boxes(tree: ElementTree.Element) -> int:
+    """The number of boxes beside the first of each object, without those of its parts (VOC's persons have some)."""
+    found = ((parent.tag, len(parent.findall("bndbox"))) for parent in tree.iter())
+    return sum(max(count - (tag == "object"), 0) for tag, count in found if tag != "part")
 
 
 def _size(tree: ElementTree.Element) -> tuple[int, int]:

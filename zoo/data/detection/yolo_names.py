@@ -1,5 +1,6 @@
 """Reads the class names of a YOLO set."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -48,16 +49,23 @@ def _lines(file: Path) -> list[str]:
     lines = [line.strip() for line in read_text(file).rstrip().splitlines()]
     if "" in lines:
         raise ZooError(f"{file}: line {lines.index('') + 1} is empty, where line n names class n - 1")
+    numbered = [re.fullmatch(r"(\d+)\s*[:,\s]\s*(\S.*)", line) for line in lines]
+    if [match and int(match[1]) for match in numbered] == list(range(len(lines))):
+        return [match[2] for match in numbered if match]
     return lines
 
 
 def _names(file: Path) -> list[str]:
     """The class names of a YAML file; empty if it has none."""
     content = read_yaml(file)
-    names = content.get("names") if isinstance(content, dict) else None
-    if isinstance(names, dict):
-        return _by_id(names, file)
-    return [str(name) for name in names] if isinstance(names, list) else []
+    if not isinstance(content, dict):
+        return []
+    names = content.get("names")
+    listed = [str(name) for name in names] if isinstance(names, list) else []
+    found = _by_id(names, file) if isinstance(names, dict) else listed
+    if found and content.get("nc", len(found)) != len(found):
+        raise ZooError(f"{file}: `nc` is {content['nc']}, and `names` has {len(found)}: {', '.join(found[:8])}")
+    return found
 
 
 def _by_id(names: dict[Any, Any], file: Path) -> list[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from zoo.data.detection.annotations import Annotations, Problem, duplicate_stems
+from zoo.data.detection.yolo_rows import problems_of_rows
 from zoo.data.file_names import NamedFiles, file_names, fold, printable
 from zoo.data.images.files import UnreadableImage, list_images, read_head
 from zoo.data.split_names import spelled
@@ -30,7 +31,7 @@ def read_yolo_txt(root: Path, split: str, class_names: list[str], *, keypoints: 
         ZooError: a missing folder.
     """
     images, labels = _folders(root, split)
-    result = Annotations([], class_names)
+    result = Annotations([], class_names, written="cxcywh")
     if images != root / "images" / split:
         result.notes.append(f"the images are those of {images}")
     found: dict[str, list[Path]] = defaultdict(list)
@@ -39,6 +40,7 @@ def read_yolo_txt(root: Path, split: str, class_names: list[str], *, keypoints: 
     texts = [name for name in file_names(labels) if name.lower().endswith(".txt")]
     label_of = _matches(found, {Path(name).with_suffix("").as_posix(): labels / name for name in texts})
     counts: Counter[str] = Counter()
+    rows: list[list[float]] = []
     used = set(label_of.values())
     moved = [
         file for name, file in label_of.items() if fold(file.with_suffix("").as_posix()) != fold(f"{labels}/{name}")
@@ -47,16 +49,17 @@ def read_yolo_txt(root: Path, split: str, class_names: list[str], *, keypoints: 
         result.notes.append(f"{len(moved)} label files are found by their last name, e.g. {printable(moved[0])}")
     for name, (path, *others) in found.items():
         result.problems += duplicate_stems(path, others)
-        file = label_of.get(name)
-        if file is None:
-            counts["unlabeled"] += 1
-        counts.update(_add_image(result, path, file, keypoints))
-    for name in texts:
-        if labels / name not in used and not Path(name).name.lower().startswith(_NO_LABELS):
-            message = f"no image of this name below {images}"
-            result.problems.append(Problem(Path(name).name, "missing image", message))
-    if counts["unlabeled"]:
-        result.notes.append(f"{counts['unlabeled']} images have no label file and count as background")
+        counts.update(_add_image(result, path, label_of.get(name), keypoints, rows))
+    lost = [name for name in texts if labels / name not in used and not Path(name).name.lower().startswith(_NO_LABELS)]
+    result.problems += [
+        Problem(printable(Path(name).name), "missing image", f"no image of this name below {images}") for name in lost
+    ]
+    unlabeled = {paths[0] for name, paths in found.items() if name not in label_of}
+    if unlabeled and lost:
+        result.leave_out_unlabeled(unlabeled, "it has no label file, and one without an image may be its own")
+    elif unlabeled:
+        result.notes.append(f"{len(unlabeled)} images have no label file and count as background")
+    result.problems += problems_of_rows(rows, len(class_names), keypoints)
     if counts["outline"]:
         result.notes.append(f"{counts['outline']} lines are outlines: the boxes around them are taken")
     if counts["pixels"] * 2 <= counts["line"]:  # single lines: the set as a whole is in the right format
@@ -117,8 +120,10 @@ def _matches(images: dict[str, list[Path]], labels: dict[str, Path]) -> dict[str
     return found
 
 
-def _add_image(result: Annotations, image: Path, file: Path | None, keypoints: int) -> Counter[str]:
-    """Adds an image; returns the number of its lines, of outlines and of lines in pixels."""
+def _add_image(
+    result: Annotations, image: Path, file: Path | None, keypoints: int, rows: list[list[float]]
+) -> Counter[str]:
+    """Adds an image, and its lines to `rows`; returns the number of its lines, of outlines and of lines in pixels."""
     counts: Counter[str] = Counter()
     try:
         width, height, _ = read_head(image)
@@ -136,7 +141,7 @@ def _add_image(result: Annotations, image: Path, file: Path | None, keypoints: i
         if not line.strip():
             continue
         counts["line"] += 1
-        values = _numbers(line)
+        rows.append(values := _numbers(line))
         where = f"line {number} ({line.strip()[:40]})"
         box = values[1:5] if keypoints and len(values) == 5 + keypoints else _box(values)
         if len(values) >= 5 and max(values[1:5] if keypoints else values[1:]) > 2:
