@@ -81,6 +81,10 @@ class DataModule(LightningDataModule, ABC):
         """The epoch in which training starts and the number of its batches to skip; set to resume a run."""
         self._splits: dict[str, Any] = {}
 
+    def suitable_models(self) -> str:
+        """What to type for a model that its batches feed, in words; empty if only other data helps."""
+        return ""
+
     @abstractmethod
     def load(self) -> dict[str, Any]:
         """The splits, `{"train": BatchDataset, "val": …, "test": …}`; called once.
@@ -111,17 +115,11 @@ class DataModule(LightningDataModule, ABC):
         return batch
 
     def normalize_as(self, preprocessing: Mapping[str, Any]) -> bool:
-        """Adopts the mean and standard deviation, or the tokenizer, of pretrained weights; returns whether it did.
-
-        Called before the data is loaded.
-        """
+        """Adopts the statistics or the tokenizer of pretrained weights before the data is loaded; True if it did."""
         return False
 
     def match_classes(self, names: Sequence[str]) -> str | None:
-        """Takes the class names of a model for the same classes under other names; returns a console line if it did.
-
-        Called after the data is loaded.
-        """
+        """Takes a model's names of the same classes once the data is loaded; returns a console line if it did."""
         return None
 
     def training_images(self, count: int) -> TrainingImages | None:

@@ -68,9 +68,13 @@ def require_matching_data(target: str, datamodule: DataModule, *, model: str, da
     kind = getattr(locate(target), "kind", None)
     if kind is not None and datamodule.feeds and kind not in datamodule.feeds:
         raise ZooError(
-            f"model={model} does {kind}, and data={data} is for {' and '.join(sorted(datamodule.feeds))}: leave "
-            f"out `data=…` for data that suits the model; `{run_command('train')} --help` lists all"
+            f"model={model} does {kind}, and data={data} is for {' and '.join(sorted(datamodule.feeds))}: "
+            f"{datamodule.suitable_models() or f'leave out `data=…` for data that suits the model; {_lists_all()}'}"
         )
+
+
+def _lists_all() -> str:
+    return f"`{run_command('train')} --help` lists all"
 
 
 def attach_optimizer(task: Task, optimizer: dict[str, Any], scheduler: dict[str, Any]) -> None:

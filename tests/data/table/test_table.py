@@ -9,6 +9,7 @@ from table_sets import frame, table
 from zoo.data.table.columns import UNKNOWN, from_plain
 from zoo.data.table.target import Target
 from zoo.errors import ZooError
+from zoo.run.build import require_matching_data
 
 
 @pytest.fixture(scope="module")
@@ -218,3 +219,15 @@ def test_columns_of_an_edited_checkpoint_are_refused():
             from_plain([entry])
     with pytest.raises(ZooError, match="the file was edited"):
         Target.from_plain({"name": "y", "scale": -1.0})
+
+
+def test_the_models_that_suit_the_target_are_named(tmp_path):
+    data = frame()
+    data.to_csv(tmp_path / "a.csv", index=False)
+    source = table(tmp_path / "a.csv")
+    assert "model=two_layer," in source.suitable_models()
+    assert "model=two_layer_regression," in source.suitable_models()
+    source.setup()
+    target = "zoo.tasks.classification.table.TableClassification"
+    with pytest.raises(ZooError, match=r"model=two_layer_regression, .*; data.target_is=classes makes classes"):
+        require_matching_data(target, source, model="two_layer", data="table")

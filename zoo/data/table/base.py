@@ -28,7 +28,7 @@ from zoo.data.table.problems import more_inputs_than_rows, problems, repeated_ro
 from zoo.data.table.raw import RawTable, plural
 from zoo.data.table.rows import TableRows
 from zoo.data.table.splits import require_split, split_rows
-from zoo.data.table.target import Target, find_target
+from zoo.data.table.target import MODELS, Target, find_target
 from zoo.errors import ZooError, unknown
 
 Tables = Mapping[Split, RawTable]
@@ -100,10 +100,14 @@ class TableData(DataModule):
     @property
     def feeds(self) -> frozenset[str]:  # type: ignore[override]
         """The kind of task that the target suits; both kinds before the data is loaded."""
-        kinds = frozenset({"table classification", "table regression"})
+        kinds = frozenset(MODELS)
         if not self._splits:
             return kinds
         return kinds - {"table classification" if self.target_column.class_names is None else "table regression"}
+
+    def suitable_models(self) -> str:
+        """Models for the kind of its target; for both kinds before the data is loaded."""
+        return ", and ".join(text for kind, text in MODELS.items() if kind in self.feeds)
 
     def normalize_as(self, preprocessing: Mapping[str, Any]) -> bool:
         """Adopts the columns and the target of a checkpoint, before the data is loaded."""

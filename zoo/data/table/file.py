@@ -38,6 +38,15 @@ class Table(TableData):
         target = [*train.columns][-1] if self.target is None else str(self.target)
         return Source(tables=tables, target=target, target_is=self.target_is)
 
+    def suitable_models(self) -> str:
+        """Models for the kind of its target, and the option that changes it."""
+        found = super().suitable_models()
+        if not self._splits:
+            return found
+        if self.target_column.class_names is None:
+            return f"{found}; data.target_is=classes makes classes of the numbers"
+        return f"{found}; data.target_is=number takes whole numbers as numbers"
+
     def card(self) -> dict[str, Any]:
         """Adds how a file is read."""
         return super().card() | {"header": self.header, "text_columns": [str(name) for name in self.categories]}

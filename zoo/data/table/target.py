@@ -12,6 +12,12 @@ from zoo.data.table.raw import RawTable, missing
 from zoo.errors import ZooError, unknown
 
 TARGETS = ("auto", "classes", "number")
+MODELS = {
+    "table classification": "model=two_layer, logistic_regression, decision_tree or random_forest predicts classes",
+    "table regression": "model=two_layer_regression, linear_regression, ridge, lasso or random_forest_regression "
+    "predicts a number",
+}
+"""What predicts a target of each kind."""
 _MOST_CLASSES = 20
 """Whole numbers of at most as many different values are classes, by default."""
 
