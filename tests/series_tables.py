@@ -14,6 +14,8 @@ OPTIONS = {
     "scaler": "standard", "difference_input": False, "windows_per_epoch": None, "batch_size": 8, "num_workers": 0,
     "seed": 0,
 }  # fmt: skip
+AUTO = {"targets": [], "time": "day"}
+UNTIMED = {"time": None, "context": 3, "horizon": 2}
 
 
 def days(count: int, **columns) -> pd.DataFrame:
@@ -30,3 +32,13 @@ def series(tmp_path: Path, frame: pd.DataFrame | str, name: str = "some.csv", **
     else:
         frame.to_csv(path, index=False)
     return Series(path=str(path), **(OPTIONS | changes))
+
+
+def table(tmp_path: Path, frame: pd.DataFrame | str, name: str = "some.csv", **changes):
+    data = series(tmp_path, frame, name, **(AUTO | changes))
+    data.setup()
+    return data.table
+
+
+def panel(*names: object, count: int = 30) -> pd.DataFrame:
+    return pd.concat([days(count).assign(shop=name) for name in names], ignore_index=True)[["shop", "day", "y"]]

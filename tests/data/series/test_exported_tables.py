@@ -5,22 +5,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from series_tables import days, series
+from series_tables import UNTIMED, days, panel, table
 
 from zoo.data.frames.files import read_frame
 from zoo.errors import ZooError
-
-AUTO = {"targets": [], "time": "day"}
-
-
-def table(tmp_path: Path, frame: pd.DataFrame | str, name: str = "some.csv", **changes):
-    data = series(tmp_path, frame, name, **(AUTO | changes))
-    data.setup()
-    return data.table
-
-
-def panel(*names: object, count: int = 30) -> pd.DataFrame:
-    return pd.concat([days(count).assign(shop=name) for name in names], ignore_index=True)[["shop", "day", "y"]]
 
 
 @pytest.mark.parametrize("start", [0, 1, 1000])
@@ -93,6 +81,8 @@ def test_spaces_around_names_do_not_count(tmp_path: Path):
     [
         ("sep=,\nday,y\n1,2\n", "begins with `sep=,`, which is no header: remove this line"),
         ("Sales of 2020\nday,y\n1,2\n", "begins with `Sales of 2020` above its header"),
+        ("# made by x, y\nday,y\n2020-01-01,2\n", "begins with `# made by x, y` above its header: remove"),
+        ("# made by x, y, z\nday,y\n2020-01-01,2\n", "begins with `# made by x, y, z` above its header: remove"),
         ("PK\x03\x04", "is an Excel or zip file"),
         ("<!DOCTYPE html>\n", "is HTML or XML, not a table"),
         ("version https://git-lfs.github.com/spec/v1\n", "is a pointer of Git LFS"),
@@ -156,6 +146,8 @@ def test_a_comma_after_the_last_value_is_no_column(tmp_path: Path):
         ("date|y\n2020-01-01|10.0\n", "separates its columns by `|`"),
         ("2020-01-01,10.0\n2020-01-02,10.3\n", r"begins with values \(2020-01-01,10.0\), .* give data.header=false"),
         ("112\n118\n132\n", "begins with values"),
+        ("5,10,15\n30,20,50\n", r"begins with values \(5,10,15\), .* data.header=false, or names with letters"),
+        ("0,30\n10,33\n20,31\n", "begins with values"),
         ("a,2020-01-01,1.5\nb,2020-01-01,2.5\n", "begins with values"),
     ],
 )
@@ -167,33 +159,40 @@ def test_a_file_that_pandas_would_misread_is_refused(tmp_path: Path, text: str, 
 
 @pytest.mark.parametrize(
     "text",
-    ["0,1,2\n5,6.5,7\n8,9,9\n", "2010,2011\n5,6\n7,8\n", "date,0\n2020-01-01,5\n", "0\n5\n6\n", 'a,"b;c"\n1,2\n'],
+    [
+        "0,1,2\n5,6.5,7\n8,9,9\n",
+        "2010,2011\n5,6\n7,8\n",
+        "date,0\n2020-01-01,5\n",
+        "0\n5\n6\n",
+        'a,"b;c"\n1,2\n',
+        "1,2,3\n5,6,7\n",
+        "x,1990,2000\na,5,6\n",
+        "#t,y\n1,2\n",
+        "#s,t\na,b\n",
+    ],
 )
 def test_numbers_may_be_names(tmp_path: Path, text: str):
     (tmp_path / "a.csv").write_text(text)
     assert len(read_frame(tmp_path / "a.csv", header=True)) == text.count("\n") - 1
 
 
-BLANK = {"time": None, "context": 3, "horizon": 2}
-
-
 def test_a_blank_line_between_values_is_a_missing_one(tmp_path: Path):
     values = [f"{value}" for value in days(40)["y"]]
     text = "\n".join(["", "y", "", *values[:20], "", "", *values[20:], "", ""]) + "\n"
     with pytest.raises(ZooError, match="column `y` misses 2 of 42 values, the first in row 21: data.fill=forward"):
-        table(tmp_path, text, **BLANK)
-    found = table(tmp_path, text, **BLANK, fill="forward")
+        table(tmp_path, text, **UNTIMED)
+    found = table(tmp_path, text, **UNTIMED, fill="forward")
     assert found.values[18:23, 0].tolist() == [float(values[k]) for k in (18, 19, 19, 19, 20)]
     assert len(found.values) == 42
     headless = text.replace("y\n\n", "", 1).replace("\n", "\r\n")
-    assert np.array_equal(table(tmp_path, headless, **BLANK, fill="forward", header=False).values, found.values)
+    assert np.array_equal(table(tmp_path, headless, **UNTIMED, fill="forward", header=False).values, found.values)
 
 
 def test_a_missing_value_at_the_end_is_no_blank_line(tmp_path: Path):
     text = days(40)[["y"]].to_csv(index=False)
     with pytest.raises(ZooError, match="misses 1 of 41 values, the first in row 41"):
-        table(tmp_path, text + "NA\n\n", **BLANK)
-    assert table(tmp_path, text + "\n\n", **BLANK).lengths == [40]
+        table(tmp_path, text + "NA\n\n", **UNTIMED)
+    assert table(tmp_path, text + "\n\n", **UNTIMED).lengths == [40]
 
 
 @pytest.mark.parametrize("changes", [{}, {"series": "shop"}, {"series": "shop", "time": None, "targets": ["y"]}])
@@ -203,31 +202,23 @@ def test_blank_lines_between_rows_with_a_time_or_a_name_are_skipped(tmp_path: Pa
     assert table(tmp_path, "\n".join([*lines[:31], "", "", *lines[31:], ""]), **changes).lengths[0] == 30
 
 
+def test_numbers_taken_for_names_are_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    text = days(40)[["y"]].rename(columns={"y": "0"}).to_csv(index=False)
+    assert table(tmp_path, text, **UNTIMED).lengths == [40]
+    assert "takes its first line (0) for names; data.header=false reads it as values" in capsys.readouterr().err
+    table(tmp_path, days(40))
+    assert "takes its first line" not in capsys.readouterr().err
+
+
 def test_names_are_no_values(tmp_path: Path):
     with pytest.raises(ZooError, match="begins with names .day,y., where values are expected: give data.header=true"):
         table(tmp_path, days(50), header=False, time="0")
 
 
-@pytest.mark.parametrize("order", ["shop", "day"])
-@pytest.mark.parametrize("names", [("a", "b"), (1, 2)])
-def test_a_panel_without_the_name_of_its_series_says_which(tmp_path: Path, order: str, names: tuple):
-    frame = panel(*names).sort_values(order, kind="stable")
+def test_names_of_two_levels_are_refused(tmp_path: Path):
+    frame = pd.DataFrame({("y", "mean"): [1.0, 2.0], ("y", "max"): [1.0, 2.0]})
+    frame.to_parquet(tmp_path / "a.parquet")
     with pytest.raises(
-        ZooError, match="times of `day` start again, and `shop` names several series: give data.series=shop"
+        ZooError, match=r"a.parquet names its columns in 2 levels \(y, mean\): join them, as with frame"
     ):
-        table(tmp_path, frame)
-    with pytest.raises(ZooError, match=r"`(shop|item)` and `(shop|item)` together name several series: join them"):
-        table(tmp_path, pd.concat([frame.assign(item="x"), frame.assign(item="y")]), targets=["y"])
-
-
-def test_text_among_the_targets_may_be_the_series(tmp_path: Path):
-    with pytest.raises(ZooError, match="'a' is no number; if it names the series of each row, give data.series=shop"):
-        table(tmp_path, panel("a", "b").drop(columns="day"), time=None)
-
-
-def test_a_short_series_among_others_is_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    frame = pd.concat([panel("a", "b"), panel("c", count=6)])
-    data = series(tmp_path, frame, series="shop", **AUTO)
-    data.setup()
-    assert [len(data.parts.spans[split]) for split in ("train", "val", "test")] == [2, 2, 2]
-    assert "leaves out 1 of 3 series, which are too short: c (6); data.context=5 and" in capsys.readouterr().err
+        read_frame(tmp_path / "a.parquet", header=True)

@@ -75,8 +75,18 @@ def read_frame(path: Path, *, header: bool, text: Sequence[str] = (), blank_rows
     return frame
 
 
-def with_index(frame: pd.DataFrame) -> pd.DataFrame:
-    """Turns the index into columns, unless it only numbers the rows or repeats a column; periods become times."""
+def with_index(frame: pd.DataFrame, where: str = "the data frame") -> pd.DataFrame:
+    """Turns the index into columns, unless it only numbers the rows or repeats a column; periods become times.
+
+    Raises:
+        ZooError: columns whose names have several levels.
+    """
+    if frame.columns.nlevels > 1:
+        shown = ", ".join(map(str, frame.columns[0]))
+        raise ZooError(
+            f"{where} names its columns in {frame.columns.nlevels} levels ({shown}): join them, as with "
+            f'frame.columns = ["_".join(map(str, names)) for names in frame.columns]'
+        )
     there = [name for name in frame.index.names if name is not None and name in frame.columns]
     for name in there:
         if np.array_equal(frame.index.get_level_values(name), frame[name]):
@@ -91,7 +101,7 @@ def with_index(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _read_parquet(path: Path) -> pd.DataFrame:
     require_proportionate(path)
-    frame = with_index(pd.read_parquet(path))
+    frame = with_index(pd.read_parquet(path), str(path))
     for name in (each for each in frame.columns if pd.api.types.is_object_dtype(frame[each])):
         kinds = {type(value).__name__ for value in frame[name] if not pd.api.types.is_scalar(value)}
         if kinds:

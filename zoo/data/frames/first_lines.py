@@ -17,6 +17,7 @@ _OTHER_FILES = {
     "version https://git-lfs": "is a pointer of Git LFS, not the file: git lfs pull fetches it",
     "<": "is HTML or XML, not a table: save it as CSV",
 }
+_YEARS = (1500, 2200)
 _SEPARATORS = {";": "`;`", "\t": "tabs", "|": "`|`"}
 
 
@@ -43,7 +44,10 @@ def check_first_lines(path: Path, separator: str, *, header: bool) -> None:
             raise ZooError(f"{path} separates its columns by {name}: {how}")
     if len(rows) < 2:
         return
-    if header and len(rows[0]) == 1 and max(map(len, rows)) > 1:
+    comment = (
+        header and rows[0][0].startswith("#") and len(rows) > 2 and _are_names(rows[1]) and not _are_names(rows[2])
+    )
+    if comment or (header and len(rows[0]) == 1 and max(map(len, rows)) > 1):
         raise ZooError(f"{path} begins with `{lines[0].strip()[:60]}` above its header: remove what is no header")
     if header and (twice := [name for name, count in Counter(map(str.strip, rows[0])).items() if name and count > 1]):
         raise ZooError(f"{path} has two columns `{twice[0]}`")
@@ -53,8 +57,11 @@ def check_first_lines(path: Path, separator: str, *, header: bool) -> None:
         return
     first, second = ([_kind(cell) for cell in row] for row in rows[:2])
     if header and first == second and set(first) & {"number", "time"} and not _counts(rows[0]):
-        raise ZooError(f"{path} begins with values ({lines[0][:60]}), where names are expected: give data.header=false")
-    if not header and set(first) <= {"text"} and set(second) & {"number", "time"}:
+        raise ZooError(
+            f"{path} begins with values ({lines[0][:60]}), where names are expected: give data.header=false, "
+            f"or names with letters"
+        )
+    if not header and _are_names(rows[0]) and set(second) & {"number", "time"}:
         raise ZooError(f"{path} begins with names ({lines[0][:60]}), where values are expected: give data.header=true")
 
 
@@ -80,10 +87,24 @@ def _kind(cell: str) -> str:
     return "number"
 
 
+def _are_names(row: list[str]) -> bool:
+    """Whether no cell is a number or a time."""
+    return all(_kind(cell) == "text" for cell in row)
+
+
+def describe_names(names: list[str], where: str) -> list[str]:
+    """A line if all names of a header are numbers, which may be values."""
+    if not names or any(_kind(name) != "number" for name in names):
+        return []
+    shown = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
+    return [f"{where}: takes its first line ({shown}) for names; data.header=false reads it as values"]
+
+
 def _counts(names: list[str]) -> bool:
-    """Whether the numbers among names are whole and evenly spaced, as the columns 0, 1, 2 or the years of a header."""
+    """Whether the numbers among names are 0, 1, 2, … or 1, 2, 3, … or evenly spaced years, as in a header."""
     numbers = [float(name) for name in names if _kind(name) == "number"]
-    if not numbers or any(number != int(number) for number in numbers):
-        return False
     steps = {after - before for before, after in pairwise(numbers)}
-    return (len(steps) == 1 and steps != {0.0}) if len(numbers) > 1 else numbers == [0.0]
+    if numbers[:1] in ([0.0], [1.0]) and steps <= {1.0}:
+        return len(numbers) > 1 or numbers == [0.0]
+    years = all(number == int(number) and _YEARS[0] <= number <= _YEARS[1] for number in numbers)
+    return years and len(steps) == 1 and steps != {0.0}

@@ -3,7 +3,6 @@
 import re
 from collections import Counter
 from dataclasses import dataclass, replace
-from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -14,7 +13,6 @@ _LABELS = re.compile(r"Unnamed: \d+(\.\d+)*|index|level_\d+|__index_level_\d+__"
 """Names that pandas and Arrow give to row labels."""
 _COUNTERS = frozenset({"#", "id", "idx", "no", "nr", "recordid", "row", "rowid", "rowno", "rownum", "rownumber", "sno"})
 """Names that people give to row labels, in small letters alone."""
-_TRIED = 6  # columns that may name the series together
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,10 +76,8 @@ def without_labels(frame: pd.DataFrame, columns: Columns) -> tuple[Columns, dict
 def _reason(column: pd.Series, name: str) -> str | None:
     if len(column) and column.isna().all():
         return "is empty"
-    if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column) or column.isna().any():
-        return None
-    values = column.to_numpy(dtype=np.float64)
-    if len(values) < 3 or (values != np.round(values)).any():
+    values = whole_numbers(column)
+    if values is None or len(values) < 3:
         return None
     steps = np.diff(values)
     starts_again = (steps < 0) & (values[1:] == values[0])  # tables put below one another keep their labels
@@ -101,6 +97,14 @@ def _takes(name: str, rises: bool) -> str:
     return f"data.time={name} takes it for the time, " if rises else ""
 
 
+def whole_numbers(column: pd.Series) -> np.ndarray | None:
+    """The values of a column of whole numbers, else None."""
+    if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column) or column.isna().any():
+        return None
+    values = column.to_numpy(dtype=np.float64)
+    return values if (values == np.round(values)).all() else None
+
+
 def describe_columns(columns: Columns, names: list[str], left_out: dict[str, str], where: str) -> list[str]:
     """Lines that name the columns to forecast, those that are read, and those that are left out."""
     reads = [f"{', '.join(columns.past_covariates)} for the past" if columns.past_covariates else ""]
@@ -113,32 +117,3 @@ def describe_columns(columns: Columns, names: list[str], left_out: dict[str, str
     read = f"; reads {', '.join(filter(None, reads))}" if any(reads) else ""
     lines = [f"{where}: forecasts {', '.join(columns.targets)}{read}"]
     return lines + [f"{where}: leaves out `{name}`, which {reason}" for name, reason in left_out.items()]
-
-
-def series_hint(frame: pd.DataFrame, columns: Columns, stamps: np.ndarray) -> str | None:
-    """How to name the series of a table whose times start again, if columns tell the series apart; else None."""
-    taken = [columns.time, *columns.past_covariates, *columns.future_covariates]
-    names = [name for name in map(str, frame.columns) if name not in taken and _is_label(frame[name])]
-    names.sort(key=lambda name: (pd.api.types.is_numeric_dtype(frame[name]), frame[name].nunique()))
-    for name in names:
-        if _rise(stamps, frame[name].astype(str)):
-            return f"`{name}` names several series: give data.series={name}"
-    for first, second in combinations(names[:_TRIED], 2):
-        if _rise(stamps, frame[first].astype(str) + "\0" + frame[second].astype(str)):
-            return f"`{first}` and `{second}` together name several series: join them in one column for data.series"
-    return None
-
-
-def _is_label(column: pd.Series) -> bool:
-    """Whether the column has few enough different values to name series, and no fractions."""
-    is_fraction = pd.api.types.is_float_dtype(column) and (column.dropna() % 1 != 0).any()
-    return not is_fraction and 2 <= column.nunique(dropna=False) <= len(column) / 2
-
-
-def _rise(stamps: np.ndarray, names: pd.Series) -> bool:
-    """Whether the stamps of each name rise."""
-    codes, _ = pd.factorize(names)
-    order = np.argsort(codes, kind="stable")
-    same = np.diff(codes[order]) == 0
-    steps = np.diff(stamps[order])
-    return bool(same.any() and (steps[same] > np.zeros(1, dtype=steps.dtype)[0]).all())

@@ -9,7 +9,8 @@ import pandas as pd
 from jaxtyping import Float
 
 from zoo.data.frames.files import read_frame
-from zoo.data.series.columns import Columns, resolve_columns, series_hint, without_labels
+from zoo.data.series.columns import Columns, resolve_columns, without_labels
+from zoo.data.series.panels import require_one_series, series_hint
 from zoo.data.series.timestamps import Step, check_stamps, keeps_step, parse_stamps
 from zoo.errors import ZooError
 
@@ -37,6 +38,8 @@ class SeriesTable:
     """Number of missing values that were filled, by column."""
     left_out: dict[str, str] = field(default_factory=dict)
     """Columns that are no targets although none were named, and why."""
+    notes: list[str] = field(default_factory=list)
+    """What is suspicious in the table, one line each."""
     on_disk: bool = False
     """True if `values` are memory-mapped."""
 
@@ -69,10 +72,12 @@ def read_table(
     """
     if fill is not None and fill not in FILLS:
         raise ZooError(f"`{option}` (={fill}) must be one of: null, {', '.join(FILLS)}")
+    one_series = not columns.targets and columns.time is None and columns.series is None
     columns, left_out = without_labels(frame, columns)
     columns = resolve_columns([str(name) for name in frame.columns], columns, where)
     if frame.empty:
         raise ZooError(f"{where} has a header and no rows")
+    notes = require_one_series(frame, columns.targets, where) if one_series else []
     groups = _groups(frame, columns.series, where)
     stamps, step = _stamps(frame, groups, columns, where)
     channels = columns.targets + columns.past_covariates
@@ -92,6 +97,7 @@ def read_table(
         step=step,
         filled={name: count for name, count in filled.items() if count},
         left_out=left_out,
+        notes=notes,
     )
 
 

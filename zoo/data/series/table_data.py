@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from zoo.data.frames.first_lines import describe_names
 from zoo.data.series.array import read_array
 from zoo.data.series.base import SeriesData, Splits
 from zoo.data.series.calendar import calendar_covariates, calendar_names
@@ -72,7 +73,7 @@ class TableData(SeriesData):
         self.table, where = self.source()
         if self._fold is None or self._fold[0] == 0:
             print(*describe_columns(self.table.columns, self.table.names, self.table.left_out, where), sep="\n")
-            for line in describe_filled(self.table, where):
+            for line in [*self.table.notes, *describe_filled(self.table, where)]:
                 print(line, file=sys.stderr)
         spans = self._spans(where)
         self._warn_of_many_windows(spans)
@@ -214,7 +215,10 @@ class Series(TableData):
         if path.suffix.lower() == ".npy":
             return read_array(path, self.columns), str(path)
         frame = read_rows(path, self.columns, header=self.header)
-        return read_table(frame, self.columns, fill=self.fill, where=str(path)), str(path)
+        table = read_table(frame, self.columns, fill=self.fill, where=str(path))
+        names_read = self.header and ".parquet" not in path.name.lower()
+        notes = describe_names(list(frame.columns), str(path)) if names_read else []
+        return replace(table, notes=notes + table.notes), str(path)
 
     def card(self) -> dict[str, Any]:
         """Adds the options for reading a file with later values of the series."""

@@ -73,6 +73,8 @@ def check_stamps(own: np.ndarray, zone: str, rows: np.ndarray, name: str, where:
         if wrong.any():
             at = int(np.flatnonzero(wrong)[0]) + 1
             mend = "keep one row for each time" if what.startswith("repeats") else f"sort the file by `{name}`"
+            if at > 1 and own[at] <= own[0]:
+                mend += ", or give series below one another names in data.series that differ in more than spaces"
             raise ZooError(
                 f"{where}, row {rows[at]}, column `{name}`: {plain_stamp(own[at], zone)} {what} of row "
                 f"{rows[at - 1]}, {plain_stamp(own[at - 1], zone)}: {mend}"
