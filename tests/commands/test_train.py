@@ -140,7 +140,7 @@ def test_a_finished_run_is_resumed_with_more_epochs_and_with_the_new_rate(comman
     raised = command("train", *QUICK, f"resume={checkpoint}", "trainer.max_epochs=3", "optimizer.lr=1e-9")
     assert raised.code == 0, raised.err
     said = "after epoch 2: optimizer.lr 0.005 → 1e-09, trainer.max_epochs 2 → 3"
-    assert f"changed {said}; the schedule spans the new number of steps" in raised.out
+    assert f"changed {said}; the schedule spans the new length of training" in raised.out
     run = newest(first.folder)
     assert json.loads((run / "metrics.json").read_text())["epochs"] == 3
     assert said in (run / "report" / "index.html").read_text().replace("&#x27;", "'")

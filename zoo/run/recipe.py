@@ -8,6 +8,7 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 from torch.optim.lr_scheduler import LambdaLR
 
 from zoo.errors import ZooError
+from zoo.run.schedule_place import set_rates
 
 _TAKEN = ("optimizer", "scheduler", "trainer")
 _KEPT = ("finetune", "pretrained", "callbacks")
@@ -100,8 +101,5 @@ class TakeChanges(Callback):
                 group.update(configured | {"lr": rate})
         for scheduler in (config.scheduler for config in trainer.lr_scheduler_configs):
             if isinstance(scheduler, LambdaLR):
-                groups = scheduler.optimizer.param_groups
-                scheduler.base_lrs = [group["initial_lr"] for group in groups]
-                for group, factor in zip(groups, scheduler.lr_lambdas, strict=True):
-                    group["lr"] = group["initial_lr"] * factor(scheduler.last_epoch)
-                scheduler._last_lr = [group["lr"] for group in groups]
+                scheduler.base_lrs = [group["initial_lr"] for group in scheduler.optimizer.param_groups]
+                set_rates(scheduler)

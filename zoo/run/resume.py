@@ -16,6 +16,7 @@ from zoo.run.console import rank_zero_print
 from zoo.run.metrics_table import MetricsTable
 from zoo.run.recipe import TakeChanges, changes
 from zoo.run.run import Run
+from zoo.run.schedule_place import KeepPlace
 from zoo.run.training_state import HideStepLimit, Resumed, progress_of, require_training_state
 from zoo.tensor_files.explained import explained
 
@@ -35,8 +36,15 @@ def resume_from(resume: str | None, run: Run) -> Resumed | None:
     if resume is None:
         return None
     path = _newest(run.run_dir) if resume == "auto" else Path(resume)
+    if path.is_dir():
+        path = path / "checkpoints" / "last.ckpt"
+        if not path.is_file():
+            raise ZooError(f"`resume` (={resume}) is a folder without checkpoints/last.ckpt: give that of a run")
     if not path.exists():
-        raise ZooError(f"`resume` (={resume}) is no file: give a checkpoint, or auto for the newest run of this model")
+        raise ZooError(
+            f"`resume` (={resume}) is no file: give a checkpoint or its run folder, or auto for the newest run of this "
+            "model"
+        )
     checkpoint = read(path)
     saved = checkpoint["zoo"]
     if not isinstance(saved.get("recipe"), dict) or not saved["recipe"]:
@@ -58,7 +66,7 @@ def resume_from(resume: str | None, run: Run) -> Resumed | None:
             f"resume={path}: that run is finished, epoch {done} of {epochs}; "
             f"to train on, raise trainer.max_epochs above {done}"
         )
-    run.extra_callbacks.append(HideStepLimit())
+    run.extra_callbacks += [HideStepLimit(), KeepPlace(resumed)]
     run.datamodule.resume_at = (done, resumed.batches)
     within = f", step {resumed.steps}" if resumed.batches else ""
     how = "trained to its end: testing and reporting it" if finished else f"after epoch {done}{within}"
@@ -66,7 +74,7 @@ def resume_from(resume: str | None, run: Run) -> Resumed | None:
     history = [*saved["recipe"].get("changed_on_resume", [])]
     if changed:
         history.append(f"after epoch {done}: {', '.join(map(str, changed))}")
-        rank_zero_print(f"changed {history[-1]}; the schedule spans the new number of steps")
+        rank_zero_print(f"changed {history[-1]}; the schedule spans the new length of training")
         run.extra_callbacks.append(TakeChanges(new_rate=any(change.key == "optimizer.lr" for change in changed)))
     if history:
         run.config = run.config | {"changed_on_resume": history}  # for the report
