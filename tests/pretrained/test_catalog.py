@@ -1,8 +1,10 @@
 """Published weights and weights from files, with their metadata."""
 
+import warnings
 from argparse import Namespace
 from collections import defaultdict
 from datetime import datetime
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -85,6 +87,27 @@ def test_averaged_weights_beside_the_last_ones_are_named(tmp_path: Path) -> None
     assert source.left_out == ["state_dict_ema"]
 
 
+def test_nested_averaged_weights_are_named_too(tmp_path: Path) -> None:
+    last, averaged = {"fc.bias": torch.ones(2)}, {"fc.bias": torch.zeros(2)}
+    torch.save({"model": last, "ema": {"shadow": averaged, "decay": 0.99}}, tmp_path / "net.pth")
+    source = resolve_weights(tmp_path / "net.pth", model="resnet50")
+    assert source.state["fc.bias"].sum() == 2
+    assert source.left_out == ["ema"]
+
+
+def test_files_of_another_kind_are_named(tmp_path: Path) -> None:
+    np.savez(tmp_path / "net.npz", weight=np.ones(2))
+    with pytest.raises(ZooError, match="net.npz is an archive of NumPy arrays: save a dictionary of tensors"):
+        resolve_weights(tmp_path / "net.npz", model="resnet50")
+    with warnings.catch_warnings(action="ignore"):  # TorchScript is deprecated; its files remain
+        torch.jit.trace(torch.nn.Linear(2, 2), torch.ones(1, 2)).save(str(tmp_path / "net.pt"))
+    with pytest.raises(ZooError, match=r"net.pt is a TorchScript file, which holds code"):
+        resolve_weights(tmp_path / "net.pt", model="resnet50")
+    torch.save({"state_dict": {"a.b": torch.ones(1)}, "x": Fraction(1, 2)}, tmp_path / "net.pth")
+    with pytest.raises(ZooError, match=r"code instead of weights \(`fractions.Fraction`\): save model.state_dict\(\)"):
+        resolve_weights(tmp_path / "net.pth", model="resnet50")
+
+
 def test_safetensors(tmp_path: Path) -> None:
     save_file = pytest.importorskip("safetensors.torch").save_file
     save_file({"module.fc.bias": torch.arange(3.0)}, tmp_path / "net.safetensors")
@@ -159,5 +182,7 @@ def test_what_is_no_file_of_weights_is_named(tmp_path, content, message):
 
 def test_a_whole_module_is_refused_with_a_remedy(tmp_path):
     torch.save(torch.nn.ReLU(), tmp_path / "net.pth")
-    with pytest.raises(ZooError, match=r"code instead of weights: save model.state_dict\(\) in place of the module"):
+    with pytest.raises(
+        ZooError, match=r"\(`torch.nn.modules.activation.ReLU`\): save model.state_dict\(\), of tensors alone"
+    ):
         resolve_weights(tmp_path / "net.pth", model="lenet5")

@@ -105,6 +105,14 @@ def test_tensors_that_lack_or_have_no_place_are_refused() -> None:
         transfer_weights(ours, given, class_names=None)
 
 
+def test_half_a_head_is_refused() -> None:
+    ours, state = resnet(num_classes=5), dict(resnet(num_classes=5).state_dict())
+    del state["fc.bias"]
+    given = Source(label="net.pth", state=state, class_names=None, preprocessing=None)
+    with pytest.raises(ZooError, match=r"fc.bias 5 is missing$"):
+        transfer_weights(ours, given, class_names=None)
+
+
 def test_old_files_lack_the_batch_counters() -> None:
     ours, theirs = resnet(num_classes=2), resnet(num_classes=2)
     state = {k: v for k, v in theirs.state_dict().items() if "num_batches" not in k}

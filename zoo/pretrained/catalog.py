@@ -169,10 +169,8 @@ def _tensors(content: Any, path: Path) -> tuple[dict[str, Tensor], list[str]]:
 
 
 def _is_state(value: Any) -> bool:
-    """Whether a value is a state dict, such as averaged weights beside the last ones."""
-    return isinstance(value, Mapping) and any(
-        isinstance(part, Tensor) and "." in str(key) for key, part in value.items()
-    )
+    """Whether a value is or holds a state dict, such as averaged weights beside the last ones."""
+    return _holds_weights(value)
 
 
 def _wrapped(content: Mapping[Any, Any]) -> Mapping[Any, Any] | None:

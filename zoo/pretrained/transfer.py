@@ -100,7 +100,8 @@ def transfer_weights(
     for key, target in state.items():
         module = key.rpartition(".")[0]
         found = source.state.get(key)
-        if module in heads and (found is None or _same_head(target, found, layouts[module])):
+        absent_head = found is None and f"{module}.weight" not in source.state
+        if module in heads and (absent_head or (found is not None and _same_head(target, found, layouts[module]))):
             result[key] = _head_rows(target, found, class_names, source.class_names, layouts[module])
             report.loaded += result[key] is found
         elif key in keep and found is not None and found.shape == target.shape and not found.equal(target.to(found)):

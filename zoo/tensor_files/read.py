@@ -1,5 +1,7 @@
 """Reads a file of tensors in either format; whatever reading raises becomes one line."""
 
+import zipfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -41,10 +43,24 @@ def read_tensors(path: str | Path, *, harmless: bool = False) -> Any:
             content = read(file, harmless=harmless)
             require_shallow(content)
         except RefusedPickle as error:
-            remedy = ": save model.state_dict() in place of the module" if "torch.nn.modules" in str(error) else ""
-            raise ZooError(
-                f"{path} is refused: it is no checkpoint, or holds code instead of weights{remedy}"
-            ) from error
+            if (kind := _other_archive(path)) is not None:
+                raise ZooError(f"{path} {kind}") from error
+            named = " " not in str(error)
+            held = f" (`{error!s:.80}`): save model.state_dict(), of tensors alone" if named else ""
+            raise ZooError(f"{path} is refused: it is no checkpoint, or holds code instead of weights{held}") from error
         except Exception as error:  # damaged bytes may raise anything, MemoryError and RecursionError among them
+            if (kind := _other_archive(path)) is not None:
+                raise ZooError(f"{path} {kind}") from error
             raise ZooError(f"{path} cannot be read: it is cut short or damaged") from error
     return content
+
+
+def _other_archive(path: Path | str) -> str | None:
+    """What a zip archive is that `torch.save` has not written; None if it is unknown."""
+    with suppress(Exception), open_regular(path) as file, zipfile.ZipFile(file) as archive:
+        names = archive.namelist()
+        if names and all(name.endswith(".npy") for name in names):
+            return "is an archive of NumPy arrays: save a dictionary of tensors with torch.save"
+        if any(name.endswith("/constants.pkl") for name in names):
+            return "is a TorchScript file, which holds code: save torch.jit.load(FILE).state_dict() with torch.save"
+    return None

@@ -16,7 +16,7 @@ _MARK = object()
 
 
 class RefusedPickle(Exception):
-    """The pickle has an instruction or a name that no file of tensors needs."""
+    """The pickle has an instruction or a name that no file of tensors needs. A text without spaces is that name."""
 
 
 class Builder:

@@ -52,7 +52,7 @@ def test_corners_and_upper_left_corners_in_fractions_are_refused(tmp_path, value
 
 def test_class_ids_that_count_from_one_are_refused(tmp_path):
     write_yolo(tmp_path, {"train0": f"1{LINE[1:]}", "train1": f"2{LINE[1:]}"})
-    with pytest.raises(ZooError, match="no line has class 0, and some have 2, of 2 classes"):
+    with pytest.raises(ZooError, match="no line has class 0, and some have class 2 of 2: the ids count from 1"):
         require_usable({"train": read(tmp_path)}, "skip")
 
 
