@@ -64,8 +64,6 @@ def test_a_pickle_that_would_run_code_does_not(refused, tmp_path, pets, name, wo
     line = refused(*words, name=name)
     assert line.startswith("hostile.ckpt is refused: it is no checkpoint, or holds code")
     assert "(`posix.mkdir`)" in line
-        "hostile.ckpt is refused: it is no checkpoint, or holds code instead of weights (`posix.mkdir`)"
-    )
     assert not (tmp_path / "it-ran").exists()
     torch.load(tmp_path / "hostile.ckpt", weights_only=False)
     assert (tmp_path / "it-ran").exists(), "the file is not as hostile as it should be"
