@@ -208,7 +208,7 @@ def test_a_zip_code_is_a_category_if_named(tmp_path):
     data = table(path, categories=["zip"])
     data.setup()
     assert data.columns[-1].categories == ["0101", "0202", "3003"]
-    plain = table(path)
+    plain = table(saved(tmp_path, frame().assign(zip=np.char.lstrip(codes, "0"))))
     plain.setup()
     assert next(column for column in plain.columns if column.name == "zip").kind == "number"
 

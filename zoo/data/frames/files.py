@@ -68,6 +68,11 @@ def read_frame(path: Path, *, header: bool, text: Sequence[str] = (), blank_rows
         raise ZooError(f"{path} is no text in UTF-8: save it as UTF-8") from error
     except Exception as error:  # damaged bytes may raise anything
         raise ZooError(f"{path} cannot be read as {kind[1:]}: {first_line(error):.200}") from error
+    if header and kind != ".parquet" and _repeats_names(frame):
+        raise ZooError(
+            f"{path} begins with values ({', '.join(map(str, frame.columns[:5]))}), which its columns hold again, "
+            f"where names are expected: give data.header=false"
+        )
     frame.columns = [str(name).strip() for name in frame.columns]
     twice = frame.columns[frame.columns.duplicated()]
     if len(twice):
@@ -97,6 +102,21 @@ def with_index(frame: pd.DataFrame, where: str = "the data frame") -> pd.DataFra
         if isinstance(frame[name].dtype, pd.PeriodDtype):
             frame[name] = frame[name].dt.to_timestamp()
     return frame
+
+
+def read_cells(path: Path, names: Sequence[str], *, header: bool) -> pd.DataFrame:
+    """The cells of some columns of a CSV file, as written.
+
+    Raises:
+        ZooError: as `read_frame`.
+    """
+    return read_frame(path, header=header, text=names)[[*names]]
+
+
+def _repeats_names(frame: pd.DataFrame) -> bool:
+    """Whether the columns, two or more, all hold their own name as a text."""
+    texts = all(pd.api.types.is_string_dtype(frame[name]) for name in frame.columns)
+    return texts and frame.shape[1] > 1 and all((frame[name] == name).any() for name in frame.columns)
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:
@@ -135,7 +155,8 @@ def _with_named_columns(path: Path, options: dict[str, Any]) -> pd.DataFrame:
     frame = _parsed(path, **options)
     if isinstance(frame.index, pd.RangeIndex):
         return frame
-    if frame.index.nlevels > 1 or not frame.iloc[:, -1].isna().all():  # pandas takes the first fields for row names
+    last = frame.iloc[:, -1]
+    if frame.index.nlevels > 1 or not (last.isna() | (last == "")).all():  # pandas takes the first fields for row names
         raise ZooError(f"{path} has more fields in its rows than in its header: name every column")
     with warnings.catch_warnings(action="ignore", category=pd.errors.ParserWarning):  # of the empty last field
         return _parsed(path, **options, index_col=False)

@@ -14,7 +14,7 @@ from zoo.data.series.panels import require_one_series, series_hint
 from zoo.data.series.timestamps import Step, check_stamps, keeps_step, parse_stamps
 from zoo.errors import ZooError
 
-_WRITTEN_NUMBER = re.compile(r"[-+]?[^\w\s]?\s?\d[\d.,'\s]*[^\w\s]?")  # 1.234,5 or 5 %
+WRITTEN_NUMBER = re.compile(r"[-+]?[^\w\s]?\s?\d[\d.,'\s]*[^\w\s]?")  # 1.234,5 or 5 %
 FILLS = ("forward", "zero")
 
 
@@ -168,7 +168,7 @@ def read_numbers(column: pd.Series, name: str, where: str) -> np.ndarray:
         value = column.iloc[wrong[0]]
         a_time = pd.notna(pd.to_datetime(str(value), errors="coerce", format="ISO8601"))
         hint = f"; if it is the column of times, give data.time={name}" if a_time else ""
-        if _WRITTEN_NUMBER.fullmatch(str(value)):
+        if WRITTEN_NUMBER.fullmatch(str(value)):
             hint = ": write numbers with a point, and without separators or units"
         elif np.isnan(values).all() and not a_time and 2 <= column.nunique() <= len(column) / 2:
             hint = f"; if it names the series of each row, give data.series={name}"

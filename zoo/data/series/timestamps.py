@@ -12,7 +12,7 @@ UTC = "+00:00"
 _SLACK = 1e-6  # relative tolerance of equal steps
 _DATE_AS_NUMBER = re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])((0[1-9]|[12]\d|3[01])(([01]\d|2[0-3])([0-5]\d){0,2})?)?")
 """20260131 and the like: their numbers are evenly spaced within a month, a day or an hour alone."""
-_DAY_OR_MONTH_FIRST = re.compile(r"\s*\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}\b")
+DAY_OR_MONTH_FIRST = re.compile(r"\s*\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}\b")
 
 
 class Step(NamedTuple):
@@ -51,7 +51,7 @@ def parse_stamps(column: pd.Series, name: str, where: str) -> tuple[np.ndarray, 
     bad = np.flatnonzero(times.isna().to_numpy())
     if len(bad):
         value = column.iloc[bad[0]]
-        order = " (month or day first is not guessed)" if _DAY_OR_MONTH_FIRST.match(str(value)) else ""
+        order = " (month or day first is not guessed)" if DAY_OR_MONTH_FIRST.match(str(value)) else ""
         raise ZooError(
             f"{where}, row {rows[bad[0]]}, column `{name}`: {value!r} is no time{order}; write 2026-01-31, "
             f"2026-01-31T12:00, or a number"

@@ -7,6 +7,7 @@ from typing import Any
 from zoo.data.base import Split
 from zoo.data.frames.files import SUFFIXES
 from zoo.data.split_files import split_files
+from zoo.data.table.as_written import find_padded, require_empty, row_labels
 from zoo.data.table.base import Source, TableData
 from zoo.data.table.frames import read_table
 from zoo.data.table.raw import RawTable
@@ -18,7 +19,8 @@ class Table(TableData):
 
     `target` is the column to predict; null: the last one. `target_is`: `classes`, `number`, or `auto`: text and whole
     numbers of at most 20 values are classes. Columns of text are categories; `categories` names columns of numbers
-    that are categories, too.
+    that are categories, too, as columns with numbers such as 007 are. Unnamed columns that number the rows are no
+    inputs.
     """
 
     path: str
@@ -27,15 +29,31 @@ class Table(TableData):
     target_is: str
     categories: list[str]
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.text_columns = [str(name) for name in self.categories]
+        """Columns that are read as written; `source` adds those with leading zeros."""
+
     def source(self) -> Source:
         """Reads the files; the training file tells the kind of each column."""
         files = split_files(Path(self.path).expanduser(), (*SUFFIXES, ".npy"))
-        names = [str(name) for name in self.categories]
-        train = read_table(files.pop("train"), header=self.header, categories=names)
+        file, names = files.pop("train"), [str(name) for name in self.categories]
+        train = read_table(file, header=self.header, categories=names)
+        for name, code in find_padded(file, train, header=self.header).items():
+            print(f"{file}: reads `{name}` as categories, since its numbers begin with zeros ({code})")
+            names.append(name)
+        if len(names) > len(self.categories):
+            train = read_table(file, header=self.header, categories=names)
+        self.text_columns = names
+        target = [*train.columns][-1] if self.target is None else str(self.target)
+        require_empty(file, train, target, header=self.header)
+        labels = row_labels(train, [target, self.split_by])
+        if labels:
+            print(f"{file}: leaves out `{'`, `'.join(labels)}`, which has no name, and numbers the rows")
+            train = train.without(labels)
         tables: dict[Split, RawTable] = {"train": train}
         for split, file in files.items():
             tables[split] = read_table(file, header=self.header, categories=names, kinds=train.kinds)
-        target = [*train.columns][-1] if self.target is None else str(self.target)
         return Source(tables=tables, target=target, target_is=self.target_is)
 
     def suitable_models(self) -> str:
@@ -49,4 +67,4 @@ class Table(TableData):
 
     def card(self) -> dict[str, Any]:
         """Adds how a file is read."""
-        return super().card() | {"header": self.header, "text_columns": [str(name) for name in self.categories]}
+        return super().card() | {"header": self.header, "text_columns": self.text_columns}

@@ -8,6 +8,9 @@ import pandas as pd
 
 from zoo.data.frames.files import read_frame, with_index
 from zoo.data.npy_files import map_array
+from zoo.data.series.table import WRITTEN_NUMBER
+from zoo.data.series.timestamps import DAY_OR_MONTH_FIRST
+from zoo.data.table.as_written import PADDED
 from zoo.data.table.raw import Kind, RawTable
 from zoo.errors import ZooError
 
@@ -61,6 +64,8 @@ def table_of(
         raise ZooError(f"{where} has no rows below its header")
     if kinds is None:
         kinds = {name: "category" if name in categories else _kind(frame[name]) for name in frame.columns}
+        for name in (name for name, kind in kinds.items() if kind == "category" and name not in categories):
+            _require_text(frame[name], where)
     rows = np.arange(1, len(frame) + 1)
     columns = {name: _values(frame[name], kind, where, advice) for name, kind in kinds.items()}
     return RawTable(columns=columns, kinds=dict(kinds), rows=rows, where=where)
@@ -109,11 +114,30 @@ def _kind(column: pd.Series) -> Kind:
     given = column.dropna()
     if not len(given):
         return "number"  # an empty column
+    if given.astype(str).str.fullmatch(PADDED).any():
+        return "category"
     for kind in ("number", "date"):
         values, wrong = convert(given, kind)
         if 2 * wrong.sum() < len(given) and np.isfinite(values).any():
             return kind
     return "category"
+
+
+def _require_text(column: pd.Series, where: str) -> None:
+    """Refuses texts that are all numbers or dates, but not as they are read here."""
+    if not pd.api.types.is_string_dtype(column):
+        return
+    texts = column.dropna().astype(str).str.strip()
+    if not len(texts) or texts.str.fullmatch(PADDED).any():
+        return
+    date = "no date (month or day first is not guessed): write 2026-01-31"
+    number = "no number: write numbers with a point, and without separators or units"
+    for pattern, what in ((DAY_OR_MONTH_FIRST, date), (WRITTEN_NUMBER, number)):
+        if texts.str.match(pattern.pattern + "$").all():
+            raise ZooError(
+                f"{where}, column `{column.name}`: {texts.iloc[0]!r} is {what}; "
+                f"data.categories=[{column.name}] takes the column as categories"
+            )
 
 
 def _days(column: pd.Series) -> np.ndarray:
