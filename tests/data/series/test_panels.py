@@ -32,7 +32,9 @@ def weeks(*lengths: int) -> pd.DataFrame:
 @pytest.mark.parametrize("order", [["store", "week"], ["week", "store"]])
 def test_a_numbered_panel_without_options_is_refused(tmp_path: Path, lengths: tuple, order: list):
     frame = weeks(*lengths).sort_values(order)
-    with pytest.raises(ZooError, match="number the rows together, as those of several series: give data.series and da"):
+    with pytest.raises(
+        ZooError, match="number the rows together, as a series and its times or .*: give data.series and"
+    ):
         table(tmp_path, frame, time=None)
     assert table(tmp_path, frame, time=None, targets=["week", "y"]).columns.targets == ["week", "y"]
     assert table(tmp_path, frame, time="week", series="store").lengths == [*lengths]
