@@ -80,6 +80,7 @@ def test_a_bfloat16_tensor_is_read_as_float32():
         ("", "the source is an empty text: give a path, a pattern or an address"),
         (b"no image", "cannot read the image `image`: the content is not that of a known image format"),
         (3.5, "a prediction reads no float: give a path, a pattern"),
+        (np.zeros((0, 8, 8, 3)), "has the shape (0, 8, 8, 3): it holds no image"),
         ([], "the source is an empty list: give at least one path"),
         ("nowhere.png", "source=nowhere.png does not exist"),
         ("nowhere/*.png", "source=nowhere/*.png matches no file"),

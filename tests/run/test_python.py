@@ -29,6 +29,8 @@ def test_a_model_is_trained_by_name(tmp_path, capsys):
     assert written["recipe"]["optimizer"]["lr"] == 0.01
     (prediction,) = zoo.predict(found.model, torch.zeros(1, 8, 8))
     assert prediction.label in {str(digit) for digit in range(10)}
+    zoo.predict(found.model, torch.zeros(4, 8, 8))
+    assert "the shape (4, 8, 8) is read as one image of 4 channels [C H W]" in capsys.readouterr().err
     words = yaml.safe_load((found.folder / ".hydra" / "overrides.yaml").read_text())
     assert words == ["model=lenet5", *QUICK, "trainer.max_epochs=1", "optimizer.lr=0.01", "seed=3", "baselines=False"]
 

@@ -1,6 +1,8 @@
 """What a prediction reads: files, folders, patterns, addresses, and values in memory."""
 
 import glob
+import logging
+from collections.abc import Mapping
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from zoo.data.images.in_memory import MemoryImage, is_image, memory_images
 from zoo.errors import ZooError
 from zoo.prediction.camera import take_image
 
+_log = logging.getLogger(__name__)
 _SECONDS = 30
 
 
@@ -41,6 +44,15 @@ def resolve_source(source: Any) -> Any:
         f"a prediction reads no {type(source).__name__}: give a path, a pattern, an address, the number of a "
         f"camera, bytes, a Pillow image, an array, a tensor, a data frame, or a list of them"
     )
+
+
+def name_gray_batch(source: Any, card: Mapping[str, Any]) -> None:
+    """Names an array [3 H W] or [4 H W] in the log, where a batch of images may be meant for a model of gray ones."""
+    shape = getattr(source, "shape", ())
+    gray = (card.get("preprocessing") or {}).get("channels") == 1
+    if gray and len(shape) == 3 and shape[0] in (3, 4) and shape[2] not in (1, 3, 4):
+        text = "the shape %s is read as one image of %d channels [C H W]; a batch of gray images is [N 1 H W]"
+        _log.warning(text, tuple(shape), shape[0])
 
 
 def files_below(kind: FileKind, path: Path) -> list[Path]:

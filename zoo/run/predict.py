@@ -8,6 +8,7 @@ from typing import Any
 from zoo.checkpoints.load import load
 from zoo.config.calls import explained_call
 from zoo.errors import ZooError
+from zoo.prediction.sources import name_gray_batch
 from zoo.run.device import move_to
 from zoo.run.options import check_options, new_folder
 from zoo.tasks.base import Task
@@ -47,6 +48,7 @@ def predict(
         raise ZooError(f"a {model.kind} model has no prediction on files: call the model itself on tensors")
     written = None if folder is None else new_folder(folder)
     chosen = check_options(module.predict, options, kind=model.kind)
+    name_gray_batch(source, model.card)
     source = model.resolve_source(source)
     if device is not None:
         move_to(model, str(device))

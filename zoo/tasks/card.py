@@ -8,6 +8,10 @@ from typing import Any
 from zoo.config.argument_types import list_error, type_error
 from zoo.errors import ZooError
 
+NO_IMAGES = (
+    "this model knows no images: it was trained elsewhere, so zoo.create_model needs "
+    "preprocessing=zoo.Preprocessing(…) and class_names=[…]"
+)
 _FIELDS: dict[str, Any] = {"model_name": str, "data_name": str}
 _NAMES = 100_000  # classes at most
 _LENGTH = 1_000  # characters of a class name

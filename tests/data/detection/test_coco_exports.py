@@ -179,6 +179,15 @@ def test_an_image_without_annotations_is_no_background_where_annotations_have_no
     ]
 
 
+def test_a_file_of_the_test_split_that_is_not_read_is_named(tmp_path):
+    write_coco(tmp_path, [(0, 5, *BOX)])
+    write_coco(tmp_path, [(0, 5, *BOX)], split="test")
+    train = coco(tmp_path, val=None, test=None).annotations(decode=False)["train"]
+    assert "not read: annotations/test.json; data.test=annotations/test.json takes it" in train.notes
+    train = coco(tmp_path, val=None, test="annotations/test.json").annotations(decode=False)["train"]
+    assert not any("not read" in note for note in train.notes)
+
+
 def test_areas_tell_corners_from_sizes(tmp_path):
     corners = [(i, 5, 10, 10, 20 + i, 15 + i) for i in range(3)]  # inside the image in either form
 

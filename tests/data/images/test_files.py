@@ -218,6 +218,17 @@ def test_deep_gray_of_fewer_bits_has_its_own_white(tmp_path, caplog, white, dtyp
     assert f"values up to {white:,} are read with {white:,} as white" in record.getMessage()
 
 
+def test_images_of_several_whites_are_named(tmp_path, caplog):
+    decoding._log_white.cache_clear()
+    for name, white in (("a.tif", 3000), ("b.tif", 65535), ("c.tif", 900)):
+        Image.fromarray(np.full((4, 4), white, dtype="uint16")).save(tmp_path / name)
+        read_image(tmp_path / name, channels=1)
+    messages = [record.getMessage() for record in caplog.records]
+    assert [message.partition(" have ")[0] for message in messages if "several whites" in message] == [
+        "images of 16 bits or more"
+    ]
+
+
 def test_deep_color_of_twelve_bits_is_not_black(tmp_path):
     if not decoding._DECODERS:
         pytest.skip("Pillow drops the lower bits of color")

@@ -23,7 +23,7 @@ from zoo.data.detection.yolo_txt import has_split, read_yolo_txt
 from zoo.data.images.files import list_images, read_image
 from zoo.data.images.kept_images import KeptImages
 from zoo.data.sampling import IndexBatches, LongEpochs
-from zoo.data.split_names import spelled
+from zoo.data.split_names import loose_split_of, spelled
 from zoo.errors import ZooError
 from zoo.ops.boxes import clip
 
@@ -167,11 +167,20 @@ class Coco(DetectionFiles):
         file = self.folder / name
         if not file.is_file():
             there = [path.relative_to(self.folder).as_posix() for path in sorted(self.folder.glob("**/*.json"))[:6]]
-            hint = f"; there are {', '.join(there)}: give data.train=FILE data.val=FILE" if there else ""
+            hint = f"; there are {', '.join(there)}: give data.train=FILE data.val=FILE data.test=FILE" if there else ""
             raise ZooError(f"the annotation file {file} does not exist{hint}")
         annotations = read_coco(file, self._images(file, split), self._classes)
         self._classes = annotations.class_names
+        if split == "train":
+            annotations.notes += [f"not read: {name}; data.test={name} takes it" for name in self._unread_tests()]
         return annotations
+
+    def _unread_tests(self) -> list[str]:
+        """JSON files in folders or of names of the test split, where no file is given for it."""
+        if self.test is not None:
+            return []
+        below = (path.relative_to(self.folder) for path in sorted(self.folder.glob("**/*.json")))
+        return [path.as_posix() for path in below if "test" in map(loose_split_of, (path.stem, path.parent.name))]
 
     def _images(self, file: Path, split: str) -> Path:
         """The folder of the images of a split: the configured one, one of another spelling, or that of the JSON."""

@@ -43,6 +43,10 @@ def jpeg_decoder() -> str:
     return "torchcodec" if "JPEG" in _DECODERS else "Pillow"
 
 
+class OddValues(ValueError):
+    """Pixels that no gray is: negative, not a number, or above 65,535."""
+
+
 class TooManyPixels(Exception):
     """An image of more than `most` pixels."""
 
@@ -160,15 +164,16 @@ def _to_bytes(pixels: Shaped[np.ndarray, "*n"]) -> UInt8[np.ndarray, "*n"]:
 def white_of(low: float, high: float, *, is_float: bool) -> float:
     """The value of white, from the range of the pixels: that of the smallest of 8, 10, … 16 bits that holds them.
 
-    Floating point up to 2 has its white at 1. A white other than 65,535 and 1 is logged once.
+    Floating point up to 2 has its white at 1. A white other than 65,535 and 1 is logged once, and so are images of
+    several whites: a dark one among them looks brighter than it is.
 
     Raises:
-        ValueError: values that are negative, not a number, or above 65,535.
+        OddValues: values that are negative, not a number, or above 65,535.
     """
     if not (low >= 0 and high <= _WHITES[-1]):  # also true for NaN
-        raise ValueError(f"gray values from {low:g} to {high:g}, where 0 to {_WHITES[-1]:g} was expected")
+        raise OddValues(f"it has gray values from {low:g} to {high:g}, where 0 to {_WHITES[-1]:g} was expected")
     white = 1.0 if is_float and high <= _OVERSHOOT else next(value for value in _WHITES if high <= value)
-    if high > 0 and white != _WHITES[-1] and not high <= white == 1.0:
+    if high > 0 and not high <= white == 1.0:
         _log_white(white, is_float)
     return white
 
@@ -186,6 +191,10 @@ def _is_first_worker() -> bool:
 
 @cache
 def _log_white(white: float, is_float: bool) -> None:
-    if _is_first_worker():
-        kind = "floating point" if is_float else "16 bits or more"
+    if not _is_first_worker():
+        return
+    kind = "floating point" if is_float else "16 bits or more"
+    if white != _WHITES[-1]:
         _log.warning("images of %s with values up to %s are read with %s as white", kind, *[f"{white:,.0f}"] * 2)
+    if _log_white.cache_info().currsize == 1:  # this call is not counted yet
+        _log.warning("images of %s have several whites, so their brightness differs: scale all to 16 bits", kind)

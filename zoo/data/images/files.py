@@ -13,7 +13,7 @@ from torch import Tensor
 from torchvision.transforms.v2 import functional as F
 
 from zoo.data.file_names import FileKind
-from zoo.data.images.decoding import ORIENTATION, TooManyPixels, decode, open_image
+from zoo.data.images.decoding import ORIENTATION, OddValues, TooManyPixels, decode, open_image
 from zoo.data.images.in_memory import MemoryImage
 from zoo.data.images.tar_member import TarMember
 from zoo.errors import ZooError, first_line
@@ -130,7 +130,7 @@ def decoding_errors(path: str | Path | TarMember) -> Iterator[None]:
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
             yield
-        except TooManyPixels as error:
+        except (TooManyPixels, OddValues) as error:
             raise UnreadableImage(path, str(error)) from None
         except (Image.DecompressionBombWarning, Image.DecompressionBombError):
             raise UnreadableImage(path, str(TooManyPixels())) from None

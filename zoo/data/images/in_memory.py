@@ -1,6 +1,6 @@
 """Images in memory in place of files: Pillow images, arrays, tensors, encoded bytes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -21,7 +21,7 @@ class MemoryImage:
     """An image in memory, which stands where a path does."""
 
     name: str
-    pixels: UInt8[Tensor, "c _ _"] | None
+    pixels: UInt8[Tensor, "c _ _"] | None = field(repr=False)
     """1 (gray) or 3 (RGB) channels, upright and on white; None for one that cannot be read."""
     error: str | None = None
     """Why it cannot be read."""
@@ -55,6 +55,8 @@ def memory_images(value: Any, name: str) -> list[MemoryImage]:
         return [MemoryImage(name, from_pillow(value))]
     array = _array(value, name) if isinstance(value, Tensor) else value
     if array.ndim == 4:
+        if not len(array):
+            raise ZooError(f"{name} has the shape {tuple(array.shape)}: it holds no image")
         first = isinstance(value, Tensor)
         return [MemoryImage(f"{name}_{i}", _pixels(each, first, name)) for i, each in enumerate(array)]
     return [MemoryImage(name, _pixels(array, isinstance(value, Tensor), name))]

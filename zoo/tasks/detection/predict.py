@@ -19,6 +19,7 @@ from zoo.errors import ZooError
 from zoo.json_files import write_json
 from zoo.ops.detections import Detections, clip_detections
 from zoo.prediction.images import ImageSource, image_files, unused_path
+from zoo.tasks.card import NO_IMAGES
 from zoo.tasks.detection.task import Detection, require_thresholds
 
 
@@ -90,7 +91,7 @@ def predict(
         ZooError: the model was not trained on images, the source holds none, or a threshold is out of range.
     """
     if "preprocessing" not in task.card or "class_names" not in task.card:
-        raise ZooError("this model knows no images: it was not trained here")
+        raise ZooError(NO_IMAGES)
     if batch_size < 1:
         raise ZooError(f"`batch_size` (={batch_size}) must be at least 1")
     require_thresholds(min_score, iou_threshold)

@@ -19,6 +19,7 @@ from zoo.data.landmarks.squares import BOX_COLUMNS
 from zoo.errors import ZooError
 from zoo.json_files import write_json
 from zoo.prediction.images import ImageSource, unused_path
+from zoo.tasks.card import NO_IMAGES
 from zoo.tasks.landmarks import Landmarks
 from zoo.tasks.landmarks.regions import Region, given_boxes, regions
 from zoo.tasks.landmarks.task import LandmarkOutputs
@@ -83,7 +84,7 @@ def predict(
         ZooError: the model was not trained on images, the source holds none, or an option is out of range.
     """
     if "preprocessing" not in task.card or "class_names" not in task.card:
-        raise ZooError("this model knows no images: it was not trained here")
+        raise ZooError(NO_IMAGES)
     if batch_size < 1:
         raise ZooError(f"`batch_size` (={batch_size}) must be at least 1")
     if min_presence is not None and not 0 <= min_presence <= 1:

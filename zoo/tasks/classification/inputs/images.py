@@ -14,7 +14,7 @@ from zoo.prediction.images import image_files, read_batches
 from zoo.reports.images import draw_images
 from zoo.reports.network_sections import filters_section
 from zoo.reports.page import Section
-from zoo.tasks.card import required_entries
+from zoo.tasks.card import NO_IMAGES, required_entries
 from zoo.tasks.classification.inputs.base import Inputs, SampleBatch
 from zoo.tasks.export import Program, image_program
 
@@ -55,7 +55,7 @@ class Images(Inputs):
             ZooError: the card has none.
         """
         if "preprocessing" not in self.card:
-            raise ZooError("this model knows no images: it was not trained here, or not on images")
+            raise ZooError(NO_IMAGES)
         return Preprocessing.from_dict(self.card["preprocessing"])
 
     def write_sheet(self, folder: Path, captions: Sequence[Caption]) -> None:

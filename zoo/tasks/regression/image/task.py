@@ -10,7 +10,7 @@ from zoo.data.images.base import Preprocessing
 from zoo.errors import ZooError
 from zoo.networks.heads import head_inputs
 from zoo.prediction.images import embed_batches, image_files, read_batches
-from zoo.tasks.card import required_entries
+from zoo.tasks.card import NO_IMAGES, required_entries
 from zoo.tasks.export import Program, image_program
 from zoo.tasks.image_task import ImageTask
 from zoo.tasks.regression.task import InUnits, Regression, main_output
@@ -33,7 +33,7 @@ class ImageRegression(Regression, ImageTask):
             ZooError: the card does not tell it.
         """
         if "preprocessing" not in self.card:
-            raise ZooError("this model knows no images: it was not trained here, or not on images")
+            raise ZooError(NO_IMAGES)
         return Preprocessing.from_dict(self.card["preprocessing"])
 
     @torch.no_grad()
