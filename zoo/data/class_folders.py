@@ -3,13 +3,14 @@
 import logging
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Int, Shaped
 
+from zoo.data.alike_names import log_alike
 from zoo.data.base import Split
 from zoo.data.file_names import FileKind, file_names, fold, guessed_system_folders, in_thumbnails, printable
 from zoo.data.split_folders import split_folders, subfolder_names
@@ -61,7 +62,7 @@ def find_files(root: Path, kind: FileKind) -> tuple[dict[Split, Files], list[str
     _require_apart(root, found)
     _log_unread(unread, kind)
     _log_guessed({root, *splits.values()}, kind)
-    _log_alike(names, known)
+    log_alike({name: _spelling(path) for name, path in known.items()}, "classes", "join their folders")
     return found, names
 
 
@@ -153,11 +154,3 @@ def _log_guessed(folders: Iterable[Path], kind: FileKind) -> None:
             if count := len(kind.names(folder / name)):
                 text = "not read: `%s` with %d %s: storage boxes name their own folders so; if it is a class, rename it"
                 _log.warning(text, printable(folder / name), count, kind.noun)
-
-
-def _log_alike(names: Sequence[str], folders: Mapping[str, Path]) -> None:
-    first: dict[str, str] = {}
-    for name in names:
-        other = first.setdefault(_spelling(folders[name]), name)
-        if other != name:
-            _log.warning("`%s` and `%s` are read as two classes: if they are one, join their folders", other, name)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from zoo.data.compressed import open_table
 from zoo.data.frames.blank_lines import count_blank_lines
-from zoo.data.frames.first_lines import check_first_lines
+from zoo.data.frames.first_lines import IN_QUOTES, MORE_FIELDS, check_first_lines
 from zoo.data.frames.parquet import require_proportionate
 from zoo.errors import ZooError, first_line
 
@@ -38,12 +38,12 @@ _MISSING = [
 """What pandas takes for a missing value."""
 
 
-def read_frame(path: Path, *, header: bool, text: Sequence[str] = (), blank_rows: bool = False) -> pd.DataFrame:
+def read_frame(path: Path, *, header: bool, text: Sequence[str] | None = (), blank_rows: bool = False) -> pd.DataFrame:
     """Reads a file as a table; CSV may be compressed (.gz, .bz2, .xz, .zip). Without `header` columns are 0, 1, …
 
-    The columns `text` keep their characters: `007` is no number, and `NA` is not missing. The index of a Parquet file
-    becomes columns, unless it only numbers the rows. With `blank_rows`, a blank line between two rows of a CSV file is
-    a row of missing values; by default it is skipped.
+    The columns `text`, or all if it is None, keep their characters: `007` is no number, and `NA` is not missing. The
+    index of a Parquet file becomes columns, unless it only numbers the rows. With `blank_rows`, a blank line between
+    two rows of a CSV file is a row of missing values; by default it is skipped.
 
     Raises:
         ZooError: a missing, empty or unreadable file, or another format.
@@ -67,8 +67,9 @@ def read_frame(path: Path, *, header: bool, text: Sequence[str] = (), blank_rows
     except UnicodeError as error:
         raise ZooError(f"{path} is no text in UTF-8: save it as UTF-8") from error
     except Exception as error:  # damaged bytes may raise anything
-        raise ZooError(f"{path} cannot be read as {kind[1:]}: {first_line(error):.200}") from error
-    if header and kind != ".parquet" and _repeats_names(frame):
+        hint = f"; {IN_QUOTES}" if isinstance(error, pd.errors.ParserError) and "Expected" in str(error) else ""
+        raise ZooError(f"{path} cannot be read as {kind[1:]}: {first_line(error):.200}{hint}") from error
+    if header and text is not None and kind != ".parquet" and _repeats_names(frame):
         raise ZooError(
             f"{path} begins with values ({', '.join(map(str, frame.columns[:5]))}), which its columns hold again, "
             f"where names are expected: give data.header=false"
@@ -135,20 +136,38 @@ def _parsed(path: Path, **options: Any) -> pd.DataFrame:
     return frame
 
 
-def _read_csv(path: Path, kind: str, header: bool, text: Sequence[str], blank_rows: bool) -> pd.DataFrame:
+def _read_csv(path: Path, kind: str, header: bool, text: Sequence[str] | None, blank_rows: bool) -> pd.DataFrame:
     separator = "\t" if kind == ".tsv" else ","
     check_first_lines(path, separator, header=header)
     options: dict[str, Any] = {"sep": separator, "header": 0 if header else None, "skipinitialspace": True}
-    if text:
+    if text is None:
+        options |= {"dtype": str, "keep_default_na": False}
+    elif text:
         names = list(_parsed(path, **options, nrows=1).columns)
         options["dtype"] = {name: str for name in names if str(name).strip() in text}
         options["keep_default_na"] = False
         options["na_values"] = {name: _MISSING for name in names if str(name).strip() not in text}
     if not blank_rows:
-        return _with_named_columns(path, options)
-    blank = count_blank_lines(path, separator, header=header)
-    frame = _with_named_columns(path, options | {"skip_blank_lines": False, "skiprows": blank.above})
-    return frame.iloc[blank.below : max(len(frame) - blank.after, blank.below)].reset_index(drop=True)
+        frame = _with_named_columns(path, options)
+    else:
+        blank = count_blank_lines(path, separator, header=header)
+        frame = _with_named_columns(path, options | {"skip_blank_lines": False, "skiprows": blank.above})
+        frame = frame.iloc[blank.below : max(len(frame) - blank.after, blank.below)].reset_index(drop=True)
+    if kind == ".tsv":
+        _require_single_lines(path, frame)
+    return frame
+
+
+def _require_single_lines(path: Path, frame: pd.DataFrame) -> None:
+    """Refuses a cell of several lines with tabs: a quotation mark that begins a text joins all lines up to the next."""
+    for name in (each for each in frame.columns if not pd.api.types.is_numeric_dtype(frame[each])):
+        for row, value in enumerate(frame[name].tolist(), 1):
+            if isinstance(value, str) and "\t" in value and "\n" in value:
+                first, *others = value.splitlines()
+                raise ZooError(
+                    f"{path}, row {row}, column `{name}`: a quotation mark before `{first[:20]}` joins "
+                    f"{len(others) + 1} lines: remove it, or write the text in quotes, with its own doubled"
+                )
 
 
 def _with_named_columns(path: Path, options: dict[str, Any]) -> pd.DataFrame:
@@ -157,6 +176,6 @@ def _with_named_columns(path: Path, options: dict[str, Any]) -> pd.DataFrame:
         return frame
     last = frame.iloc[:, -1]
     if frame.index.nlevels > 1 or not (last.isna() | (last == "")).all():  # pandas takes the first fields for row names
-        raise ZooError(f"{path} has more fields in its rows than in its header: name every column")
+        raise ZooError(f"{path} {MORE_FIELDS}")
     with warnings.catch_warnings(action="ignore", category=pd.errors.ParserWarning):  # of the empty last field
         return _parsed(path, **options, index_col=False)

@@ -11,6 +11,8 @@ from zoo.data.compressed import open_table
 from zoo.errors import ZooError
 
 MOST_COLUMNS = 10_000
+IN_QUOTES = "put cells that hold a separator in quotes"
+MORE_FIELDS = f"has more fields in its rows than in its header: name every column, and {IN_QUOTES}"
 _BEGINNING = 1 << 20  # bytes
 _OTHER_FILES = {
     "PK\x03\x04": "is an Excel or zip file: save it as CSV",
@@ -48,11 +50,12 @@ def check_first_lines(path: Path, separator: str, *, header: bool) -> None:
         header and rows[0][0].startswith("#") and len(rows) > 2 and _are_names(rows[1]) and not _are_names(rows[2])
     )
     if comment or (header and len(rows[0]) == 1 and max(map(len, rows)) > 1):
-        raise ZooError(f"{path} begins with `{lines[0].strip()[:60]}` above its header: remove what is no header")
+        hint = "" if comment else f"; if it is the header, {IN_QUOTES}"
+        raise ZooError(f"{path} begins with `{lines[0].strip()[:60]}` above its header: remove what is no header{hint}")
     if header and (twice := [name for name, count in Counter(map(str.strip, rows[0])).items() if name and count > 1]):
         raise ZooError(f"{path} has two columns `{twice[0]}`")
     if header and len(rows[0]) < len(rows[1]) and rows[1][-1].strip():  # R writes row names without a header
-        raise ZooError(f"{path} has more fields in its rows than in its header: name every column")
+        raise ZooError(f"{path} {MORE_FIELDS}")
     if len(rows[0]) != len(rows[1]):
         return
     first, second = ([_kind(cell) for cell in row] for row in rows[:2])

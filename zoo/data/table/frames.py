@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from zoo.data.frames.files import read_frame, with_index
+from zoo.data.frames.texts import texts_of
 from zoo.data.npy_files import map_array
 from zoo.data.series.table import WRITTEN_NUMBER
 from zoo.data.series.timestamps import DAY_OR_MONTH_FIRST
@@ -15,7 +16,6 @@ from zoo.data.table.raw import Kind, RawTable
 from zoo.errors import ZooError
 
 _DAY = np.timedelta64(1, "D")
-_YES_NO = {"True": "true", "False": "false"}  # as written by hand
 
 
 def read_table(
@@ -74,13 +74,13 @@ def table_of(
 def convert(column: pd.Series, kind: Kind) -> tuple[np.ndarray, np.ndarray]:
     """The values of a column as of one kind, and a mask of the cells that do not fit."""
     if kind == "category":
-        return _texts(column), np.zeros(len(column), bool)
+        return texts_of(column), np.zeros(len(column), bool)
     if kind == "date":
         values = _days(column)
     else:
         plain = column.map(str) if pd.api.types.is_datetime64_any_dtype(column) else column
         values = pd.to_numeric(plain, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
-    present = np.array([value is not None for value in _texts(column)], bool)
+    present = np.array([value is not None for value in texts_of(column)], bool)
     return values, present & ~np.isfinite(values)
 
 
@@ -147,18 +147,6 @@ def _days(column: pd.Series) -> np.ndarray:
     times = pd.to_datetime(column, errors="coerce", format="ISO8601", utc=True).dt.tz_convert(None)
     days: np.ndarray = (times.to_numpy(dtype="datetime64[us]") - np.datetime64(0, "D")) / _DAY
     return days
-
-
-def _texts(column: pd.Series) -> np.ndarray:
-    """Texts without the spaces around them; whole floats, which frames with gaps hold, as integers."""
-    texts: list[str | None] = []
-    for value in column.tolist():
-        if pd.isna(value):
-            texts.append(None)
-            continue
-        text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
-        texts.append(_YES_NO.get(text, text) or None)
-    return np.array(texts, dtype=object)
 
 
 def _read_array(path: Path) -> pd.DataFrame:

@@ -3,11 +3,12 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
+from zoo.data.frames.files import read_frame, with_index
 from zoo.data.frames.parquet import require_proportionate
+from zoo.data.frames.texts import texts_of
 from zoo.data.text.documents import read_lines
 from zoo.errors import ZooError, first_line
 
@@ -23,10 +24,12 @@ def kind_of(file: Path) -> str | None:
 
 
 def read_columns(file: Path, columns: Sequence[str], *, options: str) -> list[list[str | None]]:
-    """The values of columns as text, None where one is missing; `options` name columns, for a message.
+    """The values of columns as text without spaces around them, None where one is missing.
+
+    CSV and TSV files are read, and refused, as in `zoo.data.frames`. `options` name columns, for a message.
 
     Raises:
-        ZooError: a missing, empty or unreadable file, or a missing column.
+        ZooError: a missing, empty or unreadable file, a missing column, or two columns of one name.
     """
     kind = kind_of(file)
     if kind is None:
@@ -36,38 +39,34 @@ def read_columns(file: Path, columns: Sequence[str], *, options: str) -> list[li
     if file.stat().st_size == 0:
         raise ZooError(f"{file} is empty")
     frame = _frame(file, kind, columns)
-    missing = [name for name in columns if name not in frame.columns]
+    there = [str(name) for name in frame.columns]
+    missing = [name for name in columns if name not in there]
     if missing:
-        there = ", ".join(map(str, frame.columns))
         names = " and ".join(f"`{name}`" for name in missing)
-        raise ZooError(f"{file} has no column {names}; there are: {there}; give {options}")
+        header = "; its first line must name its columns" if kind in (".csv", ".tsv") else ""
+        raise ZooError(f"{file} has no column {names}; there are: {', '.join(there[:_NAMED])}; give {options}{header}")
     if frame.empty:
         raise ZooError(f"{file} has a header and no rows")
-    if twice := next((name for name in columns if list(frame.columns).count(name) > 1), None):
-        raise ZooError(f"{file} has two columns `{twice}`")
-    return [[_text(value, f"{file}, column `{name}`") for value in frame[name]] for name in columns]
+    return [_texts(frame[name], f"{file}, column `{name}`") for name in columns]
 
 
-def _text(value: Any, where: str) -> str | None:
-    if not pd.api.types.is_scalar(value):
-        raise ZooError(f"{where}: a {type(value).__name__} stands where a text is expected")
-    return None if pd.isna(value) else str(value)
+def _texts(column: pd.Series, where: str) -> list[str | None]:
+    if kinds := {type(value).__name__ for value in column if not pd.api.types.is_scalar(value)}:
+        raise ZooError(f"{where}: a {min(kinds)} stands where a text is expected")
+    texts: list[str | None] = texts_of(column).tolist()
+    return texts
 
 
 def _frame(file: Path, kind: str, columns: Sequence[str]) -> pd.DataFrame:
-    options: dict[str, Any] = {"dtype": str, "keep_default_na": False, "na_values": [""]}
     if kind in (".csv", ".tsv"):
         for _ in read_lines(file):  # names the byte that is no text, which pandas does not
             pass
+        return read_frame(file, header=True, text=None)
     try:
-        if kind == ".parquet":
-            require_proportionate(file)
-            return pd.read_parquet(file)
         if kind == ".jsonl":
             return _records(file, columns)
-        return pd.read_csv(file, sep="\t" if kind == ".tsv" else ",", **options)
-    except pd.errors.EmptyDataError as error:
-        raise ZooError(f"{file} is empty") from error
+        require_proportionate(file)
+        return with_index(pd.read_parquet(file), str(file))
     except ImportError as error:
         raise ZooError(f"{file}: Parquet needs the package `pyarrow`: pip install pyarrow") from error
     except ZooError:

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from zoo.data.alike_names import log_alike
 from zoo.data.base import Split
+from zoo.data.file_names import fold
 from zoo.data.split_files import split_files
 from zoo.data.text.labeled import LabeledTexts, TextClassificationData
 from zoo.data.text.tables import SUFFIXES, read_columns
@@ -19,7 +21,7 @@ _log = logging.getLogger(__name__)
 class TextTable(TextClassificationData):
     """Texts of a CSV, TSV, JSON-lines or Parquet file, or of a folder with such files for train, val and test.
 
-    Rows without a text or a label are left out and counted.
+    Rows without a text or a label are left out and counted. Classes that differ in capitals only are logged.
     """
 
     path: str
@@ -33,6 +35,7 @@ class TextTable(TextClassificationData):
         class_names = sorted({label for _, label in rows["train"]})
         if len(class_names) < 2:
             raise ZooError(f"{self.path} has {len(class_names)} class in column `{self.label}`: two are needed")
+        log_alike({name: fold(name) for name in class_names}, "classes", "write it in one way")
         numbers = {name: number for number, name in enumerate(class_names)}
         for name, part in rows.items():
             if unseen := sorted({label for _, label in part} - numbers.keys()):
@@ -49,9 +52,7 @@ class TextTable(TextClassificationData):
     def _rows(self, file: Path) -> list[tuple[str, str]]:
         texts, labels = read_columns(file, [self.text, self.label], options="data.text=… or data.label=…")
         rows = [
-            (text, label)
-            for text, label in zip(texts, labels, strict=True)
-            if text is not None and text.strip() and label is not None
+            (text, label) for text, label in zip(texts, labels, strict=True) if text is not None and label is not None
         ]
         if len(rows) < len(texts):
             _log.warning(
