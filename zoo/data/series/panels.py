@@ -45,7 +45,8 @@ def require_one_series(frame: pd.DataFrame, targets: list[str], where: str) -> l
             if (steps[within] > 0).all() and (steps[~within] < 0).any():
                 raise ZooError(
                     f"{where}: `{name}` and `{other}` number the rows together, as a series and its times or "
-                    f"the parts of a date: give data.series and data.time, or name what to forecast with data.targets=[…]"
+                    f"the parts of a date: give data.series and data.time, or name what to forecast with "
+                    f"data.targets=[…]"
                 )
         lengths = np.diff([*starts, len(values)])
         if lengths.min() >= 3 and len(set(lengths)) == 1 and set(values) != {0.0, 1.0}:
