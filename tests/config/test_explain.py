@@ -60,3 +60,8 @@ def test_a_model_that_the_data_does_not_suit():
     for option, message in (("image_table", "unknown key `data.x`"), ("digits", "unknown key `model.x`")):
         with pytest.raises(ZooError, match=message + "$"), explained_data_task(option):
             raise ZooError(message)
+
+
+def test_keys_of_a_checkpoints_data_need_a_plus():
+    with pytest.raises(ZooError, match=r"add it with a plus, \+data.turn_test=depth"):
+        compose(["checkpoint=x", "+data.root=y", "data.turn_test=depth"], config_name="evaluate")

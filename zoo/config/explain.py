@@ -176,8 +176,10 @@ def _unknown_key(key: str, overrides: Sequence[str], root: Any) -> str:
         return f"`{key}` comes from the data, and the model takes it from there: leave it out"
     if name in taken or not node:
         return f"`{key}` is not in the configuration yet: add it with a plus, +{key}={given.get(key, '…')}"
-    message = unknown("key", key, {*listed, *(f"{start}{parameter}" for parameter in taken)}, listed)
     others = options_with(parent, name)
+    if others and "_target_" not in node:  # of a checkpoint's data
+        return f"`{key}` is not in the configuration yet: add it with a plus, +{key}={given.get(key, '…')}"
+    message = unknown("key", key, {*listed, *(f"{start}{parameter}" for parameter in taken)}, listed)
     if others and "did you mean" not in message:
         known = f"{parent}={', '.join(others)} {'have' if others[1:] else 'has'} it; here there are: "
         return message.replace("there are: ", known)

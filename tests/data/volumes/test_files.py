@@ -85,7 +85,7 @@ BROKEN = {
     "stack.npy": (npy_bytes(np.zeros((99, 4, 4, 4))), r"a stack of volumes is \[N C D H W\]"),
     "none.npy": (npy_bytes(np.zeros((0, 4, 4))), "it is empty"),
     "words.npy": (npy_bytes(np.full((2, 2, 2), "a")), "it holds <U1 values"),
-    "objects.npy": (npy_bytes(np.full((2, 2, 2), None)), "Python objects in dtype"),
+    "objects.npy": (npy_bytes(np.full((2, 2, 2), None)), "it holds Python objects"),
     "nan.npy": (npy_bytes(np.full((2, 2, 2), np.nan)), "it holds NaN or infinite values"),
     "long.npy": (_npy_with_header((1, 640, 640, 640), b"0" * 800), ""),
     "long.npy.gz": (gzip.compress(_npy_with_header((1, 64, 64, 64), b"0" * 800)), "it is cut short: 800 of"),
@@ -115,3 +115,17 @@ def test_what_is_no_file_is_named(tmp_path):
     (tmp_path / "a.stl").write_text("solid")
     with pytest.raises(UnreadableVolume, match=r"a volume is one of: \.npy"):
         read_volume(tmp_path / "a.stl")
+
+
+def test_a_header_that_promises_too_much_is_named(tmp_path):
+    np.save(tmp_path / "a.npy", np.zeros((8, 8, 8), np.float32))
+    whole = (tmp_path / "a.npy").read_bytes()
+    (tmp_path / "a.npy").write_bytes(whole.replace(b"(8, 8, 8)", b"(8, 8, 800)").replace(b"  \n", b"\n", 1))
+    with pytest.raises(UnreadableVolume, match=r"its header promises 204,800 bytes of data, and it has 2,048"):
+        read_volume(tmp_path / "a.npy")
+
+
+def test_a_stack_without_channels_tells_what_to_save(tmp_path):
+    np.save(tmp_path / "a.npy", np.zeros((9, 8, 8, 8), np.float32))
+    with pytest.raises(UnreadableVolume, match=r"save array\[:, None\], with one channel"):
+        read_stack(tmp_path / "a.npy")

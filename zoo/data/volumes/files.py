@@ -14,6 +14,7 @@ from numpy.lib import format as npy
 from torch import Tensor
 
 from zoo.data.file_names import FileKind
+from zoo.data.npy_files import load_mapped
 from zoo.data.volumes.binvox import read_binvox
 from zoo.distribution import install_command
 from zoo.errors import ZooError, first_line
@@ -63,7 +64,8 @@ def read_stack(path: Path) -> Shaped[np.ndarray, "n c d h w"]:
     """
     array = _read(path)
     if array.ndim != 5:
-        raise UnreadableVolume(path, f"it has the shape {list(array.shape)}, and a stack of volumes is [N C D H W]")
+        hint = ": save array[:, None], with one channel" if array.ndim == 4 else ""
+        raise UnreadableVolume(path, f"it has the shape {list(array.shape)}, and a stack is [N C D H W]{hint}")
     return array
 
 
@@ -99,14 +101,6 @@ def _read(path: Path) -> Shaped[np.ndarray, "..."]:
         raise
     except Exception as error:  # damaged bytes may raise anything
         raise UnreadableVolume(path, first_line(error)) from None
-
-
-def _npy(path: Path) -> Shaped[np.ndarray, "..."]:
-    with path.open("rb") as file:
-        if file.read(len(npy.MAGIC_PREFIX)) != npy.MAGIC_PREFIX:  # np.load would take it for a pickle
-            raise ValueError("it is no npy file")
-    array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
-    return array
 
 
 def _npy_gz(path: Path) -> Shaped[np.ndarray, "..."]:
@@ -168,7 +162,7 @@ def _nifti(path: Path) -> Shaped[np.ndarray, "..."]:
 
 
 _READERS: dict[str, Callable[[Path], np.ndarray]] = {
-    ".npy": _npy,
+    ".npy": load_mapped,
     ".npy.gz": _npy_gz,
     ".npz": _npz,
     ".binvox": lambda path: read_binvox(path, most=_most(path)),
