@@ -135,12 +135,13 @@ def test_too_few_origins_leave_the_rest_of_the_table():
     ("words", "model", "data", "message"),
     [
         (["data=waves"], "gru", "waves", "data=waves has no order of time to test along: use series, sunspots"),
+        (["model=lenet5"], "lenet5", "co2", "model=lenet5 does classification, and a backtest needs a forecaster"),
         (["folds=0"], "gru", "series", r"`folds` \(=0\) must be at least 1"),
         (["folds=20"], "gru", "series", r"has 200 points; .*last part cut into folds=20, need at least 300"),
     ],
 )
 def test_what_it_refuses(tmp_path: Path, words: list[str], model: str, data: str, message: str):
-    given = config(tmp_path) if data == "series" else to_dict(compose(["data=waves"], config_name="backtest"))
+    given = config(tmp_path) if data == "series" else to_dict(compose(words, config_name="backtest"))
     given |= {"folds": int(words[0].partition("=")[2])} if words[0].startswith("folds") else {}
     with pytest.raises(ZooError, match=message):
         backtest(given, tmp_path / "run", model=model, data=data)

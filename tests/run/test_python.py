@@ -16,7 +16,7 @@ QUICK = ["+trainer.limit_train_batches=2", "+trainer.limit_val_batches=2", "+tra
 QUIET = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False, "accelerator": "cpu"}
 
 
-def test_a_model_is_trained_by_name(tmp_path, capsys):
+def test_a_model_is_trained_by_name(tmp_path, capsys, caplog):
     found = zoo.train("lenet5", epochs=1, lr=0.01, seed=3, baselines=False, folder=tmp_path / "run", overrides=QUICK)
     assert found.folder == tmp_path / "run"
     assert found.metrics["test"]["accuracy"] >= 0
@@ -30,7 +30,7 @@ def test_a_model_is_trained_by_name(tmp_path, capsys):
     (prediction,) = zoo.predict(found.model, torch.zeros(1, 8, 8))
     assert prediction.label in {str(digit) for digit in range(10)}
     zoo.predict(found.model, torch.zeros(4, 8, 8))
-    assert "the shape (4, 8, 8) is read as one image of 4 channels [C H W]" in capsys.readouterr().err
+    assert "the shape (4, 8, 8) is read as one image of 4 channels [C H W]" in caplog.text
     words = yaml.safe_load((found.folder / ".hydra" / "overrides.yaml").read_text())
     assert words == ["model=lenet5", *QUICK, "trainer.max_epochs=1", "optimizer.lr=0.01", "seed=3", "baselines=False"]
 

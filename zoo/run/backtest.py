@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from zoo.config.instantiate import locate
 from zoo.data.series.table_data import TableData
 from zoo.data.series.timestamps import plain_stamp
 from zoo.errors import ZooError
@@ -32,6 +33,8 @@ def backtest(config: dict[str, Any], run_dir: Path, *, model: str, data: str) ->
     quiet_lightning()
     if config.get("resume"):
         raise ZooError("`resume` has no place here: a backtest trains each fold anew")
+    if (kind := getattr(locate(config["model"]["_target_"]), "kind", "other")) != Forecasting.kind:
+        raise ZooError(f"model={model} does {kind}, and a backtest needs a forecaster, such as model=gru_small")
     datamodule = build_data(config["data"])
     if not isinstance(datamodule, TableData):
         raise ZooError(f"data={data} has no order of time to test along: use series, sunspots, co2, elnino or nile")
