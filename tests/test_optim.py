@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from zoo.errors import ZooError
-from zoo.optim import Constant, Cosine, OneCycle, Step, merge_param_groups, weight_decay_groups
+from zoo.optim import Constant, Cosine, OneCycle, Plateau, Step, merge_param_groups, weight_decay_groups
 
 
 def test_norms_and_biases_do_not_decay():
@@ -76,4 +76,28 @@ def test_a_schedule_without_warm_up():
 @pytest.mark.parametrize("make", [lambda: OneCycle(warmup=1, start=0, final=0), lambda: Step(milestones=[3], factor=1)])
 def test_epochs_are_rejected_as_fractions(make):
     with pytest.raises(ZooError, match=r"must lie in \[0, 1\): it is a fraction of training"):
+        make()
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (
+            lambda: OneCycle(warmup=0, start=-1, final=0),
+            r"`scheduler.start` \(=-1\) must be a finite number",
+        ),
+        (
+            lambda: OneCycle(warmup=0, start=0, final=-1),
+            r"`scheduler.final` \(=-1\) must be a finite number",
+        ),
+        (lambda: Cosine(warmup=0, final=math.inf), r"`scheduler.final` \(=inf\) must be a finite number of at least 0"),
+        (lambda: Step(milestones=[], factor=-1), r"`scheduler.factor` \(=-1\) must be a finite number"),
+        (lambda: Plateau(factor=1, patience=1, min_lr=0), r"`scheduler.factor` \(=1\) must lie in \(0, 1\)"),
+        (lambda: Plateau(factor=0.1, patience=-1, min_lr=0), r"`scheduler.patience` \(=-1\) must be at least 0"),
+        (lambda: Plateau(factor=0.1, patience=1, min_lr=-1), r"`scheduler.min_lr` \(=-1\) must be a finite number"),
+    ],
+)
+def test_rates_below_zero_are_refused(make, message):
+    """They would climb the loss in silence."""
+    with pytest.raises(ZooError, match=message):
         make()

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from torch import nn
 from torch.optim import Optimizer
@@ -65,6 +65,8 @@ class OneCycle:
 
     def __post_init__(self) -> None:
         _require_fraction("warmup", self.warmup)
+        _require_rate("start", self.start)
+        _require_rate("final", self.final)
 
     def __call__(self, progress: float) -> float:
         """Returns the factor at `progress`."""
@@ -85,6 +87,7 @@ class Cosine:
 
     def __post_init__(self) -> None:
         _require_fraction("warmup", self.warmup)
+        _require_rate("final", self.final)
 
     def __call__(self, progress: float) -> float:
         """Returns the factor at `progress`, at least 1e-3 during warm-up, so that the first step has an effect."""
@@ -103,18 +106,27 @@ class Step:
     def __post_init__(self) -> None:
         for milestone in self.milestones:
             _require_fraction("milestones", milestone)
+        _require_rate("factor", self.factor)
 
     def __call__(self, progress: float) -> float:
         """Returns the factor at `progress`."""
         return self.factor ** sum(progress >= milestone for milestone in self.milestones)
 
 
-class Plateau(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class Plateau:
     """Multiplies the learning rate by `factor` after `patience` epochs without improvement of the monitored metric."""
 
     factor: float
     patience: int
     min_lr: float
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.factor < 1.0:
+            raise ZooError(f"`scheduler.factor` (={self.factor}) must lie in (0, 1): it lowers the learning rate")
+        _require_rate("min_lr", self.min_lr)
+        if self.patience < 0:
+            raise ZooError(f"`scheduler.patience` (={self.patience}) must be at least 0")
 
 
 def _cosine(start: float, end: float, fraction: float) -> float:
@@ -124,3 +136,8 @@ def _cosine(start: float, end: float, fraction: float) -> float:
 def _require_fraction(name: str, value: float) -> None:
     if not 0.0 <= value < 1.0:
         raise ZooError(f"`scheduler.{name}` (={value}) must lie in [0, 1): it is a fraction of training")
+
+
+def _require_rate(name: str, value: float) -> None:
+    if not 0.0 <= value < math.inf:
+        raise ZooError(f"`scheduler.{name}` (={value}) must be a finite number of at least 0: rates are not negative")

@@ -14,8 +14,11 @@ import pytest
         ("+trainer.limit_test_batches=0", "`trainer.limit_test_batches` (=0) must be a share in (0, 1], or a number"),
         ("+trainer.val_check_interval=0", "`trainer.val_check_interval` (=0) must be a share in (0, 1], or a number"),
         ("trainer.gradient_clip_val=-1", "`trainer.gradient_clip_val` (=-1) must be a finite number of at least 0, or"),
-        ("optimizer.lr=-1", "`optimizer`: Invalid learning rate: -1"),
-        ("optimizer.weight_decay=-1", "`optimizer`: Invalid weight_decay value: -1"),
+        ("optimizer.lr=-1", "`optimizer.lr` (=-1) is refused by AdamW: Invalid learning rate: -1"),
+        (
+            "optimizer.weight_decay=-1",
+            "`optimizer.weight_decay` (=-1) is refused by AdamW: Invalid weight_decay",
+        ),
         ("model=[a,b]", "`model` (=[a,b]): a group takes the name of one option; -m model=a,b runs once for each"),
         ("+model.loss.class_weights=auto", "`model.loss.class_weights` (=auto) must be a list of numbers, such as [1"),
         ("+model.loss.class_weights=[1,2]", "`class_weights` has 2 values, and there are 10 classes"),

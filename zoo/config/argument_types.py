@@ -40,7 +40,7 @@ def list_error(annotation: Any, value: Any) -> str | None:
     >>> list_error(list[float] | None, "auto")
     'a list of numbers, such as [1, 2]'
     """
-    members = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
+    members = _members(annotation)
     lists = [member for member in members if get_origin(member) is list and get_args(member)[0] in _PLURALS]
     if not lists or len(lists) + (NoneType in members) != len(members) or (value is None and NoneType in members):
         return None
@@ -48,6 +48,23 @@ def list_error(annotation: Any, value: Any) -> str | None:
     if isinstance(value, list | tuple) and all(type_error(item, part) is None for part in value):
         return None
     return _PLURALS[item]
+
+
+def length_error(annotation: Any, value: Any) -> str | None:
+    """Returns the expected length, in words, of a list for a tuple of fixed length.
+
+    >>> length_error(tuple[float, float], [0.9])
+    'a list of 2 values'
+    """
+    tuples = [get_args(member) for member in _members(annotation) if get_origin(member) is tuple]
+    lengths = {len(items) for items in tuples if items and Ellipsis not in items}
+    if not isinstance(value, list | tuple) or len(lengths) != 1 or len(tuples) != 1 or len(value) in lengths:
+        return None
+    return f"a list of {lengths.pop()} values"
+
+
+def _members(annotation: Any) -> tuple[Any, ...]:
+    return get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
 
 
 def _simple_types(annotation: Any, *, exact: bool = False) -> dict[str, Any]:

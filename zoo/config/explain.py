@@ -69,8 +69,8 @@ def explained_data_task(option: str) -> Iterator[None]:
 def refused_options(words: Sequence[str]) -> str | None:
     """Returns a message for the first word that is not passed to Hydra, or None.
 
-    That is an option of a group that is a list or a file name, and the flag for a pickled configuration, whose reading
-    runs code from the file.
+    That is an option of a group that is a list, a file name, or named twice, and the flag for a pickled configuration,
+    whose reading runs code from the file.
 
     >>> refused_options(["callbacks=[ema]", "model=[lenet5,vgg11]"])
     '`model` (=[lenet5,vgg11]): a group takes the name of one option; -m model=lenet5,vgg11 runs once for each'
@@ -87,6 +87,9 @@ def refused_options(words: Sequence[str]) -> str | None:
             continue
         if value.startswith("[") and group not in _LISTS:
             return f"`{group}` (={value}): {_one_option(group, value.strip('[]').replace(' ', ''))}"
+        names = value.strip("[]").replace(" ", "").split(",")
+        if twice := next((name for name in names if name and names.count(name) > 1), None):
+            return f"`{group}` (={value}) names {twice} twice: once is enough"
         if value.startswith("{"):
             return f"`{group}` (={value}): a group takes the name of one option; {group}.KEY=VALUE changes a value"
         stem, _, ending = value.rpartition(".")

@@ -47,6 +47,7 @@ _EXAMPLES = {
 }
 """For keys that take other values than their counterparts elsewhere."""
 _UNREAD = {
+    "trainer.overfit_batches": "+trainer.limit_train_batches=2 trains on two batches an epoch",
     "trainer.callbacks": "write callbacks=early_stopping, or callbacks=[ema,early_stopping]",
     "trainer.logger": "write logger=tensorboard, wandb or mlflow",
     "trainer.deterministic": "write deterministic=true",

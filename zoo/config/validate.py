@@ -4,12 +4,13 @@ A command is validated twice by the same rules. `validate` uses signatures from 
 `check_arguments` uses the imported class, after the metadata of the data has been filled in.
 """
 
+import math
 from collections.abc import Iterable, Mapping
 from inspect import Parameter
 from types import NoneType
 from typing import Any
 
-from zoo.config.argument_types import is_simple, list_error, type_error
+from zoo.config.argument_types import is_simple, length_error, list_error, type_error
 from zoo.config.other_words import advice, unread
 from zoo.config.signatures import Parameters, parameters
 from zoo.errors import ZooError, unknown
@@ -50,6 +51,8 @@ def check_arguments(target: str, arguments: Mapping[str, Any], takes: Parameters
     _check_keys(where, arguments, takes)
     for name, value in arguments.items():
         check_value(join(where, name), value, _annotation(target, takes, name, value))
+        if expected := length_error(takes[name].annotation if name in takes else Any, value):
+            raise ZooError(f"`{join(where, name)}` (={value}) must be {expected}")
     if not arguments.get("_partial_"):
         for name, parameter in takes.items():
             if _required(parameter) and name not in arguments:
@@ -64,6 +67,8 @@ def check_value(path: str, value: Any, annotation: Any = Any, listed: Any = _UNL
     """
     if value is None and isinstance(listed, str) and listed.startswith("${"):
         return  # the command fills it in, as `evaluate` does with the seed of the checkpoint
+    if isinstance(value, float) and math.isnan(value):
+        raise ZooError(f"`{path}` (=nan) must be a number")
     if is_simple(annotation):
         expected = type_error(annotation, value)
     else:
@@ -129,11 +134,15 @@ def _annotation(target: Any, takes: Parameters, name: str, value: Any) -> Any:
     """Returns the annotation of a parameter, or `Any` if the value is not to be checked against it.
 
     Outside the zoo only text and booleans are checked: a class with `width: int` may well take a list, but no word.
+    True or false is the exception, of which no other number is a variety.
     """
     if name == "_target_":
         return str
+    if name not in takes:
+        return Any
+    annotation = takes[name].annotation
     own = isinstance(target, str) and target.startswith("zoo.")
-    return takes[name].annotation if name in takes and (own or isinstance(value, str | bool)) else Any
+    return annotation if own or isinstance(value, str | bool) or annotation in (bool, bool | None) else Any
 
 
 def _required(parameter: Parameter) -> bool:

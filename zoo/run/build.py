@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from pytorch_lightning import Callback, Trainer
 from pytorch_lightning.loggers import Logger
-from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from zoo.checkpoints.gate import require_classes
 from zoo.checkpoints.io import StreamingCheckpointIO
@@ -22,6 +22,7 @@ from zoo.run.checkpointing import BestAndLast
 from zoo.run.doctor import Doctor
 from zoo.run.flops import forward_flops
 from zoo.run.metrics_table import MetricsTable
+from zoo.run.refused_options import refusal, refused_option
 from zoo.run.throughput import Throughput
 from zoo.tasks.base import Task
 
@@ -83,13 +84,12 @@ def attach_optimizer(task: Task, optimizer: dict[str, Any], scheduler: dict[str,
     Raises:
         ZooError: an option that the optimizer refuses.
     """
-    task.optimizer_factory = instantiate(complete(optimizer, {}, "optimizer"), "optimizer")
-    try:
-        task.optimizer_factory([{"params": [torch.nn.Parameter(torch.zeros(1, 1))]}])
-    except (ValueError, TypeError) as error:
-        empty = [name for name, value in optimizer.items() if value is None]
-        what = f"`optimizer.{empty[0]}` (=null) needs a value" if empty else f"`optimizer`: {error}"
-        raise ZooError(what) from error
+    factory = instantiate(complete(optimizer, {}, "optimizer"), "optimizer")
+    if not isinstance(factory, partial):
+        raise ZooError("`optimizer._partial_` must be true: the parameters are given later")
+    if (error := refusal(factory)) is not None:
+        raise ZooError(refused_option(error, optimizer, factory)) from error
+    task.optimizer_factory = factory
     task.schedule = instantiate(complete(scheduler, {}, "scheduler"), "scheduler")
 
 
@@ -150,7 +150,9 @@ def build_trainer(
         objects["plugins"] = StreamingCheckpointIO()
     try:
         trainer = instantiate(arguments | objects, "trainer")
-    except (ValueError, TypeError, MisconfigurationException) as error:  # Lightning's errors for a wrong option
+    except ZooError:
+        raise
+    except Exception as error:  # Lightning's errors for a wrong option are of many types
         raise ZooError(f"trainer: {error}") from error
     assert isinstance(trainer, Trainer)
     return trainer
@@ -184,4 +186,13 @@ def _named(configs: Mapping[str, Any], metadata: Mapping[str, Any], where: str) 
         if not isinstance(config, Mapping) or "_target_" not in config:
             raise ZooError(f"`{where}.{name}` (={config}) must have a `_target_`")
     completed = {name: complete(config, metadata, f"{where}.{name}") for name, config in configs.items()}
-    return [instantiate(config, f"{where}.{name}") for name, config in completed.items()]
+    return [_instantiate_named(config, f"{where}.{name}") for name, config in completed.items()]
+
+
+def _instantiate_named(config: Mapping[str, Any], where: str) -> Any:
+    try:
+        return instantiate(config, where)
+    except ZooError:
+        raise
+    except Exception as error:
+        raise ZooError(f"`{where}`: {error}") from error

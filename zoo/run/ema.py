@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.distributed.tensor import DTensor
 from torch.optim.swa_utils import AveragedModel
 
+from zoo.errors import ZooError
 from zoo.run.sharding import full_state_dict, load_full_state_dict, shard_like
 from zoo.tasks.base import Task
 
@@ -22,10 +23,15 @@ class MovingAverage(WeightAveraging):
 
     A checkpoint loaded for a test keeps the averaged weights; Lightning's callback would replace them by the current
     ones. Buffers in `Task.not_averaged` always keep the task's current values.
+
+    Raises:
+        ZooError: a `decay` outside [0, 1), with which the average does not follow the weights.
     """
 
     def __init__(self, *, decay: float) -> None:
         super().__init__()
+        if not 0.0 <= decay < 1.0:
+            raise ZooError(f"`callbacks.ema.decay` (={decay}) must lie in [0, 1): the part that the old average keeps")
         self.decay = decay
         self._average_model: ExponentialAverage | None = None
 

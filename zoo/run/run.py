@@ -34,7 +34,7 @@ from zoo.run.flops import forward_flops
 from zoo.run.readable import require_readable
 from zoo.run.recipe import recipe_of
 from zoo.run.sharding import require_shardable
-from zoo.run.trainer_options import check_trainer
+from zoo.run.trainer_options import check_callbacks, check_trainer
 from zoo.run.tuning import find_batch_size, find_learning_rate
 from zoo.tasks.base import Task
 
@@ -122,6 +122,7 @@ def new_run(
     if not 0 <= config["seed"] < 2**32:
         raise ZooError(f"`seed` (={config['seed']}) must lie in 0 … 4294967295")
     check_trainer(config["trainer"])
+    check_callbacks(config["callbacks"])
     seed_everything(config["seed"], workers=True, verbose=False)
     if config["match_weights"] not in ("name", "order"):
         raise ZooError(f"`match_weights` (={config['match_weights']}) must be name or order")

@@ -19,6 +19,7 @@ from zoo.run.checkpointing import monitored
 from zoo.run.console import quiet_lightning, rank_zero_print
 from zoo.run.device import explain_full_memory, explain_missing_determinism
 from zoo.run.only_run import only_run_in
+from zoo.run.refused_options import raised_by_lightning, raised_in_optimizer, refused_step
 from zoo.run.results import test, write_results
 from zoo.run.resume import resume_from, take_over
 from zoo.run.run import Run, new_run
@@ -93,12 +94,22 @@ def fit(trainer: Trainer, task: Task, datamodule: DataModule, checkpoint: Path |
 
 
 def _fit(trainer: Trainer, task: Task, datamodule: DataModule, checkpoint: Path | None) -> None:
-    """Trains; an error while the state of a checkpoint is restored is that of the file."""
+    """Trains; an error of an option, or of restoring a checkpoint, is explained.
+
+    Options of the trainer and of callbacks that Lightning refuses while it trains, and of an optimizer in its first
+    step.
+    """
     try:
         trainer.fit(task, datamodule=datamodule, ckpt_path=checkpoint, weights_only=True)
     except Exception as error:
+        if raised_by_lightning(error):
+            raise ZooError(f"trainer: {error}") from error
         interruption = next(each for each in trainer.callbacks if isinstance(each, Interruption))  # type: ignore[attr-defined]
-        if checkpoint is None or interruption.stepped:
+        if interruption.stepped:
+            raise
+        if raised_in_optimizer(error, task):
+            raise ZooError(refused_step(error, task)) from error
+        if checkpoint is None:
             raise
         with explained(f"resume={checkpoint}: the state of its training cannot be restored; was it edited?"):
             raise error

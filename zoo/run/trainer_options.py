@@ -19,8 +19,20 @@ _LEAST = {
     "num_sanity_val_steps": -1,
     "num_nodes": 1,
 }
-_NEVER_NULL = ("accumulate_grad_batches", "max_steps", "num_nodes", "overfit_batches")
+_NEVER_NULL = ("accumulate_grad_batches", "max_steps", "num_nodes")
 _SHARES = ("limit_train_batches", "limit_test_batches", "val_check_interval")
+
+
+def check_callbacks(config: Mapping[str, Any]) -> None:
+    """Checks the `patience` of callbacks, which Lightning does not.
+
+    Raises:
+        ZooError: it is negative, or no whole number.
+    """
+    for name, options in config.items():
+        patience = options.get("patience", 0) if isinstance(options, Mapping) else 0
+        if not isinstance(patience, int) or isinstance(patience, bool) or patience < 0:
+            raise ZooError(f"`callbacks.{name}.patience` (={patience}) must be a whole number of at least 0, of epochs")
 
 
 def check_trainer(config: Mapping[str, Any]) -> None:
@@ -40,6 +52,10 @@ def check_trainer(config: Mapping[str, Any]) -> None:
         value = config.get(name)
         if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < least):
             raise ZooError(f"`trainer.{name}` (={value}) must be a whole number of at least {least}")
+    if isinstance(config.get("max_time"), int | float):
+        raise ZooError(f"`trainer.max_time` (={config['max_time']}) must be text, DD:HH:MM:SS, such as 00:01:30:00")
+    if config.get("max_steps") == 0:
+        raise ZooError("`trainer.max_steps` (=0) must be at least 1, or -1 for no limit")
     for name in _SHARES:
         value = config.get(name)
         if isinstance(value, int | float) and not (value > 0 and (isinstance(value, int) or value <= 1)):

@@ -13,7 +13,7 @@ from zoo.run.console import rank_zero_print
 from zoo.run.doctor import mechanics, outcomes
 from zoo.run.doctor.facts import Facts, Finding, Layer
 from zoo.run.doctor.gradients import GradientSamples
-from zoo.run.doctor.readings import completed, drops_units, frozen_norms, loss_scale, steps_to_settle
+from zoo.run.doctor.readings import completed, drops_units, fingerprint, frozen_norms, loss_scale, steps_to_settle
 from zoo.run.throughput import Throughput
 from zoo.tasks.base import Task
 from zoo.tasks.diagnosable import ClassCounts
@@ -23,9 +23,11 @@ _LEAST_SAMPLES = 5  # sampled steps before gradients are judged
 
 CHECKS: tuple[Callable[[Facts], Finding | None], ...] = (
     mechanics.overflows,
+    mechanics.unchanged,
     mechanics.exploding,
     mechanics.vanishing,
     mechanics.dead_units,
+    outcomes.not_finite,
     outcomes.one_class,
     outcomes.stuck,
     outcomes.collapsed,
@@ -55,12 +57,14 @@ class Doctor(Callback):
         self._samples: GradientSamples | None = None
         self._steps = 0
         self._norms: dict[str, Tensor] = {}
+        self._weights: Tensor | None = None
         self._classes: ClassCounts | None = None
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Notes the weights to sample and the statistics of frozen batch norms."""
         task = _task(pl_module)
         self._samples = GradientSamples(task.network)
+        self._weights = fingerprint(task)
         self._norms = {name: norm.running_mean.clone() for name, norm in frozen_norms(task.network).items()}
 
     def on_before_optimizer_step(self, trainer: Trainer, pl_module: LightningModule, optimizer: Optimizer) -> None:
@@ -131,6 +135,7 @@ class Doctor(Callback):
         self._first_layers = self._first_layers or layers
         measured = next((c for c in trainer.callbacks if isinstance(c, Throughput)), None)  # type: ignore[attr-defined]
         signs = task.signs_of_collapse(logged)
+        before, self._weights = self._weights, fingerprint(task)
         return Facts(
             steps=trainer.global_step,
             fraction=completed(trainer),
@@ -148,6 +153,7 @@ class Doctor(Callback):
             seconds=measured.epoch_seconds if measured else 0.0,
             loading_advice=known.loading_advice() if known else [],
             drifted=self._drifted(task.network),
+            unchanged=before is not None and self._weights is not None and torch.equal(before, self._weights),
         )
 
     def _layers(self) -> list[Layer]:

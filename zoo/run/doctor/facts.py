@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import NamedTuple
 
 from zoo.tasks.diagnosable import Chance, ClassCounts
@@ -51,6 +52,8 @@ class Facts:
     loading_advice: Sequence[str] = ()
     drifted: Sequence[str] = ()
     """Names of batch norms whose weights are frozen and whose statistics have moved."""
+    unchanged: bool = False
+    """Whether every weight has the value that it had before the epoch."""
 
     @property
     def settled(self) -> bool:
@@ -58,8 +61,9 @@ class Facts:
         return self.steps >= self.least_steps and self.fraction >= _SETTLED
 
     def losses(self, name: str) -> list[float]:
-        """The values of a logged loss, one for each epoch that has it."""
-        return [values[name] for values in self.history if name in values]
+        """The values of a logged loss, one for each epoch that has it; none if one is not finite."""
+        values = [values[name] for values in self.history if name in values]
+        return values if all(map(isfinite, values)) else []
 
 
 class Finding(NamedTuple):

@@ -83,6 +83,17 @@ def dead_units(facts: Facts) -> Finding | None:
     )
 
 
+def unchanged(facts: Facts) -> Finding | None:
+    """No weight has changed, and not for a collapse, which has no gradients."""
+    if not facts.unchanged or facts.collapse:
+        return None
+    return Finding(
+        "unchanged",
+        "no weight has changed in this epoch, so nothing was learned",
+        "a larger optimizer.lr (0 trains nothing), or a scheduler whose rate has not ended",
+    )
+
+
 def frozen_norms(facts: Facts) -> Finding | None:
     """Batch norms with frozen weights still move their statistics."""
     if not facts.drifted:

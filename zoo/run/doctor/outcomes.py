@@ -1,5 +1,7 @@
 """Findings in the losses and the outputs of an epoch; each function returns one, or None."""
 
+from math import isfinite
+
 from zoo.run.doctor.facts import Facts, Finding
 
 _NEAR_CHANCE = 0.97
@@ -10,6 +12,19 @@ _LEAK = 0.8
 _LEAK_EPOCHS = 4
 _FAR_BELOW = 3.0
 _RISEN = 1.5
+
+
+def not_finite(facts: Facts) -> Finding | None:
+    """The validation loss is infinite or no number, and the training loss is finite."""
+    last = facts.history[-1] if facts.history else {}
+    if isfinite(value := last.get("val/loss", 0.0)) or not isfinite(last.get("train/loss", 0.0)):
+        return None
+    return Finding(
+        "validation loss",
+        f"the validation loss is {value}, and the training loss is finite",
+        "look for inputs or targets of the validation split that are not finite, and for an overflow of half precision "
+        "(trainer.precision=32-true)",
+    )
 
 
 def stuck(facts: Facts) -> Finding | None:

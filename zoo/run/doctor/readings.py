@@ -2,11 +2,14 @@
 
 from typing import Any
 
+import torch
 from pytorch_lightning import Trainer
-from torch import nn
+from torch import Tensor, nn
+from torch.distributed.tensor import DTensor
 
 from zoo.run.doctor.facts import LEAST_STEPS
 
+_BITS = {1: torch.int8, 2: torch.int16, 4: torch.int32, 8: torch.int64}  # by the size of an element in bytes
 _BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
 _DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
 
@@ -17,6 +20,18 @@ def completed(trainer: Trainer) -> float:
     if total in (0, float("inf")):
         return min((trainer.current_epoch + 1) / 30, 1.0)
     return min(trainer.global_step / total, 1.0)
+
+
+def fingerprint(network: nn.Module) -> Tensor | None:
+    """Sums of the bits of each trainable parameter [P], on their device: the same only for the same values.
+
+    None for sharded parameters.
+    """
+    trained = [parameter.detach() for parameter in network.parameters() if parameter.requires_grad]
+    if not trained or any(isinstance(each, DTensor) for each in trained):
+        return None
+    bits = [each.view(_BITS[each.element_size()]).sum(dtype=torch.int64) for each in trained]
+    return torch.stack([total.to(bits[0].device) for total in bits])
 
 
 def frozen_norms(network: nn.Module) -> dict[str, Any]:
