@@ -16,8 +16,8 @@ from zoo.losses.miners import BatchHard
 from zoo.losses.triplet import TripletLoss
 from zoo.run.doctor import Doctor
 from zoo.run.doctor.facts import Facts, Layer
-from zoo.run.doctor.mechanics import dead_units, exploding, unchanged, vanishing, waits_for_data
-from zoo.run.doctor.outcomes import not_finite, overfits, stuck, validation_better
+from zoo.run.doctor.mechanics import dead_units, exploding, vanishing, waits_for_data
+from zoo.run.doctor.outcomes import stuck
 from zoo.run.doctor.readings import steps_to_settle
 from zoo.run.throughput import Throughput
 from zoo.tasks.diagnosable import Chance
@@ -77,21 +77,6 @@ def test_another_loss_and_another_level_than_ln_k():
     assert stuck(replace(facts, history=[{"val/mlm_loss": 4.9}, {"val/mlm_loss": 5.3}])) is None
     assert stuck(replace(facts, fraction=0.3)) is None
     assert stuck(replace(facts, fraction=0.3, chance=level._replace(steps=100))) is not None
-
-
-def test_a_rate_of_zero_is_named(tmp_path, capsys):
-    doctor = diagnosed(tmp_path, lr=0.0, epochs=2)
-    assert (found(doctor)["unchanged"]["epoch"], found(doctor)["unchanged"]["epochs"]) == (1, 2)
-    assert "doctor: no weight has changed in this epoch, so nothing was learned: a larger" in capsys.readouterr().out
-    assert unchanged(Facts(unchanged=True, collapse=["all vectors are equal"])) is None
-
-
-def test_a_validation_loss_that_is_no_number_is_no_overfitting():
-    history = [{"train/loss": 1.3, "val/loss": 1.4}, *4 * [{"train/loss": 1.2, "val/loss": float("nan")}]]
-    facts = Facts(steps=500, fraction=1.0, history=history, chance=Chance(1.39, "ln 4", "a smaller rate"))
-    assert str(not_finite(facts)).startswith("the validation loss is nan, and the training loss is finite: look for")
-    assert overfits(facts) is stuck(facts) is validation_better(facts) is None
-    assert not_finite(replace(facts, history=history[:1])) is None
 
 
 class Constant(nn.Module):
