@@ -3,7 +3,7 @@
 import logging
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -47,23 +47,41 @@ def find_files(root: Path, kind: FileKind) -> tuple[dict[Split, Files], list[str
         what = "is a file" if root.exists() else "does not exist"
         raise ZooError(f"the data folder `{root}` {what}: {_LAYOUT.format(kind.noun)}")
     splits = split_folders(root, kind)
-    known = _class_folders(splits["train"])
+    known = named_folders(splits["train"])
     names = _class_names(splits["train"], list(known), kind)
-    found = {}
-    unread: Counter[str] = Counter()
+    numbered: dict[Split, list[tuple[int, Path]]] = {}
     for split, folder in splits.items():
-        classes = _class_folders(folder)
+        classes = named_folders(folder)
         if strange := sorted(set(classes) - set(names)):
-            alike = [f"`{name}`" for name, path in known.items() if _spelling(path) == _spelling(classes[strange[0]])]
+            alike = [f"`{name}`" for name, path in known.items() if spelling(path) == spelling(classes[strange[0]])]
             hint = f", which has {alike[0]}: give both one name" if alike else ""
             raise ZooError(f"class `{strange[0]}` is in `{folder}` but not in `{splits['train']}`{hint}")
-        found[split] = _files(root, [(names.index(name), path) for name, path in classes.items()], kind, unread)
-        unread.update(f"{printable(folder.name)}/{entry.name}" for entry in folder.iterdir() if _is_loose(entry, kind))
-    _require_apart(root, found)
-    _log_unread(unread, kind)
-    _log_guessed({root, *splits.values()}, kind)
-    log_alike({name: _spelling(path) for name, path in known.items()}, "classes", "join their folders")
+        numbered[split] = [(names.index(name), path) for name, path in classes.items()]
+    found = files_of(root, numbered, kind, "class folder")
+    log_guessed([root, *splits.values()], kind)
+    log_alike({name: spelling(path) for name, path in known.items()}, "classes", "join their folders")
     return found, names
+
+
+def files_of(
+    root: Path, folders: Mapping[Split, Sequence[tuple[int, Path]]], kind: FileKind, noun: str
+) -> dict[Split, Files]:
+    """The files of a kind in numbered folders below `root`; `noun` names such a folder in messages.
+
+    Files that are not read are counted and logged, thumbnails among them.
+
+    Raises:
+        ZooError: a folder without files, or one folder under two numbers or in two splits by a symbolic link.
+    """
+    unread: Counter[str] = Counter()
+    found = {split: _files(root, numbered, kind, noun, unread) for split, numbered in folders.items()}
+    _require_apart(root, found)
+    for parent in {path.parent: None for numbered in folders.values() for _, path in numbered}:
+        unread.update(f"{printable(parent.name)}/{entry.name}" for entry in parent.iterdir() if _is_loose(entry, kind))
+    if unread:
+        kinds = ", ".join(f"{kind} ({count})" for kind, count in unread.most_common(5))
+        _log.warning("not read: %d files that are no %s in a %s: %s", unread.total(), kind.noun, noun, kinds)
+    return found
 
 
 def _class_names(folder: Path, names: list[str], kind: FileKind) -> list[str]:
@@ -83,8 +101,12 @@ def _class_names(folder: Path, names: list[str], kind: FileKind) -> list[str]:
     return names
 
 
-def _class_folders(folder: Path) -> dict[str, Path]:
-    """The folder of each class, by its name as composed Unicode, sorted."""
+def named_folders(folder: Path) -> dict[str, Path]:
+    """The folders in `folder`, without those of the system, by their names as composed Unicode, sorted.
+
+    Raises:
+        ZooError: two names that read the same.
+    """
     found: dict[str, Path] = {}
     for name in subfolder_names(folder):
         if (label := printable(name)) in found:
@@ -93,8 +115,8 @@ def _class_folders(folder: Path) -> dict[str, Path]:
     return dict(sorted(found.items()))
 
 
-def _files(root: Path, folders: list[tuple[int, Path]], kind: FileKind, unread: Counter[str]) -> Files:
-    """The files of the class folders; one array per class keeps a million names out of Python objects.
+def _files(root: Path, folders: Sequence[tuple[int, Path]], kind: FileKind, noun: str, unread: Counter[str]) -> Files:
+    """The files of the folders; one array per folder keeps a million names out of Python objects.
 
     Adds the endings of other files to `unread`.
     """
@@ -104,7 +126,7 @@ def _files(root: Path, folders: list[tuple[int, Path]], kind: FileKind, unread: 
         names = file_names(folder)
         accepted = [name for name in names if kind.accepts(name)]
         if not accepted:
-            raise ZooError(f"the class folder `{folder}` has no {kind.noun}")
+            raise ZooError(f"the {noun} `{folder}` has no {kind.noun}")
         if len(accepted) < len(names):
             unread.update(Path(name).suffix.lower() or "no ending" for name in names if not kind.accepts(name))
         if full := [name for name in accepted if not in_thumbnails(name)]:
@@ -116,7 +138,7 @@ def _files(root: Path, folders: list[tuple[int, Path]], kind: FileKind, unread: 
     return Files(np.concatenate(paths), np.concatenate(labels))
 
 
-def _spelling(path: Path) -> str:
+def spelling(path: Path) -> str:
     """A key that is equal for names in other capitals, with other spaces around, or in Latin-1 in place of UTF-8."""
     name = os.fsencode(path.name)
     try:
@@ -142,15 +164,10 @@ def _is_loose(path: Path, kind: FileKind) -> bool:
     return kind.accepts(path.name) and path.is_file()
 
 
-def _log_unread(unread: Counter[str], kind: FileKind) -> None:
-    if unread:
-        kinds = ", ".join(f"{kind} ({count})" for kind, count in unread.most_common(5))
-        _log.warning("not read: %d files that are no %s in a class folder: %s", unread.total(), kind.noun, kinds)
-
-
-def _log_guessed(folders: Iterable[Path], kind: FileKind) -> None:
-    for folder in sorted(folders):
+def log_guessed(folders: Iterable[Path], kind: FileKind) -> None:
+    """Logs folders with files of a kind that are taken for those of a storage box by a sign alone."""
+    for folder in sorted({*folders}):
         for name in guessed_system_folders(folder):
             if count := len(kind.names(folder / name)):
-                text = "not read: `%s` with %d %s: storage boxes name their own folders so; if it is a class, rename it"
+                text = "not read: `%s` with %d %s: storage boxes name their own folders so; if it is yours, rename it"
                 _log.warning(text, printable(folder / name), count, kind.noun)

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from zoo.checkpoints.load import load
-from zoo.data.identities.folder import subfolders
+from zoo.data.identities.folder import identity_folders
 from zoo.data.images.files import list_images
 from zoo.distribution import run_command
 from zoo.errors import ZooError, unknown
@@ -59,7 +59,7 @@ def _enrolled(values: dict[str, Any], task: Embedding, path: Path) -> tuple[list
     if values["name"] is None:
         if not _is_folder(source) or not any(entry.is_dir() for entry in source.iterdir()):
             raise ZooError("`name` is not given: add name=… or give a source with a folder of images for each name")
-        chosen: dict[str, Any] = {str(person.name): person for person in subfolders(source, "source")}
+        chosen: dict[str, Any] = identity_folders(source, "source")
     else:
         chosen = {_name(values): source}
     lines = []

@@ -1,6 +1,8 @@
 """Image files in one folder per identity."""
 
+import logging
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -9,14 +11,18 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
+from zoo.data.alike_names import log_alike
 from zoo.data.base import Split
-from zoo.data.file_names import is_system_folder, printable
+from zoo.data.class_folders import Files, files_of, log_guessed, named_folders, spelling
+from zoo.data.file_names import in_thumbnails
 from zoo.data.identities.base import Identities, IdentityData, statistics
 from zoo.data.identities.splits import SPLITS, split_identities
 from zoo.data.images.base import Preprocessing
-from zoo.data.images.files import IMAGES, UnreadableImage, list_images
+from zoo.data.images.files import IMAGES, UnreadableImage
 from zoo.data.split_names import split_of
 from zoo.errors import ZooError
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(kw_only=True, eq=False)
@@ -25,9 +31,12 @@ class IdentityFolder(IdentityData):
 
     `val` and `test` are fractions of the identities. Images are held in memory at `image_size`.
 
+    Names are compared and returned as composed Unicode. Folders and files that are not read are logged, and identities
+    whose names differ in capitals or spaces only.
+
     Raises:
-        ZooError: a missing folder, fewer than six identities to split, an identity in two splits, only some of the
-            splits, or an image or an identity beside the folders of the splits.
+        ZooError: a missing folder, fewer than six identities to split, an identity in two splits or folders, only some
+            of the splits, or an image or an identity beside the folders of the splits.
         UnreadableImage: an image that cannot be read.
     """
 
@@ -48,49 +57,62 @@ class IdentityFolder(IdentityData):
         if not self.folder.is_dir():
             what = "is a file" if self.folder.exists() else "does not exist"
             raise ZooError(f"`data.root` (={self.folder}) {what}; it must be a folder with a folder for each identity")
-        folders = subfolders(self.folder, "data.root")
-        if given := _split_folders(folders, self.folder):
-            return {split: self._images(subfolders(given[split], "data.root")) for split in SPLITS}
-        parts = split_identities(len(folders), self.val, self.test, self.seed)
-        return {split: self._images([folders[i] for i in parts[split].tolist()]) for split in SPLITS}
+        people = identity_folders(self.folder, "data.root")
+        if given := _split_folders(list(people.values()), self.folder):
+            chosen = {split: self._with_images(identity_folders(given[split], "data.root")) for split in SPLITS}
+        else:
+            everyone = list(self._with_images(people).items())
+            parts = split_identities(len(everyone), self.val, self.test, self.seed)
+            chosen = {split: dict(everyone[i] for i in parts[split].tolist()) for split in SPLITS}
+        numbered = {split: list(enumerate(part.values())) for split, part in chosen.items()}
+        files = files_of(self.folder, numbered, IMAGES, "folder of an identity")
+        log_guessed([self.folder, *(given or {}).values()], IMAGES)
+        spellings = {name: spelling(path) for part in chosen.values() for name, path in part.items()}
+        log_alike(dict(sorted(spellings.items())), "identities", "join their folders")
+        return {split: self._images(files[split], list(part)) for split, part in chosen.items()}
 
     def make_preprocessing(self, train: UInt8[Tensor, "n c h w"]) -> Preprocessing:
         """As configured, with the statistics of the training images."""
         mean, std = statistics(train)
         return replace(self.resizing, mean=mean, std=std)
 
-    def _images(self, folders: list[Path]) -> Identities:
-        images, numbers, names, unreadable = [], [], [], []
-        for folder in folders:
-            paths = list_images(folder)
-            if paths:
-                names.append(printable(folder.name))
-            for path in paths:
-                try:
-                    images.append(self.resizing.read(path))
-                    numbers.append(len(names) - 1)
-                except UnreadableImage as error:
-                    unreadable.append(error)
+    def _with_images(self, people: Mapping[str, Path]) -> dict[str, Path]:
+        """The folders with images; logs the others."""
+        found = {name: path for name, path in people.items() if IMAGES.names(path)}
+        empty = [f"`{name}`" for name in people if name not in found]
+        if not found:
+            raise ZooError(f"no images in the folders of `data.root` (={self.folder}), such as {empty[0]}")
+        if empty:
+            more = f" and {len(empty) - 5} more" if len(empty) > 5 else ""
+            _log.warning("no identities: folders without images: %s%s", ", ".join(empty[:5]), more)
+        return found
+
+    def _images(self, files: Files, names: list[str]) -> Identities:
+        images, unreadable = [], []
+        for path in files.paths.tolist():
+            try:
+                images.append(self.resizing.read(self.folder / os.fsdecode(path)))
+            except UnreadableImage as error:
+                unreadable.append(error)
         if unreadable:
             more = f" (and {len(unreadable) - 1} more)" if len(unreadable) > 1 else ""
             raise ZooError(f"{unreadable[0]}{more}; mend or remove it")
-        if not images:
-            raise ZooError(f"no images in the folders of `data.root` (={self.folder}), such as {folders[0]}")
-        return Identities(images=torch.stack(images), numbers=torch.tensor(numbers), names=names)
+        return Identities(images=torch.stack(images), numbers=torch.from_numpy(files.labels), names=names)
 
 
-def subfolders(root: Path, option: str) -> list[Path]:
-    """The sorted folders of identities below the folder of `option`, without hidden ones.
+def identity_folders(root: Path, option: str) -> dict[str, Path]:
+    """The folders of identities below the folder of `option`, by name, sorted; logs thumbnails, which are left out.
 
     Raises:
-        ZooError: there is none, or an image lies beside them.
+        ZooError: there is none, two names read the same, or an image lies beside them.
     """
-    with os.scandir(root) as entries:
-        listed = [(Path(entry.path), entry.is_dir()) for entry in entries if not is_system_folder(entry.name)]
-    found = sorted(path for path, is_folder in listed if is_folder)
+    found = named_folders(root)
+    for name in [name for name in found if in_thumbnails(f"{name}/")]:
+        count = len(IMAGES.names(found.pop(name)))
+        _log.warning("not read: `%s` with %d thumbnails; if it is an identity, rename it", name, count)
     if not found:
         raise ZooError(f"`{option}` (={root}) has no folders; it must have a folder of images for each identity")
-    if loose := sorted(path.name for path, is_folder in listed if not is_folder and IMAGES.accepts(path.name)):
+    if loose := sorted(path.name for path in root.iterdir() if IMAGES.accepts(path.name) and not path.is_dir()):
         raise ZooError(f"`{option}` (={root}) has {loose[0]} beside its folders: move it into that of its identity")
     return found
 
