@@ -151,8 +151,8 @@ def _require_apart(root: Path, found: Mapping[Split, Files]) -> None:
     """Refuses symbolic links by which one folder is in two splits or classes."""
     where: dict[Path, tuple[Split, int, Path]] = {}
     for split, files in found.items():
-        parents = map(os.path.dirname, files.paths.tolist())
-        for label, parent in sorted({*zip(files.labels.tolist(), parents, strict=True)}):
+        parents = map(os.path.dirname, files.paths)  # one at a time: a million names as a list take 100 MB
+        for label, parent in sorted({*zip(map(int, files.labels), parents, strict=True)}):
             folder = Path(os.fsdecode(parent))
             first = where.setdefault((root / folder).resolve(), (split, label, folder))
             if first[:2] != (split, label):

@@ -126,8 +126,9 @@ def residual_section(residuals: Values, windows: Windows, folder: Path) -> Secti
         return Section("Residual autocorrelation", "There are too few windows for an estimate.")
     values, band = autocorrelation(series, lags)
     outside = int((np.abs(values) > band).sum())
+    apart = "one step" if windows.stride == 1 else f"{windows.stride} steps"
     text = (
-        f"Autocorrelation of the one-step errors of successive windows, {windows.stride} steps apart"
+        f"Autocorrelation of the one-step errors of successive windows, {apart} apart"
         f"{', within each series' if len(series) > 1 else ''}. {outside} of {lags} lags lie outside the 95 % band of "
         f"uncorrelated errors; {0.05 * lags:.0f} are expected by chance."
     )
