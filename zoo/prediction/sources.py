@@ -2,7 +2,7 @@
 
 import glob
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,7 @@ def resolve_source(source: Any) -> Any:
 
 def name_gray_batch(source: Any, card: Mapping[str, Any]) -> None:
     """Names an array [3 H W] or [4 H W] in the log, where a batch of images may be meant for a model of gray ones."""
-    shape = getattr(source, "shape", ())
+    shape: Sequence[int] = getattr(source, "shape", ())
     gray = (card.get("preprocessing") or {}).get("channels") == 1
     if gray and len(shape) == 3 and shape[0] in (3, 4) and shape[2] not in (1, 3, 4):
         text = "the shape %s is read as one image of %d channels [C H W]; a batch of gray images is [N 1 H W]"

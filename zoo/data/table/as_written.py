@@ -22,9 +22,10 @@ def find_padded(path: Path, table: RawTable, *, header: bool) -> dict[str, str]:
     if not _is_text(path):
         return {}
     names = [name for name, values in table.columns.items() if table.kinds[name] == "number" and _whole(values)]
-    cells = read_cells(path, names, header=header) if names else None
+    if not names or (cells := read_cells(path, names, header=header)) is None:
+        return {}
     found = {}
-    for name in names if cells is not None else []:
+    for name in names:
         padded = cells[name][cells[name].astype(str).str.fullmatch(PADDED)]
         if len(padded):
             found[name] = str(padded.iloc[0]).strip()

@@ -10,7 +10,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from zoo.data.base import DataModule
-from zoo.reports.table.rivals import quiet_fits
+from zoo.reports.quiet_fits import quiet_fits
 from zoo.tasks.base import Baselines, Task
 from zoo.tasks.classification.baselines import MAX_TRAIN_IMAGES, pixels
 from zoo.tasks.regression.table.baselines import errors
