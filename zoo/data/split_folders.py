@@ -43,8 +43,9 @@ def split_folders(root: Path, kind: FileKind) -> dict[Split, Path]:
         _require_classes(root, list(named), inner, kind)
     for name in loose.keys() - named.keys():
         _log.warning("`%s` is read as a class", printable(name))
-    _require_no_splits_within(root, inner)
-    _log_equal_folders(inner)
+    if len(inner) > 1:  # a single one holds the data, and is named as such
+        _require_no_splits_within(root, inner)
+        _log_equal_folders(inner)
     return {"train": root}
 
 
@@ -135,7 +136,7 @@ def _require_no_splits_within(root: Path, inner: Mapping[str, set[str]]) -> None
 def _log_equal_folders(inner: Mapping[str, set[str]]) -> None:
     """Names folders that all hold the same folders: those of splits in other words, or parts of each class."""
     folders = list(inner.values())
-    if len(folders) > 1 and len(folders[0]) > 1 and all(each == folders[0] for each in folders):
+    if len(folders[0]) > 1 and all(each == folders[0] for each in folders):
         text = "read as classes: %s, which all hold the folders %s; if these are the classes, name the folders above "
         _log.warning(text + "them train, val and test", _list(list(inner)), _list(sorted(folders[0])))
 

@@ -44,6 +44,7 @@ CORNERS = [[10, 10, 30, 20]]
         each("images", width=-1, height="40px"),
         each("annotations", iscrowd="0"),
         each("annotations", iscrowd=False),
+        each("annotations", iscrowd="No"),
         each("annotations", iscrowd=None),
         each("annotations", bbox=["10", "10", "20", "10"]),
         each("annotations", bbox=[], segmentation=[[10, 10, 30, 10], [30, 20, 12, 18]]),

@@ -129,6 +129,7 @@ def test_splits_may_have_any_usual_name(tmp_path, caplog, splits):
         (both("train2014", "train2017", "val2017"), "has `train2014`, `train2017`, and each is a train folder"),
         (["trainA/1.png", "testA/1.png"], "has the split folders `testA`, `trainA`"),
         ([*both("train"), "test/Cat/1.png"], "class `Cat` is in .*, which has `cat`: give both one name"),
+        (both("archive/training_set", "archive/test_set"), "has one class, `archive`: "),
         (both("archive/photos"), "has one class, `archive`: .* give data.root=.*/archive/photos"),
         (both("train", "Training"), "has `Training`, `train`, and each is a train folder"),
         (both("set"), r"has one class, `set`: at least two are needed; if it holds the classes, give data.root=.*/set"),

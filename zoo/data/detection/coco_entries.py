@@ -167,7 +167,8 @@ def _side(value: Any) -> int:
 
 
 def _flag(value: Any) -> bool | None:
-    known = {"0": False, "1": True, "false": False, "true": True, "none": False, "0.0": False, "1.0": True, "": False}
+    known = dict.fromkeys(("0", "0.0", "false", "no", "none", ""), False)
+    known |= dict.fromkeys(("1", "1.0", "true", "yes"), True)
     return known.get(str(value).strip().casefold())
 
 
