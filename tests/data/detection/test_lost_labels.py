@@ -75,6 +75,9 @@ def test_the_number_of_names_is_that_of_the_file(tmp_path):
     (tmp_path / "data.yaml").write_text("names: [cat, dog]\nnc: 3")
     with pytest.raises(ZooError, match="`nc` is 3, and `names` has 2: cat, dog"):
         yolo_classes(tmp_path)
+    for count in ("2", "'2'"):
+        (tmp_path / "data.yaml").write_text(f"names: [cat, dog]\nnc: {count}")
+        assert yolo_classes(tmp_path) == ["cat", "dog"]
 
 
 @pytest.mark.parametrize("text", ["0: cat\n1: dog", "0 cat\n1 dog", "0,cat\n1,dog"])

@@ -63,7 +63,7 @@ def _names(file: Path) -> list[str]:
     names = content.get("names")
     listed = [str(name) for name in names] if isinstance(names, list) else []
     found = _by_id(names, file) if isinstance(names, dict) else listed
-    if found and content.get("nc", len(found)) != len(found):
+    if found and str(content.get("nc", len(found))).strip() != str(len(found)):
         raise ZooError(f"{file}: `nc` is {content['nc']}, and `names` has {len(found)}: {', '.join(found[:8])}")
     return found
 
