@@ -205,6 +205,15 @@ def test_a_sweep_runs_once_for_each_value(command):
     assert len(list(ended.folder.rglob("metrics.json"))) == 2
 
 
+def test_a_value_that_ends_a_sweep_leaves_the_table_of_the_runs_before(command):
+    ended = command("train", "-m", *QUICK, "optimizer.lr=1e-3,abc", "trainer.max_epochs=1")
+    assert ended.code == 2
+    assert ended.err.endswith("zoo-train: `optimizer.lr` (=abc) must be a number, such as 0.005\n")
+    (table,) = ended.folder.glob("runs/sweeps/*/sweep.csv")
+    with table.open(encoding="utf-8") as file:
+        assert [row["optimizer.lr"] for row in csv.DictReader(file)] == ["0.001"]
+
+
 @pytest.mark.parametrize(
     ("word", "message"),
     [

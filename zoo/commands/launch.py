@@ -77,6 +77,7 @@ def _run(name: str, command: Command, config_dir: Path | None, *, task_options: 
     from hydra.errors import ConfigCompositionException, HydraException
     from omegaconf.errors import OmegaConfBaseException
 
+    from zoo.commands.sweeps import end_sweep, running_sweep
     from zoo.commands.task_options import refuse_misspelled_keys, with_task_options
     from zoo.config.compose import choices, chosen_options, compose, to_dict
     from zoo.config.explain import explain, explained_data_task, refused_options
@@ -97,7 +98,7 @@ def _run(name: str, command: Command, config_dir: Path | None, *, task_options: 
     started: list[Path] = []
 
     def checked(config: Any) -> float | None:
-        folder, value = run_directory(), None
+        folder, value, sweep = run_directory(), None, running_sweep()
         started.append(folder)
         try:
             if task_options:
@@ -108,6 +109,7 @@ def _run(name: str, command: Command, config_dir: Path | None, *, task_options: 
             value = command(values)
         except ZooError as error:  # here: Hydra would print its own line
             _remove_if_untouched(folder)
+            end_sweep(sweep)
             _fail(name, str(error))
         except ModuleNotFoundError as error:
             _fail_if_optional(name, error)
