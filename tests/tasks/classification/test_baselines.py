@@ -5,8 +5,9 @@ from torch import nn
 
 from zoo.data.base import DataModule
 from zoo.data.images.base import TensorImages
+from zoo.reports.pixels import MAX_TRAIN_IMAGES, pixels
 from zoo.tasks.classification import Classification
-from zoo.tasks.classification.baselines import MAX_TRAIN_IMAGES, baselines, fit_and_score, pixels
+from zoo.tasks.classification.baselines import baselines, fit_and_score
 from zoo.tasks.classification.frozen_features import features
 
 

@@ -3,24 +3,18 @@
 from typing import Any
 
 import numpy as np
-import torch
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Float, Int
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from torch import Tensor
-from torch.nn import functional as F
 
-from zoo.data.base import BatchDataset, DataModule
+from zoo.data.base import DataModule
+from zoo.reports.pixels import MAX_TRAIN_IMAGES, pixels
 from zoo.reports.quiet_fits import quiet_fits
 from zoo.tasks.base import Task
 from zoo.tasks.classification.frozen_features import features
-
-MAX_TRAIN_IMAGES = 5_000  # a random subset of larger splits, so that fitting takes seconds
-SIDE = 16  # pixels; larger images are averaged down to this
-CHUNK = 256
 
 Pixels = Float[np.ndarray, "n d"]
 Labels = Int[np.ndarray, " n"]
@@ -72,22 +66,3 @@ def _accuracy(
 ) -> float:
     with quiet_fits():
         return float(model.fit(train, train_labels).score(test, test_labels))
-
-
-def pixels(images: BatchDataset, indices: Int[np.ndarray, " n"]) -> tuple[Pixels, Shaped[np.ndarray, " n"]]:
-    """Returns images as rows of pixel values in [0, 1], averaged down to at most 16 x 16, and their labels."""
-    rows, labels = [], []
-    for part in torch.from_numpy(indices).split(CHUNK):
-        batch, truth = images[part]
-        rows.append(_small(batch).flatten(1).numpy())
-        labels.append(truth.numpy())
-    return np.concatenate(rows), np.concatenate(labels)
-
-
-def _small(images: Tensor) -> Tensor:
-    values = images.float() if images.is_floating_point() else images.float() / 255.0
-    if images.ndim == 5:
-        depth, height, width = (min(side, SIDE) for side in images.shape[2:])
-        return F.adaptive_avg_pool3d(values, (depth, height, width))
-    height, width = (min(side, SIDE) for side in images.shape[2:])
-    return F.adaptive_avg_pool2d(values, (height, width))

@@ -10,9 +10,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from zoo.data.base import DataModule
+from zoo.reports.pixels import MAX_TRAIN_IMAGES, pixels
 from zoo.reports.quiet_fits import quiet_fits
 from zoo.tasks.base import Baselines, Task
-from zoo.tasks.classification.baselines import MAX_TRAIN_IMAGES, pixels
 from zoo.tasks.regression.table.baselines import errors
 
 ALPHAS = (1.0, 10.0, 100.0, 1_000.0, 10_000.0)
