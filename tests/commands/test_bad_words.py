@@ -101,7 +101,10 @@ def test_a_group_without_an_option(refused):
         ("trainer.devices=0", "`trainer.devices` (=0) must be at least 1; trainer=cpu trains without a GPU"),
         ("trainer.precision=int8", "`trainer.precision` (=int8) must be auto or one of: 32-true, 16-mixed, "),
         ("channels_last=x", "`channels_last` (=x) must be true, false or auto"),
-        ("resume=autos", "`resume` (=autos) is no file: give a checkpoint, or auto for the newest run of this model"),
+        (
+            "resume=autos",
+            "`resume` (=autos) is no file: give a checkpoint or its run folder, or auto for the newest run",
+        ),
     ],
 )
 def test_the_key_that_was_given_is_named(refused, word, line):

@@ -105,7 +105,7 @@ def test_an_array_with_another_header(tmp_path, header):
 
 def test_an_array_that_is_a_pickle(tmp_path):
     (tmp_path / "a.npy").write_bytes(pickle.dumps([1]))
-    with refused(r"cannot be read as npy: write it with np.save\(FILE, array\)$"):
+    with refused(r"cannot be read as npy: it is no npy file: write it with np.save\(FILE, array\)$"):
         open_array(tmp_path / "a.npy")
 
 

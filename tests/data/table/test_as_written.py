@@ -107,3 +107,10 @@ def test_a_first_line_that_its_columns_repeat_is_no_header(tmp_path):
         table(path, target=None).setup()
     path.write_text("p,x,class\n" + "e,x,s\np,b,w\ne,f,s\n" * 20)
     table(path, target=None).setup()
+
+
+def test_classes_of_nearly_one_name_are_named(tmp_path, caplog):
+    data = table(made(tmp_path, y=["yes", "Yes", "no"] * 20))
+    data.setup()
+    assert data.target_column.class_names == ["Yes", "no", "yes"]
+    assert "`Yes` and `yes` are read as two classes of the target `y`: if they are one" in caplog.text

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Shaped
 
+from zoo.data.alike_names import log_alike
 from zoo.data.base import Split
+from zoo.data.file_names import fold
 from zoo.data.table.raw import RawTable, missing
 from zoo.errors import ZooError, unknown
 
@@ -129,7 +131,9 @@ def _classes(values: np.ndarray, target_is: str, name: str, where: str) -> list[
         raise ZooError(
             f"{where}: the target `{name}` is {class_name(values[0])} in every row: there is nothing to learn"
         )
-    return [class_name(value) for value in sorted(distinct)]
+    names = [class_name(value) for value in sorted(distinct)]
+    log_alike({each: fold(each).strip() for each in names}, f"classes of the target `{name}`", "write it in one way")
+    return names
 
 
 def _labels(values: np.ndarray, target: Target, split: str, where: str) -> np.ndarray:
