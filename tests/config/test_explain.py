@@ -65,3 +65,8 @@ def test_a_model_that_the_data_does_not_suit():
 def test_keys_of_a_checkpoints_data_need_a_plus():
     with pytest.raises(ZooError, match=r"add it with a plus, \+data.turn_test=depth"):
         compose(["checkpoint=x", "+data.root=y", "data.turn_test=depth"], config_name="evaluate")
+
+
+def test_a_command_without_training_lists_its_own_keys_alone():
+    with pytest.raises(ZooError, match="unknown key `optimizer`: there are: data, runs, seed$"):
+        compose(["optimizer=sgd"], config_name="check_data")

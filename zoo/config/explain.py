@@ -172,7 +172,7 @@ def _unknown_key(key: str, overrides: Sequence[str], root: Any) -> str:
         return _unknown_key(parent, overrides, root)
     start = f"{parent}." if parent else ""
     listed = [f"{start}{entry!s}" for entry in node if not str(entry).startswith("_") and entry != "hydra"]
-    if not parent:  # groups without an option are not in the configuration
+    if not parent and "optimizer" in node:  # a training, in which groups without an option are not keys
         listed = sorted({*listed, *(folder.name for folder in CONFIG_DIR.iterdir() if folder.is_dir())})
     taken = parameters(node["_target_"]) or {} if "_target_" in node else {}
     if parent.startswith("model") and name in taken and name in metadata_names(root.data["_target_"]):
