@@ -4,30 +4,18 @@ import os
 import re
 
 import pytest
-from detection_sets import write_voc, write_yolo, yolo
+from detection_sets import BOX, LINE, boxes_of, read_yolo, write_voc, write_yolo, yolo
 
 from zoo.data.detection.annotations import require_usable
 from zoo.data.detection.voc import read_voc
 from zoo.data.detection.yolo_names import yolo_classes
-from zoo.data.detection.yolo_txt import read_yolo_txt
 from zoo.errors import ZooError
-
-LINE = "0 0.5 0.5 0.2 0.5"
-BOX = [24, 10, 36, 30]
-
-
-def read(root, split="train"):
-    return read_yolo_txt(root, split, ["cat", "dog"])
-
-
-def boxes(found):
-    return {record.path.stem: record.boxes.round().tolist() for record in found.records}
 
 
 def test_an_image_without_a_label_file_is_no_background_where_a_label_file_has_no_image(tmp_path):
     write_yolo(tmp_path, {"train0": LINE, "train1(1)": LINE})
-    found = read(tmp_path)
-    assert boxes(found) == {"train0": [BOX]}
+    found = read_yolo(tmp_path)
+    assert boxes_of(found) == {"train0": [BOX]}
     assert [(problem.file, problem.kind) for problem in found.problems] == [
         ("train1(1).txt", "missing image"),
         ("train1.png", "lost boxes"),
@@ -38,7 +26,7 @@ def test_names_in_an_old_encoding_match(tmp_path):
     write_yolo(tmp_path, {"Müller": LINE}, images=1)
     folder = tmp_path / "images" / "train"
     (folder / "train0.png").rename(folder / os.fsdecode(b"M\xfcller.png"))
-    (found,) = read(tmp_path).records
+    (found,) = read_yolo(tmp_path).records
     assert found.boxes.round().tolist() == [BOX]
 
 
@@ -53,7 +41,7 @@ def test_corners_and_upper_left_corners_in_fractions_are_refused(tmp_path, value
 def test_class_ids_that_count_from_one_are_refused(tmp_path):
     write_yolo(tmp_path, {"train0": f"1{LINE[1:]}", "train1": f"2{LINE[1:]}"})
     with pytest.raises(ZooError, match="no line has class 0, and some have class 2 of 2: the ids count from 1"):
-        require_usable({"train": read(tmp_path)}, "skip")
+        require_usable({"train": read_yolo(tmp_path)}, "skip")
 
 
 @pytest.mark.parametrize(
@@ -63,12 +51,12 @@ def test_class_ids_that_count_from_one_are_refused(tmp_path):
 def test_keypoints_that_no_file_states_are_no_outline(tmp_path, points, shape):
     write_yolo(tmp_path, {f"train{i}": f"{LINE} {points}" for i in range(3)}, images=3)
     with pytest.raises(ZooError, match=re.escape(f"a box and keypoints: write kpt_shape: {shape} into data.yaml")):
-        require_usable({"train": read(tmp_path)}, "skip")
+        require_usable({"train": read_yolo(tmp_path)}, "skip")
 
 
 def test_outlines_of_one_length_are_outlines(tmp_path):
     write_yolo(tmp_path, {f"train{i}": "0 0.4 0.25 0.5 0.2 0.6 0.25 0.6 0.75 0.4 0.75" for i in range(3)}, images=3)
-    assert not read(tmp_path).problems
+    assert not read_yolo(tmp_path).problems
 
 
 def test_the_number_of_names_is_that_of_the_file(tmp_path):
@@ -96,11 +84,11 @@ def test_an_xml_file_of_another_name_is_that_of_the_image_that_it_names(tmp_path
     xml.with_name("x9.xml").write_text(text)
     (tmp_path / "ImageSets" / "Main" / "train.txt").write_text("a\nb")
     found = read_voc(tmp_path, "train")
-    assert boxes(found) == {"a": [[0, 0, 60, 40]], "b": [[4, 4, 9, 9]]}
+    assert boxes_of(found) == {"a": [[0, 0, 60, 40]], "b": [[4, 4, 9, 9]]}
     assert found.notes == ["x9.xml is read for b.png, which it names"]
     xml.with_name("x9.xml").write_text(text.replace("b.png", "c9.png"))
     found = read_voc(tmp_path, "train")
-    assert boxes(found) == {"a": [[0, 0, 60, 40]]}
+    assert boxes_of(found) == {"a": [[0, 0, 60, 40]]}
     assert [(problem.file, problem.kind) for problem in found.problems] == [
         ("x9.xml", "missing image"),
         ("b.png", "lost boxes"),

@@ -3,7 +3,7 @@
 import shutil
 
 import pytest
-from detection_sets import voc, write_voc, write_yolo, yolo
+from detection_sets import BOX, LINE, boxes_of, read_yolo, voc, write_voc, write_yolo, yolo
 
 from zoo.data.detection.annotations import require_usable
 from zoo.data.detection.voc import read_voc
@@ -11,24 +11,13 @@ from zoo.data.detection.yolo_names import yolo_classes, yolo_keypoints
 from zoo.data.detection.yolo_txt import read_yolo_txt
 from zoo.errors import ZooError
 
-LINE = "0 0.5 0.5 0.2 0.5"
-BOX = [24, 10, 36, 30]
-
-
-def read(root, split="train"):
-    return read_yolo_txt(root, split, ["cat", "dog"])
-
-
-def boxes(found):
-    return {record.path.stem: record.boxes.round().tolist() for record in found.records}
-
 
 @pytest.mark.parametrize("name", ["train0.TXT", "Train0.txt", "TRAIN0.TXT"])
 def test_a_label_file_may_be_spelled_in_capitals(tmp_path, name):
     write_yolo(tmp_path, {"train0": LINE, "train1": LINE})
     (tmp_path / "labels" / "train" / "train0.txt").rename(tmp_path / "labels" / "train" / name)
-    found = read(tmp_path)
-    assert boxes(found) == {"train0": [BOX], "train1": [BOX]}
+    found = read_yolo(tmp_path)
+    assert boxes_of(found) == {"train0": [BOX], "train1": [BOX]}
     assert not found.notes
     assert not found.problems
 
@@ -36,7 +25,7 @@ def test_a_label_file_may_be_spelled_in_capitals(tmp_path, name):
 def test_letters_may_be_composed_or_decomposed(tmp_path):
     write_yolo(tmp_path, {"u\u0308": LINE}, images=1)
     (tmp_path / "images" / "train" / "train0.png").rename(tmp_path / "images" / "train" / "\u00fc.png")
-    assert boxes(read(tmp_path)) == {"\u00fc": [BOX]}
+    assert boxes_of(read_yolo(tmp_path)) == {"\u00fc": [BOX]}
 
 
 @pytest.mark.parametrize("name", ["train0.png.txt", "cam1/train0.txt", "labels/train0.txt"])
@@ -45,8 +34,8 @@ def test_a_label_file_is_found_by_its_last_name(tmp_path, name):
     moved = tmp_path / "labels" / "train" / name
     moved.parent.mkdir(exist_ok=True)
     (tmp_path / "labels" / "train" / "train0.txt").rename(moved)
-    found = read(tmp_path)
-    assert boxes(found) == {"train0": [BOX], "train1": [BOX]}
+    found = read_yolo(tmp_path)
+    assert boxes_of(found) == {"train0": [BOX], "train1": [BOX]}
     assert found.notes == [f"1 label files are found by their last name, e.g. {moved}"]
     assert not found.problems
 
@@ -57,7 +46,7 @@ def test_the_keypoints_of_a_pose_set_are_no_outline(tmp_path, shape):
     write_yolo(tmp_path, {"train0": LINE + points})
     (tmp_path / "data.yaml").write_text(f"names: [cat]\nkpt_shape: [{shape[0]}, {shape[1]}]")
     found = read_yolo_txt(tmp_path, "train", ["cat"], keypoints=yolo_keypoints(tmp_path))
-    assert boxes(found) == {"train0": [BOX], "train1": []}
+    assert boxes_of(found) == {"train0": [BOX], "train1": []}
 
 
 def test_names_of_yaml_are_text(tmp_path):
@@ -72,8 +61,8 @@ def test_an_outline_gives_the_box_around_it(tmp_path):
     write_yolo(
         tmp_path, {"train0": f"1 0.4 0.25 0.6 0.25 0.6 0.75 0.4 0.75\n{LINE}", "train1": "0 0.4 0.25 0.6 0.75 0.4 0.7"}
     )
-    found = read(tmp_path)
-    assert boxes(found) == {"train0": [BOX, BOX], "train1": [BOX]}
+    found = read_yolo(tmp_path)
+    assert boxes_of(found) == {"train0": [BOX, BOX], "train1": [BOX]}
     assert found.notes == ["2 lines are outlines: the boxes around them are taken"]
 
 
@@ -90,17 +79,17 @@ def test_an_outline_gives_the_box_around_it(tmp_path):
 )
 def test_a_broken_line_leaves_its_image_out(tmp_path, line):
     write_yolo(tmp_path, {"train0": line, "train1": LINE, "train2": LINE}, images=3)
-    found = read(tmp_path)
-    assert list(boxes(found)) == ["train1", "train2"]
+    found = read_yolo(tmp_path)
+    assert list(boxes_of(found)) == ["train1", "train2"]
     assert any("lost boxes, e.g. train0.png" in said for said in require_usable({"train": found}, "skip"))
 
 
 def test_images_without_a_label_file_are_counted(tmp_path):
     write_yolo(tmp_path, {"train0": LINE})
-    assert read(tmp_path).notes == ["1 images have no label file and count as background"]
+    assert read_yolo(tmp_path).notes == ["1 images have no label file and count as background"]
 
 
-def test_other_layouts_are_read(tmp_path):
+def test_other_layouts_are_read_yolo(tmp_path):
     write_yolo(tmp_path / "a", {"val0": LINE}, split="val", images=1)
     roboflow = tmp_path / "b" / "valid"
     shutil.copytree(tmp_path / "a" / "images" / "val", roboflow / "images")
@@ -111,9 +100,9 @@ def test_other_layouts_are_read(tmp_path):
     (tmp_path / "a" / "labels").rename(tmp_path / "a" / "Labels")
     (tmp_path / "a" / "images").rename(tmp_path / "a" / "Images")
     for name in "abc":
-        assert boxes(read(tmp_path / name, "val")) == {"val0": [BOX]}
+        assert boxes_of(read_yolo(tmp_path / name, "val")) == {"val0": [BOX]}
     with pytest.raises(ZooError, match="mages/train does not exist: a YOLO set has images/train and labels/train"):
-        read(tmp_path / "a")
+        read_yolo(tmp_path / "a")
 
 
 @pytest.mark.parametrize("file", ["obj.names", "birds.names", "labels.txt", "data.yml", "birds.yaml"])
@@ -156,7 +145,7 @@ def test_voc_files_may_lie_in_folders_of_the_splits(tmp_path):
 @pytest.mark.parametrize(
     "change", [str.upper, lambda text: text.replace("<annotation>", '<annotation xmlns="urn:voc">')]
 )
-def test_voc_tags_in_capitals_or_a_namespace_are_read(tmp_path, change):
+def test_voc_tags_in_capitals_or_a_namespace_are_read_yolo(tmp_path, change):
     write_voc(tmp_path, [("a", "CELL", 1, 1, 60, 40)])
     file = tmp_path / "Annotations" / "a.xml"
     file.write_text(change(file.read_text()))
