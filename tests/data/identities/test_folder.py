@@ -1,4 +1,4 @@
-"""Folders of identities as disks and archives leave them: nobody is in two places, and nothing vanishes in silence."""
+"""Folders of identities as disks and archives leave them: each is in one place, and what is left out is named."""
 
 import unicodedata
 

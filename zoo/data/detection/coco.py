@@ -153,9 +153,7 @@ def _files(
     """The entries of each image file; several have their boxes joined. Entries that share an id are left out."""
     shared = shared_ids(entered)
     for image_id, own in shared.items():
-        message = (
-            f"left out {', '.join(own[:4])}: their id is {image_id}, so their boxes cannot be told from one another"
-        )
+        message = f"left out {', '.join(own[:4])}: their id is {image_id}, by which annotations name their image"
         result.problems.append(Problem(file.name, "duplicate id", message))
     exact, elsewhere = find_images(folder, [image.file_name for image in entered])
     if elsewhere:

@@ -1,6 +1,5 @@
 """Numbers for image files, with their intervals."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from zoo.json_files import write_json
 from zoo.prediction.contact_sheet import Caption, write_contact_sheet
 from zoo.prediction.images import ImageSource, image_files, read_batches
 from zoo.tasks.regression.image.task import ImageRegression
+from zoo.tasks.regression.numbers import cells, finite
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +58,7 @@ def predict(
             if path in batch.errors:
                 results.append(ImageNumberPrediction(path=path, error=batch.errors[path]))
                 continue
-            value, lower, upper = (number if math.isfinite(number) else None for number in next(rows))
+            value, lower, upper = map(finite, next(rows))
             results.append(ImageNumberPrediction(path=path, value=value, lower=lower, upper=upper))
     if folder is not None:
         write(results, folder)
@@ -70,7 +70,7 @@ def write(results: Sequence[ImageNumberPrediction], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     rows = []
     for result in results:
-        numbers = ["" if each is None else f"{each:.9g}" for each in (result.value, result.lower, result.upper)]
+        numbers = cells((result.value, result.lower, result.upper))
         rows.append([str(result.path), *numbers, result.error or ""])
     write_csv(folder / "predictions.csv", ["path", "value", "lower", "upper", "error"], rows)
     write_json(folder / "predictions.json", [result.to_dict() for result in results])

@@ -1,6 +1,5 @@
 """Numbers for the rows of a file, with their intervals."""
 
-import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ import torch
 
 from zoo.csv_files import write_csv
 from zoo.json_files import write_json
+from zoo.tasks.regression.numbers import cells, finite
 from zoo.tasks.regression.table.task import TableRegression
 
 
@@ -42,7 +42,7 @@ def predict(
     results = [
         NumberPrediction(row=number + 1, error=rows.errors[number])
         if number in rows.errors
-        else NumberPrediction(row=number + 1, value=value, lower=_bounded(lower), upper=_bounded(upper))
+        else NumberPrediction(row=number + 1, value=value, lower=finite(lower), upper=finite(upper))
         for number, (value, lower, upper) in enumerate(torch.cat(parts).tolist())
     ]
     if folder is not None:
@@ -55,11 +55,6 @@ def write(results: list[NumberPrediction], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     rows = []
     for result in results:
-        numbers = (result.value, result.lower, result.upper)
-        rows.append([result.row, *("" if each is None else f"{each:.9g}" for each in numbers), result.error or ""])
+        rows.append([result.row, *cells((result.value, result.lower, result.upper)), result.error or ""])
     write_csv(folder / "predictions.csv", ["row", "value", "lower", "upper", "error"], rows)
     write_json(folder / "predictions.json", [asdict(result) for result in results])
-
-
-def _bounded(value: float) -> float | None:
-    return value if math.isfinite(value) else None
