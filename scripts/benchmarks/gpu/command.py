@@ -4,7 +4,7 @@ Prints a line for each measurement and writes it into results/DEVICE.json at onc
 runs out. Needs torch, torchvision and the packages of scripts/gpu_wheels.txt.
 
 python scripts/gpu_check.py                            all parts, eight minutes on an H100
-python scripts/gpu_check.py resnet50 lenet5 --minutes 3
+python scripts/gpu_check.py networks lenet5 --minutes 3
 python scripts/gpu_check.py --device cpu --quick       everything on tiny inputs, without a GPU
 python scripts/gpu_check.py --docs-of results/DEVICE.json   writes its tables into docs/BENCHMARK.md
 
@@ -28,7 +28,7 @@ from tempfile import TemporaryDirectory
 from zoo.distribution import ROOT
 from zoo.errors import ZooError, unknown
 
-PARTS = ("tests", "lenet5", "tasks", "postprocess", "resnet50", "input", "inference", "networks", "compiled")
+PARTS = ("tests", "networks", "compiled", "lenet5", "tasks", "postprocess", "input", "inference")
 """Short and important ones first, since time may run out."""
 START, END = "<!-- gpu: start -->", "<!-- gpu: end -->"
 _PAGE = ROOT / "docs" / "BENCHMARK.md"
