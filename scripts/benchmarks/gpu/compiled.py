@@ -7,8 +7,9 @@ other work would be that of chance.
 
 import multiprocessing
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from functools import partial
 
 import torch
@@ -17,51 +18,56 @@ from benchmarks.cases import Case
 from benchmarks.clock import now, since
 from benchmarks.gpu.inference import image_case
 from benchmarks.gpu.networks import BATCHES
-from benchmarks.gpu.training import BLOCKS, training_case
+from benchmarks.gpu.training import compile_loop, compile_run, training_case
 from benchmarks.settings import Settings
 from benchmarks.timing import Measured, Side
 from zoo.hardware import cores
 from zoo.run.console import quiet_lightning
 
-_FEWEST_BLOCKS = 3
+_PROCESSES = 5
+"""At once: those of the largest networks need 40 GiB together."""
 
 
 def cases(settings: Settings) -> Iterator[Case]:
     """Compilation, then training of each network and inference of ResNet-50."""
-    measured = _measured(settings)
+    inference = image_case("resnet50", settings, compiled=True)
     yield Case(
-        name=f"compiling for the {len(measured)} rows below, in processes beside each other",
+        name="compiling for the rows below, in processes beside each other",
         peer="nothing",
         measure=partial(_compile_all, settings),
-        absent=measured[0].absent,
+        absent=inference.absent,
     )
-    yield from measured
-
-
-def _measured(settings: Settings, blocks: int = BLOCKS) -> Sequence[Case]:
-    training = [
-        training_case(name, settings, batch=batch, compiled=True, blocks=blocks) for name, batch in BATCHES.items()
-    ]
-    return [*training, image_case("resnet50", settings, compiled=True)]
+    for name, batch in BATCHES.items():
+        yield training_case(name, settings, batch=batch, compiled=True)
+    yield inference
 
 
 def _compile_all(settings: Settings) -> Measured:
-    count = len(_measured(settings))
     os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(settings.scratch / "compiled")  # of the processes, then of this one
-    each = max(cores() // count, 1)
-    own = {"TORCHINDUCTOR_COMPILE_THREADS": str(each), "TORCHINDUCTOR_AUTOTUNE_LOCAL_CACHE": "0"}
+    threads = max(cores() // _PROCESSES, 1)
+    own = {"TORCHINDUCTOR_COMPILE_THREADS": str(threads), "TORCHINDUCTOR_AUTOTUNE_LOCAL_CACHE": "0"}
+    longest_first = sorted(BATCHES, key=["googlenet", "resnet50", "vgg16", "alexnet"].index)
+    compilers = [part for name in longest_first for part in (partial(compile_run, name), partial(compile_loop, name))]
     began = now()
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(count, mp_context=context, initializer=_prepare, initargs=(own, each)) as pool:
-        list(pool.map(partial(_compile, settings), range(count)))
-    return Measured(Side(*since(began)), None, None, None, None, 1, "wall", f"{count} processes")
+    with ProcessPoolExecutor(
+        _PROCESSES,
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=_prepare,
+        initargs=(own, threads),
+        max_tasks_per_child=1,  # which gives the memory of the GPU back
+    ) as pool:
+        ended = [pool.submit(compiler, settings, BATCHES[compiler.args[0]]) for compiler in compilers]
+        ended.append(pool.submit(_compile_inference, settings))
+        for each in ended:
+            each.result()
+    return Measured(Side(*since(began)), None, None, None, None, 1, "wall", f"{_PROCESSES} processes at once")
+
+
+def _compile_inference(settings: Settings) -> None:
+    image_case("resnet50", replace(settings, seconds=0.0), compiled=True).measure()
 
 
 def _prepare(environment: dict[str, str], threads: int) -> None:
     os.environ.update(environment)
     torch.set_num_threads(threads)
     quiet_lightning()
-
-
-def _compile(settings: Settings, number: int) -> None:
-    _measured(settings, _FEWEST_BLOCKS)[number].measure()
