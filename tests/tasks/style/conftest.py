@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -8,6 +9,7 @@ import torch
 from zoo.config.compose import compose, to_dict
 from zoo.data.video import write_video
 from zoo.run.train import train
+from zoo.tasks.style.descent import Optimized, optimize
 
 WORDS = ["data.image_size=32", "data.train_pictures=8", "data.val_pictures=2", "data.test_pictures=2", "trainer=cpu"]
 
@@ -18,9 +20,17 @@ def trained_small(tmp_path_factory) -> Callable[[str, str], Path]:
 
     def run(model: str, data: str) -> Path:
         folder = tmp_path_factory.mktemp(model)
+        optimized = []
+
+        def optimize_noted(*args: Any, **options: Any) -> Optimized:
+            optimized.append(args)
+            return optimize(*args, **options)
+
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("zoo.tasks.style.held_out.STEPS", 3)
+            patch.setattr("zoo.tasks.style.held_out.optimize", optimize_noted)
             train(to_dict(compose([f"model={model}", "trainer.max_epochs=1", *WORDS])), folder, model=model, data=data)
+        assert len(optimized) == 2  # test images, each once: the report shows those of the baselines
         return folder
 
     return run

@@ -15,6 +15,7 @@ from zoo.tasks.style.colors import transfer_colors
 from zoo.tasks.style.costs import measure
 from zoo.tasks.style.descent import optimize
 from zoo.tasks.style.figures import draw_pictures
+from zoo.tasks.style.one_pass import OnePassTask
 
 STEPS = 100  # of L-BFGS
 PICTURES = 10  # test images at most: each takes as long as a small training
@@ -36,10 +37,17 @@ def optimized(loss: PerceptualLoss, case: HeldOut) -> Float[Tensor, "1 3 h w"]:
     return optimize(loss, content, content, steps=STEPS, style=case.grams).picture.cpu()
 
 
-def compare(loss: PerceptualLoss, cases: Sequence[HeldOut]) -> Baselines:
-    """The mean costs of what needs no network, and the time of each image."""
+def compare(task: OnePassTask, cases: Sequence[HeldOut]) -> Baselines:
+    """The mean costs of what needs no network, and the time of each image; the task keeps the optimized images."""
+    loss = task.perceptual
+    task.optimized = []
+
+    def optimized_once(case: HeldOut) -> Tensor:
+        task.optimized.append(optimized(loss, case))
+        return task.optimized[-1]
+
     return {
-        f"{STEPS} steps of L-BFGS": _mean(loss, cases, lambda case: optimized(loss, case)),
+        f"{STEPS} steps of L-BFGS": _mean(loss, cases, optimized_once),
         "color transfer": _mean(loss, cases, lambda case: transfer_colors(case.content, case.style)),
         "content": _mean(loss, cases, lambda case: case.content),
     }
@@ -70,20 +78,22 @@ def ratio(results: Mapping[str, Any]) -> str:
 @torch.no_grad()
 def draw_held_out(
     path: Path,
-    loss: PerceptualLoss,
+    task: OnePassTask,
     cases: Sequence[HeldOut],
     restyle: Callable[[HeldOut], Tensor],
     *,
-    with_optimized: bool,
     with_style: bool = False,
 ) -> Path:
-    """Draws a row for each content: itself, its style if requested, and the results."""
+    """Draws a row for each content: itself, its style if requested, and the results.
+
+    The cases are the first ones of `compare`, whose optimized images are shown if it ran.
+    """
     rows = []
-    for case in cases:
+    for place, case in enumerate(cases):
         row = {"content": case.content}
         row |= {"style": case.style} if with_style else {}
         row["network"] = restyle(case).float().cpu()
-        row |= {f"{STEPS} steps of L-BFGS": optimized(loss, case)} if with_optimized else {}
+        row |= {f"{STEPS} steps of L-BFGS": task.optimized[place]} if task.optimized else {}
         rows.append(row | {"color transfer": transfer_colors(case.content, case.style)})
     shown = [each for row in rows for each in row.items()]
     return draw_pictures(path, [picture for _, picture in shown], [title for title, _ in shown], columns=len(rows[0]))

@@ -28,6 +28,8 @@ class OnePassTask(StyleTask):
     def __init__(self, *, network: nn.Module, loss: nn.Module) -> None:
         super().__init__(network=network, loss=loss)
         self.flicker, self.ms_per_image = MeanLoss(), MeanLoss()
+        self.optimized: list[Tensor] = []
+        """The optimized images [1 3 H W] of the first test images, once the baselines are measured."""
 
     def restyle_measured(
         self, images: Float[Tensor, "b 3 h w"], restyle: Callable[[Tensor], Tensor]

@@ -10,7 +10,7 @@ from zoo.tasks.style.held_out import PICTURES, HeldOut, compare
 
 def baselines(datamodule: ManyStyles, task: AdaIN) -> Baselines:
     """The mean costs of the first ten test images in their styles, and the time of each."""
-    return compare(task.perceptual, held_out(datamodule, task, PICTURES))
+    return compare(task, held_out(datamodule, task, PICTURES))
 
 
 def held_out(datamodule: ManyStyles, task: AdaIN, count: int) -> list[HeldOut]:

@@ -25,10 +25,9 @@ def sections(task: AdaIN, datamodule: ManyStyles, folder: Path, results: Mapping
     task.eval()
     images = draw_held_out(
         folder / "held_out.png",
-        task.perceptual,
+        task,
         cases,
         lambda case: _restyled(task, case.content, [case.style], [1.0]),
-        with_optimized=bool(results["baselines"]),
         with_style=True,
     )
     return [

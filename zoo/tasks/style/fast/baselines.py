@@ -10,7 +10,7 @@ from zoo.tasks.style.held_out import PICTURES, HeldOut, compare
 
 def baselines(datamodule: StylePictures, task: FastStyle) -> Baselines:
     """The mean costs of the first ten test images, and the time of each."""
-    return compare(task.perceptual, held_out(datamodule, PICTURES))
+    return compare(task, held_out(datamodule, PICTURES))
 
 
 def held_out(datamodule: StylePictures, count: int) -> list[HeldOut]:

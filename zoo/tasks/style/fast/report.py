@@ -27,10 +27,9 @@ def sections(task: FastStyle, datamodule: StylePictures, folder: Path, results: 
 
     images = draw_held_out(
         folder / "held_out.png",
-        task.perceptual,
+        task,
         held_out(datamodule, ROWS),
         restyle,
-        with_optimized=bool(results["baselines"]),
     )
     return [
         comparison(results, "cost", folder),
