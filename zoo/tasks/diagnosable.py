@@ -1,7 +1,7 @@
 """What a task tells the training doctor about its outputs."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Chance(NamedTuple):
@@ -47,6 +47,6 @@ class Diagnosable:
         """What to try after a collapse."""
         return "lower optimizer.lr"
 
-    def suspect_labels(self) -> list[str]:
-        """Samples of the last test, in words, whose label looks wrong; empty if there are none."""
+    def suspect_labels(self, test: Any) -> list[str]:
+        """Samples of the last test on the split `test`, in words, whose label looks wrong; empty if there are none."""
         return []

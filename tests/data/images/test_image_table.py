@@ -10,6 +10,7 @@ from PIL import Image
 
 from zoo.data.images.augment import Chain, Mixup
 from zoo.data.images.image_table import ImageTable
+from zoo.data.sample_names import sample_name
 from zoo.errors import ZooError
 
 OPTIONS = {
@@ -123,3 +124,13 @@ def test_rows_without_a_readable_image_are_left_out_on_request(table, caplog):
     left = np.concatenate([data.dataset(split).labels.numpy() for split in ("train", "val", "test")])
     assert sorted(left) == [10.0 * number + 0.5 for number in range(20) if number not in (2, 3, 7)]
     assert "left out 2 of 19 images" in caplog.text
+
+
+@pytest.mark.parametrize("cache_mb", [0, 100])
+def test_images_are_named_by_their_files(cache_mb, table):
+    data = build(table, cache_mb=cache_mb)
+    data.setup()
+    test = data.dataset("test")
+    numbers = test[torch.arange(len(test))][1].tolist()
+    expected = [f"pictures/{int(number // 10)}.png" for number in numbers]
+    assert [sample_name(test, index) for index in range(len(test))] == expected

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
+from jaxtyping import UInt8
 from torch import Tensor
 from torchvision.transforms.v2 import functional as F
 
@@ -24,6 +24,18 @@ from zoo.hardware import data_workers
 _log = logging.getLogger(__name__)
 _LISTED = 5  # broken files named in the warning
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+class DecodedFiles(TensorImages):
+    """The images of files, held in memory."""
+
+    def __init__(self, images: UInt8[Tensor, "n c h w"], files: ImageFiles) -> None:
+        super().__init__(images, files.labels)
+        self.files = files
+
+    def sample_name(self, index: int) -> str:
+        """The path of an image, relative to the root."""
+        return self.files.sample_name(index)
 
 
 @dataclass(kw_only=True, eq=False)
@@ -148,13 +160,13 @@ class ImageFileData(ImageData):
             raise with_advice(broken[min(broken)])
         self.skipped += broken.values()
         good = np.setdiff1d(np.arange(len(images)), list(broken))
-        left = images.files.part(good)
+        left = images.part(good, skip_broken=self.on_error == "skip")
         if broken:
-            self.require_readable(left, images.files, broken[min(broken)])
+            self.require_readable(left.files, images.files, broken[min(broken)])
         if not cache:
-            return images.part(good, skip_broken=self.on_error == "skip")
+            return left
         assert decoded is not None
-        return TensorImages(decoded[good] if broken else decoded, torch.from_numpy(left.labels))
+        return DecodedFiles(decoded[good] if broken else decoded, left)
 
     def _warn_of_skipped(self, total: int) -> None:
         if not self.skipped:

@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader
 
 from zoo.data.class_folders import Files
 from zoo.data.errors_as_batches import keep_batch
+from zoo.data.file_names import printable
 from zoo.data.images.files import UnreadableImage
 from zoo.data.images.tar_index import Members
 from zoo.data.images.tar_member import TarMember
@@ -91,6 +92,10 @@ class ImageFiles:
     def path(self, index: int) -> Path | TarMember:
         """The file of an image."""
         return self.root / os.fsdecode(self.files.paths[index])
+
+    def sample_name(self, index: int) -> str:
+        """The path of an image, relative to the root."""
+        return printable(os.path.relpath(self.path(index), self.root))
 
     def image(self, index: int, place: float = 0.5) -> UInt8[Tensor, "c s s"]:
         """One image.

@@ -139,7 +139,7 @@ class TableData(DataModule):
             self.notes += unseen_categories(encoded[name], parts[name], self.columns, name)
             self.notes += repeated_rows(encoded["train"], encoded[name], name)
         self._describe(source, {name: len(part) for name, part in parts.items()})
-        return {name: TableRows(encoded[name], labels[name], sizes_of(self.columns)) for name in parts}
+        return {name: TableRows(encoded[name], labels[name], sizes_of(self.columns), parts[name]) for name in parts}
 
     def _split(self, tables: Tables, targets: Mapping[Split, np.ndarray]) -> dict[Split, tuple[Split, np.ndarray]]:
         """For each split, the table that it is cut from and its rows there."""

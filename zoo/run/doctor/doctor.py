@@ -93,7 +93,8 @@ class Doctor(Callback):
 
     def on_test_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Notes test labels that look wrong."""
-        suspects = _task(pl_module).suspect_labels()
+        data: Any = getattr(trainer, "datamodule", None)
+        suspects = [] if data is None else _task(pl_module).suspect_labels(data.dataset("test"))
         self.findings = [each for each in self.findings if each["name"] != "labels"]
         if suspects:
             advice = "look at them; a label that is wrong here has others like it in the training split"

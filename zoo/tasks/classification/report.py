@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float, Int
 
 from zoo.data.base import DataModule
+from zoo.data.sample_names import NamedSamples, sample_name
 from zoo.reports.comparison import comparison
 from zoo.reports.confusion import draw_confusion
 from zoo.reports.figures import plain_text
@@ -104,11 +105,12 @@ def mistakes_section(
     worst = confident_mistakes(probabilities, labels, MISTAKES)
     if len(worst) == 0:
         return Section("Most confident mistakes", f"All test {inputs.noun} are classified correctly.")
-    titles = []
-    for index in worst:
+    titles, table = [], [[inputs.noun.removesuffix("s"), "predicted", "confidence", "true"]]
+    for index in worst.tolist():
         predicted = int(probabilities[index].argmax())
-        true, confidence = class_names[labels[index]], probabilities[index, predicted]
-        titles.append(f"{plain_text(class_names[predicted], 16)} ({confidence:.0%})\ntrue: {plain_text(true, 16)}")
+        name, true, confidence = class_names[predicted], class_names[labels[index]], probabilities[index, predicted]
+        titles.append(f"{plain_text(name, 16)} ({confidence:.0%})\ntrue: {plain_text(true, 16)}")
+        table.append([sample_name(test, index), name, f"{confidence:.0%}", true])
     figure = inputs.draw_mistakes(folder, test[torch.from_numpy(worst)][0], titles)
     text = f"{inputs.shown_as} Some of these labels may be wrong."
-    return Section("Most confident mistakes", text, [figure])
+    return Section("Most confident mistakes", text, [figure], table if isinstance(test, NamedSamples) else None)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -11,6 +12,7 @@ from torchmetrics import Metric, MetricCollection
 from torchmetrics.classification import MulticlassAccuracy, MulticlassCalibrationError, MulticlassF1Score
 
 from zoo.data.base import DataModule
+from zoo.data.sample_names import sample_name
 from zoo.errors import ZooError
 from zoo.metrics.accuracy import Accuracy
 from zoo.metrics.concatenated import Concatenated
@@ -181,10 +183,10 @@ class Classification(Task):
         names = self.card.get("class_names") or [f"class {number}" for number in range(self.num_classes)]
         return ClassCounts((f1.tp + f1.fp).tolist(), (f1.tp + f1.fn).tolist(), names)
 
-    def suspect_labels(self) -> list[str]:
+    def suspect_labels(self, test: Any) -> list[str]:
         """Test labels that confident predictions of an accurate model contradict."""
         outputs = self.test_outputs()
-        return suspects(outputs.probabilities, outputs.labels, self.card.get("class_names"))
+        return suspects(outputs.probabilities, outputs.labels, self.card.get("class_names"), partial(sample_name, test))
 
     def resolve_source(self, source: Any) -> Any:
         """What the reader of this classifier's samples takes."""

@@ -80,12 +80,12 @@ def mistakes_section(
     if len(worst) == 0:
         return Section("Most confident mistakes", "All test rows are classified correctly.")
     names = input_names(datamodule.columns)[:_SHOWN]
-    rows, _ = datamodule.dataset("test")[torch.from_numpy(worst)]
-    table = [["predicted", "confidence", "true", *names]]
+    test = datamodule.dataset("test")
+    rows, _ = test[torch.from_numpy(worst)]
+    table = [["row", "predicted", "confidence", "true", *names]]
     for index, values in zip(worst.tolist(), rows.tolist(), strict=True):
         best = int(probabilities[index].argmax())
         confidence = f"{probabilities[index, best]:.0%}"
-        table.append(
-            [class_names[best], confidence, class_names[labels[index]], *(f"{v:.2f}" for v in values[:_SHOWN])]
-        )
+        shown = [class_names[best], confidence, class_names[labels[index]], *(f"{v:.2f}" for v in values[:_SHOWN])]
+        table.append([test.sample_name(index), *shown])
     return Section("Most confident mistakes", "Columns are shown as the network reads them.", [], table)

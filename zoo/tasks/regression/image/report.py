@@ -19,7 +19,7 @@ def sections(task: ImageRegression, datamodule: DataModule, folder: Path, result
     """Returns the sections and saves their figures in `folder`; needs the outputs of a finished test."""
     found = [
         comparison(results, "rmse", folder),
-        predictions_section(task, folder, "images"),
+        predictions_section(task, datamodule.dataset("test"), folder, "images"),
         errors_section(task, datamodule, folder),
         filters_section(task.network, folder),
     ]

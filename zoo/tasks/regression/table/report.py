@@ -36,7 +36,7 @@ def sections(task: TableRegression, datamodule: TableData, folder: Path, results
 
     found: list[Section | None] = [
         comparison(results, "rmse", folder),
-        predictions_section(task, folder, "rows"),
+        predictions_section(task, datamodule.dataset("test"), folder, "rows"),
         columns_section(datamodule),
         components_section(inputs, targets, input_names(datamodule.columns), None, folder),
     ]
