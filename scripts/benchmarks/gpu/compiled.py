@@ -44,19 +44,19 @@ def cases(settings: Settings) -> Iterator[Case]:
 
 def _compile_all(settings: Settings) -> Measured:
     os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(settings.scratch / "compiled")  # of the processes, then of this one
-    threads = max(cores() // _PROCESSES, 1)
-    own = {"TORCHINDUCTOR_COMPILE_THREADS": str(threads), "TORCHINDUCTOR_AUTOTUNE_LOCAL_CACHE": "0"}
+    compilers = max(cores() // _PROCESSES, 1)
+    own = {"TORCHINDUCTOR_COMPILE_THREADS": str(compilers), "TORCHINDUCTOR_AUTOTUNE_LOCAL_CACHE": "0"}
     longest_first = sorted(BATCHES, key=["googlenet", "resnet50", "vgg16", "alexnet"].index)
-    compilers = [part for name in longest_first for part in (partial(compile_run, name), partial(compile_loop, name))]
+    sides = [part for name in longest_first for part in (partial(compile_run, name), partial(compile_loop, name))]
     began = now()
     with ProcessPoolExecutor(
         _PROCESSES,
         mp_context=multiprocessing.get_context("spawn"),
         initializer=_prepare,
-        initargs=(own, threads),
+        initargs=(own, torch.get_num_threads()),
         max_tasks_per_child=1,  # which gives the memory of the GPU back
     ) as pool:
-        ended = [pool.submit(compiler, settings, BATCHES[compiler.args[0]]) for compiler in compilers]
+        ended = [pool.submit(side, settings, BATCHES[side.args[0]]) for side in sides]
         ended.append(pool.submit(_compile_inference, settings))
         for each in ended:
             each.result()
@@ -69,5 +69,5 @@ def _compile_inference(settings: Settings) -> None:
 
 def _prepare(environment: dict[str, str], threads: int) -> None:
     os.environ.update(environment)
-    torch.set_num_threads(threads)
+    torch.set_num_threads(threads)  # part of the key of the cache
     quiet_lightning()
