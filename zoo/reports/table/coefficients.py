@@ -13,13 +13,18 @@ _SHOWN = 20
 
 
 def coefficients_section(
-    coefficients: Mapping[str, Float[np.ndarray, "k f"]], names: Sequence[str], unit: str, folder: Path
+    coefficients: Mapping[str, Float[np.ndarray, "k f"]],
+    deviations: Float[np.ndarray, " f"],
+    names: Sequence[str],
+    unit: str,
+    folder: Path,
 ) -> Section:
-    """The largest coefficients of each model; with several classes, the root of their squares over the classes.
+    """The largest coefficients of each model, times the standard deviations of the inputs.
 
-    `unit` is what a coefficient changes.
+    With several classes, the root of the sum of their squares over the classes. `unit` is what a coefficient changes.
     """
     classes = len(next(iter(coefficients.values())))
+    coefficients = {model: values * deviations for model, values in coefficients.items()}
     sizes = {
         model: values[0] if classes == 1 else np.sqrt((values**2).sum(0)) for model, values in coefficients.items()
     }
@@ -40,7 +45,10 @@ def coefficients_section(
         axes.grid(False, axis="y")
         axes.set_xlabel(unit)
         axes.legend()
-    text = f"How much {unit} changes with one standard deviation of each input, all others fixed."
+    text = (
+        f"How much {unit} changes with one standard deviation of each input, all others fixed. A "
+        "category has an input of 0 or 1 for each of its values."
+    )
     if classes > 1:
         text += f" The root of the sum of squares over {classes} classes is shown."
     zero = {model: int((values == 0).sum()) for model, values in sizes.items() if (values == 0).any()}

@@ -7,6 +7,8 @@ import numpy as np
 from jaxtyping import Float
 from sklearn.decomposition import PCA, FactorAnalysis
 
+from zoo.data.table.base import TableData
+from zoo.data.table.columns import input_names
 from zoo.reports.figures import COLORS, drawing, plain_text
 from zoo.reports.page import Section
 from zoo.reports.quiet_fits import quiet_fits
@@ -19,26 +21,24 @@ _LOADINGS = 30
 Inputs = Float[np.ndarray, "n f"]
 
 
-def components_section(
-    inputs: Inputs, targets: np.ndarray, names: Sequence[str], class_names: Sequence[str] | None, folder: Path
-) -> Section | None:
+def components_section(datamodule: TableData, folder: Path) -> Section | None:
     """Training rows on the first two principal components, their variance, and the loadings of a factor analysis.
 
     None for fewer than 2 or more than 500 inputs.
     """
+    inputs, targets = datamodule.dataset("train").arrays(_MOST_ROWS, datamodule.seed)
     if not 2 <= inputs.shape[1] <= _MOST_INPUTS or len(inputs) < 3:
         return None
-    inputs, targets = inputs[:_MOST_ROWS], targets[:_MOST_ROWS]
     pca = PCA(n_components=min(10, *inputs.shape)).fit(inputs)
     figures = [
-        _draw_components(folder / "components.png", pca, inputs, targets, class_names),
-        _draw_factors(folder / "factors.png", inputs, names),
+        _draw_components(folder / "components.png", pca, inputs, targets, datamodule.target_column.class_names),
+        _draw_factors(folder / "factors.png", inputs, input_names(datamodule.columns)),
     ]
     share = pca.explained_variance_ratio_
     text = (
-        f"Two principal components hold {share[:2].sum():.0%} of the variance of the training inputs, and {len(share)} "
-        f"hold {share.sum():.0%}. A factor analysis explains what inputs have in common by few factors (varimax "
-        "rotation); its loadings are shown."
+        f"Two principal components hold {share[:2].sum():.0%} of the variance of {len(inputs):,} rows of the training "
+        f"part, drawn at random, and {len(share)} hold {share.sum():.0%}. A factor analysis explains what inputs have "
+        "in common by few factors (varimax rotation); its loadings are shown."
     )
     return Section("Components of the inputs", text, figures)
 

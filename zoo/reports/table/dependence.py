@@ -12,7 +12,8 @@ from zoo.reports.page import Section
 
 SHOWN = 4
 _POINTS = 20
-_MOST_ROWS = 500
+MOST_ROWS = 500
+"""Training rows whose mean is drawn."""
 _LINES = 40
 
 Inputs = Float[np.ndarray, "n f"]
@@ -20,30 +21,31 @@ Respond = Callable[[Inputs], Float[np.ndarray, " n"]]
 
 
 def dependence_section(
-    respond: Respond, inputs: Inputs, columns: Sequence[tuple[Column, int]], what: str, folder: Path
+    respond: Respond, rows: Inputs, columns: Sequence[tuple[Column, int]], what: str, folder: Path
 ) -> Section | None:
     """The mean response `what` between the 2nd and 98th percentile of each column, given with the place of its input.
 
-    Thin lines are single rows. None without a column. Source: Friedman, "Greedy Function Approximation", 2001.
+    `rows` are drawn at random from the training part. Thin lines are single rows. None without a column.
+
+    Source: Friedman, "Greedy Function Approximation", 2001.
     """
     if not columns:
         return None
-    rows = inputs[:_MOST_ROWS]
     path = folder / "dependence.png"
     with drawing(path, width=2.6 * len(columns) + 0.4, height=2.9) as figure:
         panels = figure.subplots(1, len(columns), sharey=True, squeeze=False)[0]
         for axes, (column, place) in zip(panels, columns, strict=True):
             grid, responses = _responses(respond, rows, place)
             shown = grid * column.scale + column.center
-            for line in responses.T[:_LINES]:
+            for line in responses.T[:: -(-len(rows) // _LINES)]:
                 axes.plot(shown, line, color=LINE, linewidth=0.7)
             axes.plot(shown, responses.mean(1), color=COLORS[0])
             axes.set_xlabel(plain_text(column.name, 24))
         panels[0].set_ylabel(plain_text(what, 40))
     text = (
-        f"The mean of {what} over training rows whose column is set to each value in turn; thin lines are single rows. "
-        "These are the columns that matter most. Where columns depend on each other, the curve shows rows that never "
-        "occur."
+        f"The mean of {what} over {len(rows)} training rows, drawn at random, whose column is set to each value in "
+        "turn; thin lines are single rows. These are the columns that matter most. Where columns depend on each other, "
+        "the curve shows rows that never occur."
     )
     return Section("Partial dependence", text, [path])
 

@@ -55,7 +55,7 @@ def sections(
         class_section(probabilities, labels, names, samples="rows"),
         calibration_section(probabilities, labels, folder, samples="rows"),
         mistakes_section(probabilities, labels, names, datamodule),
-        components_section(inputs, targets, input_names(datamodule.columns), names, folder),
+        components_section(datamodule, folder),
     ]
     found += explanation_sections(
         datamodule,
@@ -65,7 +65,7 @@ def sections(
         predicted=lambda rows: predicted(rows)[:, -1],
         predicts=f"P({names[-1]})",
         score=accuracy,
-        score_name="accuracy",
+        change="loss of accuracy",
         linear_models=linear_models(datamodule.seed),
         coefficients_of="the logit or score of a class",
     )

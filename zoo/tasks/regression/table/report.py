@@ -9,7 +9,6 @@ import torch
 from jaxtyping import Float
 
 from zoo.data.table.base import TableData
-from zoo.data.table.columns import input_names
 from zoo.reports.comparison import comparison
 from zoo.reports.page import Section
 from zoo.reports.table.columns import columns_section
@@ -38,7 +37,7 @@ def sections(task: TableRegression, datamodule: TableData, folder: Path, results
         comparison(results, "rmse", folder),
         predictions_section(task, datamodule.dataset("test"), folder, "rows"),
         columns_section(datamodule),
-        components_section(inputs, targets, input_names(datamodule.columns), None, folder),
+        components_section(datamodule, folder),
     ]
     found += explanation_sections(
         datamodule,
@@ -48,7 +47,7 @@ def sections(task: TableRegression, datamodule: TableData, folder: Path, results
         predicted=predicted,
         predicts=task.target().name,
         score=score,
-        score_name="RMSE",
+        change="increase of RMSE",
         linear_models=linear_models(),
         coefficients_of=task.target().name,
     )
