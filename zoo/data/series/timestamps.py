@@ -12,6 +12,11 @@ UTC = "+00:00"
 _SLACK = 1e-6  # relative tolerance of equal steps
 _DATE_AS_NUMBER = re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])((0[1-9]|[12]\d|3[01])(([01]\d|2[0-3])([0-5]\d){0,2})?)?")
 """20260131 and the like: their numbers are evenly spaced within a month, a day or an hour alone."""
+NAMED_MONTH = re.compile(
+    r"\s*(\d{1,2}\.?[ -])?(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?[ -]+(\d{1,2},? )?\d{2,4}\b",
+    re.IGNORECASE,
+)
+"""20 Jun 2020 and June 20, 2020."""
 DAY_OR_MONTH_FIRST = re.compile(r"\s*\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}\b")
 
 

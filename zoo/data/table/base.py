@@ -28,7 +28,7 @@ from zoo.data.table.problems import more_inputs_than_rows, problems, repeated_ro
 from zoo.data.table.raw import RawTable, plural
 from zoo.data.table.rows import TableRows
 from zoo.data.table.splits import require_split, split_rows
-from zoo.data.table.target import MODELS, Target, find_target
+from zoo.data.table.target import MODELS, Target, find_target, require_trained
 from zoo.errors import ZooError, unknown
 
 Tables = Mapping[Split, RawTable]
@@ -130,6 +130,7 @@ class TableData(DataModule):
         else:
             self.columns = fit_columns(parts["train"], impute=self.impute, scaling=self.scaling)
             self.target_column = self.target_column.scaled(labels["train"], self.scaling)
+            require_trained(labels, self.target_column, source.tables["train"].where)
         require_complete([*parts.values()], self.columns)
         encoded = {name: encode(part, self.columns) for name, part in parts.items()}
         self.missing = count_missing(parts.values(), self.columns)

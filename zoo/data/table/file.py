@@ -63,7 +63,8 @@ class Table(TableData):
             return found
         if self.target_column.class_names is None:
             return f"{found}; data.target_is=classes makes classes of the numbers"
-        return f"{found}; data.target_is=number takes whole numbers as numbers"
+        whole = all(name.removeprefix("-").isdecimal() for name in self.target_column.class_names)
+        return f"{found}; data.target_is=number takes whole numbers as numbers" if whole else found
 
     def card(self) -> dict[str, Any]:
         """Adds how a file is read."""

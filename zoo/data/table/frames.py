@@ -10,11 +10,12 @@ from zoo.data.frames.files import read_frame, with_index
 from zoo.data.frames.texts import texts_of
 from zoo.data.npy_files import map_array
 from zoo.data.series.table import WRITTEN_NUMBER
-from zoo.data.series.timestamps import DAY_OR_MONTH_FIRST
+from zoo.data.series.timestamps import DAY_OR_MONTH_FIRST, NAMED_MONTH
 from zoo.data.table.as_written import PADDED
 from zoo.data.table.raw import Kind, RawTable
 from zoo.errors import ZooError
 
+_RANGES = 20  # categories such as <5, 5-9, 10+
 _DAY = np.timedelta64(1, "D")
 
 
@@ -124,7 +125,7 @@ def _kind(column: pd.Series) -> Kind:
 
 
 def _require_text(column: pd.Series, where: str) -> None:
-    """Refuses texts that are all numbers or dates, but not as they are read here."""
+    """Refuses a column half of whose texts are dates, or various numbers, but not as they are read here."""
     if not pd.api.types.is_string_dtype(column):
         return
     texts = column.dropna().astype(str).str.strip()
@@ -132,10 +133,13 @@ def _require_text(column: pd.Series, where: str) -> None:
         return
     date = "no date (month or day first is not guessed): write 2026-01-31"
     number = "no number: write numbers with a point, and without separators or units"
-    for pattern, what in ((DAY_OR_MONTH_FIRST, date), (WRITTEN_NUMBER, number)):
-        if texts.str.match(pattern.pattern + "$").all():
+    for pattern, what in ((DAY_OR_MONTH_FIRST, date), (NAMED_MONTH, date), (WRITTEN_NUMBER, number)):
+        written = texts[texts.str.fullmatch(pattern)]
+        unread = written[pd.to_numeric(written, errors="coerce").isna()]
+        ranges = pattern is WRITTEN_NUMBER and len(written) < len(texts) and written.nunique() <= _RANGES
+        if len(unread) and 2 * len(written) >= len(texts) and not ranges:
             raise ZooError(
-                f"{where}, column `{column.name}`: {texts.iloc[0]!r} is {what}; "
+                f"{where}, column `{column.name}`: {unread.iloc[0]!r} is {what}; "
                 f"data.categories=[{column.name}] takes the column as categories"
             )
 

@@ -20,8 +20,10 @@ def problems(train: RawTable, target: np.ndarray, name: str) -> list[str]:
     for column, values in train.columns.items():
         leave = f"data.leave_out=[{column}]"
         if _equals(values, target):
+            part = " wherever it has a value" if missing(values).any() else ""
             found.append(
-                f"leak: column `{column}` equals the target `{name}`, so that a model copies it: {leave} leaves it out"
+                f"leak: column `{column}` equals the target `{name}`{part}, so that a model copies it: {leave} leaves "
+                "it out"
             )
         elif _is_constant(values):
             found.append(f"column `{column}` is constant in the training part, so that it tells nothing")
@@ -85,8 +87,13 @@ def _is_id(name: str, values: np.ndarray) -> bool:
 
 
 def _equals(values: np.ndarray, target: np.ndarray) -> bool:
-    """Whether a column tells the target exactly: by a linear function, or by one name for each class."""
-    if len(values) < 3 or missing(values).any():
+    """Whether a column, where it has a value, tells the target exactly.
+
+    By a linear function, or by one name for each class.
+    """
+    given = ~missing(values)
+    values, target = values[given], target[given]
+    if len(values) < (3 if given.all() else _FEW):
         return False
     if target.dtype != np.float64 or values.dtype == object:
         pairs, own = set(zip(values.tolist(), target.tolist(), strict=True)), set(values.tolist())

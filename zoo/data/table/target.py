@@ -36,7 +36,14 @@ class Target:
     """A network predicts (number - `center`) / `scale`."""
 
     def scaled(self, values: Shaped[np.ndarray, " n"], scaling: str) -> "Target":
-        """The target with the mean and the standard deviation of training values."""
+        """The target with the mean and the standard deviation of training values.
+
+        Raises:
+            ZooError: all values are equal.
+        """
+        if np.ptp(values) == 0:
+            value = f"{values[0]:g}" if self.class_names is None else self.class_names[values[0]]
+            raise ZooError(f"the target `{self.name}` is {value} in every training row: there is nothing to learn")
         if self.class_names is not None or scaling == "none":
             return self
         return replace(self, center=float(values.mean()), scale=float(values.std()))
@@ -72,7 +79,7 @@ def find_target(
     `known` is the target of a checkpoint. Targets are class indices (int64) or numbers (float64).
 
     Raises:
-        ZooError: no such column, dates, no value, a constant, or a class that training lacks.
+        ZooError: no such column, dates, no value, or a class that the training table lacks.
     """
     if target_is not in TARGETS:
         raise ZooError(f"`data.target_is` (={target_is}) must be one of: {', '.join(TARGETS)}")
@@ -93,10 +100,21 @@ def find_target(
                 raise ZooError(
                     f"{tables[split].where}: the target `{name}` holds text, where the model predicts a number"
                 )
-        if np.ptp(train) == 0:
-            raise ZooError(f"{where}: the target `{name}` is {train[0]:g} in every row: there is nothing to learn")
         return known, parts, values
     return known, parts, {split: _labels(column, known, split, where) for split, column in values.items()}
+
+
+def require_trained(labels: Mapping[Split, Shaped[np.ndarray, "_"]], target: Target, where: str) -> None:
+    """Checks that each class of validation and test is also in the training part.
+
+    Raises:
+        ZooError: names the first one that is not.
+    """
+    if target.class_names is None:
+        return
+    for split, found in labels.items():
+        if len(strange := np.setdiff1d(found, labels["train"])):
+            raise ZooError(_lacks(where, split, target.class_names[strange[0]], target.name))
 
 
 def class_name(value: Any) -> str:
@@ -141,7 +159,9 @@ def _labels(values: np.ndarray, target: Target, split: str, where: str) -> np.nd
     names = [class_name(value) for value in values.tolist()]
     for text in names:
         if text not in numbers:
-            raise ZooError(
-                f"{where}: the {split} rows have the class `{text}` of `{target.name}`, which training lacks"
-            )
+            raise ZooError(_lacks(where, split, text, target.name))
     return np.array([numbers[text] for text in names], np.int64)
+
+
+def _lacks(where: str, split: str, text: str, name: str) -> str:
+    return f"{where}: the {split} rows have the class `{text}` of `{name}`, which training lacks"
