@@ -1,6 +1,7 @@
 import json
 
 import pytest
+from table_sets import frame
 
 
 def test_evaluate_measures_the_same(command, trained):
@@ -46,3 +47,31 @@ def test_full_memory_is_one_line(command, trained, monkeypatch, error):
     assert ended.code == 2
     assert f"{error})" in ended.err
     assert ended.err.count("\n") == 1
+
+
+def test_another_split_of_the_training_data_is_said(command, trained):
+    ended = command("evaluate", f"checkpoint={trained}", "+data.seed=5", "runs=other", "baselines=false")
+    assert ended.code == 0, ended.err
+    said = "data.seed differs from training: where the samples are split by it, test samples may have been trained on"
+    assert f"warning: {said}" in ended.out + ended.err
+    (results,) = (ended.folder / "other").rglob("metrics.json")
+    assert json.loads(results.read_text())["split_change"].startswith(said)
+    page = (results.parent / "report" / "index.html").read_text()
+    assert said[1:] in page
+    assert "used neither for training" not in page
+
+
+def test_rows_added_to_the_table_of_a_checkpoint_are_said(command, tmp_path):
+    frame(60).to_csv(tmp_path / "t.csv", index=False)
+    words = ["model=two_layer_regression", "data=table", f"data.path='{tmp_path / 't.csv'}'", "data.target=y"]
+    ended = command("train", *words, "trainer.max_epochs=1", "baselines=false")
+    assert ended.code == 0, ended.err
+    checkpoint = [f"checkpoint={ended.run}/checkpoints/last.ckpt", f"+{words[2]}"]
+    ended = command("evaluate", *checkpoint, "runs=same", "baselines=false")
+    assert ended.code == 0, ended.err
+    assert "warning" not in ended.out + ended.err
+    frame(80).to_csv(tmp_path / "t.csv", index=False)
+    ended = command("evaluate", *checkpoint, "runs=more", "baselines=false")
+    assert ended.code == 0, ended.err
+    changed = "the data has changed since training (42 training samples then, 56 now): test samples may have been"
+    assert changed in ended.out + ended.err

@@ -21,7 +21,10 @@ def comparison(results: Mapping[str, Any], metric: str, folder: Path) -> Section
         rows.append([name, *cells, meaning(name)])
     bars = {model: values[metric] for model, values in compared.items() if metric in values}
     figures = [draw_bars(folder / "baselines.png", metric, bars)] if len(bars) > 1 else []
-    text = f"{run_summary(results)}\n\nThe test split is used neither for training nor for model selection."
+    split = "The test split is used neither for training nor for model selection."
+    if changed := results.get("split_change"):
+        split = f"{changed[0].upper()}{changed[1:]}."
+    text = f"{run_summary(results)}\n\n{split}"
     if baselines:
         text += " The baselines are fitted on the same training split."
     if results.get("better_baselines"):

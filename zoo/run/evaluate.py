@@ -16,6 +16,7 @@ from zoo.run.options import check_options
 from zoo.run.results import test, write_results
 from zoo.run.run import evaluation_run
 from zoo.run.sharding import unshard
+from zoo.run.split_change import split_change
 from zoo.tasks.base import Task
 from zoo.tensor_files.explained import explained
 
@@ -47,7 +48,8 @@ def evaluate(config: dict[str, Any], run_dir: Path, *, data: str | None) -> dict
     if data is None:
         described = data_config(task.card["data_config"], config["data"], config["trust"], config["checkpoint"])
     with explained(f"{config['checkpoint']} describes data that cannot be built"):
-        datamodule = build_data(_with_seed(described, task))
+        described = _with_seed(described, task)
+        datamodule = build_data(described)
         require_matching_data(task.config["_target_"], datamodule, model=task.card["model_name"], data=name)
         changed = task.prepare_evaluation(datamodule, **options)
         if datamodule.fits_preprocessing and (preprocessing := task.card.get("preprocessing")):
@@ -58,6 +60,8 @@ def evaluate(config: dict[str, Any], run_dir: Path, *, data: str | None) -> dict
         _check_metadata(task, datamodule, metadata)
         if not options and (note := preprocessing_note(task.card, datamodule.card())) is not None:
             rank_zero_print(note)
+        if (overlap := split_change(task.card, described, datamodule)) is not None:
+            rank_zero_print(f"warning: {overlap}")
     task.card["data_name"] = name
     with explained(f"{config['checkpoint']} cannot be tested on this data; was it edited?"):
         run = evaluation_run(config, run_dir, task, datamodule)
@@ -73,7 +77,7 @@ def evaluate(config: dict[str, Any], run_dir: Path, *, data: str | None) -> dict
         unshard(task)
         task.finish_evaluation(datamodule)
         if trainer.is_global_zero:
-            write_results(config, trainer, task, datamodule, run_dir, metrics)
+            write_results(config, trainer, task, datamodule, run_dir, metrics, split_change=overlap)
     return metrics
 
 

@@ -36,8 +36,13 @@ def write_results(
     datamodule: DataModule,
     run_dir: Path,
     test_metrics: dict[str, float],
+    *,
+    split_change: str | None = None,
 ) -> None:
-    """Writes `metrics.json` and `report/index.html` below `run_dir` and prints a summary."""
+    """Writes `metrics.json` and `report/index.html` below `run_dir` and prints a summary.
+
+    `split_change` says why test samples may have been trained on.
+    """
     compared = task.baselines(datamodule) if config["baselines"] else {}
     metric = _first_metric(task)
     better = better_baselines(test_metrics, compared, metric, task.monitor_mode)
@@ -47,6 +52,8 @@ def write_results(
     results |= task.evaluation_settings()
     if findings := findings_of(trainer):
         results["findings"] = findings
+    if split_change is not None:
+        results["split_change"] = split_change
     write_json(run_dir / "metrics.json", results)
     report = write_report(config, task, datamodule, run_dir, results)
     for line in [*summary(test_metrics, compared, metric, better), *task.advice(better)]:

@@ -143,6 +143,7 @@ def new_run(
     if target:  # what a table feeds depends on its target
         require_matching_data(target, datamodule, model=model, data=data)
     card = datamodule.card() | {"model_name": model, "data_name": data, "data_config": config["data"]}
+    card["train_samples"] = len(datamodule.dataset("train"))
     task = build_task(described, datamodule.metadata(), card)
     require_readable(task, model=model, data=data)
     attach_optimizer(task, config["optimizer"], config["scheduler"])
