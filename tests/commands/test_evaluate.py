@@ -75,3 +75,17 @@ def test_rows_added_to_the_table_of_a_checkpoint_are_said(command, tmp_path):
     assert ended.code == 0, ended.err
     changed = "the data has changed since training (42 training samples then, 56 now): test samples may have been"
     assert changed in ended.out + ended.err
+
+
+def test_a_report_on_other_data_does_not_speak_of_one_training_split(command, tmp_path):
+    for name, seed in (("t", 0), ("new", 1)):
+        frame(60, seed).to_csv(tmp_path / f"{name}.csv", index=False)
+    words = ["model=two_layer_regression", "data=table", f"data.path='{tmp_path / 't.csv'}'", "data.target=y"]
+    ended = command("train", *words, "trainer.max_epochs=1")
+    assert "fitted on the same training split" in (ended.run / "report" / "index.html").read_text()
+    checkpoint = f"checkpoint={ended.run}/checkpoints/last.ckpt"
+    ended = command("evaluate", checkpoint, f"+data.path='{tmp_path / 'new.csv'}'", "runs=new")
+    assert ended.code == 0, ended.err
+    (page,) = (ended.folder / "new").rglob("index.html")
+    assert "The model was trained on other data" in page.read_text()
+    assert "The baselines are fitted on the training split of this data." in page.read_text()

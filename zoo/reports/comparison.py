@@ -21,15 +21,22 @@ def comparison(results: Mapping[str, Any], metric: str, folder: Path) -> Section
         rows.append([name, *cells, meaning(name)])
     bars = {model: values[metric] for model, values in compared.items() if metric in values}
     figures = [draw_bars(folder / "baselines.png", metric, bars)] if len(bars) > 1 else []
-    split = "The test split is used neither for training nor for model selection."
-    if changed := results.get("split_change"):
-        split = f"{changed[0].upper()}{changed[1:]}."
-    text = f"{run_summary(results)}\n\n{split}"
+    text = f"{run_summary(results)}\n\n{_split(results)}"
     if baselines:
-        text += " The baselines are fitted on the same training split."
+        which = "training split of this data" if results.get("other_data") else "same training split"
+        text += f" The baselines are fitted on the {which}."
     if results.get("better_baselines"):
         text += f" Better than this model: {', '.join(results['better_baselines'])}."
     return Section("Result", text, figures, rows)
+
+
+def _split(results: Mapping[str, Any]) -> str:
+    """What the test split is to the model."""
+    if results.get("other_data"):
+        return "The model was trained on other data, of which this report knows nothing."
+    if changed := results.get("split_change"):
+        return f"{changed[0].upper()}{changed[1:]}."
+    return "The test split is used neither for training nor for model selection."
 
 
 def run_summary(results: Mapping[str, Any]) -> str:

@@ -16,7 +16,7 @@ from zoo.run.options import check_options
 from zoo.run.results import test, write_results
 from zoo.run.run import evaluation_run
 from zoo.run.sharding import unshard
-from zoo.run.split_change import split_change
+from zoo.run.split_change import is_other_data, split_change
 from zoo.tasks.base import Task
 from zoo.tensor_files.explained import explained
 
@@ -60,8 +60,10 @@ def evaluate(config: dict[str, Any], run_dir: Path, *, data: str | None) -> dict
         _check_metadata(task, datamodule, metadata)
         if not options and (note := preprocessing_note(task.card, datamodule.card())) is not None:
             rank_zero_print(note)
+        split: dict[str, Any] = {"other_data": is_other_data(task.card, described)}
         if (overlap := split_change(task.card, described, datamodule)) is not None:
             rank_zero_print(f"warning: {overlap}")
+            split["split_change"] = overlap
     task.card["data_name"] = name
     with explained(f"{config['checkpoint']} cannot be tested on this data; was it edited?"):
         run = evaluation_run(config, run_dir, task, datamodule)
@@ -77,7 +79,7 @@ def evaluate(config: dict[str, Any], run_dir: Path, *, data: str | None) -> dict
         unshard(task)
         task.finish_evaluation(datamodule)
         if trainer.is_global_zero:
-            write_results(config, trainer, task, datamodule, run_dir, metrics, split_change=overlap)
+            write_results(config, trainer, task, datamodule, run_dir, metrics, split)
     return metrics
 
 

@@ -1,6 +1,7 @@
 """Writes a run's outputs: `metrics.json` and the HTML report."""
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -36,12 +37,12 @@ def write_results(
     datamodule: DataModule,
     run_dir: Path,
     test_metrics: dict[str, float],
-    *,
-    split_change: str | None = None,
+    split: Mapping[str, Any] | None = None,
 ) -> None:
     """Writes `metrics.json` and `report/index.html` below `run_dir` and prints a summary.
 
-    `split_change` says why test samples may have been trained on.
+    `split` is what a report says of the test split if the training was another run: whether it is of `other_data`, and
+    as `split_change` why samples of it may have been trained on.
     """
     compared = task.baselines(datamodule) if config["baselines"] else {}
     metric = _first_metric(task)
@@ -52,8 +53,7 @@ def write_results(
     results |= task.evaluation_settings()
     if findings := findings_of(trainer):
         results["findings"] = findings
-    if split_change is not None:
-        results["split_change"] = split_change
+    results |= split or {}
     write_json(run_dir / "metrics.json", results)
     report = write_report(config, task, datamodule, run_dir, results)
     for line in [*summary(test_metrics, compared, metric, better), *task.advice(better)]:
