@@ -15,10 +15,8 @@ from zoo.distribution import install_command
 from zoo.errors import ZooError
 
 VIDEOS = FileKind("videos", (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm"))
-
-
-_RATE = 25
-_BITS = 20  # a second for each pixel of an image
+_RATE = 25  # images per second of a video without a rate
+_BITS = 20  # per second and pixel: the bit rate of a written video
 
 
 def is_video(path: Path) -> bool:

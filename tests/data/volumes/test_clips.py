@@ -61,7 +61,24 @@ def test_a_folder_of_videos(tree):
     assert len(train) == 6
     indices = torch.arange(6)
     assert torch.equal(train[indices][0], train[indices][0])
-    assert not torch.equal(train[indices][0], torch.cat([train[indices[:3]][0], train[indices[3:]][0]]))
+
+
+def epoch_clips(data, epoch, done=0):
+    """The clips of an epoch by the mean of their class and video, in the order of the epoch."""
+    data.resume_at = (epoch, done)
+    return [round(float(clips.float().mean()), 2) for clips, _ in data.loader("train")]
+
+
+def test_each_epoch_draws_other_clips_and_a_resumed_one_repeats_them(tree):
+    options = {"root": str(tree), "frames": 4, "image_size": 16} | OPTIONS | {"batch_size": 1}
+    data = Clips(random_start=True, **options)
+    epochs = [epoch_clips(data, epoch) for epoch in range(6)]
+    assert len({*map(tuple, map(sorted, epochs))}) == 6
+    assert epoch_clips(Clips(random_start=True, **options), 3, done=2) == epochs[3][2:]
+    other = epoch_clips(Clips(random_start=True, **options | {"seed": 1}), 0)
+    assert sorted(other) != sorted(epochs[0])
+    central = Clips(random_start=False, **options)
+    assert sorted(epoch_clips(central, 0)) == sorted(epoch_clips(central, 1))
 
 
 def test_a_video_that_is_too_short_or_broken(tree, tmp_path):

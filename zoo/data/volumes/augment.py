@@ -59,7 +59,7 @@ class QuarterTurns(nn.Module):
     """Turns every volume by a random multiple of 90° about each of `axes`; exact, for cubes.
 
     Raises:
-        ZooError: an unknown axis, or a batch of volumes with unequal sides.
+        ZooError: an unknown axis.
     """
 
     def __init__(self, *, axes: Sequence[str]) -> None:
@@ -67,7 +67,11 @@ class QuarterTurns(nn.Module):
         self.axes = [parse_axis(name, "data.augmentation.axes") for name in axes]
 
     def forward(self, volumes: Volumes, labels: Labels) -> tuple[Volumes, Labels]:
-        """Turns a batch."""
+        """Turns a batch.
+
+        Raises:
+            ZooError: the volumes have unequal sides.
+        """
         for axis in self.axes:
             turns = torch.randint(4, (len(volumes),), device=volumes.device)
             choices = torch.stack([turned(volumes, axis, number) for number in range(4)])

@@ -1,7 +1,6 @@
 """Clips of video files, one folder per class, as volumes [3 frames height width]."""
 
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -16,6 +15,7 @@ from zoo.data.base import Split
 from zoo.data.class_folders import Files, find_files
 from zoo.data.images.files import cut_square
 from zoo.data.options import require_count, require_fractions
+from zoo.data.sampling import FreshBatches, IndexBatches
 from zoo.data.splits import cut_splits
 from zoo.data.video import VIDEOS, frames, promised_frames
 from zoo.data.volumes.base import VolumeData, VolumePreprocessing, measured_statistics
@@ -47,18 +47,19 @@ def _window(path: Path, length: int, side: int, start: int) -> list[Tensor]:
 
 
 class ClipFiles:
-    """Labeled videos; `__getitem__` reads the central clip of each, or with `random_start` another one per batch.
+    """Labeled videos; `__getitem__` reads the central clip of each, or a random one with a `seed`.
 
-    The draw depends on the batch alone, so that a resumed run repeats it.
+    The draw depends on the seed and the index alone, so that a resumed run repeats it. Indices past the last video
+    begin again with the first and draw other clips: `FreshBatches` has other indices in every epoch.
     """
 
     in_memory = False
 
-    def __init__(self, root: Path, files: Files, preprocessing: VolumePreprocessing, *, random_start: bool) -> None:
+    def __init__(self, root: Path, files: Files, preprocessing: VolumePreprocessing, *, seed: int | None) -> None:
         self.root = root
         self.files = files
         self.preprocessing = preprocessing
-        self.random_start = random_start
+        self.seed = seed
         self.labels: Int[Tensor, " n"] = torch.from_numpy(files.labels)
 
     def __len__(self) -> int:
@@ -70,21 +71,27 @@ class ClipFiles:
         Raises:
             ZooError: names the video.
         """
-        places: Sequence[float] = [0.5] * len(indices)
-        if self.random_start:
-            places = np.random.default_rng(indices.numpy()).random(len(indices)).tolist()
-        paths = [self.root / os.fsdecode(self.files.paths[index]) for index in indices.tolist()]
-        clips = [read_clip(path, self.preprocessing, place) for path, place in zip(paths, places, strict=True)]
-        return torch.stack(clips), self.labels[indices]
+        clips = [
+            read_clip(self.path(index % len(self)), self.preprocessing, self._place(index))
+            for index in indices.tolist()
+        ]
+        return torch.stack(clips), self.labels[indices % len(self)]
+
+    def path(self, index: int) -> Path:
+        """The file of a video."""
+        return self.root / os.fsdecode(self.files.paths[index])
+
+    def _place(self, index: int) -> float:
+        return 0.5 if self.seed is None else float(np.random.default_rng([self.seed, index]).random())
 
 
 @dataclass(kw_only=True, eq=False)
 class Clips(VolumeData):
     """Videos in class folders below `root`, or below `root/train`, `root/val` and `root/test`.
 
-    A clip is `frames` consecutive frames: the central ones of a video, or in training with `random_start` any. Images
-    are resized to a short side of 8/7 `image_size` and cropped to the central square. A missing split is cut out of
-    the training videos, with the same fraction of each class.
+    A clip is `frames` consecutive frames: the central ones of a video, or in training with `random_start` random ones,
+    drawn anew in every epoch. Images are resized to a short side of 8/7 `image_size` and cropped to the central square.
+    A missing split is cut out of the training videos, with the same fraction of each class.
 
     Raises:
         ZooError: a value out of its range.
@@ -116,12 +123,16 @@ class Clips(VolumeData):
         size = (self.frames, self.image_size, self.image_size)
         unit = VolumePreprocessing(size=size, channels=3, mean=(0.0,) * 3, std=(1.0,) * 3, resize=False)
         splits = {
-            name: ClipFiles(root, part, unit, random_start=self.random_start and name == "train")
+            name: ClipFiles(root, part, unit, seed=self.seed if name == "train" and self.random_start else None)
             for name, part in files.items()
         }
         mean, std = measured_statistics(splits["train"], self.seed)
         self.preprocessing = replace(unit, mean=mean, std=std)
         return {str(name): part for name, part in splits.items()}
+
+    def train_batches(self, usual: IndexBatches) -> IndexBatches:
+        """Indices that differ in every epoch, for other clips of each video."""
+        return FreshBatches.like(usual)
 
     def card(self) -> dict[str, Any]:
         """As of volumes, with clips as the kind of samples."""
