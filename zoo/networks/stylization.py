@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from zoo.errors import ZooError
+
+_EPSILON = 1e-5  # of variances
 
 
 class Picture(nn.Module):
@@ -105,6 +108,43 @@ class StyleDecoder(nn.Sequential):
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
                 module.bias.data.zero_()  # type: ignore[union-attr]  # built with one above
+
+
+class ConditionalDecoder(StyleDecoder):
+    """A `StyleDecoder` with conditional instance norm, through which the style reaches each convolution.
+
+    AdaIN gives the maps the moments of a style. From these means and deviations, a linear layer predicts the scales and
+    shifts of an instance norm behind each convolution but the last, as Ghiasi et al. predict them from another network
+    (Exploring the Structure of a Real-time, Arbitrary Neural Artistic Stylization Network, 2017, arXiv:1705.06830).
+    The plain decoder needs many thousands of steps; this one learns colors and strokes in a thousand.
+    """
+
+    def __init__(
+        self,
+        *,
+        channels: int = 512,
+        widths: Sequence[int] = (64, 128, 256, 512),
+        convolutions: Sequence[int] = (2, 2, 4, 1),
+    ) -> None:
+        super().__init__(channels=channels, widths=widths, convolutions=convolutions)
+        self.outputs = [layer.out_channels for layer in self if isinstance(layer, nn.Conv2d)][:-1]
+        self.conditions = nn.Linear(2 * channels, 2 * sum(self.outputs))
+
+    def forward(self, input: Float[Tensor, "b n h w"]) -> Float[Tensor, "b 3 i j"]:
+        """Returns images in [0, 1]."""
+        variance, mean = torch.var_mean(input, dim=(2, 3), keepdim=True)
+        std = (variance + _EPSILON).sqrt()
+        moments = torch.cat([mean, std.log()], 1).flatten(1)
+        conditions = iter(self.conditions(moments)[..., None, None].split([2 * width for width in self.outputs], 1))
+        x = (input - mean) / std
+        for layer in self:
+            if layer is self.conditions:
+                continue
+            x = layer(x)
+            if isinstance(layer, nn.Conv2d) and (condition := next(conditions, None)) is not None:
+                scale, shift = condition.chunk(2, 1)
+                x = F.instance_norm(x) * (1 + scale) + shift
+        return x
 
 
 class PaddedConv2d(nn.Module):

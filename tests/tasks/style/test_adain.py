@@ -17,8 +17,8 @@ from zoo.losses.perceptual import PerceptualLoss
 from zoo.losses.style import channel_moments
 from zoo.networks.alexnet import pooled_stages
 from zoo.networks.staged import StagedNetwork
-from zoo.networks.stylization import StyleDecoder
-from zoo.run.export import export
+from zoo.networks.stylization import ConditionalDecoder, StyleDecoder
+from zoo.run.export import FORMATS, export
 from zoo.tasks.style import AdaIN
 
 
@@ -49,7 +49,7 @@ class Plain(StagedNetwork):
         return trunk
 
 
-def tiny(*, layers=("relu2_1",), moment_weight=10.0, **decoder):
+def tiny(*, layers=("relu2_1",), moment_weight=10.0, decoder=StyleDecoder, **options):
     torch.manual_seed(0)
     loss = PerceptualLoss(
         backbone=Plain(),
@@ -59,8 +59,8 @@ def tiny(*, layers=("relu2_1",), moment_weight=10.0, **decoder):
         style_weight=1.0,
         tv_weight=0.0,
     )
-    given = {"channels": 12, "widths": (8, 12), "convolutions": (2, 1)} | decoder
-    return AdaIN(network=StyleDecoder(**given), loss=loss, moment_weight=moment_weight)
+    given = {"channels": 12, "widths": (8, 12), "convolutions": (2, 1)} | options
+    return AdaIN(network=decoder(**given), loss=loss, moment_weight=moment_weight)
 
 
 def pair():
@@ -74,6 +74,24 @@ def test_the_decoder_of_the_paper():
     convolutions = [name for name in decoder.state_dict() if name.endswith("weight")]
     assert convolutions == [f"{place}.weight" for place in (1, 5, 8, 11, 14, 18, 21, 25, 28)]  # those of its code
     assert decoder(torch.rand(2, 512, 8, 11, device="meta")).shape == (2, 3, 64, 88)
+
+
+def test_a_conditional_decoder_without_conditions_is_a_decoder_with_instance_norms():
+    torch.manual_seed(0)
+    decoder = ConditionalDecoder(channels=12, widths=(8, 12), convolutions=(2, 1))
+    maps = 3 * torch.randn(2, 12, 5, 6) + 1
+    found = decoder(maps)
+    assert found.shape == (2, 3, 10, 12)
+    assert (decoder(2 * maps) - found).abs().max() > 1e-3  # the moments of the maps count
+    nn.init.zeros_(decoder.conditions.weight)
+    nn.init.zeros_(decoder.conditions.bias)
+    torch.testing.assert_close(decoder(2 * maps - 5), decoder(maps), rtol=0, atol=1e-4)
+    plain = nn.Sequential()
+    for layer in [*decoder][:-1]:
+        plain.append(layer)
+        if isinstance(layer, nn.Conv2d) and layer.out_channels > 3:
+            plain.append(nn.InstanceNorm2d(layer.out_channels))
+    torch.testing.assert_close(plain(nn.functional.instance_norm(maps)), decoder(maps), rtol=0, atol=1e-4)
 
 
 def test_the_restyled_maps_have_the_moments_of_the_style():
@@ -116,8 +134,9 @@ def test_a_blend_ends_at_its_styles_and_runs_between_them():
         torch.testing.assert_close(task(content, blended), expected, rtol=0, atol=1e-5)
 
 
-def test_a_pair_is_learned_by_heart():
-    task, batch = tiny(), pair()
+@pytest.mark.parametrize("decoder", [StyleDecoder, ConditionalDecoder])
+def test_a_pair_is_learned_by_heart(decoder):
+    task, batch = tiny(decoder=decoder), pair()
     optimizer = torch.optim.Adam(task.network.parameters(), lr=5e-3)
     losses = []
     for _ in range(60):
@@ -215,7 +234,7 @@ def test_the_exported_file_takes_any_size(finished, tmp_path, format, pixels):
     path, difference = export(
         finished / "checkpoints" / "best.ckpt",
         format=format,
-        output=tmp_path / f"style.{format}",
+        output=tmp_path / f"style{FORMATS[format]}",
         with_preprocessing=pixels,
         tolerance=1e-4,
         device="cpu",

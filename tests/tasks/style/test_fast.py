@@ -14,7 +14,7 @@ from zoo.data.video import frames
 from zoo.errors import ZooError
 from zoo.networks.stylization import TransformNetwork
 from zoo.run.create import create_data
-from zoo.run.export import export
+from zoo.run.export import FORMATS, export
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,7 @@ def test_the_exported_file_takes_any_size(finished, tmp_path, format, pixels):
     path, difference = export(
         finished / "checkpoints" / "best.ckpt",
         format=format,
-        output=tmp_path / f"style.{format}",
+        output=tmp_path / f"style{FORMATS[format]}",
         with_preprocessing=pixels,
         tolerance=1e-4,
         device="cpu",
