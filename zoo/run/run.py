@@ -31,6 +31,7 @@ from zoo.run.build import (
 )
 from zoo.run.console import rank_zero_print
 from zoo.run.flops import forward_flops
+from zoo.run.loss_check import require_matching_loss
 from zoo.run.readable import require_readable
 from zoo.run.recipe import recipe_of
 from zoo.run.sharding import require_shardable
@@ -146,6 +147,7 @@ def new_run(
     card["train_samples"] = len(datamodule.dataset("train"))
     task = build_task(described, datamodule.metadata(), card)
     require_readable(task, model=model, data=data)
+    require_matching_loss(task)
     attach_optimizer(task, config["optimizer"], config["scheduler"])
     task.recipe = recipe_of(config)
     report: list[str] = []

@@ -2,7 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
-from typing import Any, Literal, cast
+from typing import Any, Literal, NamedTuple, cast
 
 from torch import Tensor, nn
 from torchmetrics import MetricCollection
@@ -16,6 +16,14 @@ FINITE_CHECK_EVERY = 50
 """Steps between two checks of the training loss; a GPU waits when its value is read."""
 
 _EXPLODED = 1e6  # times the first loss
+
+
+class LossExample(NamedTuple):
+    """Outputs and targets as a loss takes them, and the names of losses that do."""
+
+    outputs: Tensor
+    targets: Tensor
+    suitable: str
 
 
 class Stages(Module, ABC):
@@ -40,6 +48,10 @@ class Stages(Module, ABC):
     @abstractmethod
     def num_samples(self, batch: Any) -> int:
         """The number of samples in a batch."""
+
+    def loss_example(self) -> LossExample | None:
+        """An example for a trial of the loss; None if it needs more than outputs and targets."""
+        return None
 
     @property
     def metrics(self) -> dict[Stage, MetricCollection]:

@@ -83,7 +83,7 @@ def _is_id(name: str, values: np.ndarray) -> bool:
     if values.dtype == object:
         return True
     whole = bool((values == np.round(values)).all())
-    return whole and (bool(_NAMED_ID.fullmatch(name)) or np.ptp(values) < 2 * len(values))
+    return whole and bool(_NAMED_ID.fullmatch(name) or np.ptp(values) < 2 * len(values))
 
 
 def _equals(values: np.ndarray, target: np.ndarray) -> bool:

@@ -25,7 +25,7 @@ from zoo.tasks.classification.suspects import suspects
 from zoo.tasks.classification.tta import CROPS, add_margin, remove_margin, requested_views
 from zoo.tasks.diagnosable import Chance, ClassCounts
 from zoo.tasks.export import Program
-from zoo.tasks.stages import Stage
+from zoo.tasks.stages import LossExample, Stage
 
 _PATIENCE = 5000  # steps at chance level, after which training of any length is stuck
 _NO_LEARNING = (
@@ -94,6 +94,11 @@ class Classification(Task):
         """The network, with the normalization in front of it if requested."""
         inputs = inputs_of(self.card)
         return inputs.program(self.network, self.export_metadata(), with_preprocessing=with_preprocessing)
+
+    def loss_example(self) -> LossExample:
+        """Logits and classes, of another number than the classes."""
+        classes, suitable = self.num_classes, "cross_entropy.CrossEntropy, hinge.Hinge and focal.FocalCrossEntropy"
+        return LossExample(torch.zeros(classes + 1, classes), torch.zeros(classes + 1, dtype=torch.long), suitable)
 
     def forward(self, images: Float[Tensor, "b c *size"]) -> Float[Tensor, "b k"]:
         """Logits of each image."""

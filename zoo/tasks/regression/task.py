@@ -13,7 +13,7 @@ from zoo.metrics.concatenated import Concatenated
 from zoo.tasks.base import Task
 from zoo.tasks.regression.intervals import ConformalInterval
 from zoo.tasks.regression.metrics import Coverage, RegressionErrors
-from zoo.tasks.stages import Stage
+from zoo.tasks.stages import LossExample, Stage
 
 AUXILIARY = 0.3
 """Weight of the loss of auxiliary heads (Szegedy et al., 2014, arXiv:1409.4842, section 5)."""
@@ -60,6 +60,11 @@ class Regression(Task):
         self.test_metrics.add_metrics({"intervals": Coverage()})
         self.collected = Concatenated()
         self.collected_targets = Concatenated()
+
+    def loss_example(self) -> LossExample:
+        """Numbers or quantiles, and targets."""
+        suitable = "forecasting.SquaredError, forecasting.AbsoluteError, forecasting.Huber and quantile.Quantile"
+        return LossExample(torch.zeros(3, self.num_outputs), torch.zeros(3), suitable)
 
     def forward(self, inputs: Float[Tensor, "b ..."]) -> Float[Tensor, " b"]:
         """The numbers in the units of the target."""
