@@ -64,7 +64,7 @@ def test_other_data_and_missing_folders_are_mistakes(command, tmp_path):
     ended = command("check_data", "data=digits")
     assert ended.code == 2
     assert (
-        "this data has no check: boxes (voc, coco, yolo_txt) and class folders of images (image_folder) have one"
+        "this data has no check: boxes (voc, coco, yolo_txt), class folders (image_folder) and tables have one"
         in ended.err
     )
     ended = command("check_data", "data=voc", f"data.root={tmp_path / 'none'}", folder=tmp_path / "other")

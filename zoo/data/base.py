@@ -133,7 +133,7 @@ class DataModule(LightningDataModule, ABC):
             ZooError: this kind of data has no check.
         """
         raise ZooError(
-            "this data has no check: boxes (voc, coco, yolo_txt) and class folders of images (image_folder) have one"
+            "this data has no check: boxes (voc, coco, yolo_txt), class folders (image_folder) and tables have one"
         )
 
     def setup(self, stage: str | None = None) -> None:

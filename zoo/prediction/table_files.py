@@ -1,5 +1,6 @@
 """Reads the rows of a file or a data frame as those of the training file; a wrong cell is an error of its row alone."""
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,18 @@ import numpy as np
 from zoo.data.frames.files import with_index
 from zoo.data.table.columns import Column, encode, inputs, lacks, sizes_of
 from zoo.data.table.frames import convert, fault, read_source
+from zoo.data.table.problems import far_values, unseen_categories
 from zoo.data.table.raw import RawTable
 from zoo.errors import ZooError
 from zoo.prediction.tables import Rows
 
+_log = logging.getLogger(__name__)
+
 
 def read_rows(source: Any, columns: Sequence[Column], *, header: bool, text_columns: Sequence[str]) -> Rows:
     """The inputs of each row; further columns, such as the target, are not read.
+
+    Logs categories that training lacks, and numbers far from those of training.
 
     Raises:
         ZooError: an unreadable file, a missing column, or no row.
@@ -43,4 +49,7 @@ def read_rows(source: Any, columns: Sequence[Column], *, header: bool, text_colu
     for column in columns:
         for row in np.flatnonzero(lacks(table, column)).tolist():
             errors.setdefault(row, f"column `{column.name}`: the value is missing, and the model imputes none")
-    return Rows(inputs(encode(table, columns), sizes_of(columns)), dict(sorted(errors.items())))
+    encoded = encode(table, columns)
+    for note in [*unseen_categories(encoded, table, columns, where), *far_values(encoded, columns, where)]:
+        _log.warning(note)
+    return Rows(inputs(encoded, sizes_of(columns)), dict(sorted(errors.items())))

@@ -50,3 +50,19 @@ def test_whole_numbers_are_offered_as_numbers_and_text_is_not(tmp_path):
         with pytest.raises(ZooError, match="model=two_layer") as found:
             require_matching_data(target, data, model="two_layer_regression", data="table")
         assert ("data.target_is=number" in str(found.value)) is offered
+
+
+def test_a_check_lists_what_is_suspicious(tmp_path, capsys):
+    assert loaded(tmp_path, frame()).check(tmp_path)
+    assert capsys.readouterr().out.endswith("no problems\n")
+    assert not loaded(tmp_path, frame().assign(copy=frame()["y"])).check(tmp_path)
+    ended = capsys.readouterr()
+    assert "leak: column `copy`" in ended.err
+    assert ended.out.endswith("1 problem\n")
+
+
+def test_each_split_has_a_marked_row(tmp_path):
+    for word in ("val", "test", "train"):
+        part = [{word: "val" if word == "train" else "train"}.get(each, each) for each in PART]
+        with pytest.raises(ZooError, match=f"`data.split_by`: no row is marked {word}"):
+            loaded(tmp_path, frame().assign(part=part), split="column", split_by="part")

@@ -71,7 +71,7 @@ class FirstNumber(nn.Module):
         return rows[:, :1].float()
 
 
-def test_a_file_is_predicted_as_the_table_was_read(tmp_path):
+def test_a_file_is_predicted_as_the_table_was_read(tmp_path, caplog):
     data = frame()
     data.to_csv(tmp_path / "a.csv", index=False)
     source = table(tmp_path / "a.csv")
@@ -86,6 +86,7 @@ def test_a_file_is_predicted_as_the_table_was_read(tmp_path):
     task.card = source.card()
     wrong = data.drop(columns="y").astype(object)[["city", "sold", "noise", "size"]]  # in another order
     wrong.loc[1, "size"], wrong.loc[2, "noise"], wrong.loc[3, "city"] = "big", None, "Wien"
+    wrong.loc[4, "sold"] = "2099-01-01"
     results = predict(task, wrong, tmp_path / "out")
     column = source.columns[0]
     expected = (data["size"][0] - column.center) / column.scale * known["target_scale"] + known["target_center"]
@@ -94,6 +95,8 @@ def test_a_file_is_predicted_as_the_table_was_read(tmp_path):
     assert results[1].error == "column `size`: 'big' is no number"
     assert results[2].error == "column `noise`: the value is missing, and the model imputes none"
     assert results[3].error is None
+    assert "1 of 60 rows have a category of `city` that training lacks (Wien): it is read as unknown" in caplog.text
+    assert "1 of 60 rows have a `sold` more than 10 standard deviations from the mean of training" in caplog.text
     rows = pd.read_csv(tmp_path / "out" / "predictions.csv")
     assert rows["row"].tolist() == [*range(1, 61)]
     with pytest.raises(ZooError, match="the data frame lacks the column `city`"):
@@ -122,7 +125,10 @@ def test_the_exported_program_reads_the_numbers_of_the_file(tmp_path):
     sizes = {name: source.metadata()[name] for name in ("in_features", "categories")}
     task = TableRegression(network=MultilayerPerceptron(num_classes=1, **sizes), loss=SquaredError(), target_scale=3.0)
     task.card = source.card()
-    program = task.eval().export_program(format="onnx", with_preprocessing=True).module
+    task.intervals.margin.fill_(2.0)
+    exported = task.eval().export_program(format="onnx", with_preprocessing=True)
+    assert exported.metadata["interval"] == {"level": 0.9, "margin": 6.0}  # in the units of the target
+    program = exported.module
     days = (pd.to_datetime(data["sold"]) - pd.Timestamp("1970-01-01")).dt.days
     codes = data["city"].map({"Bern": 0, "Oslo": 1, "Rome": 2})
     rows = np.stack([data["size"], data["noise"], days, codes], axis=1)

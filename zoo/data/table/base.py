@@ -5,6 +5,7 @@ from abc import abstractmethod
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -145,14 +146,11 @@ class TableData(DataModule):
     def _split(self, tables: Tables, targets: Mapping[Split, np.ndarray]) -> dict[Split, tuple[Split, np.ndarray]]:
         """For each split, the table that it is cut from and its rows there."""
         rows: dict[Split, tuple[Split, np.ndarray]] = {name: (name, np.arange(len(tables[name]))) for name in tables}
-        wanted: dict[Split, float] = {"test": self.test_fraction, "val": self.val_fraction}
-        fractions = {name: fraction for name, fraction in wanted.items() if name not in tables}
+        shares: dict[Split, float] = {"test": self.test_fraction, "val": self.val_fraction}
+        fractions = {name: fraction for name, fraction in shares.items() if name not in tables}
         if fractions:
             cut = self._cut(tables["train"], targets["train"], fractions)
             rows |= {name: ("train", indices) for name, indices in cut.items()}
-        for name in wanted:
-            if name not in rows:
-                raise ZooError(f"`data.split_by`: no row is marked {name}")
         return rows
 
     def _cut(self, table: RawTable, targets: np.ndarray, fractions: Mapping[Split, float]) -> Indices:
@@ -170,6 +168,12 @@ class TableData(DataModule):
                 )
             return stratified_splits(targets, fractions, self.seed)
         return split_rows(table, self.split, self.split_by, fractions, self.seed)
+
+    def check(self, folder: Path) -> bool:
+        """Prints the columns, the splits and what is suspicious in them; True if nothing is."""
+        self.setup()
+        print(f"{len(self.notes)} problem{'' if len(self.notes) == 1 else 's'}" if self.notes else "no problems")
+        return not self.notes
 
     def _inputs(self, table: RawTable) -> RawTable:
         """The table without what is no input."""

@@ -12,6 +12,7 @@ _NAMED_ID = re.compile(r"(.*[_\s.-])?(id|uuid|key|index|row|nr|no|number)|Unname
 _FEW = 10  # rows in which a column of different values says nothing
 _SHOWN = 5
 _EXACT = 1e-9
+_FAR = 10
 
 
 def problems(train: RawTable, target: np.ndarray, name: str) -> list[str]:
@@ -45,7 +46,7 @@ def more_inputs_than_rows(inputs: int, rows: int) -> list[str]:
 
 
 def unseen_categories(encoded: Encoded, table: RawTable, columns: Sequence[Column], split: str) -> list[str]:
-    """One line for each column with categories that training lacks."""
+    """One line for each column with categories that training lacks; `split` names the rows."""
     found = []
     for codes, column in zip(encoded.codes.T, (each for each in columns if each.kind == "category"), strict=True):
         rows = np.flatnonzero(codes == UNKNOWN)
@@ -55,6 +56,19 @@ def unseen_categories(encoded: Encoded, table: RawTable, columns: Sequence[Colum
             found.append(
                 f"{split}: {len(rows)} of {len(codes)} rows have a category of `{column.name}` that training lacks "
                 f"({shown}): it is read as unknown"
+            )
+    return found
+
+
+def far_values(encoded: Encoded, columns: Sequence[Column], split: str) -> list[str]:
+    """One line for each column of numbers with values far from those of training."""
+    found = []
+    for values, column in zip(encoded.numbers.T, (each for each in columns if each.kind != "category"), strict=True):
+        count = int((np.abs(values) > _FAR).sum())
+        if count and column.scale != 1.0:  # else constant in training, or not scaled
+            found.append(
+                f"{split}: {count} of {len(values)} rows have a `{column.name}` more than {_FAR} standard deviations "
+                "from the mean of training: predictions there are extrapolated"
             )
     return found
 

@@ -46,7 +46,7 @@ def split_rows(table: RawTable, split: str, split_by: str | None, fractions: Fra
     if split == "group":
         return split_by_group(by, fractions, seed)
     if split == "column":
-        return split_by_column(by)
+        return split_by_column(by, ["train", *fractions])
     if by.dtype == object:
         raise ZooError(f"`data.split_by` (={split_by}) holds text, and data.split=time needs dates or numbers")
     return split_by_time(by, fractions)
@@ -83,11 +83,11 @@ def split_by_group(groups: np.ndarray, fractions: Fractions, seed: int) -> Indic
     return found | {"train": np.flatnonzero(np.isin(members, order[begin:]))}
 
 
-def split_by_column(words: np.ndarray) -> Indices:
+def split_by_column(words: np.ndarray, required: Sequence[Split]) -> Indices:
     """The rows that a column marks as train, val and test.
 
     Raises:
-        ZooError: another word, or no row to train on.
+        ZooError: another word, or no row of a required split.
     """
     splits = {word: split_of(str(word)) for word in set(words.tolist())}
     for word, split in splits.items():
@@ -95,8 +95,9 @@ def split_by_column(words: np.ndarray) -> Indices:
             raise ZooError(f"`data.split_by`: `{word}` is none of train, val and test")
     roles = np.array([splits[word] for word in words.tolist()])
     found = {name: np.flatnonzero(roles == name) for name in ("train", "val", "test")}
-    if not len(found["train"]):
-        raise ZooError("`data.split_by`: no row is marked train")
+    for name in required:
+        if not len(found[name]):
+            raise ZooError(f"`data.split_by`: no row is marked {name}")
     return {split: rows for split, rows in found.items() if len(rows)}  # type: ignore[misc]
 
 

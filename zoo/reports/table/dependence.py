@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
 from zoo.data.table.columns import Column
 from zoo.reports.figures import COLORS, LINE, drawing, plain_text
@@ -41,6 +42,10 @@ def dependence_section(
                 axes.plot(shown, line, color=LINE, linewidth=0.7)
             axes.plot(shown, responses.mean(1), color=COLORS[0])
             axes.set_xlabel(plain_text(column.name, 24))
+            if column.kind == "date":  # days since 1970, as matplotlib counts them
+                places = AutoDateLocator(minticks=2, maxticks=5)
+                axes.xaxis.set_major_locator(places)
+                axes.xaxis.set_major_formatter(ConciseDateFormatter(places))
         panels[0].set_ylabel(plain_text(what, 40))
     text = (
         f"The mean of {what} over {len(rows)} training rows, drawn at random, whose column is set to each value in "

@@ -13,6 +13,7 @@ from zoo.metrics.concatenated import Concatenated
 from zoo.tasks.base import Task
 from zoo.tasks.regression.intervals import ConformalInterval
 from zoo.tasks.regression.metrics import Coverage, RegressionErrors
+from zoo.tasks.regression.numbers import finite
 from zoo.tasks.stages import LossExample, Stage
 
 AUXILIARY = 0.3
@@ -118,6 +119,11 @@ class Regression(Task):
     def test_outputs(self) -> tuple[RegressionOutputs, Float[Tensor, " n"]]:
         """The outputs and the targets of the last test, in the order of the data, on the CPU."""
         return RegressionOutputs(*self.collected.compute().cpu().unbind(1)), self.collected_targets.compute().cpu()
+
+    def export_metadata(self) -> dict[str, Any]:
+        """Adds the interval: its level, and the margin in the units of the target, None if it is unbounded."""
+        margin = finite(float(self.intervals.margin) * self.target_scale)
+        return {**super().export_metadata(), "interval": {"level": self.intervals.level, "margin": margin}}
 
     def evaluation_settings(self) -> dict[str, Any]:
         """The nominal level of the intervals, beside their measured coverage, and their source."""
