@@ -41,10 +41,6 @@ def volumes(root, **options):
     return Volumes(root=str(root), **{**OPTIONS, **options})
 
 
-def read_all(data):
-    return [data.dataset(split)[torch.arange(len(data.dataset(split)))] for split in ("train", "val", "test")]
-
-
 def test_a_folder_is_read_lazily_as_in_memory(tree):
     held, lazy = volumes(tree), volumes(tree, cache_mb=0)
     assert held.metadata() == {"num_classes": 2, "in_channels": 1, "volume_size": [6, 6, 6]}
@@ -99,9 +95,27 @@ def test_the_test_volumes_are_turned(tree, cache):
 def test_other_sizes_are_resized_on_request(tree):
     np.save(tree / "cube" / "odd.npy", np.zeros((6, 6, 9), dtype=np.float32))
     for cache in (0, 64):
-        with pytest.raises(ZooError, match=r"odd.npy has 6×6×9 voxels .* not 6×6×6: training with data.size=\[6,6,6\]"):
-            read_all(volumes(tree, cache_mb=cache))
+        with pytest.raises(ZooError, match=r"6×6×9 in 1 file \(cube/odd.npy\): data.size=\[6,6,6\] resizes all"):
+            volumes(tree, cache_mb=cache).setup()
     assert volumes(tree, size=[4, 5, 6]).metadata()["volume_size"] == [4, 5, 6]
+
+
+@pytest.mark.parametrize(
+    ("shape", "message"),
+    [
+        ((6, 6, 7), r"6×6×6 in 19 files \(ball/1.npy, .*\), 6×6×7 in 1 file \(ball/0.npy\): data.size=\[6,6,6\]"),
+        ((2, 6, 6, 6), r"1 channel in 19 files \(ball/1.npy, .*\), 2 channels in 1 file \(ball/0.npy\)"),
+        (
+            (6, 6, 6, 1),
+            r"ball/0.npy`: it has the shape \[6, 6, 6, 1\], with channels last, .* np.moveaxis\(array, -1, 0\)",
+        ),
+    ],
+)
+@pytest.mark.parametrize("cache", [0, 64])
+def test_the_odd_file_is_named_though_it_is_the_first(tree, shape, message, cache):
+    np.save(tree / "ball" / "0.npy", np.ones(shape, dtype=np.float32))
+    with pytest.raises(ZooError, match=message):
+        volumes(tree, cache_mb=cache).setup()
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from zoo.data.base import BatchDataset, DataModule, TrainingImages
+from zoo.data.volumes.header import channels, sides
 from zoo.errors import ZooError
 from zoo.ops.constants import constant
 
@@ -39,9 +40,9 @@ class VolumePreprocessing:
         Raises:
             ZooError: another number of channels, or another size without `resize`.
         """
-        channels, *size = volume.shape
-        if channels != self.channels:
-            raise ZooError(f"{name} has {channels} channels, and the network takes {self.channels}")
+        count, *size = volume.shape
+        if count != self.channels:
+            raise ZooError(f"{name} has {channels(count)}, and the network takes {self.channels}")
         if tuple(size) == self.size:
             return volume
         if not self.resize:
@@ -77,11 +78,6 @@ class VolumePreprocessing:
         return mean, std
 
 
-def sides(size: Sequence[int]) -> str:
-    """Returns a size as text, `32×32×32`."""
-    return "×".join(map(str, size))
-
-
 @dataclass(kw_only=True, eq=False)
 class VolumeData(DataModule):
     """Batches `(volumes [B C D H W], labels [B])` with class names, a preprocessing and an optional augmentation."""
@@ -92,6 +88,8 @@ class VolumeData(DataModule):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        self.notes: list[str] = []
+        """What is suspicious in the data, one line each; filled by `load`."""
         self.preprocessing: VolumePreprocessing
         """Set by `load`."""
         self.class_names: Sequence[str]

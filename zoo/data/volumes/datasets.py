@@ -21,6 +21,11 @@ class Items(NamedTuple):
     """The number of the file, and the row in its stack, or -1 for a file of one volume."""
     labels: Int[np.ndarray, " n"]
 
+    @property
+    def in_stacks(self) -> bool:
+        """Whether the files hold stacks of volumes."""
+        return bool(self.places[0, 1] >= 0)
+
     def part(self, indices: Int[np.ndarray, " m"]) -> "Items":
         """The items with these indices."""
         return Items(self.places[indices], self.labels[indices])

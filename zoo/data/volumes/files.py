@@ -1,29 +1,28 @@
 """Reads volumes from npy, npz, binvox and NIfTI files as `[C D H W]`, and stacks of volumes from npy files."""
 
-import gzip
-import math
-import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Shaped
-from numpy.lib import format as npy
 from torch import Tensor
 
 from zoo.data.file_names import FileKind
 from zoo.data.npy_files import load_mapped
-from zoo.data.volumes.binvox import read_binvox
-from zoo.distribution import install_command
+from zoo.data.volumes.binvox import binvox_header, read_binvox
+from zoo.data.volumes.header import CHANNELS, Header, bytes_per_voxel, has_channels_last
+from zoo.data.volumes.nifti import nifti_header, read_nifti
+from zoo.data.volumes.packed import packed_header, read_packed
 from zoo.errors import ZooError, first_line
 
 MAX_BYTES = 4 * 2**30
-_RATIO, _FLOOR = 20, 2**28  # masks shrink to a hundredth, and are small
 """The largest array that is read into memory."""
-_CHANNELS = 16  # a first axis above it is a stack of volumes rather than channels
+_RATIO = 20  # bytes of an array per byte of its compressed file
+_FLOOR = 2**28  # a small compressed file may hold so many bytes: masks shrink to a hundredth
 _NUMBERS = "biuf"
+_LAST = "it has the shape {}, with channels last, and they are expected before the depth: save np.moveaxis(array, {})"
 
 
 class UnreadableVolume(ZooError):
@@ -45,15 +44,7 @@ def read_volume(path: Path) -> Shaped[Tensor, "c d h w"]:
         UnreadableVolume: no such file, another format, a damaged or empty array, infinite values, or another shape.
     """
     array = _read(path)
-    if array.ndim == 3:
-        array = array[None]
-    if array.ndim != 4 or array.shape[0] > _CHANNELS:
-        raise UnreadableVolume(
-            path,
-            f"it has the shape {list(array.shape)}, and a volume is [D H W] or [C D H W] with at most {_CHANNELS} "
-            "channels; a stack of volumes is [N C D H W], one npy file per class",
-        )
-    return to_tensor(array, path)
+    return to_tensor(array.reshape(_volume_shape(array.shape, path)), path)
 
 
 def read_stack(path: Path) -> Shaped[np.ndarray, "n c d h w"]:
@@ -63,10 +54,41 @@ def read_stack(path: Path) -> Shaped[np.ndarray, "n c d h w"]:
         UnreadableVolume: as for `read_volume`.
     """
     array = _read(path)
-    if array.ndim != 5:
-        hint = ": save array[:, None], with one channel" if array.ndim == 4 else ""
-        raise UnreadableVolume(path, f"it has the shape {list(array.shape)}, and a stack is [N C D H W]{hint}")
+    _stack_shape(array.shape, path)
     return array
+
+
+def read_header(path: Path, *, stack: bool = False) -> Header:
+    """Reads shape and units of a volume [C D H W], or of a `stack` [N C D H W], without its voxels.
+
+    Raises:
+        UnreadableVolume: as for `read_volume`, but for the values.
+    """
+    header: Header = _apply(_HEADERS, path)
+    return header._replace(shape=(_stack_shape if stack else _volume_shape)(header.shape, path))
+
+
+def _volume_shape(shape: tuple[int, ...], path: Path) -> tuple[int, ...]:
+    """The shape with channels."""
+    if has_channels_last(shape):
+        raise UnreadableVolume(path, _LAST.format([*shape], "-1, 0"))
+    found = (1, *shape) if len(shape) == 3 else shape
+    if len(found) != 4 or found[0] > CHANNELS:
+        raise UnreadableVolume(
+            path,
+            f"it has the shape {[*shape]}, and a volume is [D H W] or [C D H W] with at most {CHANNELS} "
+            "channels; a stack of volumes is [N C D H W], one npy file per class",
+        )
+    return found
+
+
+def _stack_shape(shape: tuple[int, ...], path: Path) -> tuple[int, ...]:
+    if len(shape) != 5:
+        hint = ": save array[:, None], with one channel" if len(shape) == 4 else ""
+        raise UnreadableVolume(path, f"it has the shape {[*shape]}, and a stack is [N C D H W]{hint}")
+    if has_channels_last(shape[1:]):
+        raise UnreadableVolume(path, _LAST.format([*shape], "-1, 1"))
+    return shape
 
 
 def to_tensor(array: Shaped[np.ndarray, "..."], path: Path) -> Shaped[Tensor, "..."]:
@@ -88,11 +110,21 @@ def to_tensor(array: Shaped[np.ndarray, "..."], path: Path) -> Shaped[Tensor, ".
 
 
 def _read(path: Path) -> Shaped[np.ndarray, "..."]:
+    array: np.ndarray = _apply(_READERS, path)
+    return array
+
+
+def _apply(readers: Mapping[str, Callable[[Path], Any]], path: Path) -> Any:
+    """What the reader of a file's ending returns.
+
+    Raises:
+        UnreadableVolume: names the file.
+    """
     if not path.is_file():
         raise UnreadableVolume(path, "it is not a file" if path.exists() else "the file does not exist")
     if not path.stat().st_size:
         raise UnreadableVolume(path, "the file is empty (zero bytes)")
-    reader = next((read for ending, read in _READERS.items() if path.name.lower().endswith(ending)), None)
+    reader = next((read for ending, read in readers.items() if path.name.lower().endswith(ending)), None)
     if reader is None:
         raise UnreadableVolume(path, f"a volume is one of: {' '.join(VOLUMES.extensions)}")
     try:
@@ -103,71 +135,31 @@ def _read(path: Path) -> Shaped[np.ndarray, "..."]:
         raise UnreadableVolume(path, first_line(error)) from None
 
 
-def _npy_gz(path: Path) -> Shaped[np.ndarray, "..."]:
-    with gzip.open(path) as file:
-        return _npy_stream(file, _most(path))
-
-
-def _npz(path: Path) -> Shaped[np.ndarray, "..."]:
-    with zipfile.ZipFile(path) as archive:
-        names = [name for name in archive.namelist() if name.endswith(".npy")]
-        if len(names) != 1:
-            raise ValueError(f"it holds {len(names)} arrays, and a volume is one: {', '.join(names[:5])}")
-        with archive.open(names[0]) as file:
-            return _npy_stream(file, _most(path))
-
-
 def _most(path: Path) -> int:
-    """The bytes that a compressed file may hold: 20 times its size, or 256 MiB if that is more."""
+    """The bytes that a compressed file may hold."""
     return min(max(_FLOOR, _RATIO * path.stat().st_size), MAX_BYTES)
 
 
-def _require_size(size: int, most: int) -> None:
-    if size > most:
-        raise ValueError(
-            f"its header promises {size / 2**30:.1f} GiB; at most {most / 2**30:.2g} are read from a file of its size"
-        )
-
-
-def _npy_stream(file: Any, most: int) -> Shaped[np.ndarray, "..."]:
-    """Reads an array of at most `most` bytes; what a header promises and the file lacks is never allocated."""
-    version = npy.read_magic(file)
-    read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-    shape, fortran, dtype = read_header(file)
-    if dtype.hasobject:
-        raise ValueError("it holds Python objects, and voxels are numbers")
-    size = math.prod(shape) * dtype.itemsize
-    _require_size(size, most)
-    data = file.read(size)
-    if len(data) < size:
-        raise ValueError(f"it is cut short: {len(data):,} of {size:,} bytes")
-    return np.frombuffer(data, dtype).reshape(shape, order="F" if fortran else "C")
-
-
-def _nifti(path: Path) -> Shaped[np.ndarray, "..."]:
-    """The voxels of a NIfTI file in its own scale, as [D H W] or [C D H W] = (channel, z, y, x)."""
-    try:
-        import nibabel
-    except ModuleNotFoundError:
-        raise ZooError(
-            f"reading {path.name} needs the package nibabel, which is not installed: {install_command('volumes')}"
-        ) from None
-    try:
-        image: Any = nibabel.load(path)
-        _require_size(math.prod(image.shape) * image.get_data_dtype().itemsize, _most(path))
-        values: np.ndarray = np.asarray(image.dataobj)
-    except (nibabel.filebasedimages.ImageFileError, nibabel.spatialimages.HeaderDataError) as error:
-        raise ValueError(str(error)) from None
-    return values.T
+def _mapped_header(path: Path) -> Header:
+    array = load_mapped(path)
+    return Header(array.shape, bytes_per_voxel(array.dtype))
 
 
 _READERS: dict[str, Callable[[Path], np.ndarray]] = {
     ".npy": load_mapped,
-    ".npy.gz": _npy_gz,
-    ".npz": _npz,
+    ".npy.gz": lambda path: read_packed(path, most=_most(path)),
+    ".npz": lambda path: read_packed(path, most=_most(path)),
     ".binvox": lambda path: read_binvox(path, most=_most(path)),
-    ".nii": _nifti,
-    ".nii.gz": _nifti,
+    ".nii": lambda path: read_nifti(path, most=_most(path)),
+    ".nii.gz": lambda path: read_nifti(path, most=_most(path)),
+}
+_HEADERS: dict[str, Callable[[Path], Header]] = {
+    ".npy": _mapped_header,
+    ".npy.gz": packed_header,
+    ".npz": packed_header,
+    ".binvox": binvox_header,
+    ".nii": nifti_header,
+    ".nii.gz": nifti_header,
 }
 VOLUMES = FileKind("volumes", tuple(_READERS))
 STACKS = (".npy", ".npy.gz")

@@ -1,14 +1,15 @@
 """Volumes of your own: a folder of files per class, or a stack of volumes per class."""
 
 import logging
+import math
+import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
-import numpy as np
 import torch
-from torch import Tensor
 
 from zoo.data.base import Split
 from zoo.data.file_names import printable
@@ -17,7 +18,8 @@ from zoo.data.splits import cut_splits
 from zoo.data.volumes.augment import parse_axis
 from zoo.data.volumes.base import VolumeData, VolumePreprocessing, measured_statistics
 from zoo.data.volumes.datasets import Items, TensorVolumes, Turned, VolumeFiles
-from zoo.data.volumes.files import VOLUMES, read_stack, read_volume, to_tensor
+from zoo.data.volumes.files import VOLUMES, read_header
+from zoo.data.volumes.header import CHANNEL_COUNTS, SIZES, VOXEL_SIZES, Header, mismatches
 from zoo.data.volumes.layout import find_volumes
 from zoo.errors import ZooError
 
@@ -29,9 +31,9 @@ _NAMED = 5  # empty volumes in the warning
 class Volumes(VolumeData):
     """Volumes in class folders below `root`, or below `root/train`, `root/val` and `root/test`; or stacks in `root`.
 
-    A file holds a volume [D H W] or [C D H W]: npy, npz, binvox, or NIfTI. A stack is a file CLASS.npy or
-    CLASS.npy.gz with [N C D H W]. A missing split is cut out of the training volumes, with the same fraction of each
-    class. `size` [D, H, W] resizes all volumes; with null they must have one size.
+    A file holds a volume [D H W] or [C D H W]: npy, npz, binvox, or NIfTI, which is turned to the orientation RAS+. A
+    stack is a file CLASS.npy or CLASS.npy.gz with [N C D H W]. A missing split is cut out of the training volumes, with
+    the same fraction of each class. `size` [D, H, W] resizes all volumes; with null they must have one size.
 
     If all volumes fit into `cache_mb` megabytes, they are held in memory; otherwise each batch is read, and npy files
     are mapped. `turn_test` (depth, height or width) turns the test volumes by 90° about this axis.
@@ -60,20 +62,22 @@ class Volumes(VolumeData):
         Raises:
             ZooError: another layout of folders, volumes of different sizes, or a class with too few volumes.
         """
-        files, given, self.class_names = find_volumes(Path(self.root).expanduser())
+        root = Path(self.root).expanduser()
+        files, given, self.class_names = find_volumes(root)
         fractions: dict[Split, float] = {"test": self.test_fraction, "val": self.val_fraction}
         items = cut_splits(given, self.class_names, fractions, self.seed, VOLUMES.noun)
-        first = _first(files, items["train"])
-        size = tuple(self.size or first.shape[1:])
+        headers = [read_header(path, stack=items["train"].in_stacks) for path in files]
+        channels, *size = self._common_shape(headers, [printable(os.path.relpath(path, root)) for path in files])
         self.preprocessing = VolumePreprocessing(
             size=(size[0], size[1], size[2]),
-            channels=first.shape[0],
-            mean=(0.0,) * first.shape[0],
-            std=(1.0,) * first.shape[0],
+            channels=channels,
+            mean=(0.0,) * channels,
+            std=(1.0,) * channels,
             resize=self.size is not None,
         )
         count = sum(len(part.labels) for part in items.values())
-        megabytes = count * first.shape[0] * np.prod(size) * first.element_size() / 2**20
+        voxel_bytes = max(header.bytes_per_voxel for header in headers)
+        megabytes = count * channels * math.prod(size) * voxel_bytes / 2**20
         splits: dict[str, Any] = {name: VolumeFiles(files, part, self.preprocessing) for name, part in items.items()}
         if megabytes <= self.cache_mb or _has_packed_stacks(files, items):
             splits = {name: part.in_memory_copy() for name, part in splits.items()}
@@ -85,15 +89,31 @@ class Volumes(VolumeData):
             splits["test"][torch.zeros(1, dtype=torch.long)]  # refuses unequal sides before training
         return splits
 
+    def _common_shape(self, headers: Sequence[Header], names: Sequence[str]) -> list[int]:
+        """Channels, depth, height and width of all volumes; voxel sizes that differ are logged and kept in `notes`.
 
-def _first(files: Sequence[Path], items: Items) -> Tensor:
-    number, row = items.places[0].tolist()
-    return read_volume(files[number]) if row < 0 else to_tensor(read_stack(files[number])[row], files[number])
+        Raises:
+            ZooError: the volumes differ in channels, or without `size` in size; names the files.
+        """
+        found = mismatches(headers, names)
+        channels, *size = Counter(header.shape[-4:] for header in headers).most_common(1)[0][0]
+        if CHANNEL_COUNTS in found:
+            raise ZooError(f"the volumes have {CHANNEL_COUNTS}: {found[CHANNEL_COUNTS]}")
+        if SIZES in found and self.size is None:
+            raise ZooError(
+                f"the volumes have {SIZES} (depth×height×width): {found[SIZES]}: "
+                f"data.size=[{','.join(map(str, size))}] resizes all volumes"
+            )
+        if VOXEL_SIZES in found:
+            note = f"{VOXEL_SIZES} (depth×height×width): {found[VOXEL_SIZES]}: volumes are not resampled to one"
+            self.notes.append(note)
+            _log.warning("%s", note)
+        return [channels, *(self.size or size)]
 
 
 def _has_packed_stacks(files: Sequence[Path], items: Mapping[Split, Items]) -> bool:
     """Whether stacks are compressed: reading one volume would unpack all."""
-    return bool(items["train"].places[0, 1] >= 0) and any(path.name.lower().endswith(".gz") for path in files)
+    return items["train"].in_stacks and any(path.name.lower().endswith(".gz") for path in files)
 
 
 def _warn_of_empty(splits: dict[str, TensorVolumes], items: Mapping[Split, Items], files: Sequence[Path]) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from zoo.data.base import Split
 from zoo.data.class_folders import Files, find_files
 from zoo.data.volumes.datasets import Items
-from zoo.data.volumes.files import STACKS, VOLUMES, read_stack
+from zoo.data.volumes.files import STACKS, VOLUMES, read_header
 from zoo.errors import ZooError
 
 
@@ -26,7 +26,7 @@ def find_volumes(root: Path) -> tuple[list[Path], dict[Split, Items], list[str]]
         raise ZooError(
             f"`{root}` has one stack, {stacks[0].name}, so one class: add a file for each other class, such as desk.npy"
         )
-    counts = [len(read_stack(path)) for path in stacks]
+    counts = [read_header(path, stack=True).shape[0] for path in stacks]
     places = np.concatenate([np.stack([np.full(n, i), np.arange(n)], axis=1) for i, n in enumerate(counts)])
     names = [path.name.partition(".")[0] for path in stacks]
     return stacks, {"train": Items(places, places[:, 0].copy())}, names
