@@ -7,7 +7,6 @@ from benchmarks.gpu.training import training_case
 from benchmarks.settings import Settings
 
 BATCHES = {"resnet50": 256, "alexnet": 512, "vgg16": 128, "googlenet": 512}
-"""So many that the GPU takes longer than Python for a step: with 256 images GoogLeNet's 57 convolutions do not."""
 
 
 def cases(settings: Settings) -> Iterator[Case]:
