@@ -9,16 +9,23 @@ from zoo.reports.metric_names import meaning
 from zoo.reports.page import Section
 from zoo.reports.units import format_flops
 
+_COLUMNS = 6
+
 
 def comparison(results: Mapping[str, Any], metric: str, folder: Path) -> Section:
-    """Compares the test metrics of `metrics.json` with the baselines in a table; draws `metric` as bars."""
+    """Compares the test metrics of `metrics.json` with the baselines in a table; draws `metric` as bars.
+
+    A model has a column, or a row if there are many.
+    """
     test, baselines = results["test"], results["baselines"]
     names = sorted((name for name in test if name != "loss"), key=lambda name: (name != metric, name))
     compared = {"this model": test, **baselines}
-    rows = [["metric", *compared, "what it is"]]
-    for name in names:
-        cells = [f"{values[name]:.4f}" if name in values else "–" for values in compared.values()]
-        rows.append([name, *cells, meaning(name)])
+    cells = [[f"{values[name]:.4f}" if name in values else "–" for name in names] for values in compared.values()]
+    meanings = [meaning(name) for name in names]
+    if turned := len(compared) > _COLUMNS:
+        rows = [["model", *names], *([model, *row] for model, row in zip(compared, cells, strict=True))]
+    else:
+        rows = [["metric", *compared, "what it is"], *map(list, zip(names, *cells, meanings, strict=True))]
     bars = {model: values[metric] for model, values in compared.items() if metric in values}
     figures = [draw_bars(folder / "baselines.png", metric, bars)] if len(bars) > 1 else []
     text = f"{run_summary(results)}\n\n{_split(results)}"
@@ -27,6 +34,8 @@ def comparison(results: Mapping[str, Any], metric: str, folder: Path) -> Section
         text += f" The baselines are fitted on the {which}."
     if results.get("better_baselines"):
         text += f" Better than this model: {', '.join(results['better_baselines'])}."
+    if turned:
+        text += "\n\n" + "; ".join(f"{name}: {what}" for name, what in zip(names, meanings, strict=True) if what) + "."
     return Section("Result", text, figures, rows)
 
 

@@ -7,6 +7,7 @@ from torchmetrics.functional.classification import multiclass_calibration_error
 
 from zoo.data.base import DataModule
 from zoo.data.images.base import TensorImages
+from zoo.reports.comparison import comparison
 from zoo.reports.metric_names import MEANINGS
 from zoo.tasks.classification import Classification
 from zoo.tasks.classification.inputs import inputs_of
@@ -109,6 +110,18 @@ def test_report_has_every_part(measured, tmp_path):
     assert "1,234 parameters · 3 epochs in 12 s · CPU (32-true) · 5,678 samples/s" in parts["Result"].text
     support = [int(row[4]) for row in parts["Classes"].table[1:]]
     assert support == np.bincount(LABELS).tolist()
+
+
+def test_many_baselines_have_a_row_each(tmp_path):
+    baselines = {f"rival {number}": {"accuracy": number / 10} for number in range(7)}
+    section = comparison(RESULTS | {"baselines": baselines}, "accuracy", tmp_path)
+    assert section.table[:3] == [
+        ["model", "accuracy", "ece"],
+        ["this model", "0.7500", "0.1000"],
+        ["rival 0", "0.0000", "–"],
+    ]
+    assert len(section.table) == 9
+    assert f"accuracy: {MEANINGS['accuracy']}; ece: {MEANINGS['ece']}." in section.text
 
 
 def test_a_report_without_baselines_draws_no_bars(measured, tmp_path):
