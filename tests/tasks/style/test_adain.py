@@ -67,33 +67,6 @@ def pair():
     return Pairs(scaled(sample_photograph("flower"), 48, "flower")[..., :32, :32], pattern(32))
 
 
-def test_the_decoder_of_the_paper():
-    with torch.device("meta"):
-        decoder = StyleDecoder()
-    assert sum(parameter.numel() for parameter in decoder.parameters()) == 3_505_219
-    convolutions = [name for name in decoder.state_dict() if name.endswith("weight")]
-    assert convolutions == [f"{place}.weight" for place in (1, 5, 8, 11, 14, 18, 21, 25, 28)]  # those of its code
-    assert decoder(torch.rand(2, 512, 8, 11, device="meta")).shape == (2, 3, 64, 88)
-
-
-def test_a_conditional_decoder_without_conditions_is_a_decoder_with_instance_norms():
-    torch.manual_seed(0)
-    decoder = ConditionalDecoder(channels=12, widths=(8, 12), convolutions=(2, 1))
-    maps = 3 * torch.randn(2, 12, 5, 6) + 1
-    found = decoder(maps)
-    assert found.shape == (2, 3, 10, 12)
-    assert (decoder(2 * maps) - found).abs().max() > 1e-3  # the moments of the maps count
-    nn.init.zeros_(decoder.conditions.weight)
-    nn.init.zeros_(decoder.conditions.bias)
-    torch.testing.assert_close(decoder(2 * maps - 5), decoder(maps), rtol=0, atol=1e-4)
-    plain = nn.Sequential()
-    for layer in [*decoder][:-1]:
-        plain.append(layer)
-        if isinstance(layer, nn.Conv2d) and layer.out_channels > 3:
-            plain.append(nn.InstanceNorm2d(layer.out_channels))
-    torch.testing.assert_close(plain(nn.functional.instance_norm(maps)), decoder(maps), rtol=0, atol=1e-4)
-
-
 def test_the_restyled_maps_have_the_moments_of_the_style():
     task, style = tiny().double(), pattern(48).double()
     task.perceptual.scales.fill_(1000.0)  # far above the 1e-5 below the root
