@@ -79,6 +79,8 @@ class DataModule(LightningDataModule, ABC):
         """Arrival time of the last batch, by `time.perf_counter`."""
         self.resume_at = (0, 0)
         """The epoch in which training starts and the number of its batches to skip; set to resume a run."""
+        self.notes: list[str] = []
+        """What is suspicious in the data, one line each, for reports; filled by `load`."""
         self._splits: dict[str, Any] = {}
 
     def suitable_models(self) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from zoo.data.sample_names import sample_name
 from zoo.data.volumes.augment import turned
 from zoo.data.volumes.base import measured_statistics
 from zoo.data.volumes.datasets import TensorVolumes
@@ -35,6 +36,11 @@ def tree(tmp_path):
         for index in range(10):
             np.save(tmp_path / name / f"{index}.npy", (RNG.random((6, 6, 6)) + 2 * number).astype(np.float32))
     return tmp_path
+
+
+def read_all(data):
+    for split in ("train", "val", "test"):
+        data.dataset(split)[torch.arange(len(data.dataset(split)))]
 
 
 def volumes(root, **options):
@@ -143,7 +149,20 @@ def test_bad_folders(tmp_path, tree):
         volumes(tree).setup()
 
 
-def test_empty_volumes_are_named(tree, caplog):
-    np.save(tree / "cube" / "hollow.npy", np.zeros((6, 6, 6), dtype=np.float32))
-    volumes(tree).setup()
-    assert "empty: 1 volumes hold one value alone: hollow.npy" in caplog.text
+@pytest.mark.parametrize("cache", [0, 64])
+def test_empty_volumes_are_named(tree, caplog, cache):
+    for number in (1, 2):
+        (tree / "cube" / f"{number}.npy").unlink()
+    np.save(tree / "cube" / "hollow.npy", np.full((6, 6, 6), 3, dtype=np.float32))
+    data = volumes(tree, cache_mb=cache)
+    read_all(data)
+    assert caplog.text.count("with one value in all voxels: cube/hollow.npy\n") == 1
+    assert ["cube/hollow.npy" in note for note in data.notes] == ([True] if cache else [])
+
+
+@pytest.mark.parametrize("cache", [0, 64])
+def test_samples_have_the_names_of_their_files(tree, tmp_path, cache):
+    test = volumes(tree, cache_mb=cache, turn_test="height").dataset("test")
+    for index in range(len(test)):
+        values = np.load(tree / sample_name(test, index))
+        assert torch.equal(turned(torch.from_numpy(values)[None], 1), test[torch.tensor([index])][0][0])

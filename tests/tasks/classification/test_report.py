@@ -138,6 +138,12 @@ def test_no_mistake_is_said_in_words(tmp_path):
 def test_volumes_and_floats_can_be_looked_at(tmp_path):
     pixels, labels = torch.rand(300, 1, 4, 8, 8), torch.from_numpy(LABELS)
     volumes = type("Volumes", (), {"__getitem__": lambda self, indices: (pixels[indices], labels[indices])})()
-    part = mistakes_section(PROBABILITIES, LABELS, list("abcdef"), volumes, inputs_of({"inputs": "volumes"}), tmp_path)
+    inputs = inputs_of({"inputs": "volumes"})
+    part = mistakes_section(PROBABILITIES, LABELS, list("abcdef"), volumes, inputs, tmp_path)
     assert part.figures[0].is_file()
+    assert "Empty" not in part.text
+    worst = confident_mistakes(PROBABILITIES, LABELS, 1).item()
+    pixels[worst] = 0.5
+    part = mistakes_section(PROBABILITIES, LABELS, list("abcdef"), volumes, inputs, tmp_path)
+    assert f"Empty, with one value in all voxels, so that nothing is drawn: test sample {worst}. Some" in part.text
     assert as_bytes(torch.tensor([-1.0, 0.0, 1.0])).tolist() == [0, 127, 255]

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Shaped
+from jaxtyping import Bool, Float, Shaped
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -88,8 +88,6 @@ class VolumeData(DataModule):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.notes: list[str] = []
-        """What is suspicious in the data, one line each; filled by `load`."""
         self.preprocessing: VolumePreprocessing
         """Set by `load`."""
         self.class_names: Sequence[str]
@@ -146,6 +144,12 @@ def unit_range(volumes: Float[Tensor, "b *chw"]) -> Float[Tensor, "b *chw"]:
     rows = volumes.flatten(1)
     low, high = rows.amin(1, keepdim=True), rows.amax(1, keepdim=True)
     return ((rows - low) / (high - low).clamp_min(1e-12)).view_as(volumes)
+
+
+def is_empty(volumes: Shaped[Tensor, "b c d h w"]) -> Bool[Tensor, " b"]:
+    """Whether a volume has one value in all voxels, and so shows nothing."""
+    rows = volumes.flatten(1)
+    return rows.amin(1) == rows.amax(1)
 
 
 def measured_statistics(dataset: BatchDataset, seed: int) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from zoo.data.base import Split
 from zoo.data.class_folders import Files, find_files
+from zoo.data.file_names import printable
 from zoo.data.images.files import cut_square
 from zoo.data.options import require_count, require_fractions
 from zoo.data.sampling import FreshBatches, IndexBatches
@@ -80,6 +81,10 @@ class ClipFiles:
     def path(self, index: int) -> Path:
         """The file of a video."""
         return self.root / os.fsdecode(self.files.paths[index])
+
+    def sample_name(self, index: int) -> str:
+        """The path of a video, relative to the root."""
+        return printable(os.fsdecode(self.files.paths[index]))
 
     def _place(self, index: int) -> float:
         return 0.5 if self.seed is None else float(np.random.default_rng([self.seed, index]).random())

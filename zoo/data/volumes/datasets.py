@@ -1,5 +1,7 @@
 """Labeled volumes: read batch by batch, or held in memory."""
 
+import logging
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -9,9 +11,13 @@ import torch
 from jaxtyping import Int, Shaped
 from torch import Tensor
 
+from zoo.data.file_names import printable
 from zoo.data.volumes.augment import turned
-from zoo.data.volumes.base import VolumePreprocessing
+from zoo.data.volumes.base import VolumePreprocessing, is_empty
 from zoo.data.volumes.files import read_stack, read_volume, to_tensor
+
+_log = logging.getLogger(__name__)
+_NAMED = 5  # empty volumes in the log
 
 
 class Items(NamedTuple):
@@ -32,15 +38,17 @@ class Items(NamedTuple):
 
 
 class VolumeFiles:
-    """Labeled volumes, read batch by batch in the size of the preprocessing."""
+    """Labeled volumes, read batch by batch in the size of the preprocessing; logs empty ones."""
 
     in_memory = False
 
-    def __init__(self, files: Sequence[Path], items: Items, preprocessing: VolumePreprocessing) -> None:
+    def __init__(self, root: Path, files: Sequence[Path], items: Items, preprocessing: VolumePreprocessing) -> None:
+        self.root = root
         self.files = files
         self.items = items
         self.preprocessing = preprocessing
         self.labels = torch.from_numpy(items.labels)
+        self._empty: set[str] = set()
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -51,10 +59,20 @@ class VolumeFiles:
         Raises:
             UnreadableVolume: names the file.
         """
-        volumes = [self.preprocessing.to_size(*self._read(index)) for index in indices.tolist()]
-        return _stack(volumes), self.labels[indices]
+        names = [self.sample_name(index) for index in indices.tolist()]
+        read = [self._read(index) for index in indices.tolist()]
+        volumes = _stack([self.preprocessing.to_size(*each) for each in zip(read, names, strict=True)])
+        for place in is_empty(volumes).nonzero().flatten().tolist():
+            self._log_empty(names[place])
+        return volumes, self.labels[indices]
 
-    def in_memory_copy(self) -> "TensorVolumes":
+    def sample_name(self, index: int) -> str:
+        """The path of a file, relative to the root, and the row in a stack."""
+        number, row = self.items.places[index].tolist()
+        name = printable(os.path.relpath(self.files[number], self.root))
+        return name if row < 0 else f"{name} [{row}]"
+
+    def in_memory_copy(self) -> "HeldVolumes":
         """The same volumes held in memory; opens each file once.
 
         Raises:
@@ -67,16 +85,21 @@ class VolumeFiles:
             rows = self.items.places[places, 1]
             single = rows[0] < 0
             volumes = [read_volume(path)] if single else to_tensor(read_stack(path)[rows], path)
-            for place, row, volume in zip(places, rows, volumes, strict=True):
-                kept[place] = self.preprocessing.to_size(volume, str(path) if single else f"{path} [{row}]")
-        return TensorVolumes(_stack(kept), self.labels)
+            for place, volume in zip(places.tolist(), volumes, strict=True):
+                kept[place] = self.preprocessing.to_size(volume, self.sample_name(place))
+        return HeldVolumes(_stack(kept), self)
 
-    def _read(self, index: int) -> tuple[Tensor, str]:
+    def _log_empty(self, name: str) -> None:
+        """Logs a volume once; each process that reads data names its first ones."""
+        if name not in self._empty and len(self._empty) < _NAMED:
+            self._empty.add(name)
+            more = "; zoo-check-data names any others" if len(self._empty) == _NAMED else ""
+            _log.warning("empty volume, with one value in all voxels: %s%s", name, more)
+
+    def _read(self, index: int) -> Shaped[Tensor, "c d h w"]:
         number, row = self.items.places[index].tolist()
         path = self.files[number]
-        if row < 0:
-            return read_volume(path), str(path)
-        return to_tensor(read_stack(path)[row], path), f"{path} [{row}]"
+        return read_volume(path) if row < 0 else to_tensor(read_stack(path)[row], path)
 
 
 class TensorVolumes:
@@ -95,10 +118,26 @@ class TensorVolumes:
         return self.volumes[indices], self.labels[indices]
 
 
+class HeldVolumes(TensorVolumes):
+    """The volumes of files, held in memory."""
+
+    def __init__(self, volumes: Shaped[Tensor, "n c d h w"], files: VolumeFiles) -> None:
+        super().__init__(volumes, files.labels)
+        self.files = files
+
+    def sample_name(self, index: int) -> str:
+        """As of the files."""
+        return self.files.sample_name(index)
+
+    def empty_ones(self) -> list[str]:
+        """The names of volumes with one value in all voxels."""
+        return [self.sample_name(index) for index in is_empty(self.volumes).nonzero().flatten().tolist()]
+
+
 class Turned:
     """Volumes of another data set, turned by 90° about an axis of [D H W]."""
 
-    def __init__(self, volumes: VolumeFiles | TensorVolumes, axis: int) -> None:
+    def __init__(self, volumes: VolumeFiles | HeldVolumes, axis: int) -> None:
         self.volumes = volumes
         self.axis = axis
         self.in_memory = volumes.in_memory
@@ -109,6 +148,10 @@ class Turned:
     def __getitem__(self, indices: Tensor) -> tuple[Tensor, Tensor]:
         volumes, labels = self.volumes[indices]
         return turned(volumes, self.axis), labels
+
+    def sample_name(self, index: int) -> str:
+        """As of the volumes that are turned."""
+        return self.volumes.sample_name(index)
 
 
 def _stack(volumes: Sequence[Tensor]) -> Tensor:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import torch
 
@@ -17,14 +17,14 @@ from zoo.data.options import require_fractions
 from zoo.data.splits import cut_splits
 from zoo.data.volumes.augment import parse_axis
 from zoo.data.volumes.base import VolumeData, VolumePreprocessing, measured_statistics
-from zoo.data.volumes.datasets import Items, TensorVolumes, Turned, VolumeFiles
+from zoo.data.volumes.datasets import HeldVolumes, Items, Turned, VolumeFiles
 from zoo.data.volumes.files import VOLUMES, read_header
 from zoo.data.volumes.header import CHANNEL_COUNTS, SIZES, VOXEL_SIZES, Header, mismatches
 from zoo.data.volumes.layout import find_volumes
 from zoo.errors import ZooError
 
 _log = logging.getLogger(__name__)
-_NAMED = 5  # empty volumes in the warning
+_NAMED = 5  # empty volumes in a note
 
 
 @dataclass(kw_only=True, eq=False)
@@ -78,10 +78,12 @@ class Volumes(VolumeData):
         count = sum(len(part.labels) for part in items.values())
         voxel_bytes = max(header.bytes_per_voxel for header in headers)
         megabytes = count * channels * math.prod(size) * voxel_bytes / 2**20
-        splits: dict[str, Any] = {name: VolumeFiles(files, part, self.preprocessing) for name, part in items.items()}
+        splits: dict[str, Any] = {
+            name: VolumeFiles(root, files, part, self.preprocessing) for name, part in items.items()
+        }
         if megabytes <= self.cache_mb or _has_packed_stacks(files, items):
             splits = {name: part.in_memory_copy() for name, part in splits.items()}
-            _warn_of_empty(splits, items, files)
+            self._note_empty(splits)
         mean, std = measured_statistics(splits["train"], self.seed)
         self.preprocessing = replace(self.preprocessing, mean=mean, std=std)
         if self.turn_axis is not None:
@@ -105,24 +107,20 @@ class Volumes(VolumeData):
                 f"data.size=[{','.join(map(str, size))}] resizes all volumes"
             )
         if VOXEL_SIZES in found:
-            note = f"{VOXEL_SIZES} (depth×height×width): {found[VOXEL_SIZES]}: volumes are not resampled to one"
-            self.notes.append(note)
-            _log.warning("%s", note)
+            self._note(f"{VOXEL_SIZES} (depth×height×width): {found[VOXEL_SIZES]}: volumes are not resampled to one")
         return [channels, *(self.size or size)]
+
+    def _note_empty(self, splits: Mapping[str, HeldVolumes]) -> None:
+        for name, part in splits.items():
+            if found := part.empty_ones():
+                more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+                self._note(f"{name}: empty volumes, with one value in all voxels: {', '.join(found[:_NAMED])}{more}")
+
+    def _note(self, note: str) -> None:
+        self.notes.append(note)
+        _log.warning("%s", note)
 
 
 def _has_packed_stacks(files: Sequence[Path], items: Mapping[Split, Items]) -> bool:
     """Whether stacks are compressed: reading one volume would unpack all."""
     return items["train"].in_stacks and any(path.name.lower().endswith(".gz") for path in files)
-
-
-def _warn_of_empty(splits: dict[str, TensorVolumes], items: Mapping[Split, Items], files: Sequence[Path]) -> None:
-    """Logs the volumes that hold one value alone, which show nothing."""
-    found = []
-    for name, part in splits.items():
-        rows = part.volumes.flatten(1)
-        for number, row in items[cast(Split, name)].places[(rows.amin(1) == rows.amax(1)).numpy()].tolist():
-            found.append(f"{printable(files[number].name)}{'' if row < 0 else f' [{row}]'}")
-    if found:
-        named = ", ".join(found[:_NAMED]) + (f" and {len(found) - _NAMED} more" if len(found) > _NAMED else "")
-        _log.warning("empty: %d volumes hold one value alone: %s", len(found), named)

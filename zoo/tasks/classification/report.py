@@ -43,6 +43,7 @@ def sections(task: Classification, datamodule: DataModule, folder: Path, results
     training = training_images_section(datamodule, folder)
     return [
         comparison(results, "accuracy", folder),
+        *([Section("Data", "\n\n".join(datamodule.notes))] if datamodule.notes else []),
         confusion_section(probabilities, labels, names, folder, samples=inputs.noun),
         class_section(probabilities, labels, names, samples=inputs.noun),
         calibration_section(probabilities, labels, folder, samples=inputs.noun),
@@ -105,12 +106,14 @@ def mistakes_section(
     worst = confident_mistakes(probabilities, labels, MISTAKES)
     if len(worst) == 0:
         return Section("Most confident mistakes", f"All test {inputs.noun} are classified correctly.")
+    sample_names = [sample_name(test, index) for index in worst.tolist()]
     titles, table = [], [[inputs.noun.removesuffix("s"), "predicted", "confidence", "true"]]
-    for index in worst.tolist():
+    for index, sample in zip(worst.tolist(), sample_names, strict=True):
         predicted = int(probabilities[index].argmax())
         name, true, confidence = class_names[predicted], class_names[labels[index]], probabilities[index, predicted]
         titles.append(f"{plain_text(name, 16)} ({confidence:.0%})\ntrue: {plain_text(true, 16)}")
-        table.append([sample_name(test, index), name, f"{confidence:.0%}", true])
-    figure = inputs.draw_mistakes(folder, test[torch.from_numpy(worst)][0], titles)
-    text = f"{inputs.shown_as} Some of these labels may be wrong."
+        table.append([sample, name, f"{confidence:.0%}", true])
+    samples = test[torch.from_numpy(worst)][0]
+    figure = inputs.draw_mistakes(folder, samples, titles)
+    text = f"{inputs.shown_as}{inputs.remark(samples, sample_names)} Some of these labels may be wrong."
     return Section("Most confident mistakes", text, [figure], table if isinstance(test, NamedSamples) else None)

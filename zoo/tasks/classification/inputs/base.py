@@ -68,6 +68,10 @@ class Inputs(ABC):
     def draw_mistakes(self, folder: Path, samples: Any, titles: Sequence[str]) -> Path:
         """Draws samples of the test split, each with its title."""
 
+    def remark(self, samples: Any, names: Sequence[str]) -> str:
+        """A sentence about drawn samples that show nothing, by their names; empty without one."""
+        return ""
+
     @abstractmethod
     def network_sections(self, network: nn.Module, folder: Path) -> list[Section]:
         """What the first layer of a network has learned; empty if it cannot be shown."""

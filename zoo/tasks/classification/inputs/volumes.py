@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from zoo.data.volumes.base import VolumePreprocessing, unit_range
+from zoo.data.volumes.base import VolumePreprocessing, is_empty, unit_range
 from zoo.data.volumes.files import VOLUMES
 from zoo.errors import ZooError
 from zoo.prediction.contact_sheet import Caption
@@ -89,6 +89,11 @@ class Volumes(Inputs):
     def draw_mistakes(self, folder: Path, samples: Any, titles: Sequence[str]) -> Path:
         """Draws volumes as three projections and a rendered view, one per row."""
         return draw_volumes(folder / "mistakes.png", [*unit_range(samples.float().cpu())], titles)
+
+    def remark(self, samples: Any, names: Sequence[str]) -> str:
+        """Names empty volumes."""
+        found = [name for name, empty in zip(names, is_empty(samples).tolist(), strict=True) if empty]
+        return f" Empty, with one value in all voxels, so that nothing is drawn: {', '.join(found)}." if found else ""
 
     def network_sections(self, network: nn.Module, folder: Path) -> list[Section]:
         """The filters of the first 3-D convolution."""
