@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 
 from zoo.data.images.augment import Chain, Mixup
+from zoo.data.images.files import UnreadableImage, read_image
 from zoo.data.images.image_table import ImageTable
 from zoo.data.sample_names import sample_name
 from zoo.errors import ZooError
@@ -134,3 +135,21 @@ def test_images_are_named_by_their_files(cache_mb, table):
     numbers = test[torch.arange(len(test))][1].tolist()
     expected = [f"pictures/{int(number // 10)}.png" for number in numbers]
     assert [sample_name(test, index) for index in range(len(test))] == expected
+
+
+def test_a_check_lists_broken_images_and_images_of_two_numbers(table, capsys):
+    assert build(table).check(table.parent)
+    assert capsys.readouterr().out.endswith("val: 4 images\ntest: 4 images\nno problems\n")
+    copy = table.parent / "pictures" / "copy.png"
+    copy.write_bytes((table.parent / "pictures" / "3.png").read_bytes())
+    (table.parent / "pictures" / "bad.png").write_bytes(b"no image")
+    write(table, [*rows_of(table), ["pictures/copy.png", "9", 7.0], ["pictures/bad.png", "9", 8.0]])
+    assert not build(table).check(table.parent)
+    out = capsys.readouterr().out
+    assert "1 × broken image" in out
+    assert "1 × one image with several numbers" in out
+
+
+def test_a_table_is_no_image(table):
+    with pytest.raises(UnreadableImage, match="of a table of images, give the folder with the images"):
+        read_image(table, channels=3)

@@ -1,4 +1,4 @@
-"""Checks a set of class folders before training: its content, broken images, and images that are there twice."""
+"""Checks images of folders or a table before training: its content, broken images, and images that are there twice."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -17,19 +17,22 @@ _ORDER = ("train", "val", "test")
 _LISTED = 20  # problems of one kind
 
 
-def check_files(splits: Mapping[Split, ImageFiles], class_names: Sequence[str]) -> bool:
-    """Reads every image and prints the content and the problems of all splits.
+def check_files(splits: Mapping[Split, ImageFiles], class_names: Sequence[str] | None) -> bool:
+    """Reads every image and prints the content and the problems of all splits; the labels are numbers without classes.
 
     Returns:
-        True if every image can be read, and none lies in two classes or two splits.
+        True if every image can be read, and none has two labels or lies in two splits.
     """
+    several = "one image with several numbers" if class_names is None else "one image in several classes"
     problems: dict[str, list[str]] = defaultdict(list)
-    places: dict[bytes, list[tuple[Split, str, Path | TarMember]]] = defaultdict(list)
+    places: dict[bytes, list[tuple[Split, float, Path | TarMember]]] = defaultdict(list)
     for split in sorted(splits, key=_ORDER.index):
         images = splits[split]
-        counts = np.bincount(images.files.labels, minlength=len(class_names))
-        shown = ", ".join(f"{name} {count:,}" for name, count in zip(class_names, counts, strict=True))
-        print(f"{split}: {len(images):,} images; {shown}")
+        shown = ""
+        if class_names is not None:
+            counts = np.bincount(images.files.labels, minlength=len(class_names))
+            shown = "; " + ", ".join(f"{name} {count:,}" for name, count in zip(class_names, counts, strict=True))
+        print(f"{split}: {len(images):,} images{shown}")
         for index, label in enumerate(images.labels.tolist()):
             path = images.path(index)
             try:
@@ -37,11 +40,11 @@ def check_files(splits: Mapping[Split, ImageFiles], class_names: Sequence[str]) 
             except UnreadableImage as error:
                 problems["broken image"].append(f"{printable(path)}: {error.reason}")
                 continue
-            places[sha256(path.read_bytes()).digest()].append((split, class_names[label], path))
+            places[sha256(path.read_bytes()).digest()].append((split, label, path))
     for copies in places.values():
         where = ", ".join(printable(path) for *_, path in copies)
         if len({label for _, label, _ in copies}) > 1:
-            problems["one image in several classes"].append(where)
+            problems[several].append(where)
         elif len({split for split, *_ in copies}) > 1:
             problems["one image in several splits"].append(where)
         elif len(copies) > 1:

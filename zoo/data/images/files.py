@@ -135,7 +135,9 @@ def decoding_errors(path: str | Path | TarMember) -> Iterator[None]:
         except (Image.DecompressionBombWarning, Image.DecompressionBombError):
             raise UnreadableImage(path, str(TooManyPixels())) from None
         except UnidentifiedImageError:
-            raise UnreadableImage(path, "the content is not that of a known image format") from None
+            is_table = str(path).lower().endswith((".csv", ".tsv", ".parquet"))
+            hint = "; of a table of images, give the folder with the images" if is_table else ""
+            raise UnreadableImage(path, f"the content is not that of a known image format{hint}") from None
         except Exception as error:  # a decoder may raise anything on a broken file
             if "truncated" in str(error).lower():
                 raise UnreadableImage(path, "the file is truncated") from None

@@ -14,6 +14,7 @@ from jaxtyping import Float
 from zoo.data.base import Split
 from zoo.data.class_folders import Files
 from zoo.data.detection.image_paths import find_images
+from zoo.data.images.check import check_files
 from zoo.data.images.file_data import ImageFileData
 from zoo.data.splits import Indices
 from zoo.data.table.frames import read_source, table_of
@@ -76,6 +77,12 @@ class ImageTable(ImageFileData):
         print(f"{self.table}: images: {shown}; the target `{target}` is a number")
         self._warn_of_repeats(files, rows, image)
         return {name: files.part(indices) for name, indices in rows.items()}
+
+    def check(self, folder: Path) -> bool:
+        """Prints the content of the splits, broken images, and images that have two numbers or lie in two splits."""
+        root = Path(self.root).expanduser()
+        splits = {split: self.images(root, files, split) for split, files in self.split_files(root).items()}
+        return check_files(splits, None)
 
     def metadata(self) -> dict[str, Any]:
         """Number of channels, image size in pixels, and the scale of the target."""
