@@ -35,6 +35,12 @@ def test_errors_equal_those_of_scikit_learn():
     assert found == pytest.approx(expected, rel=1e-6)
 
 
+def test_equal_targets_have_no_r2():
+    metric = RegressionErrors(217.6)
+    metric.update(torch.linspace(0, 9, 9), torch.full((9,), 5.1, dtype=torch.float64))
+    assert metric.compute()["r2"].isnan()
+
+
 def test_intervals_cover_their_level_of_new_samples():
     generator = torch.Generator().manual_seed(0)
     shares = []

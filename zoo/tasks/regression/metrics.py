@@ -6,12 +6,14 @@ from torch import Tensor
 from torchmetrics import Metric
 
 Values = Float[Tensor, " n"]
+_ROUNDING = 1e-12  # of a sum of squares
 
 
 class RegressionErrors(Metric):
     """`rmse`, `mae` and `r2` in the units of the target, in double precision.
 
-    R² is 1 minus the mean squared error over the variance of the measured targets; 0 equals their mean.
+    R² is 1 minus the mean squared error over the variance of the measured targets; 0 equals their mean, and of equal
+    targets it is NaN.
     """
 
     full_state_update = False
@@ -39,6 +41,7 @@ class RegressionErrors(Metric):
     def compute(self) -> dict[str, Tensor]:
         """All errors; NaN before the first update."""
         spread = self.total_square - self.total.square() / self.count
+        spread = spread.where(spread > _ROUNDING * self.total_square, torch.nan)
         return {
             "rmse": (self.square / self.count).sqrt(),
             "mae": self.absolute / self.count,
