@@ -135,7 +135,7 @@ class DataModule(LightningDataModule, ABC):
             ZooError: this kind of data has no check.
         """
         raise ZooError(
-            "this data has no check: boxes (voc, coco, yolo_txt), class folders (image_folder) and tables have one"
+            "this data has no check: boxes, points, tables, and class folders of images, volumes or clips have one"
         )
 
     def setup(self, stage: str | None = None) -> None:

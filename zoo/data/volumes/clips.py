@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass, replace
+from hashlib import file_digest
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,11 @@ from zoo.data.class_folders import Files, find_files
 from zoo.data.file_names import printable
 from zoo.data.images.files import cut_square
 from zoo.data.options import require_count, require_fractions
+from zoo.data.sample_check import FaultySample, check_samples
 from zoo.data.sampling import FreshBatches, IndexBatches
 from zoo.data.splits import cut_splits
 from zoo.data.video import VIDEOS, frames, promised_frames
-from zoo.data.volumes.base import VolumeData, VolumePreprocessing, measured_statistics
+from zoo.data.volumes.base import VolumeData, VolumePreprocessing, is_empty, measured_statistics
 from zoo.errors import ZooError
 
 _SHORT = 128 / 112  # C3D resizes to 128×171 pixels and crops 112×112
@@ -125,8 +127,7 @@ class Clips(VolumeData):
         given, self.class_names = find_files(root, VIDEOS)
         fractions: dict[Split, float] = {"test": self.test_fraction, "val": self.val_fraction}
         files = cut_splits(given, self.class_names, fractions, self.seed, VIDEOS.noun)
-        size = (self.frames, self.image_size, self.image_size)
-        unit = VolumePreprocessing(size=size, channels=3, mean=(0.0,) * 3, std=(1.0,) * 3, resize=False)
+        unit = self._unit()
         splits = {
             name: ClipFiles(root, part, unit, seed=self.seed if name == "train" and self.random_start else None)
             for name, part in files.items()
@@ -135,6 +136,17 @@ class Clips(VolumeData):
         self.preprocessing = replace(unit, mean=mean, std=std)
         return {str(name): part for name, part in splits.items()}
 
+    def check(self, folder: Path) -> bool:
+        """Prints the content of the folders, videos that are broken or too short, and videos that are there twice."""
+        root = Path(self.root).expanduser()
+        given, names = find_files(root, VIDEOS)
+        splits = {split: ClipFiles(root, part, self._unit(), seed=None) for split, part in given.items()}
+        return check_samples(splits, names, VIDEOS.noun, _examine)
+
+    def _unit(self) -> VolumePreprocessing:
+        size = (self.frames, self.image_size, self.image_size)
+        return VolumePreprocessing(size=size, channels=3, mean=(0.0,) * 3, std=(1.0,) * 3, resize=False)
+
     def train_batches(self, usual: IndexBatches) -> IndexBatches:
         """Indices that differ in every epoch, for other clips of each video."""
         return FreshBatches.like(usual)
@@ -142,3 +154,16 @@ class Clips(VolumeData):
     def card(self) -> dict[str, Any]:
         """As of volumes, with clips as the kind of samples."""
         return super().card() | {"inputs": "clips"}
+
+
+def _examine(clips: ClipFiles, index: int) -> bytes:
+    """Reads the central clip of a video."""
+    path = clips.path(index)
+    try:
+        clip = read_clip(path, clips.preprocessing)
+    except ZooError as error:
+        raise FaultySample("broken or short video", str(error)) from None
+    if is_empty(clip[None]).item():
+        raise FaultySample("empty video", f"all values of its central clip are {clip.flatten()[0].item()}")
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").digest()

@@ -37,21 +37,39 @@ class Items(NamedTuple):
         return Items(self.places[indices], self.labels[indices])
 
 
-class VolumeFiles:
+class VolumeList:
+    """Labeled volumes by the files that hold them."""
+
+    def __init__(self, root: Path, files: Sequence[Path], items: Items) -> None:
+        self.root = root
+        self.files = files
+        self.items = items
+        self.labels = torch.from_numpy(items.labels)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def place(self, index: int) -> tuple[Path, int | None]:
+        """The file of a volume, and its row in a stack."""
+        number, row = self.items.places[index].tolist()
+        return self.files[number], None if row < 0 else row
+
+    def sample_name(self, index: int) -> str:
+        """The path of a file, relative to the root, and the row in a stack."""
+        path, row = self.place(index)
+        name = printable(os.path.relpath(path, self.root))
+        return name if row is None else f"{name} [{row}]"
+
+
+class VolumeFiles(VolumeList):
     """Labeled volumes, read batch by batch in the size of the preprocessing; logs empty ones."""
 
     in_memory = False
 
     def __init__(self, root: Path, files: Sequence[Path], items: Items, preprocessing: VolumePreprocessing) -> None:
-        self.root = root
-        self.files = files
-        self.items = items
+        super().__init__(root, files, items)
         self.preprocessing = preprocessing
-        self.labels = torch.from_numpy(items.labels)
         self._empty: set[str] = set()
-
-    def __len__(self) -> int:
-        return len(self.labels)
 
     def __getitem__(self, indices: Int[Tensor, " b"]) -> tuple[Shaped[Tensor, "b c d h w"], Int[Tensor, " b"]]:
         """A batch of volumes and their labels.
@@ -65,12 +83,6 @@ class VolumeFiles:
         for place in is_empty(volumes).nonzero().flatten().tolist():
             self._log_empty(names[place])
         return volumes, self.labels[indices]
-
-    def sample_name(self, index: int) -> str:
-        """The path of a file, relative to the root, and the row in a stack."""
-        number, row = self.items.places[index].tolist()
-        name = printable(os.path.relpath(self.files[number], self.root))
-        return name if row < 0 else f"{name} [{row}]"
 
     def in_memory_copy(self) -> "HeldVolumes":
         """The same volumes held in memory; opens each file once.
@@ -97,9 +109,8 @@ class VolumeFiles:
             _log.warning("empty volume, with one value in all voxels: %s%s", name, more)
 
     def _read(self, index: int) -> Shaped[Tensor, "c d h w"]:
-        number, row = self.items.places[index].tolist()
-        path = self.files[number]
-        return read_volume(path) if row < 0 else to_tensor(read_stack(path)[row], path)
+        path, row = self.place(index)
+        return read_volume(path) if row is None else to_tensor(read_stack(path)[row], path)
 
 
 class TensorVolumes:

@@ -14,10 +14,12 @@ import torch
 from zoo.data.base import Split
 from zoo.data.file_names import printable
 from zoo.data.options import require_fractions
+from zoo.data.sample_check import check_samples
 from zoo.data.splits import cut_splits
 from zoo.data.volumes.augment import parse_axis
 from zoo.data.volumes.base import VolumeData, VolumePreprocessing, measured_statistics
-from zoo.data.volumes.datasets import HeldVolumes, Items, Turned, VolumeFiles
+from zoo.data.volumes.check import examine_volumes, shape_problems
+from zoo.data.volumes.datasets import HeldVolumes, Items, Turned, VolumeFiles, VolumeList
 from zoo.data.volumes.files import VOLUMES, read_header
 from zoo.data.volumes.header import CHANNEL_COUNTS, SIZES, VOXEL_SIZES, Header, mismatches
 from zoo.data.volumes.layout import find_volumes
@@ -67,7 +69,7 @@ class Volumes(VolumeData):
         fractions: dict[Split, float] = {"test": self.test_fraction, "val": self.val_fraction}
         items = cut_splits(given, self.class_names, fractions, self.seed, VOLUMES.noun)
         headers = [read_header(path, stack=items["train"].in_stacks) for path in files]
-        channels, *size = self._common_shape(headers, [printable(os.path.relpath(path, root)) for path in files])
+        channels, *size = self._common_shape(headers, _names(root, files))
         self.preprocessing = VolumePreprocessing(
             size=(size[0], size[1], size[2]),
             channels=channels,
@@ -90,6 +92,17 @@ class Volumes(VolumeData):
             splits["test"] = Turned(splits["test"], self.turn_axis)
             splits["test"][torch.zeros(1, dtype=torch.long)]  # refuses unequal sides before training
         return splits
+
+    def check(self, folder: Path) -> bool:
+        """Prints the content of the folders, broken and empty volumes, differing shapes, and volumes that are there
+        twice."""
+        root = Path(self.root).expanduser()
+        files, given, names = find_volumes(root)
+        found = shape_problems(files, _names(root, files), stack=given["train"].in_stacks)
+        if self.size is not None:
+            found.pop(SIZES, None)
+        splits = {split: VolumeList(root, files, part) for split, part in given.items()}
+        return check_samples(splits, names, VOLUMES.noun, examine_volumes(), found)
 
     def _common_shape(self, headers: Sequence[Header], names: Sequence[str]) -> list[int]:
         """Channels, depth, height and width of all volumes; voxel sizes that differ are logged and kept in `notes`.
@@ -119,6 +132,10 @@ class Volumes(VolumeData):
     def _note(self, note: str) -> None:
         self.notes.append(note)
         _log.warning("%s", note)
+
+
+def _names(root: Path, files: Sequence[Path]) -> list[str]:
+    return [printable(os.path.relpath(path, root)) for path in files]
 
 
 def _has_packed_stacks(files: Sequence[Path], items: Mapping[Split, Items]) -> bool:
