@@ -30,6 +30,26 @@ def test_training_crops_long_images_at_random(tmp_path):
     assert len(plain.unique(dim=0)) == 1  # without augmentation every crop is the central one
 
 
+@pytest.mark.parametrize("repeats", [1, 2])
+def test_each_epoch_has_other_crops_whatever_the_batch_size(tmp_path, repeats):
+    columns = np.tile(np.arange(48, dtype=np.uint8) * 5, (16, 1))
+    for split in ("train", "val", "test"):
+        for name in ("ant", "bee"):
+            (tmp_path / split / name).mkdir(parents=True)
+            for number in range(2):
+                Image.fromarray(columns).save(tmp_path / split / name / f"{number}.png")
+    crop = RandomCrop(size=14, area=[0.5, 1.0], aspect=[0.8, 1.25], flip=True)
+
+    def first_columns(epoch, done=0):
+        data = build(tmp_path, augmentation=crop, cache_mb=0, batch_size=repeats, repeats=repeats, num_workers=0)
+        data.resume_at = (epoch, done)
+        return [images[:, 0, 0, 0].tolist() for images, _ in data.loader("train")]
+
+    epochs = [first_columns(epoch) for epoch in range(5)]
+    assert len({*map(str, map(sorted, epochs))}) == 5
+    assert first_columns(3, done=1) == epochs[3][1:]
+
+
 def test_a_split_holds_arrays_only(folder):
     split = build(folder, cache_mb=0).dataset("train")
     held = [value for value in vars(split).values() if not isinstance(value, Path | bool) and not callable(value)]

@@ -18,6 +18,7 @@ from zoo.data.images.base import ImageData, Preprocessing, TensorImages
 from zoo.data.images.files import UnreadableImage
 from zoo.data.images.lazy_files import ImageFiles, read_all, with_advice
 from zoo.data.options import require_fractions, require_statistics
+from zoo.data.sampling import FreshBatches, IndexBatches
 from zoo.errors import ZooError
 from zoo.hardware import data_workers
 
@@ -124,6 +125,10 @@ class ImageFileData(ImageData):
         """
         if not len(left.labels):
             raise ZooError(f"no image of a split can be read: {error}")
+
+    def train_batches(self, usual: IndexBatches) -> IndexBatches:
+        """Indices that differ in every epoch, for other crops of images that are read again."""
+        return usual if self.dataset("train").in_memory else FreshBatches.like(usual)
 
     def loading_advice(self) -> list[str]:
         """A larger cache, or more workers."""

@@ -62,7 +62,8 @@ class ImageFolder(ImageFileData, ImageClassificationData):
 
     def train_batches(self, usual: IndexBatches) -> IndexBatches:
         """Batches with repeated images if `repeats` is above 1."""
-        return RepeatedBatches.like(usual, self.repeats) if self.repeats > 1 else usual
+        batches = super().train_batches(usual)
+        return RepeatedBatches.like(batches, self.repeats) if self.repeats > 1 else batches
 
     def check(self, folder: Path) -> bool:
         """Prints the content of the folders, broken images, and images that lie in two classes or splits."""

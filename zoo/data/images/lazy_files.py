@@ -31,7 +31,8 @@ class ImageFiles:
     """Labeled image files; `__getitem__` reads and decodes a batch, usually in a worker process.
 
     Crops the central square of an image, or with `random_crop` a random one along its long side. The draw depends on
-    the batch alone, so that a resumed run repeats it.
+    the indices of the batch alone, so that a resumed run repeats it. Indices past the last image begin again with the
+    first and draw other crops: `FreshBatches` has other indices in every epoch.
     """
 
     in_memory = False
@@ -62,11 +63,11 @@ class ImageFiles:
         images, kept = [], []
         for number, (index, place) in enumerate(zip(indices.tolist(), places, strict=True)):
             try:
-                images.append(self.image(index, place))
+                images.append(self.image(index % len(self), place))
                 kept.append(number)
             except UnreadableImage as error:
                 self._leave_out(error, last=not images and number == len(indices) - 1)
-        return torch.stack(images), self.labels[indices[kept]]
+        return torch.stack(images), self.labels[indices[kept] % len(self)]
 
     def _leave_out(self, error: UnreadableImage, *, last: bool) -> None:
         """Counts and logs a file that could be read before training.

@@ -16,15 +16,21 @@ class RepeatedBatches(IndexBatches):
     """
 
     repeats: int = 1
+    distinct: IndexBatches
+    """The batches whose images are repeated."""
 
     @classmethod
     def like(cls, other: IndexBatches, repeats: int) -> "RepeatedBatches":
-        """Batches with the settings of `other`."""
+        """The batches of `other`, with fewer images each."""
         batches = cls(other.count, **other.settings)
-        batches.repeats = repeats
+        batches.repeats, batches.distinct = repeats, other
         return batches
 
+    def set_epoch(self, epoch: int) -> None:
+        """Selects the epoch whose order comes next."""
+        self.distinct.set_epoch(epoch)
+
     def __iter__(self) -> Iterator[Int[Tensor, " b"]]:
-        for batch in super().__iter__():
+        for batch in self.distinct:
             distinct = -(-len(batch) // self.repeats)
             yield batch[:distinct].repeat_interleave(self.repeats)[: len(batch)]
