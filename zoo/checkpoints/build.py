@@ -3,18 +3,17 @@
 import math
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.modules import module as registration
 
 from zoo.config.instantiate import instantiate
 from zoo.errors import ZooError
 from zoo.tasks.base import Task
 from zoo.tasks.module import LEARNED
+from zoo.tensor_files.few_parts import few_parts
 from zoo.tensor_files.weights import mismatches, require_plain_tensor
 
 _PARTS = 30  # parts of a model for each tensor of the file, at most: layers without weights, metrics
@@ -35,7 +34,7 @@ def build(config: Mapping[str, Any], state: Mapping[str, Any], path: str | Path,
     if (large := next((number for number in _numbers(config) if not abs(number) <= limit), None)) is not None:
         raise ZooError(f"{path} describes a model with the number {large:.3g}, and its weights are {limit:,} at most")
     try:
-        with torch.device("meta"), _few_parts(_PARTS * len(state) + _SLACK, path), warnings.catch_warnings():
+        with torch.device("meta"), few_parts(_PARTS * len(state) + _SLACK, path), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of PyTorch about empty layers, which do not fit the weights
             expected = _task(config, path).state_dict()
     except ZooError:
@@ -88,26 +87,3 @@ def _numbers(config: Any) -> Iterator[float]:
             yield from _numbers(value)
     elif isinstance(config, int) or (isinstance(config, float) and math.isfinite(config)):
         yield config
-
-
-@contextmanager
-def _few_parts(limit: int, path: str | Path) -> Iterator[None]:
-    """Ends the building of more parameters, buffers and layers than a file of this size can have."""
-    count = 0
-
-    def registered(*_: Any) -> None:
-        nonlocal count
-        count += 1
-        if count > limit:
-            raise ZooError(f"{path} describes a model of more than {limit:,} parts, which its weights cannot be of")
-
-    hooks = [
-        registration.register_module_parameter_registration_hook(registered),
-        registration.register_module_buffer_registration_hook(registered),
-        registration.register_module_module_registration_hook(registered),
-    ]
-    try:
-        yield
-    finally:
-        for hook in hooks:
-            hook.remove()

@@ -27,6 +27,7 @@ BESIDE = ("criterion", "loss", "loss_fn", "metric", "metrics", "n_averaged", "to
 """Parts of a training module that are no network, and what averaging and profilers add."""
 _BERT_SIZES = ("vocab_size", "hidden_size", "num_layers", "num_heads", "intermediate_size", "max_positions", "pad_id")
 _SIZES = {"zoo.networks.bert": _BERT_SIZES, "zoo.networks.timm.": ("name",)}
+_MOST_VALUES = 1_000  # of an argument of a network
 _PREFIXES = ("module.", "_orig_mod.", "network.", "model.")  # added by wrapper modules
 
 
@@ -47,6 +48,8 @@ class Source:
     """Tensors of the file that belong to no network, such as those of a loss."""
     sizes: Mapping[str, Any] = field(default_factory=dict)
     """Arguments of a network that the weights determine, such as its width; empty if only one size fits."""
+    options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """For each class of a network, the plain arguments with which a checkpoint was trained."""
 
 
 def resolve_weights(source: str | Path, *, model: str) -> Source:
@@ -128,6 +131,7 @@ def _from_file(path: Path) -> Source:
         preprocessing=card.get("preprocessing"),
         left_out=left_out,
         sizes=_sizes(described.get("model")) if isinstance(described, Mapping) else {},
+        options=_options(described.get("model")) if isinstance(described, Mapping) else {},
     )
 
 
@@ -139,6 +143,22 @@ def _sizes(model: Any) -> dict[str, Any]:
     target = str(network.get("_target_"))
     names = next((names for start, names in _SIZES.items() if target.startswith(start)), ())
     return {name: network[name] for name in names if name in network}
+
+
+def _options(model: Any) -> dict[str, dict[str, Any]]:
+    """The arguments of the network and of the backbones in it; nothing that would be built."""
+    found, part = {}, model.get("network") if isinstance(model, Mapping) else None
+    while isinstance(part, Mapping):
+        plain = {str(name): value for name, value in part.items() if name != "_target_" and _is_plain(value)}
+        found[str(part.get("_target_"))] = plain
+        part = part.get("backbone")
+    return found
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, list):
+        return len(value) <= _MOST_VALUES and all(map(_is_plain, value))
+    return value is None or isinstance(value, str | int | float)
 
 
 def _tensors(content: Any, path: Path) -> tuple[dict[str, Tensor], list[str]]:

@@ -44,6 +44,8 @@ def preprocessing(config: Mapping[str, Any], processor: Mapping[str, Any], path:
     published = _mapping(config, "pretrained_cfg")
     try:
         if isinstance(ours, Mapping):
+            if "mean" not in ours or isinstance(ours.get("size"), list):
+                return None  # of scenes, volumes or series: the card in the weights has it
             return checked(Preprocessing.from_dict(ours)).to_dict()
         if published.get("mean"):
             return checked(_of_timm(published)).to_dict()

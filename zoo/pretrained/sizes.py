@@ -1,31 +1,83 @@
-"""Arguments of a network that weights determine, such as the width of a BERT or the name of a network of timm."""
+"""Arguments of a network that come with weights: its sizes, and the options that a checkpoint was trained with.
 
-from collections.abc import Mapping
-from typing import Any
+Options such as an activation or a pooling have no tensors: without them, weights fit another network.
+"""
 
-from zoo.config.instantiate import locate, parameters_of
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import torch
+
+from zoo.config.instantiate import complete, instantiate, locate, parameters_of
 from zoo.errors import ZooError
 from zoo.pretrained.catalog import Source
+from zoo.tensor_files.few_parts import few_parts
 
 _NORMALIZATION = ("mean", "std")
+_OF_A_RUN = ("features", "checkpointing")  # what a network returns, and how it saves memory
+_LARGER, _SLACK = 4, 50_000_000
+_PARTS = 30
+"""How many more parameters, and parts for each tensor, than its file a network may have: a head of more classes."""
 
 
-def with_sizes(config: Mapping[str, Any], source: Source) -> dict[str, Any]:
-    """The configuration of a model with the arguments that the weights determine in its network and its backbone.
+class Option(NamedTuple):
+    """An option of a network: as configured, None if it is left out, and as in the weights."""
 
-    A network that normalizes its images takes the mean and the standard deviation of the weights, unless it has its
-    own.
+    name: str
+    given: Any
+    trained: Any
+
+
+def with_sizes(config: Mapping[str, Any], source: Source, metadata: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The configuration of a model with the arguments of the weights in its network and its backbone.
+
+    Options that the configuration leaves out are those of the weights; those in `metadata` are the data's. A network
+    that normalizes its images takes the mean and the standard deviation of the weights, unless it has its own.
 
     Raises:
-        ZooError: the configuration sets another value.
+        ZooError: the configuration sets another size, or the options describe a much larger network than the weights.
     """
     network = config.get("network")
     if not isinstance(network, Mapping):
         return dict(config)
-    return {**config, "network": _with_sizes(network, source, "model.network")}
+    known = metadata or {}
+    completed = _with_sizes(network, source, "model.network", known)
+    if any(option.given is None for option in options_of(config, source, known)):
+        _require_moderate(completed, source, known)
+    return {**config, "network": completed}
 
 
-def _with_sizes(network: Mapping[str, Any], source: Source, where: str) -> dict[str, Any]:
+def options_of(config: Mapping[str, Any], source: Source, metadata: Collection[str]) -> list[Option]:
+    """The options of a network in which a configuration and the weights differ."""
+    found: list[Option] = []
+    part = config.get("network")
+    while isinstance(part, Mapping):
+        found += _options(part, source, metadata)
+        part = part.get("backbone")
+    return found
+
+
+def describe_options(config: Mapping[str, Any], source: Source, metadata: Collection[str]) -> list[str]:
+    """Console lines: the options that are those of the weights, and those that are not."""
+    options = options_of(config, source, metadata)
+    taken = [f"{option.name} {option.trained}" for option in options if option.given is None]
+    other = [
+        f"{option.name} {option.given} ({option.trained} in training)" for option in options if option.given is not None
+    ]
+    lines = [f"network as in {source.label}: {', '.join(taken)}"] if taken else []
+    return lines + ([f"network other than in {source.label}: {', '.join(other)}"] if other else [])
+
+
+def _options(network: Mapping[str, Any], source: Source, metadata: Collection[str]) -> Iterator[Option]:
+    takes = parameters_of(locate(network["_target_"]))
+    for name, trained in source.options.get(network["_target_"], {}).items():
+        if name in takes and name not in metadata and name not in (*_OF_A_RUN, *_NORMALIZATION, *source.sizes):
+            given = network.get(name)
+            if trained is not None and given != trained:
+                yield Option(name, given, trained)
+
+
+def _with_sizes(network: Mapping[str, Any], source: Source, where: str, metadata: Collection[str]) -> dict[str, Any]:
     takes = parameters_of(locate(network["_target_"]))
     sizes = {name: value for name, value in source.sizes.items() if name in takes}
     for name, value in sizes.items():
@@ -36,7 +88,25 @@ def _with_sizes(network: Mapping[str, Any], source: Source, where: str) -> dict[
             )
     described = source.preprocessing or {}
     normalization = {name: list(described[name]) for name in _NORMALIZATION if name in takes and name in described}
-    completed = {**normalization, **network, **sizes}
+    trained = {option.name: option.trained for option in _options(network, source, metadata) if option.given is None}
+    completed = {**normalization, **network, **trained, **sizes}
     if isinstance(backbone := network.get("backbone"), Mapping):
-        completed["backbone"] = _with_sizes(backbone, source, f"{where}.backbone")
+        completed["backbone"] = _with_sizes(backbone, source, f"{where}.backbone", metadata)
     return completed
+
+
+def _require_moderate(network: Mapping[str, Any], source: Source, metadata: Mapping[str, Any]) -> None:
+    """Builds the network without memory, since its options are those of a file."""
+    held = sum(tensor.numel() for tensor in source.state.values())
+    try:
+        with torch.device("meta"), few_parts(_PARTS * len(source.state) + 5_000, source.label):
+            built = instantiate(complete(network, metadata))
+        count = sum(value.numel() for value in built.parameters())
+    except ZooError:
+        raise
+    except Exception as error:
+        raise ZooError(
+            f"the options of {source.label} build no network ({type(error).__name__}: {error:.200})"
+        ) from error
+    if count > _LARGER * held + _SLACK:
+        raise ZooError(f"{source.label} describes a network of {count:,} parameters and holds {held:,}")

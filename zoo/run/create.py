@@ -61,7 +61,7 @@ def create_model(
     _refuse_headless(name, metadata)
     source = resolve_weights(pretrained, model=composed.get("published_as", name)) if pretrained is not None else None
     card: dict[str, Any] = {"model_name": name}
-    config = composed["model"] if source is None else with_sizes(composed["model"], source)
+    config = composed["model"]
     readers = _readers(config)
     if data is not None:
         if source is not None and source.preprocessing is not None:
@@ -76,6 +76,8 @@ def create_model(
         card["preprocessing"] = preprocessing.to_dict()
         of_images = {"in_channels": preprocessing.channels, "image_size": preprocessing.size}
         metadata = {key: value for key, value in of_images.items() if key in readers} | metadata
+    if source is not None:
+        config = with_sizes(config, source, metadata)
     task = build_task(_completed(config, metadata), {}, card)
     attach_optimizer(task, composed["optimizer"], composed["scheduler"])
     if source is not None:

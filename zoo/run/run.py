@@ -16,7 +16,7 @@ from zoo.errors import ZooError
 from zoo.hardware import Hardware, check_sync_batchnorm, resolve_hardware
 from zoo.pretrained.catalog import Source, resolve_weights
 from zoo.pretrained.finetune import apply_finetuning
-from zoo.pretrained.sizes import with_sizes
+from zoo.pretrained.sizes import describe_options, with_sizes
 from zoo.pretrained.transfer import load_pretrained
 from zoo.reports.units import format_flops
 from zoo.run.build import (
@@ -136,25 +136,27 @@ def new_run(
     if target:
         require_matching_data(target, datamodule, model=model, data=data)
     described = config["model"]
-    if weights is not None:
-        described = with_sizes(described, weights)
-        if weights.preprocessing is not None:
-            datamodule.normalize_as(weights.preprocessing)
+    if weights is not None and weights.preprocessing is not None:
+        datamodule.normalize_as(weights.preprocessing)
     datamodule.setup()
     if target:  # what a table feeds depends on its target
         require_matching_data(target, datamodule, model=model, data=data)
     card = datamodule.card() | {"model_name": model, "data_name": data, "data_config": config["data"]}
     card["train_samples"] = len(datamodule.dataset("train"))
-    task = build_task(described, datamodule.metadata(), card)
+    metadata = datamodule.metadata()
+    report: list[str] = []
+    if weights is not None:
+        report = describe_options(described, weights, metadata)
+        described = with_sizes(described, weights, metadata)
+    task = build_task(described, metadata, card)
     require_readable(task, model=model, data=data)
     require_matching_loss(task)
     attach_optimizer(task, config["optimizer"], config["scheduler"])
     task.recipe = recipe_of(config)
-    report: list[str] = []
     if weights is not None:
         match = config["match_weights"]
-        report = load_pretrained(task, weights, class_names=card.get("class_names"), match=match)
-        task.pretrained_network = partial(_pretrained_network, described, datamodule.metadata(), weights, match)
+        report += load_pretrained(task, weights, class_names=card.get("class_names"), match=match)
+        task.pretrained_network = partial(_pretrained_network, described, metadata, weights, match)
     callbacks = apply_finetuning(config.get("finetune"), task, pretrained=weights is not None)
     hardware = _prepare_hardware(config, task)
     check_sync_batchnorm(config["trainer"], hardware, task.network)

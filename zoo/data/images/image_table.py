@@ -80,7 +80,7 @@ class ImageTable(ImageFileData):
 
     def check(self, folder: Path) -> bool:
         """Prints the content of the splits, broken images, and images that have two numbers or lie in two splits."""
-        root = Path(self.root).expanduser()
+        root = Path(self.root or self.table.parent).expanduser()
         splits = {split: self.images(root, files, split) for split, files in self.split_files(root).items()}
         return check_files(splits, None)
 

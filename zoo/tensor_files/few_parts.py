@@ -1,0 +1,33 @@
+"""Bounds the number of parts of a network that a file describes."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from torch.nn.modules import module as registration
+
+from zoo.errors import ZooError
+
+
+@contextmanager
+def few_parts(limit: int, path: str | Path) -> Iterator[None]:
+    """Ends the building of more parameters, buffers and layers than a file of this size can have."""
+    count = 0
+
+    def registered(*_: Any) -> None:
+        nonlocal count
+        count += 1
+        if count > limit:
+            raise ZooError(f"{path} describes a model of more than {limit:,} parts, which its weights cannot be of")
+
+    hooks = [
+        registration.register_module_parameter_registration_hook(registered),
+        registration.register_module_buffer_registration_hook(registered),
+        registration.register_module_module_registration_hook(registered),
+    ]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
