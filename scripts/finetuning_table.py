@@ -5,7 +5,7 @@ python scripts/finetuning_table.py orl --data-root DIR         Siamese network o
 python scripts/finetuning_table.py blood_cells --data-root DIR YOLO of all training images, half of them again
 
 Prints a row in Markdown for each: the test metric with seeds 10, 11, 12, their mean ± standard deviation. Both sides
-have the same images, splits, epochs and settings.
+have the same images, splits, epochs and settings but for `finetune=full`, lower learning rates near the input.
 """
 
 import argparse
@@ -122,7 +122,6 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="+", choices=COMPARISONS)
     parser.add_argument("--data-root", type=Path, help="the folder that holds the data of all comparisons")
-    parser.add_argument("words", nargs="*", help=argparse.SUPPRESS)
     given = parser.parse_args()
     print("| weights | metric | fine-tuned | from scratch |\n|---|---|---|---|")
     for name in given.names:
@@ -135,7 +134,10 @@ def main() -> int:
                 data.mkdir()
                 root = comparison.prepare(data, given.data_root, seed)
                 words = [*comparison.words, f"data.root='{root}'", f"seed={seed}", "baselines=false"]
-                for side, more in (("fine-tuned", [f"pretrained={comparison.weights}"]), ("from scratch", [])):
+                for side, more in (
+                    ("fine-tuned", [f"pretrained={comparison.weights}", "finetune=full"]),
+                    ("from scratch", []),
+                ):
                     sides[side].append(trained(folder / side, [*words, *more], comparison.metric))
                     print(f"{name}, seed {seed}, {side}: {sides[side][-1]:.4f}", file=sys.stderr)
         print(f"| `{comparison.weights}` → {name} | {comparison.metric} | {' | '.join(map(spread, sides.values()))} |")
