@@ -140,7 +140,9 @@ def main() -> int:
                 ):
                     sides[side].append(trained(folder / side, [*words, *more], comparison.metric))
                     print(f"{name}, seed {seed}, {side}: {sides[side][-1]:.4f}", file=sys.stderr)
-        print(f"| `{comparison.weights}` → {name} | {comparison.metric} | {' | '.join(map(spread, sides.values()))} |")
+        print(
+            f"| `{comparison.weights}` → `{name}` | {comparison.metric} | {' | '.join(map(spread, sides.values()))} |"
+        )
     return 0
 
 

@@ -57,7 +57,7 @@ def test_another_split_of_the_training_data_is_said(command, trained):
     (results,) = (ended.folder / "other").rglob("metrics.json")
     assert json.loads(results.read_text())["split_change"].startswith(said)
     page = (results.parent / "report" / "index.html").read_text()
-    assert said[1:] in page
+    assert f"Warning: {said}" in page
     assert "used neither for training" not in page
 
 
@@ -71,6 +71,7 @@ def test_rows_added_to_the_table_of_a_checkpoint_are_said(command, tmp_path):
     assert ended.code == 0, ended.err
     assert "warning" not in ended.out + ended.err
     frame(80).to_csv(tmp_path / "t.csv", index=False)
+    checkpoint[1] = f"+data.path='{tmp_path}/../{tmp_path.name}/t.csv'"  # the same file
     ended = command("evaluate", *checkpoint, "runs=more", "baselines=false")
     assert ended.code == 0, ended.err
     changed = "the data has changed since training (42 training samples then, 56 now): test samples may have been"
@@ -88,4 +89,17 @@ def test_a_report_on_other_data_does_not_speak_of_one_training_split(command, tm
     assert ended.code == 0, ended.err
     (page,) = (ended.folder / "new").rglob("index.html")
     assert "The model was trained on other data" in page.read_text()
+    assert "The baselines are fitted on the training split of this data." in page.read_text()
+
+
+def test_rows_in_another_order_are_said(command, tmp_path):
+    frame(60).to_csv(tmp_path / "t.csv", index=False)
+    words = ["model=two_layer_regression", "data=table", f"data.path='{tmp_path / 't.csv'}'", "data.target=y"]
+    ended = command("train", *words, "trainer.max_epochs=1", "baselines=false")
+    frame(60).sort_values("size").to_csv(tmp_path / "t.csv", index=False)
+    checkpoint = [f"checkpoint={ended.run}/checkpoints/last.ckpt", f"+{words[2]}"]
+    ended = command("evaluate", *checkpoint, "runs=sorted")
+    assert ended.code == 0, ended.err
+    assert "the data has changed since training (other training samples, or in another order)" in ended.out + ended.err
+    (page,) = (ended.folder / "sorted").rglob("index.html")
     assert "The baselines are fitted on the training split of this data." in page.read_text()

@@ -1,6 +1,7 @@
 """Counts, options and bad input of all staged networks of the catalog."""
 
 from collections.abc import Callable
+from inspect import signature
 from typing import Any
 
 import pytest
@@ -46,6 +47,17 @@ def count(network: nn.Module) -> int:
     return sum(parameter.numel() for parameter in network.parameters())
 
 
+def of_volumes(name: str) -> bool:
+    return "volume_size" in signature(locate(NETWORKS[name]["_target_"])).parameters
+
+
+def shape(name: str, channels: int | None = None, side: int = 96) -> tuple[int, ...]:
+    """Of two images, or of two volumes of the size and channels that the network is built for by default."""
+    defaults = signature(locate(NETWORKS[name]["_target_"])).parameters
+    space = defaults["volume_size"].default if of_volumes(name) else (side, side)
+    return 2, channels or defaults["in_channels"].default, *space
+
+
 def logits_of(output: Any) -> Tensor:
     return output if isinstance(output, Tensor) else output.logits
 
@@ -84,7 +96,7 @@ def test_parameter_counts_are_the_published_ones(network: Build, options: dict[s
 @every_model
 def test_any_number_of_classes_and_channels(name: str) -> None:
     network = build_on_meta(name, num_classes=7, in_channels=5).eval()
-    assert logits_of(network(torch.zeros(2, 5, 96, 96, device="meta"))).shape == (2, 7)
+    assert logits_of(network(torch.zeros(shape(name, 5), device="meta"))).shape == (2, 7)
     assert [network.get_submodule(head).out_features for head in network.heads] == [7] * len(network.heads)
 
 
@@ -92,7 +104,7 @@ def test_any_number_of_classes_and_channels(name: str) -> None:
 def test_no_classes_give_pooled_features(name: str) -> None:
     head = build_on_meta(name).get_submodule(build_on_meta(name).heads[0])
     network = build_on_meta(name, num_classes=0).eval()
-    assert logits_of(network(torch.zeros(2, 3, 96, 96, device="meta"))).shape == (2, head.in_features)
+    assert logits_of(network(torch.zeros(shape(name), device="meta"))).shape == (2, head.in_features)
 
 
 @every_model
@@ -123,7 +135,7 @@ def test_features_are_the_intermediate_maps_of_the_network(name: str) -> None:
     for feature, path in ((layer, layer), (second, list(stages[second])[-1])):
         hook = lambda _module, _inputs, output, feature=feature: expected.__setitem__(feature, output.clone())  # noqa: E731
         network.get_submodule(path).register_forward_hook(hook)
-    images = torch.randn(2, 3, 96, 96)
+    images = torch.randn(shape(name))
     with torch.no_grad():
         network(images)
         maps = truncated.eval()(images)
@@ -135,7 +147,7 @@ def test_features_are_the_intermediate_maps_of_the_network(name: str) -> None:
 @every_model
 def test_features_give_every_parameter_a_gradient(name: str) -> None:
     network = build_on_meta(name, features=[next(iter(build_on_meta(name).stages()))])
-    maps = network(torch.zeros(2, 3, 96, 96, device="meta"))
+    maps = network(torch.zeros(shape(name), device="meta"))
     sum(x.sum() for x in maps.values()).backward()
     assert all(p.grad is not None for p in network.parameters())
 
@@ -153,7 +165,7 @@ def test_checkpointing_keeps_gradients_and_statistics(name: str) -> None:
     plain = build(name, num_classes=4)
     checkpointed = build(name, num_classes=4, checkpointing=True)
     checkpointed.load_state_dict(plain.state_dict())
-    images = torch.randn(2, 3, 80, 80)
+    images = torch.randn(shape(name, side=80))
     for network in (plain, checkpointed):
         torch.manual_seed(1)
         output = network.train()(images)
@@ -164,7 +176,7 @@ def test_checkpointing_keeps_gradients_and_statistics(name: str) -> None:
         assert torch.equal(a, b), path
 
 
-@every_model
+@pytest.mark.parametrize("name", [name for name in NETWORKS if not of_volumes(name)])
 def test_min_size_is_the_smallest_that_works(name: str) -> None:
     network = build_on_meta(name).eval()
     size = network.min_size

@@ -1,5 +1,7 @@
 """Networks of volumes: counts, and the arithmetic of a 3-D convolution."""
 
+from functools import partial
+
 import pytest
 import torch
 from torch import nn
@@ -75,3 +77,24 @@ def test_checkpointing_gives_the_gradients_of_c3d():
         network(torch.ones(1, 3, 16, 16, 16)).sum().backward()
         gradients.append(network.features[0].weight.grad)
     assert torch.equal(*gradients)
+
+
+@pytest.mark.parametrize("build", [partial(Conv3DNetwork, channels=(4, 8)), partial(C3D, volume_size=(16, 16, 16))])
+def test_feature_maps_are_those_of_the_layers(build):
+    torch.manual_seed(0)
+    whole = build(num_classes=3).eval()
+    part = build(features=["stage1", "features.4"]).eval()
+    part.load_state_dict({name: value for name, value in whole.state_dict().items() if name in part.state_dict()})
+    volumes = torch.rand(2, next(whole.parameters()).shape[1], 16, 16, 16)
+    maps = part(volumes)
+    assert list(maps) == ["stage1", "features.4"]
+    first = list(whole.stages()["stage1"].values())
+    torch.testing.assert_close(maps["stage1"], nn.Sequential(*first)(volumes))
+    torch.testing.assert_close(maps["features.4"].relu(), whole.features[:5](volumes).relu())
+    assert whole(volumes).shape == (2, 3)
+    assert not any(name.startswith(whole.heads[0]) for name in part.state_dict())
+
+
+def test_stages_of_volumes_are_trained_with_lower_rates_near_the_input():
+    assert list(Conv3DNetwork().stages()) == ["stage1", "stage2", "stage3"]
+    assert list(C3D(volume_size=(16, 16, 16)).stages()) == [f"stage{number}" for number in range(1, 6)]

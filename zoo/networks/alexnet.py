@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from zoo.networks.staged import Layers, StagedNetwork, head, initialize
+from zoo.networks.staged import Layers, StagedNetwork, head, initialize, pooled_stages
 
 
 class AlexNet(StagedNetwork):
@@ -77,16 +77,6 @@ class AlexNet(StagedNetwork):
     def classify(self, trunk: Float[Tensor, "n c h w"]) -> Float[Tensor, "n out"]:
         """Applies adaptive pooling to 6×6 and the fully connected layers."""
         return self.classifier(torch.flatten(self.avgpool(trunk), 1))
-
-
-def pooled_stages(layers: nn.Sequential) -> dict[str, Layers]:
-    """Splits a plain network into `stage1`, `stage2` …, each ending with a pooling."""
-    stages: dict[str, Layers] = {"stage1": {}}
-    for i, layer in layers.named_children():
-        stages[f"stage{len(stages)}"][f"features.{i}"] = layer
-        if isinstance(layer, nn.MaxPool2d | nn.AvgPool2d) and int(i) + 1 < len(layers):
-            stages[f"stage{len(stages) + 1}"] = {}
-    return stages
 
 
 def _response_norm(enabled: bool) -> list[nn.Module]:

@@ -4,29 +4,29 @@ from collections.abc import Sequence
 
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
 from zoo.errors import ZooError
 from zoo.networks.conv3d import initialize_3d
-from zoo.networks.staged import head
+from zoo.networks.staged import Layers, StagedNetwork, head, pooled_stages
 
 _LEAST = (16, 16, 16)  # frames, height, width: below it a pooling empties the map
 
 
-class C3D(nn.Module):
+class C3D(StagedNetwork):
     """C3D: eight 3×3×3 convolutions with five max poolings, and three fully connected layers.
 
     It has 78,409,573 parameters for clips [3 16 112 112] and 101 classes. The first pooling keeps the frames apart.
 
     Source: Tran et al., Learning Spatiotemporal Features with 3D Convolutional Networks, 2015, arXiv:1412.0767.
-    Weights are drawn by Kaiming initialization. `num_classes=0` returns the 4,096 features of fc7; `checkpointing`
-    recomputes maps in the backward pass.
+    Weights are drawn by Kaiming initialization. `num_classes=0` returns the 4,096 features of fc7, `features` the maps
+    of stages and layers; `checkpointing` recomputes maps in the backward pass.
 
     Raises:
         ZooError: a clip that the poolings would empty.
     """
 
     heads = ("fc8",)
+    channels_last = False
 
     def __init__(
         self,
@@ -35,6 +35,7 @@ class C3D(nn.Module):
         in_channels: int = 3,
         volume_size: Sequence[int] = (16, 112, 112),
         dropout: float = 0.5,
+        features: Sequence[str] | None = None,
         checkpointing: bool = False,
     ) -> None:
         super().__init__()
@@ -43,7 +44,6 @@ class C3D(nn.Module):
                 f"C3D takes clips of at least {'×'.join(map(str, _LEAST))} (frames, height, width), "
                 f"not {'×'.join(map(str, volume_size))}"
             )
-        self.checkpointing = checkpointing
         self.features = nn.Sequential(
             *_convolution(in_channels, 64),
             nn.MaxPool3d((1, 2, 2)),
@@ -65,19 +65,15 @@ class C3D(nn.Module):
         self.fc7 = nn.Sequential(nn.Linear(4096, 4096), nn.ReLU(inplace=True), nn.Dropout(dropout))
         self.fc8 = head(4096, num_classes)
         initialize_3d(self, self.heads)
+        self.finish(features=features, checkpointing=checkpointing)
 
-    def forward(self, clips: Float[Tensor, "b c d h w"]) -> Float[Tensor, "b k"]:
-        """Returns the logits of each clip."""
-        recompute = self.checkpointing and self.training
-        maps = clips
-        for block in self._blocks():
-            maps = checkpoint(block, maps, use_reentrant=False) if recompute else block(maps)
-        return self.fc8(self.fc7(self.fc6(maps.flatten(1))))
+    def stages(self) -> dict[str, Layers]:
+        """The layers up to each pooling."""
+        return pooled_stages(self.features)
 
-    def _blocks(self) -> list[nn.Sequential]:
-        """The layers up to each pooling; a block starts with a convolution, which leaves its input as it is."""
-        ends = [i + 1 for i, layer in enumerate(self.features) if isinstance(layer, nn.MaxPool3d)]
-        return [self.features[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+    def classify(self, trunk: Float[Tensor, "n c d h w"]) -> Float[Tensor, "n out"]:
+        """The fully connected layers."""
+        return self.fc8(self.fc7(self.fc6(trunk.flatten(1))))
 
 
 def _convolution(before: int, after: int) -> list[nn.Module]:

@@ -6,20 +6,21 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from zoo.errors import ZooError
-from zoo.networks.staged import head
+from zoo.networks.staged import Layers, StagedNetwork, head, pooled_stages
 
 
-class Conv3DNetwork(nn.Module):
+class Conv3DNetwork(StagedNetwork):
     """Blocks of 3×3×3 convolution, batch norm, ReLU and 2×2×2 max pooling; global average pooling; a linear layer.
 
-    `channels` gives the number of filters of each block. `num_classes=0` returns the pooled features. Weights are
-    drawn by Kaiming initialization (He et al. 2015, arXiv:1502.01852).
+    `channels` gives the number of filters of each block. `num_classes=0` returns the pooled features, `features` the
+    maps of blocks and layers. Weights are drawn by Kaiming initialization (He et al. 2015, arXiv:1502.01852).
 
     Raises:
         ZooError: no block, or a volume that the poolings would empty.
     """
 
     heads = ("classifier",)
+    channels_last = False
 
     def __init__(
         self,
@@ -28,6 +29,8 @@ class Conv3DNetwork(nn.Module):
         in_channels: int = 1,
         volume_size: Sequence[int] = (32, 32, 32),
         channels: Sequence[int] = (16, 32, 64),
+        features: Sequence[str] | None = None,
+        checkpointing: bool = False,
     ) -> None:
         super().__init__()
         if not channels:
@@ -50,10 +53,15 @@ class Conv3DNetwork(nn.Module):
         self.avgpool = nn.AdaptiveAvgPool3d(1)
         self.classifier = head(channels[-1], num_classes)
         initialize_3d(self, self.heads)
+        self.finish(features=features, checkpointing=checkpointing)
 
-    def forward(self, volumes: Float[Tensor, "b c d h w"]) -> Float[Tensor, "b k"]:
-        """Returns the logits of each volume."""
-        return self.classifier(self.avgpool(self.features(volumes)).flatten(1))
+    def stages(self) -> dict[str, Layers]:
+        """The blocks, each up to its pooling."""
+        return pooled_stages(self.features)
+
+    def classify(self, trunk: Float[Tensor, "n c d h w"]) -> Float[Tensor, "n out"]:
+        """Pooling and classifier."""
+        return self.classifier(self.avgpool(trunk).flatten(1))
 
 
 def initialize_3d(network: nn.Module, last: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""The base class of image classifiers: named stages, feature maps, a head, gradient checkpointing."""
+"""The base class of classifiers of images and volumes: named stages, feature maps, a head, gradient checkpointing."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator
@@ -13,6 +13,7 @@ from torch.utils.checkpoint import checkpoint
 from zoo.errors import ZooError
 
 Layers = dict[str, nn.Module]
+_POOLINGS = nn.MaxPool2d | nn.AvgPool2d | nn.MaxPool3d
 
 
 class Outputs(NamedTuple):
@@ -23,7 +24,7 @@ class Outputs(NamedTuple):
 
 
 class StagedNetwork(nn.Module, ABC):
-    """An image classifier: a trunk of named stages, each a sequence of named layers, and a head.
+    """A classifier of images or volumes: a trunk of named stages, each a sequence of named layers, and a head.
 
     Stages are the units of gradual unfreezing, layer-wise learning rates and gradient checkpointing. `features`
     selects the output maps of stages or layers. Layer names are module paths, as in the state dict.
@@ -41,10 +42,10 @@ class StagedNetwork(nn.Module, ABC):
         """Returns stage name → layer name → module, in execution order."""
 
     @abstractmethod
-    def classify(self, trunk: Float[Tensor, "n c h w"]) -> Float[Tensor, "n out"]:
+    def classify(self, trunk: Float[Tensor, "n c *space"]) -> Float[Tensor, "n out"]:
         """Maps the last map of the trunk to logits, or to pooled features with `num_classes=0`."""
 
-    def forward(self, images: Float[Tensor, "n c h w"]) -> Tensor | dict[str, Tensor] | Outputs:
+    def forward(self, images: Float[Tensor, "n c *space"]) -> Tensor | dict[str, Tensor] | Outputs:
         """Returns logits, or with `features` the named maps.
 
         Raises:
@@ -53,7 +54,7 @@ class StagedNetwork(nn.Module, ABC):
         trunk, maps = self.run(images, self.maps)
         return maps if self.maps else self.classify(trunk)
 
-    def run(self, images: Float[Tensor, "n c h w"], keep: Collection[str]) -> tuple[Tensor, dict[str, Tensor]]:
+    def run(self, images: Float[Tensor, "n c *space"], keep: Collection[str]) -> tuple[Tensor, dict[str, Tensor]]:
         """Returns the last map of the trunk, and the maps of the stages and layers in `keep`."""
         if min(images.shape[-2:]) < self.min_size:
             height, width = images.shape[-2:]
@@ -96,6 +97,16 @@ class StagedNetwork(nn.Module, ABC):
         head = [name for name, _ in self.named_children() if name not in trunk]
         for name in [*layers[last + 1 :], *head]:
             self.set_submodule(name, nn.Identity())
+
+
+def pooled_stages(layers: nn.Sequential) -> dict[str, Layers]:
+    """Splits a plain network into `stage1`, `stage2` …, each ending with a pooling."""
+    stages: dict[str, Layers] = {"stage1": {}}
+    for i, layer in layers.named_children():
+        stages[f"stage{len(stages)}"][f"features.{i}"] = layer
+        if isinstance(layer, _POOLINGS) and int(i) + 1 < len(layers):
+            stages[f"stage{len(stages) + 1}"] = {}
+    return stages
 
 
 def initialize(network: nn.Module, last: Collection[str]) -> None:

@@ -6,8 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from zoo.networks.alexnet import pooled_stages
-from zoo.networks.staged import Layers, StagedNetwork, head, initialize
+from zoo.networks.staged import Layers, StagedNetwork, head, initialize, pooled_stages
 
 WIDTHS = (64, 128, 256, 512, 512)
 

@@ -30,7 +30,8 @@ def comparison(results: Mapping[str, Any], metric: str, folder: Path) -> Section
     figures = [draw_bars(folder / "baselines.png", metric, bars)] if len(bars) > 1 else []
     text = f"{run_summary(results)}\n\n{_split(results)}"
     if baselines:
-        which = "training split of this data" if results.get("other_data") else "same training split"
+        other = results.get("other_data") or results.get("split_change")
+        which = "training split of this data" if other else "same training split"
         text += f" The baselines are fitted on the {which}."
     if results.get("better_baselines"):
         text += f" Better than this model: {', '.join(results['better_baselines'])}."
@@ -44,7 +45,7 @@ def _split(results: Mapping[str, Any]) -> str:
     if results.get("other_data"):
         return "The model was trained on other data, of which this report knows nothing."
     if changed := results.get("split_change"):
-        return f"{changed[0].upper()}{changed[1:]}."
+        return f"Warning: {changed}."
     return "The test split is used neither for training nor for model selection."
 
 

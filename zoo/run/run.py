@@ -35,6 +35,7 @@ from zoo.run.loss_check import require_matching_loss
 from zoo.run.readable import require_readable
 from zoo.run.recipe import recipe_of
 from zoo.run.sharding import require_shardable
+from zoo.run.split_change import describe_training
 from zoo.run.trainer_options import check_callbacks, check_trainer
 from zoo.run.tuning import find_batch_size, find_learning_rate
 from zoo.tasks.base import Task
@@ -142,7 +143,7 @@ def new_run(
     if target:  # what a table feeds depends on its target
         require_matching_data(target, datamodule, model=model, data=data)
     card = datamodule.card() | {"model_name": model, "data_name": data, "data_config": config["data"]}
-    card["train_samples"] = len(datamodule.dataset("train"))
+    card |= describe_training(datamodule)
     metadata = datamodule.metadata()
     report: list[str] = []
     if weights is not None:

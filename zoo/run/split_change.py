@@ -1,12 +1,22 @@
 """Whether a test split may hold samples that the model was trained on."""
 
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
 
 from zoo.data.base import DataModule
 
 _PLACES = ("_target_", "root", "path", "name")
 """Options that name the data: another value means other samples."""
+_PATHS = ("root", "path")
+
+
+@runtime_checkable
+class WithDigest(Protocol):
+    """A split that computes a hash of its samples."""
+
+    def digest(self) -> str:
+        """Differs if a sample or the order of the samples differs."""
 
 
 def is_other_data(card: Mapping[str, Any], described: Mapping[str, Any]) -> bool:
@@ -15,7 +25,7 @@ def is_other_data(card: Mapping[str, Any], described: Mapping[str, Any]) -> bool
     Shared weights name no paths: theirs count as the same.
     """
     known = card.get("data_config") or {}
-    return not known or any(known[name] != described.get(name) for name in _PLACES if name in known)
+    return not known or any(_place(known, name) != _place(described, name) for name in _PLACES if name in known)
 
 
 def split_change(card: Mapping[str, Any], described: Mapping[str, Any], datamodule: DataModule) -> str | None:
@@ -31,10 +41,27 @@ def split_change(card: Mapping[str, Any], described: Mapping[str, Any], datamodu
         verb = "differs" if len(changed) == 1 else "differ"
         listed = ", ".join(f"data.{name}" for name in changed)
         return f"{listed} {verb} from training: where the samples are split by it, {after}"
-    then, now = card.get("train_samples"), len(datamodule.dataset("train"))
-    if then is not None and then != now:
-        return f"the data has changed since training ({then:,} training samples then, {now:,} now): {after}"
+    now = describe_training(datamodule)
+    then = {name: card.get(name) for name in now}
+    if then["train_count"] not in (None, now["train_count"]):
+        counts = f"{then['train_count']:,} training samples then, {now['train_count']:,} now"
+        return f"the data has changed since training ({counts}): {after}"
+    if then["train_digest"] not in (None, now["train_digest"]):
+        return f"the data has changed since training (other training samples, or in another order): {after}"
     return None
+
+
+def describe_training(datamodule: DataModule) -> dict[str, Any]:
+    """The number of training samples, and a hash of them where the data computes one: for the card of a model."""
+    split = datamodule.dataset("train")
+    digest = split.digest() if isinstance(split, WithDigest) else None
+    return {"train_count": len(split), "train_digest": digest}
+
+
+def _place(described: Mapping[str, Any], name: str) -> Any:
+    """The value of an option; a path in full, however it is written."""
+    value = described.get(name)
+    return str(Path(value).expanduser().resolve()) if name in _PATHS and isinstance(value, str) else value
 
 
 def _splits(name: str) -> bool:

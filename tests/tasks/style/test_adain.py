@@ -15,8 +15,7 @@ from zoo.data.style.pictures import pattern, sample_photograph, scaled
 from zoo.errors import ZooError
 from zoo.losses.perceptual import PerceptualLoss
 from zoo.losses.style import channel_moments
-from zoo.networks.alexnet import pooled_stages
-from zoo.networks.staged import StagedNetwork
+from zoo.networks.staged import StagedNetwork, pooled_stages
 from zoo.networks.stylization import ConditionalDecoder, StyleDecoder
 from zoo.run.export import FORMATS, export
 from zoo.tasks.style import AdaIN

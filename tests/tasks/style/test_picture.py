@@ -15,8 +15,7 @@ from zoo.data.style.pair import StylePair
 from zoo.data.style.pictures import pattern, read_picture, sample_photograph, scaled
 from zoo.errors import ZooError
 from zoo.losses.perceptual import Costs, PerceptualLoss
-from zoo.networks.alexnet import pooled_stages
-from zoo.networks.staged import StagedNetwork
+from zoo.networks.staged import StagedNetwork, pooled_stages
 from zoo.run.console import quiet_lightning
 from zoo.run.train import train
 from zoo.tasks.style.colors import keep_colors, transfer_colors

@@ -1,6 +1,7 @@
 """The rows of a split: batches of inputs and targets by row number."""
 
 from collections.abc import Sequence
+from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,11 @@ class TableRows:
 
     def __len__(self) -> int:
         return len(self.targets)
+
+    def digest(self) -> str:
+        """A hash of all rows in their order."""
+        parts = (*self.encoded, self.targets.numpy())
+        return blake2b(b"".join(np.ascontiguousarray(part).tobytes() for part in parts), digest_size=8).hexdigest()
 
     def __getitem__(self, rows: Int[Tensor, " b"]) -> tuple[Float[Tensor, "b f"], Shaped[Tensor, " b"]]:
         part = Encoded(*(values[rows.numpy()] for values in self.encoded))
