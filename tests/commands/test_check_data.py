@@ -44,10 +44,17 @@ def test_each_problem_is_listed_and_the_command_ends_with_1(command, tmp_path):
     assert "6 problems" in ended.out
 
 
+def sample_paths(root):
+    """Paths without an ending in the folders of two classes, for training and testing."""
+    paths = [root / path for path in ("train/a/1", "train/a/2", "train/b/1", "train/b/2", "test/a/1", "test/b/1")]
+    for path in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    return paths
+
+
 def test_image_folders_are_read_and_compared(command, tmp_path):
-    for number, path in enumerate(["train/a/1", "train/a/2", "train/b/1", "train/b/2", "test/a/1", "test/b/1"]):
-        (tmp_path / "set" / path).parent.mkdir(parents=True, exist_ok=True)
-        Image.new("RGB", (9, 9), (number, 0, 0)).save(tmp_path / "set" / f"{path}.png")
+    for number, path in enumerate(sample_paths(tmp_path / "set")):
+        Image.new("RGB", (9, 9), (number, 0, 0)).save(path.with_suffix(".png"))
     words = ["data=image_folder", f"data.root={tmp_path / 'set'}"]
     good = command("check_data", *words)
     assert good.code == 0, good.err
@@ -68,9 +75,8 @@ def test_image_folders_are_read_and_compared(command, tmp_path):
 
 def test_volumes_are_read_and_compared(command, tmp_path):
     root, rng = tmp_path / "set", np.random.default_rng(0)
-    for path in ("train/a/1", "train/a/2", "train/b/1", "train/b/2", "test/a/1", "test/b/1"):
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        np.save(root / f"{path}.npy", rng.random((4, 4, 4)).astype(np.float32))
+    for path in sample_paths(root):
+        np.save(path.with_suffix(".npy"), rng.random((4, 4, 4)).astype(np.float32))
     words = ["data=volumes", f"data.root={root}"]
     good = command("check_data", *words)
     assert good.code == 0, good.err

@@ -16,8 +16,6 @@ from zoo.tasks.module import LEARNED
 from zoo.tensor_files.few_parts import few_parts
 from zoo.tensor_files.weights import mismatches, require_plain_tensor
 
-_PARTS = 30  # parts of a model for each tensor of the file, at most: layers without weights, metrics
-_SLACK = 5_000
 _NUMBER = 1_000_000  # smaller numbers of a configuration are not compared with the file
 
 
@@ -34,7 +32,7 @@ def build(config: Mapping[str, Any], state: Mapping[str, Any], path: str | Path,
     if (large := next((number for number in _numbers(config) if not abs(number) <= limit), None)) is not None:
         raise ZooError(f"{path} describes a model with the number {large:.3g}, and its weights are {limit:,} at most")
     try:
-        with torch.device("meta"), few_parts(_PARTS * len(state) + _SLACK, path), warnings.catch_warnings():
+        with torch.device("meta"), few_parts(len(state), path), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of PyTorch about empty layers, which do not fit the weights
             expected = _task(config, path).state_dict()
     except ZooError:

@@ -16,8 +16,7 @@ from zoo.tensor_files.few_parts import few_parts
 _NORMALIZATION = ("mean", "std")
 _OF_A_RUN = ("features", "checkpointing")  # what a network returns, and how it saves memory
 _LARGER, _SLACK = 4, 50_000_000
-_PARTS = 30
-"""How many more parameters, and parts for each tensor, than its file a network may have: a head of more classes."""
+"""How many more parameters than its file a network may have, such as a head of more classes: a factor and a number."""
 
 
 class Option(NamedTuple):
@@ -99,7 +98,7 @@ def _require_moderate(network: Mapping[str, Any], source: Source, metadata: Mapp
     """Builds the network without memory, since its options are those of a file."""
     held = sum(tensor.numel() for tensor in source.state.values())
     try:
-        with torch.device("meta"), few_parts(_PARTS * len(source.state) + 5_000, source.label):
+        with torch.device("meta"), few_parts(len(source.state), source.label):
             built = instantiate(complete(network, metadata))
         count = sum(value.numel() for value in built.parameters())
     except ZooError:

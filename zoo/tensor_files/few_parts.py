@@ -9,11 +9,14 @@ from torch.nn.modules import module as registration
 
 from zoo.errors import ZooError
 
+_PARTS = 30  # parts of a model for each tensor of the file, at most: layers without weights, metrics
+_SLACK = 5_000
+
 
 @contextmanager
-def few_parts(limit: int, path: str | Path) -> Iterator[None]:
-    """Ends the building of more parameters, buffers and layers than a file of this size can have."""
-    count = 0
+def few_parts(tensors: int, path: str | Path) -> Iterator[None]:
+    """Ends the building of more parameters, buffers and layers than a file with so many tensors can have."""
+    limit, count = _PARTS * tensors + _SLACK, 0
 
     def registered(*_: Any) -> None:
         nonlocal count

@@ -10,14 +10,19 @@ from zoo.data.images.files import UnreadableImage
 from zoo.data.images.random_crop import RandomCrop
 
 
-def test_training_crops_long_images_at_random(tmp_path):
-    """Columns of a long image have different values: all of them occur within forty batches."""
+def write_long_images(root, count):
+    """So many images in each class of each split, whose columns have different values."""
     columns = np.tile(np.arange(48, dtype=np.uint8) * 5, (16, 1))
     for split in ("train", "val", "test"):
         for name in ("ant", "bee"):
-            (tmp_path / split / name).mkdir(parents=True)
-            for i in range(8):
-                Image.fromarray(columns).save(tmp_path / split / name / f"{i}.png")
+            (root / split / name).mkdir(parents=True)
+            for number in range(count):
+                Image.fromarray(columns).save(root / split / name / f"{number}.png")
+
+
+def test_training_crops_long_images_at_random(tmp_path):
+    """Columns of a long image have different values: all of them occur within forty batches."""
+    write_long_images(tmp_path, 8)
     crop = RandomCrop(size=14, area=[0.5, 1.0], aspect=[0.8, 1.25], flip=True)
     data = build(tmp_path, augmentation=crop, cache_mb=0)
     seen = set()
@@ -32,12 +37,7 @@ def test_training_crops_long_images_at_random(tmp_path):
 
 @pytest.mark.parametrize("repeats", [1, 2])
 def test_each_epoch_has_other_crops_whatever_the_batch_size(tmp_path, repeats):
-    columns = np.tile(np.arange(48, dtype=np.uint8) * 5, (16, 1))
-    for split in ("train", "val", "test"):
-        for name in ("ant", "bee"):
-            (tmp_path / split / name).mkdir(parents=True)
-            for number in range(2):
-                Image.fromarray(columns).save(tmp_path / split / name / f"{number}.png")
+    write_long_images(tmp_path, 2)
     crop = RandomCrop(size=14, area=[0.5, 1.0], aspect=[0.8, 1.25], flip=True)
 
     def first_columns(epoch, done=0):
