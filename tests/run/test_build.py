@@ -66,6 +66,14 @@ def test_preparing_keeps_names_and_outputs():
     torch.testing.assert_close(model(images), expected)
 
 
+def test_kernels_of_one_pixel_get_the_strides_of_channels_last():
+    model = create_model("googlenet", num_classes=3)
+    prepare_network(model, channels_last=True, compiled=False)
+    expected = create_model("googlenet", num_classes=3).network.to(memory_format=torch.channels_last)
+    for (name, ours), theirs in zip(model.network.named_parameters(), expected.parameters(), strict=True):
+        assert ours.stride() == theirs.stride(), name
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("g++") is None, reason="the compiler needs g++")
 @pytest.mark.filterwarnings("ignore")  # the compiler's own

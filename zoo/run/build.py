@@ -163,7 +163,7 @@ def prepare_network(task: Task, *, channels_last: bool, compiled: bool) -> None:
     if channels_last:
         for parameter in task.network.parameters():
             if parameter.ndim == 4:
-                parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+                parameter.data = parameter.data.to(memory_format=torch.channels_last)  # 1×1 kernels too
     if compiled:
         task.compile_network()
 
