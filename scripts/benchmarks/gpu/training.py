@@ -60,7 +60,13 @@ def _nothing() -> None:
 def _both(name: str, settings: Settings, batch: int, *, compiled: bool, steps: int) -> tuple[Run, PlainLoop]:
     size, classes = (64, 10) if settings.quick else (224, 1000)
     data = RandomImages(size=size, channels=3, num_classes=classes, count=4 * batch, batch_size=batch)
-    words = [f"model={name}", "optimizer=sgd", "channels_last=true", f"compile={str(compiled).lower()}"]
+    words = [
+        f"model={name}",
+        "optimizer=sgd",
+        "optimizer.lr=0.001",  # VGG-16 diverges with that of its recipe on random images
+        "channels_last=true",
+        f"compile={str(compiled).lower()}",
+    ]
     words += ["trainer.precision=32-true" if settings.quick else "trainer.precision=bf16-mixed"]
     run = build_run([*words, "callbacks=[]"], data, settings)
     theirs = torchvision_network(name, run.task.network)
