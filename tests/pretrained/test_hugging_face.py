@@ -132,6 +132,7 @@ def test_the_pooling_of_sentence_transformers_is_read(tmp_path: Path, state, poo
         ({"config": CONFIG | {"layer_norm_eps": 1e-5}}, r"its layer_norm_eps is 1e-05, and only BERT with 1e-12"),
         ({"config": CONFIG | {"hidden_act": "relu"}}, r"its hidden_act is relu, and only BERT with gelu is read"),
         ({"config": {"model_type": "bert"}}, r"config.json has no vocab_size, hidden_size"),
+        ({"config": CONFIG | {"vocab_size": "14"}}, r"its vocab_size \(=14\) must be a number from 1 on"),
     ],
 )
 def test_what_is_not_computed_here_is_refused(tmp_path: Path, state, files, message):
@@ -178,3 +179,28 @@ def test_vectors_equal_those_of_sentence_transformers(tmp_path: Path, state):
     texts = [*TEXTS, "the cat sat on the mat. the cat sat on the mat."]
     ours = zoo.features(zoo.create_model("bert", pretrained=str(tmp_path / "saved")), texts)
     torch.testing.assert_close(ours, torch.tensor(theirs.encode(texts)), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("vocabulary", [True, False])
+def test_a_tokenizer_of_other_weights_is_refused(tmp_path: Path, state, vocabulary):
+    """Its tokens beyond the embedding would end the run when one occurs."""
+    folder = write(tmp_path / "bert", state, vocabulary=vocabulary)
+    if vocabulary:
+        (folder / "vocab.txt").write_text("\n".join([*VOCABULARY, "dog"]))
+    else:
+        (folder / "tokenizer.json").write_text(wordpiece_of([*VOCABULARY, "dog"], lowercase=True).to_json())
+    with pytest.raises(ZooError, match=r"has 15 tokens, and the weights beside it have 14: it is the tokenizer"):
+        resolve_weights(folder, model="bert")
+
+
+def test_the_padding_is_that_of_the_tokenizer(tmp_path: Path, state):
+    """Whatever config.json says: other tokens would attend to it, and none to the token with that id."""
+    folder = write(tmp_path / "bert", state, vocabulary=True)
+    (folder / "vocab.txt").write_text("\n".join(["the", *VOCABULARY[1:5], "[PAD]", *VOCABULARY[6:]]))
+    model = zoo.create_model("bert", pretrained=str(folder))
+    alone, (first, _) = zoo.features(model, "the cat"), zoo.features(model, ["the cat", "the cats sat on the mat."])
+    torch.testing.assert_close(alone[0], first)
+
+
+def test_the_size_of_a_vocabulary_covers_every_id(tmp_path: Path, state):
+    assert len(wordpiece_of([*VOCABULARY[:-2], "the", "."], lowercase=True)) == len(VOCABULARY)

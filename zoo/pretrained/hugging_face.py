@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
@@ -13,6 +13,9 @@ from zoo.json_files import read_object
 from zoo.regular_files import read_text
 from zoo.tensor_files.read import read_tensors
 from zoo.tensor_files.safetensors import read_safetensors
+
+if TYPE_CHECKING:  # its package is optional
+    from zoo.data.text.tokenizer import Tokenizer
 
 CONFIG = "config.json"
 _EXPECTED = {
@@ -56,12 +59,15 @@ def read_config(folder: Path) -> dict[str, Any]:
     missing = [name for name in _SIZES.values() if name not in config]
     if missing:
         raise ZooError(f"{folder / CONFIG} has no {', '.join(missing)}")
+    for name in _SIZES.values():
+        if type(config[name]) is not int or config[name] < 1:
+            raise ZooError(f"{folder / CONFIG}: its {name} (={config[name]}) must be a number from 1 on")
     return config
 
 
 def sizes_of(config: Mapping[str, Any]) -> dict[str, int]:
-    """Arguments of our networks."""
-    return {ours: config[theirs] for ours, theirs in _SIZES.items()} | {"pad_id": config.get("pad_token_id") or 0}
+    """Arguments of our networks that the configuration has; the id of the padding is the tokenizer's."""
+    return {ours: config[theirs] for ours, theirs in _SIZES.items()}
 
 
 def class_names_of(config: Mapping[str, Any]) -> list[str] | None:
@@ -72,21 +78,20 @@ def class_names_of(config: Mapping[str, Any]) -> list[str] | None:
     return [str(labels[key]) for key in sorted(labels, key=int)] or None
 
 
-def read_preprocessing(folder: Path, config: Mapping[str, Any]) -> dict[str, Any]:
-    """The tokenizer and the pooling, as they are stored in our checkpoints.
+def read_tokenizer(folder: Path, config: Mapping[str, Any]) -> "Tokenizer":
+    """The tokenizer of a BERT.
 
     Raises:
-        ZooError: no tokenizer, or the package that reads it is not installed.
+        ZooError: none, one with more tokens than the weights, or the package that reads it is not installed.
     """
     try:
         from zoo.data.text.tokenizer import Tokenizer, wordpiece_of
     except ModuleNotFoundError as error:
         raise ZooError(f"texts need the package {error.name}: {install_command('text')}") from error
-    settings = folder / "tokenizer_config.json"
-    known = read_object(settings) if settings.is_file() else {}
     if (file := folder / "tokenizer.json").is_file():
         tokenizer = Tokenizer(read_text(file))
     elif (file := folder / "vocab.txt").is_file():
+        known = _settings(folder)
         tokenizer = wordpiece_of(
             read_text(file).splitlines(),
             lowercase=bool(known.get("do_lower_case", True)),
@@ -94,14 +99,34 @@ def read_preprocessing(folder: Path, config: Mapping[str, Any]) -> dict[str, Any
         )
     else:
         raise ZooError(f"{folder} has no tokenizer.json or vocab.txt: weights without their tokenizer are of no use")
+    if len(tokenizer) > config["vocab_size"]:
+        raise ZooError(
+            f"{file} has {len(tokenizer)} tokens, and the weights beside it have {config['vocab_size']}: it is the "
+            f"tokenizer of other weights"
+        )
+    return tokenizer
+
+
+def read_preprocessing(folder: Path, config: Mapping[str, Any], tokenizer: "Tokenizer") -> dict[str, Any]:
+    """The tokenizer and the pooling, as they are stored in our checkpoints.
+
+    Raises:
+        ZooError: a pooling that is not computed here.
+    """
     positions = config["max_position_embeddings"]
     return {
         "tokenizer": tokenizer.to_json(),
         "vocab_size": config["vocab_size"],
         "positions": positions,
-        "length": min(positions, known.get("model_max_length", positions)),
+        "length": min(positions, _settings(folder).get("model_max_length", positions)),
         **_sentence_transformer(folder),
     }
+
+
+def _settings(folder: Path) -> dict[str, Any]:
+    """What the folder says of its tokenizer."""
+    file = folder / "tokenizer_config.json"
+    return read_object(file) if file.is_file() else {}
 
 
 def read_weights(folder: Path) -> dict[str, Tensor]:

@@ -38,10 +38,12 @@ class Tokenizer:
             raise ZooError(f"the tokenizer has no {', '.join(missing)}: a BERT tokenizer is needed")
         self.special_ids: tuple[int, ...] = tuple(number for number in ids.values() if number is not None)
         """Ids of `SPECIALS`, in their order."""
+        self._size = 1 + max(self._fast.get_vocab().values())
         self.pad_id, self.unknown_id, self.cls_id, self.sep_id, self.mask_id = self.special_ids
 
     def __len__(self) -> int:
-        return self._fast.get_vocab_size()
+        """One more than the largest id, which exceeds the number of tokens where ids have gaps."""
+        return self._size
 
     def to_json(self) -> str:
         """The tokenizer as text, from which the constructor builds an equal one."""
