@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
+from typing import TypeVar
 
 import numpy as np
 from jaxtyping import Int
@@ -12,7 +13,8 @@ from zoo.data.text.tokenizer import Tokenizer
 
 Document = list[str]
 """The sentences of a document."""
-_BLOCK = 512  # documents encoded at once
+_BLOCK = 512  # documents, and sentences of them, that are in memory at once
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +45,7 @@ def tokenize(documents: Iterable[Document], tokenizer: Tokenizer, *, longest: in
     sentences.append([0])
     starts.append([0])
     for block in _blocks(documents):
-        encoded = iter(tokenizer.encode([sentence for document in block for sentence in document]))
+        encoded = _encoded([sentence for document in block for sentence in document], tokenizer)
         for document in block:
             pieces = [piece for _ in document for piece in _cut(next(encoded), longest)]
             if pieces:
@@ -53,15 +55,22 @@ def tokenize(documents: Iterable[Document], tokenizer: Tokenizer, *, longest: in
     return Corpus(tokens=tokens.mapped(), sentences=sentences.mapped(), documents=starts.mapped())
 
 
-def _blocks(documents: Iterable[Document]) -> Iterator[list[Document]]:
-    remaining = iter(documents)
+def _blocks(items: Iterable[T]) -> Iterator[list[T]]:
+    remaining = iter(items)
     while block := list(islice(remaining, _BLOCK)):
         yield block
 
 
-def _cut(ids: list[int], longest: int) -> list[list[int]]:
+def _encoded(sentences: Iterable[str], tokenizer: Tokenizer) -> Iterator[Int[np.ndarray, " _"]]:
+    """The tokens of each sentence; those of a long document are never in memory as Python's numbers all together."""
+    for block in _blocks(sentences):
+        for ids in tokenizer.encode(block):
+            yield np.array(ids, np.int32)
+
+
+def _cut(ids: Int[np.ndarray, " n"], longest: int) -> list[Int[np.ndarray, " _"]]:
     """The parts of a sentence, of nearly equal length."""
-    if not ids:
+    if not len(ids):
         return []
     size = -(-len(ids) // -(-len(ids) // longest))
     return [ids[start : start + size] for start in range(0, len(ids), size)]

@@ -14,8 +14,12 @@ from zoo.data.base import Split
 from zoo.data.options import require_fractions
 from zoo.data.splits import cut_splits
 from zoo.data.text.base import TextData
+from zoo.data.text.problems import log_repeated, log_truncated, log_unknown
+from zoo.data.text.sentences import pieces
 from zoo.data.text.tokenizer import Tokenizer
 from zoo.errors import ZooError
+
+_LONG = 10_000  # characters of a text that are tokenized at once
 
 
 class LabeledTexts(NamedTuple):
@@ -53,9 +57,23 @@ class TokenizedTexts:
 
 def encode(texts: Sequence[str], tokenizer: Tokenizer, length: int) -> tuple[list[Int[Tensor, " t"]], list[bool]]:
     """Token ids of each text with `[CLS]` and `[SEP]`, at most `length`, and whether the text was truncated."""
-    encoded, room = tokenizer.encode(texts), length - 2
+    room = length - 2
+    encoded = tokenizer.encode([text[:_LONG] for text in texts])
+    for number, text in enumerate(texts):
+        if len(text) > _LONG:
+            encoded[number] = _beginning(text, tokenizer, room)
     ids = [torch.tensor([tokenizer.cls_id, *tokens[:room], tokenizer.sep_id]) for tokens in encoded]
     return ids, [len(tokens) > room for tokens in encoded]
+
+
+def _beginning(text: str, tokenizer: Tokenizer, room: int) -> list[int]:
+    """More than `room` tokens of a long text, or all; the rest would take much memory for nothing."""
+    tokens: list[int] = []
+    for piece in pieces(text, _LONG):
+        tokens += tokenizer.encode([piece])[0]
+        if len(tokens) > room:
+            break
+    return tokens
 
 
 def padded(tokens: Sequence[Int[Tensor, " _"]], pad_id: int) -> Int[Tensor, "b t"]:
@@ -102,7 +120,14 @@ class TextClassificationData(TextData):
         fractions: dict[Split, float] = {"test": self.test_fraction, "val": self.val_fraction}
         splits = cut_splits(given, self.class_names, fractions, self.seed, "texts")
         self.tokenizer = self.make_tokenizer(lambda: splits["train"].texts)
-        return {str(name): TokenizedTexts(part, self.tokenizer, self.length) for name, part in splits.items()}
+        log_repeated({name: [*zip(part.texts, part.labels.tolist(), strict=True)] for name, part in splits.items()})
+        datasets = {str(name): TokenizedTexts(part, self.tokenizer, self.length) for name, part in splits.items()}
+        train = datasets["train"]
+        log_truncated(train.truncated, self.length)
+        tokens = torch.cat(train.tokens)
+        unknown = int((tokens == self.tokenizer.unknown_id).sum())
+        log_unknown(unknown, len(tokens) - 2 * len(train), adopted=bool(self.adopted))
+        return dict(datasets)
 
     def metadata(self) -> dict[str, Any]:
         """Sizes of the vocabulary and of a text, and the number of classes."""

@@ -15,6 +15,7 @@ from zoo.data.options import require_fractions, require_share
 from zoo.data.text.base import TextData
 from zoo.data.text.corpus import Corpus, Document, tokenize
 from zoo.data.text.pairs import SPECIAL, PairBatch, Pairs, sentence_pairs, single_spans
+from zoo.data.text.problems import log_unknown, unknown_advice
 from zoo.data.text.splits import Numbers, split_documents, split_in_order
 from zoo.data.text.tokenizer import Tokenizer
 from zoo.errors import ZooError
@@ -88,8 +89,22 @@ class PretrainingText(TextData):
         self.tokenizer = self.make_tokenizer(partial(_texts, documents, set(self.numbers["train"])))
         longest = (self.length - SPECIAL) // 2 if self.next_sentence else self.length
         self.corpus = tokenize(documents, self.tokenizer, longest=longest)
+        for name in self.numbers:
+            self._require_known(name)
         ids = {"cls_id": self.tokenizer.cls_id, "sep_id": self.tokenizer.sep_id, "pad_id": self.tokenizer.pad_id}
         return {name: Pairs(self.corpus, self._pairs(name), **ids) for name in self.numbers}
+
+    def _require_known(self, name: Split) -> None:
+        """Raises an error if nothing in a split can be masked."""
+        counts = token_counts(self.corpus, self.numbers[name], len(self.tokenizer))
+        special = counts[[*self.tokenizer.special_ids]].sum()
+        if special == counts.sum():
+            raise ZooError(
+                f"the {name} split of {self.source} has [UNK] alone, and nothing to mask: "
+                f"{unknown_advice(bool(self.adopted))}"
+            )
+        if name == "train":
+            log_unknown(int(counts[self.tokenizer.unknown_id]), int(counts.sum()), adopted=bool(self.adopted))
 
     def _split(self) -> tuple[Iterable[Document], Numbers]:
         documents = self.documents()
@@ -105,7 +120,7 @@ class PretrainingText(TextData):
         if numbers is not None:
             return documents, numbers
         different = len(set(keys))
-        counted = f"{different} document{'s' if different > 1 else ''}"
+        counted = f"{different}{' different' if different < len(keys) else ''} document{'s' if different > 1 else ''}"
         if self.next_sentence:
             raise ZooError(
                 f"{self.source} has {counted}, and next-sentence prediction needs {3 * least} or more, two in each "

@@ -1,6 +1,7 @@
 """Splits text into sentences."""
 
 import re
+from collections.abc import Iterator
 from typing import Literal
 
 Rule = Literal["line", "punctuation"]
@@ -16,14 +17,15 @@ def sentences_of(line: str, rule: Rule) -> list[str]:
     ['It works.', 'Does it?', 'Yes, e.g. here.']
     """
     parts = [line] if rule == "line" else _END.split(line)
-    return [piece for part in parts for piece in _pieces(part.strip()) if piece]
+    return [piece for part in parts for piece in pieces(part.strip(), _LONGEST) if piece]
 
 
-def _pieces(text: str) -> list[str]:
-    pieces, start = [], 0
-    while len(text) - start > _LONGEST:
-        end = text.rfind(" ", start + 1, start + _LONGEST)
-        end = end if end > 0 else start + _LONGEST
-        pieces.append(text[start:end])
+def pieces(text: str, longest: int) -> Iterator[str]:
+    """Parts of a text of at most `longest` characters, cut before a space where there is one."""
+    start = 0
+    while len(text) - start > longest:
+        end = text.rfind(" ", start + 1, start + longest)
+        end = end if end > 0 else start + longest
+        yield text[start:end]
         start = end
-    return [*pieces, text[start:]]
+    yield text[start:]

@@ -1,5 +1,6 @@
 """Baselines of a text classifier: majority class, and logistic regression on TF-IDF."""
 
+import re
 from typing import Any
 
 from sklearn.dummy import DummyClassifier
@@ -12,6 +13,8 @@ from zoo.reports.quiet_fits import quiet_fits
 from zoo.tasks.base import Task
 
 MOST_WORDS = 200_000
+_WORD = r"(?u)\b\w\w+\b"  # scikit-learn's default
+_ANY = r"\S+"  # of texts without such a word, as single letters or signs
 TFIDF = "TF-IDF, logistic regression"
 
 
@@ -21,10 +24,11 @@ def baselines(datamodule: DataModule, task: Task) -> dict[str, dict[str, float]]
     The latter reads the full texts, which the network may truncate.
     """
     train, test = datamodule.dataset("train"), datamodule.dataset("test")
+    words = _WORD if any(re.search(_WORD, text) for text in train.texts) else _ANY
     models: dict[str, Any] = {
         "majority class": DummyClassifier(strategy="most_frequent"),
         TFIDF: make_pipeline(
-            TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, max_features=MOST_WORDS),
+            TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, max_features=MOST_WORDS, token_pattern=words),
             LogisticRegression(C=10.0, max_iter=300),
         ),
     }
