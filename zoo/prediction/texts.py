@@ -43,7 +43,7 @@ def resolve_texts(source: Any) -> Any:
 
 
 def read_texts(source: Any, column: str) -> list[Text]:
-    """The texts of a resolved source: lines of a text file, or a column of a table; blank ones are left out.
+    """The texts of a resolved source: lines of a text file, or a column of a table; blank ones are left out, counted.
 
     Raises:
         ZooError: an unreadable file, a missing column, or no text.
@@ -51,9 +51,12 @@ def read_texts(source: Any, column: str) -> list[Text]:
     if not isinstance(source, Path):
         return [Text(str(number), text) for number, text in enumerate(source)]
     files = sorted(file for file in source.rglob("*") if _is_readable(file)) if source.is_dir() else [source]
-    texts = [text for file in files for text in _read(file, column) if text.text.strip()]
+    found = [text for file in files for text in _read(file, column)]
+    texts = [text for text in found if text.text.strip()]
     if not texts:
         raise ZooError(f"source={source} holds no text ({' '.join(_SUFFIXES)})")
+    if blank := len(found) - len(texts):
+        print(f"{blank} of {len(found)} texts are blank and left out")
     return texts
 
 

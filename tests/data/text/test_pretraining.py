@@ -111,6 +111,7 @@ def test_python_carries_a_corpus_without_repeated_paragraphs():
     [
         (b"", {}, "holds no text"),
         (b"one line\nof one document\n" * 30, {}, r"has 1 document, .*data.next_sentence=false trains on masked words"),
+        (b"ba do\n\nba do\n\nba do\n\nki", {}, r"has 2 different documents, and next-sentence"),
         (b"\x00\x01binary", {}, r"byte 0: a zero, as in binary files"),
         (b"good\nbad \xe9 byte", {}, r"corpus.txt, byte 9: 0xe9 is no UTF-8; save the file as UTF-8"),
         (b"short", {"next_sentence": False}, "20 are needed to split"),

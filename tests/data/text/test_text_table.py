@@ -55,6 +55,10 @@ def test_given_splits_are_kept(tmp_path: Path):
         (table([("a", "one"), ("b", "one")]), r"has 1 class in column `label`: two are needed"),
         (table([(None, "a"), ("", "b")]), r"has no row with a text and a label"),
         (table([]), r"has a header and no rows"),
+        (
+            table([("ba", str(number / 7)) for number in range(40)]),
+            r"texts.csv, column `label` has 40 different numbers in 40 rows, such as 0.0, and classes repeat: give",
+        ),
     ],
 )
 def test_what_cannot_be_learned_is_refused_in_one_line(tmp_path: Path, frame: pd.DataFrame, message: str):

@@ -50,6 +50,13 @@ def test_a_table_is_predicted_by_the_column_of_training(run: Path, tmp_path: Pat
         zoo.predict(run, tmp_path / "new.csv", column="title")
 
 
+def test_blank_rows_are_left_out_and_counted(run: Path, tmp_path: Path, capsys):
+    DataFrame({"number": range(4), "body": ["bara", None, " ", "kota"]}).to_csv(tmp_path / "new.csv", index=False)
+    results = zoo.predict(run, tmp_path / "new.csv")
+    assert [result.place.rpartition(", ")[2] for result in results] == ["row 1", "row 4"]
+    assert "2 of 4 texts are blank and left out" in capsys.readouterr().out
+
+
 def test_vectors_do_not_depend_on_the_other_texts(run: Path):
     alone, (first, _) = zoo.features(run, "bara kota"), zoo.features(run, ["bara kota", "lusi " * 50])
     torch.testing.assert_close(alone[0], first, atol=1e-5, rtol=0)

@@ -35,6 +35,12 @@ class TextTable(TextClassificationData):
         class_names = sorted({label for _, label in rows["train"]})
         if len(class_names) < 2:
             raise ZooError(f"{self.path} has {len(class_names)} class in column `{self.label}`: two are needed")
+        if len(class_names) > max(2, len(rows["train"]) // 2) and all(map(_is_number, class_names)):
+            raise ZooError(
+                f"{files['train']}, column `{self.label}` has {len(class_names)} different numbers in "
+                f"{len(rows['train'])} rows, such as {class_names[0]}, and classes repeat: give their column, "
+                f"data.label=…"
+            )
         log_alike({name: fold(name) for name in class_names}, "classes", "write it in one way")
         numbers = {name: number for number, name in enumerate(class_names)}
         for name, part in rows.items():
@@ -61,3 +67,11 @@ class TextTable(TextClassificationData):
         if not rows:
             raise ZooError(f"{file} has no row with a text and a label")
         return rows
+
+
+def _is_number(name: str) -> bool:
+    try:
+        float(name)
+    except ValueError:
+        return False
+    return True
