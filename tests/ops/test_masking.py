@@ -93,3 +93,11 @@ def test_noise_is_uniform():
 def test_a_short_text_has_one_masked_token(length):
     tokens = torch.tensor([[2, *range(10, 8 + length), 3]])
     assert int((masked(tokens).labels != IGNORED).sum()) == 1
+
+
+@pytest.mark.parametrize("length", [190, 350])
+def test_rounding_does_not_depend_on_the_padding_either(length):
+    """0.15 · 190 is 28.5, which doubles round to 28 and single precision to 29."""
+    tokens = torch.full((1, 400), 11)
+    tokens[:, length:] = 0
+    assert torch.equal(masked(tokens).tokens[:, :length], masked(tokens[:, :length]).tokens)

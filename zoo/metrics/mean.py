@@ -1,6 +1,7 @@
 """Mean loss over samples."""
 
 import torch
+from jaxtyping import Int
 from torch import Tensor
 from torchmetrics import Metric, MetricCollection
 
@@ -20,7 +21,7 @@ class MeanLoss(Metric):
         self.add_state("total", default=torch.zeros(()), dist_reduce_fx="sum")
         self.add_state("count", default=torch.zeros(()), dist_reduce_fx="sum")
 
-    def update(self, loss: Tensor, samples: int) -> None:
+    def update(self, loss: Tensor, samples: int | Int[Tensor, ""]) -> None:
         """Adds the mean `loss` of a batch of `samples`."""
         self.total += loss.detach() * samples
         self.count += samples

@@ -49,9 +49,9 @@ def mask_tokens(
         word = first_of_word.long().cumsum(1) - 1
         order = order.gather(1, word)  # one number for each word
     order = order.masked_fill(special, 2.0)
-    count = max(1, round(share * tokens.shape[1]))
+    count = int(_limits(torch.tensor(tokens.shape[1]), share))
     positions = order.argsort(dim=1, stable=True)
-    limits = (share * tokens.ne(pad_id).sum(1, keepdim=True)).round().clamp(min=1)
+    limits = _limits(tokens.ne(pad_id).sum(1, keepdim=True), share)
     rank = torch.arange(count, device=tokens.device)
     selected = (rank < limits) & ~special.gather(1, positions[:, :count])
     if first_of_word is not None:
@@ -66,6 +66,11 @@ def mask_tokens(
         positions,
         originals.masked_fill(~selected, IGNORED),
     )
+
+
+def _limits(lengths: Int[Tensor, "*b"], share: float) -> Float[Tensor, "*b"]:
+    """How many tokens of sequences are selected; one function, since roundings of doubles may differ by one."""
+    return (share * lengths).round().clamp(min=1)
 
 
 def _ends_within(first_of_word: Bool[Tensor, "b t"], limits: Float[Tensor, "b 1"]) -> Bool[Tensor, "b t"]:

@@ -9,10 +9,12 @@ from text_sets import text_files
 
 import zoo
 from zoo.config.compose import compose, to_dict
+from zoo.data.text.pretraining import MaskedBatch
 from zoo.errors import ZooError
 from zoo.run.train import train
 from zoo.tasks.language.metrics import MaskedTokens
 from zoo.tasks.language.ngrams import NGrams
+from zoo.tasks.language.report import neighbors_section
 
 WORDS = ["data.vocab_size=120", "data.length=32", "data.batch_size=4", "trainer.max_epochs=1"]
 
@@ -96,6 +98,29 @@ def test_metrics_at_masked_positions():
     assert found["mlm_loss"] == pytest.approx(loss)
     assert found["perplexity"] == pytest.approx(torch.tensor(loss).exp().item())
     assert (found["accuracy"], found["top5"]) == (sum(r == 0 for r in ranks) / 4, sum(r < 5 for r in ranks) / 4)
+
+
+def test_the_training_loss_is_the_mean_over_masked_tokens():
+    """Batches of short texts have fewer of them."""
+    task = zoo.create_model("bert_tiny", vocab_size=30, max_positions=8)
+    total, count = 0.0, 0
+    for labels in (torch.tensor([[5, 6, 7], [8, 9, 10]]), torch.tensor([[11, -100, -100], [12, -100, -100]])):
+        tokens = torch.randint(5, 30, (2, 8), generator=torch.Generator().manual_seed(count))
+        places, none = torch.arange(3).expand(2, 3), torch.zeros(2, dtype=torch.long)
+        batch = MaskedBatch(tokens, torch.zeros_like(tokens), places, labels, none)
+        task.eval().step(batch, "train")
+        found = task.loss(*task.network(tokens, None, places)[:1], labels, None, none).masked
+        masked = int((labels != -100).sum())
+        total, count = total + masked * found.item(), count + masked
+    assert float(task.metrics["train"]["mlm_loss"].compute()) == pytest.approx(total / count)
+
+
+def test_a_corpus_of_short_words_has_no_neighbors(run: Path, tmp_path: Path):
+    """Of single letters, as those of genes, no word is listed, and the report is written."""
+    (tmp_path / "genes.txt").write_text("\n\n".join(f"a c g t {n} t\nc c g a" for n in range(20)))
+    data, task = text_files(tmp_path / "genes.txt"), zoo.load(run)
+    data.setup()
+    assert neighbors_section(task.network.bert, data).text == "No word of 4 letters or more is one token."
 
 
 def test_interpolated_frequencies_are_a_distribution():

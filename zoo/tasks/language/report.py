@@ -73,9 +73,11 @@ def neighbors_section(bert: Bert, datamodule: PretrainingText) -> Section:
     words = [
         number
         for number in counts.argsort(descending=True).tolist()
-        if len(tokenizer.token(number)) >= _SHORTEST and tokenizer.token(number).isalpha()
+        if counts[number] and len(tokenizer.token(number)) >= _SHORTEST and tokenizer.token(number).isalpha()
     ]
-    chosen = torch.tensor(words[len(words) // 50 : len(words) // 2 : max(len(words) // (2 * WORDS), 1)][:WORDS])
+    if not words:
+        return Section("Neighbors of words", f"No word of {_SHORTEST} letters or more is one token.")
+    chosen = torch.tensor(words[len(words) // 50 : -(-len(words) // 2) : max(len(words) // (2 * WORDS), 1)][:WORDS])
     vectors = normalize(bert.embeddings.word_embeddings.weight.float().cpu()[: len(tokenizer)], dim=1)
     seen = counts > 0
     similarities = (vectors[chosen] @ vectors.T).masked_fill(~seen, -1.0)

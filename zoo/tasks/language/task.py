@@ -10,6 +10,7 @@ from torchmetrics import Metric, MetricCollection
 from zoo.config.instantiate import argument
 from zoo.data.text.pretraining import MaskedBatch
 from zoo.metrics.mean import MeanLoss
+from zoo.ops.masking import IGNORED
 from zoo.tasks.diagnosable import Chance
 from zoo.tasks.language.filling import FilledText, fill
 from zoo.tasks.language.metrics import MaskedTokens, NextSentence
@@ -83,7 +84,7 @@ class Language(TextTask):
         losses = self.loss(logits, batch.labels, next_logits, batch.is_random)
         metrics = self.metrics[stage]
         if stage == "train":
-            metrics["mlm_loss"].update(losses.masked, int(batch.labels.numel()))
+            metrics["mlm_loss"].update(losses.masked, batch.labels.ne(IGNORED).sum())
             if self.next_sentence:
                 metrics["nsp_loss"].update(losses.next_sentence, len(batch.is_random))
         else:
