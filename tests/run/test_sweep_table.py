@@ -43,3 +43,20 @@ def test_for_an_error_the_lowest_is_first_and_an_empty_sweep_is_silent(tmp_path,
         write_run(tmp_path / word, [word], value, 0.1, "min")
     SweepTable().on_multirun_end(sweep)
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()[1:3]] == ["lr=2", "lr=1"]
+
+
+def test_baselines_that_all_runs_share_stand_below_them(tmp_path, capsys):
+    """Of the same data: a baseline of a single setting is none of the others."""
+    for word, seed, own in (("lr=1", 0, 0.1), ("lr=2", 0, 0.2), ("lr=1", 1, 0.1), ("lr=2", 1, 0.2)):
+        folder = tmp_path / f"{word}-{seed}"
+        write_run(folder, [word, f"seed={seed}"], 0.5, 0.6, "max")
+        results = json.loads((folder / "metrics.json").read_text())
+        baselines = {"majority": {"accuracy": 0.3 + 0.1 * seed}, "own": {"accuracy": own}, "other": {"auc": 0.5}}
+        (folder / "metrics.json").write_text(json.dumps(results | {"baselines": baselines}))
+    SweepTable().on_multirun_end(OmegaConf.create({"hydra": {"sweep": {"dir": str(tmp_path)}}}))
+    assert [line.split("  ")[0] for line in capsys.readouterr().out.splitlines()[1:-1]] == [
+        "lr=1",
+        "lr=2",
+        "baseline: majority",
+    ]
+    assert "0.3500 ± 0.0707" in (tmp_path / "index.html").read_text(encoding="utf-8")

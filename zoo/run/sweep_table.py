@@ -21,7 +21,8 @@ class SweepTable(Callback):
     """Writes `sweep.csv` and `index.html` into the folder of a sweep once all its runs have ended.
 
     Runs that differ in their seed alone share a line: mean ± standard deviation. Lines are sorted by the value that
-    the task monitors in validation, which a sweeper optimizes as well; the test metric stands beside it.
+    the task monitors in validation, which a sweeper optimizes as well; the test metric stands beside it. Baselines that
+    all runs share come last.
     """
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
@@ -39,7 +40,7 @@ class SweepTable(Callback):
             print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
         text = (
             "One line for each setting, best first by the monitored value of the validation split. Several seeds: mean "
-            "± standard deviation. sweep.csv has every run."
+            "± standard deviation. Baselines come last. sweep.csv has every run."
         )
         print(f"sweep: {write_page(folder, 'Sweep', [Section('Settings', text, table=table)])}")
 
@@ -99,7 +100,22 @@ def summarize(runs: Sequence[Mapping[str, Any]]) -> list[list[str]]:
         words = " ".join(f"{key}={value}" for key, value in settings) or "all runs"
         lines.append((statistics.mean(values), [words, str(len(results)), _spread(values), _spread(tests)]))
     lines.sort(key=lambda line: line[0], reverse=monitored["mode"] == "max")
-    return [["setting", "runs", monitored["name"], f"test/{metric}"], *(row for _, row in lines)]
+    rows = [row for _, row in lines] + _baselines(runs, metric)
+    return [["setting", "runs", monitored["name"], f"test/{metric}"], *rows]
+
+
+def _baselines(runs: Sequence[Mapping[str, Any]], metric: str) -> list[list[str]]:
+    """Lines of the baselines; none of one that differs between runs of the same seed, as on different data."""
+    found: dict[str, dict[str, set[float]]] = defaultdict(lambda: defaultdict(set))
+    for run in runs:
+        for name, scores in run["results"].get("baselines", {}).items():
+            if metric in scores:
+                found[name][run["settings"].get("seed", "")].add(round(scores[metric], 6))
+    shared = {name: by_seed for name, by_seed in found.items() if all(len(each) == 1 for each in by_seed.values())}
+    return [
+        [f"baseline: {name}", "–", "–", _spread([value for each in by_seed.values() for value in each])]
+        for name, by_seed in shared.items()
+    ]
 
 
 def _spread(values: Sequence[float]) -> str:

@@ -7,12 +7,13 @@ from typing import Any
 import torch
 from torch.nn.functional import normalize
 
-from zoo.data.text.pretraining import PretrainingText, token_counts
+from zoo.data.text.pretraining import MaskedBatch, PretrainingText, token_counts
 from zoo.networks.bert import Bert
 from zoo.ops.masking import IGNORED
 from zoo.reports.comparison import comparison
 from zoo.reports.curves import read_metrics
 from zoo.reports.page import Section
+from zoo.tasks.language.baselines import NAMES
 from zoo.tasks.language.figures import draw_attention, draw_loss
 from zoo.tasks.language.plateau import ADVICE, sits_at
 from zoo.tasks.language.task import Language
@@ -40,19 +41,26 @@ def guesses_section(task: Language, datamodule: PretrainingText) -> Section:
     count = min(SENTENCES, len(test))
     batch = datamodule.normalize(test[torch.arange(count) * (len(test) // count)])
     shares = task.forward_network(*task.network_inputs(batch)).tokens.float().softmax(2)
-    table = [["sentence", "truth", *(f"guess {number}" for number in range(1, GUESSES + 1))]]
+    table = [["sentence", "in the text", "truth", *(f"guess {number}" for number in range(1, GUESSES + 1))]]
     for row in range(count):
         text = tokenizer.decode([each for each in batch.tokens[row].tolist() if each != tokenizer.pad_id])
-        for place in torch.nonzero(batch.labels[row] != IGNORED).flatten().tolist():
+        for place in _in_order(batch, row):
             values, best = shares[row, place].topk(GUESSES)
             guesses = [f"{tokenizer.token(int(t))} {v:.0%}" for t, v in zip(best, values, strict=True)]
-            table.append([text, tokenizer.token(int(batch.labels[row, place])), *guesses])
+            shown = tokenizer.token(int(batch.tokens[row, batch.positions[row, place]]))
+            table.append([text, shown, tokenizer.token(int(batch.labels[row, place])), *guesses])
             text = "″"
     note = (
         "Each row is a masked word of a pair of test sentences, in their order. A word that is to be guessed is "
         "replaced by [MASK] in 80 %, by a random word in 10 %, and left as it is in 10 % of the cases."
     )
     return Section("Masked words", note, [], table)
+
+
+def _in_order(batch: MaskedBatch, row: int) -> list[int]:
+    """Columns of the predicted tokens of a text, from its first to its last."""
+    order = batch.positions[row].argsort()
+    return order[batch.labels[row, order] != IGNORED].tolist()
 
 
 def attention_section(bert: Bert, datamodule: PretrainingText, folder: Path) -> Section:
@@ -62,7 +70,10 @@ def attention_section(bert: Bert, datamodule: PretrainingText, folder: Path) -> 
     maps = bert.attention_maps(tokens)[0, -1].float().cpu()
     names = [tokenizer.token(number) for number in tokens[0].tolist()]
     figure = draw_attention(folder / "attention.png", maps, names)
-    text = f"From each token (row) to each token (column), in the last of {len(bert.encoder.layer)} layers."
+    text = (
+        f"From each token (row) to each token (column), in the last of {len(bert.encoder.layer)} layers. Darker is "
+        f"more, on a scale of its own for each head."
+    )
     return Section("Attention", text, [figure])
 
 
@@ -92,17 +103,17 @@ def neighbors_section(bert: Bert, datamodule: PretrainingText) -> Section:
 
 def loss_section(task: Language, results: Mapping[str, Any], folder: Path) -> Section:
     """The masked loss over training, beside the unigram entropy and the baselines."""
-    levels = {"unigram entropy": task.unigram_entropy} if task.unigram_entropy is not None else {}
+    levels = {"unigram entropy, training": task.unigram_entropy} if task.unigram_entropy is not None else {}
     levels |= {name: values["mlm_loss"] for name, values in results["baselines"].items() if "mlm_loss" in values}
-    levels.pop("unigram frequencies", None)  # nearly the entropy
     levels["this model, test"] = results["test"]["mlm_loss"]
     path = folder.parent / "metrics.csv"
     losses = read_metrics(path).get("mlm_loss", {}).get("val", []) if path.is_file() else []
     text = (
         "A model that knows nothing but how frequent words are has the unigram entropy as its loss. The curve is "
-        "that of the validation split; the lines are those of the test split, whose documents may be easier or harder."
+        "that of the validation split; the lines, but for the entropy, are those of the test split, whose documents "
+        "may be easier or harder."
     )
-    if sits_at(results["test"]["mlm_loss"], task.unigram_entropy):
+    if sits_at(results["test"]["mlm_loss"], levels.get(NAMES[1], task.unigram_entropy)):
         text += f" The loss of this model sits there: {ADVICE}."
     figures = [draw_loss(folder / "loss.png", losses, levels)] if losses else []
     return Section("Loss and word frequencies", text, figures)
