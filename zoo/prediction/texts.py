@@ -31,6 +31,15 @@ def resolve_texts(source: Any) -> Any:
         if not path.exists():
             raise ZooError(f"source={source} does not exist")
         return path
+    return list_of_texts(source)
+
+
+def list_of_texts(source: Any) -> list[str]:
+    """A text, or texts, as a list.
+
+    Raises:
+        ZooError: values that are no texts, or none.
+    """
     texts = [source] if isinstance(source, str) else source
     if not isinstance(texts, list | tuple):
         raise ZooError(f"this model reads texts: give a text, a list of them, or a file, not {type(source).__name__}")

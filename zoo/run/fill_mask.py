@@ -7,6 +7,7 @@ from typing import Any
 from zoo.checkpoints.load import load
 from zoo.config.calls import explained_call
 from zoo.errors import ZooError
+from zoo.prediction.texts import list_of_texts
 from zoo.tasks.base import Task
 
 
@@ -20,15 +21,16 @@ def fill_mask(model: Task | str | Path, texts: str | Sequence[str], *, top: int 
         A `FilledText` for one text, or a list of them for several. One without `[MASK]` has an `error`.
 
     Raises:
-        ZooError: a model without a vocabulary, or a number of guesses below 1.
+        ZooError: a model without a vocabulary, a number of guesses below 1, or values that are no texts.
     """
     if top < 1:
         raise ZooError(f"`top` (={top}) must be at least 1")
+    given = list_of_texts(texts)
     if not isinstance(model, Task):
         model = load(model)
     training = model.training
     try:
-        results = model.eval().fill_mask([texts] if isinstance(texts, str) else list(texts), top=top)
+        results = model.eval().fill_mask(given, top=top)
     finally:
         model.train(training)
     return results[0] if isinstance(texts, str) else results

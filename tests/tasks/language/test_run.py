@@ -58,6 +58,35 @@ def test_masks_are_filled_from_the_file_alone(run: Path, tmp_path: Path):
     assert "lines.txt, line 2" in (tmp_path / "out" / "predictions.csv").read_text()
 
 
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [([], "an empty list: give at least one text"), (["a", 3], "number 1 of the list is int")],
+)
+def test_what_is_no_text_is_not_filled(run: Path, texts, message: str):
+    with pytest.raises(ZooError, match=message):
+        zoo.fill_mask(run, texts)
+
+
+@pytest.mark.parametrize("next_sentence", [True, False])
+def test_the_evaluated_loss_does_not_depend_on_the_batches(corpus_file: Path, next_sentence: bool):
+    """It is the sum of both losses, each a mean over all of its own cases."""
+    data = text_files(corpus_file, next_sentence=next_sentence)
+    data.setup()
+    task = zoo.create_model(
+        "bert_tiny", vocab_size=len(data.tokenizer), max_positions=32, next_sentence=next_sentence
+    ).eval()
+    found = []
+    for size in (1, 7):
+        for metrics in task.metrics.values():
+            metrics.reset()
+        for indices in torch.arange(len(data.dataset("test"))).split(size):
+            task.test_step(data.normalize(data.dataset("test")[indices]), 0)
+        found.append({name: float(value) for name, value in task.test_metrics.compute().items()})
+        parts = found[-1]["test/mlm_loss"] + found[-1].get("test/nsp_loss", 0.0)
+        assert found[-1]["test/loss"] == pytest.approx(parts, rel=1e-6)
+    assert found[0] == pytest.approx(found[1], rel=1e-5)
+
+
 def test_probabilities_of_a_mask_are_those_of_the_network(run: Path):
     model = zoo.load(run)
     tokenizer = model.tokenizer()

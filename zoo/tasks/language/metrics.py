@@ -6,6 +6,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torchmetrics import Metric
 
+from zoo.losses.pretraining import PretrainingLosses
 from zoo.ops.masking import IGNORED
 
 BEST = 5
@@ -68,3 +69,29 @@ class NextSentence(Metric):
     def compute(self) -> dict[str, Tensor]:
         """Both values by name."""
         return {"nsp_loss": (self.loss / self.count).float(), "nsp_accuracy": (self.correct / self.count).float()}
+
+
+class TotalLoss(Metric):
+    """Sum of the mean over all masked tokens and the mean over all pairs, in nats, whatever the batches were."""
+
+    full_state_update = False
+    masked: Tensor
+    tokens: Tensor
+    following: Tensor
+    pairs: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        for name in ("masked", "tokens", "following", "pairs"):
+            self.add_state(name, default=torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
+
+    def update(self, losses: PretrainingLosses, tokens: Int[Tensor, ""], pairs: int) -> None:
+        """Adds the losses of a batch with a number of masked tokens and of pairs."""
+        self.masked += losses.masked.detach() * tokens
+        self.tokens += tokens
+        self.following += losses.next_sentence.detach() * pairs
+        self.pairs += pairs
+
+    def compute(self) -> Tensor:
+        """The sum; NaN before the first masked token."""
+        return (self.masked / self.tokens + self.following / self.pairs).float()

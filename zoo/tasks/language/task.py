@@ -13,7 +13,7 @@ from zoo.metrics.mean import MeanLoss
 from zoo.ops.masking import IGNORED
 from zoo.tasks.diagnosable import Chance
 from zoo.tasks.language.filling import FilledText, fill
-from zoo.tasks.language.metrics import MaskedTokens, NextSentence
+from zoo.tasks.language.metrics import MaskedTokens, NextSentence, TotalLoss
 from zoo.tasks.language.plateau import ADVICE
 from zoo.tasks.stages import Stage
 from zoo.tasks.text_task import TextTask
@@ -49,6 +49,7 @@ class Language(TextTask):
             metrics=MetricCollection(metrics),
             train_metrics=MetricCollection(train_metrics),
         )
+        self.val_metrics["loss"], self.test_metrics["loss"] = TotalLoss(), TotalLoss()
         self.next_sentence = next_sentence
         self.unigram_entropy = unigram_entropy
 
@@ -82,17 +83,22 @@ class Language(TextTask):
         """The sum of both losses."""
         logits, next_logits = self.forward_network(*self.network_inputs(batch))
         losses = self.loss(logits, batch.labels, next_logits, batch.is_random)
-        metrics = self.metrics[stage]
+        metrics, masked = self.metrics[stage], batch.labels.ne(IGNORED).sum()
         if stage == "train":
-            metrics["mlm_loss"].update(losses.masked, batch.labels.ne(IGNORED).sum())
+            metrics["mlm_loss"].update(losses.masked, masked)
             if self.next_sentence:
                 metrics["nsp_loss"].update(losses.next_sentence, len(batch.is_random))
         else:
+            metrics["loss"].update(losses, masked, len(batch.is_random))
             metrics["tokens"].update(logits, batch.labels)
             if self.next_sentence:
                 metrics["next_sentence"].update(next_logits, batch.is_random)
         total: Tensor = losses.total
         return total
+
+    def _step_with_loss(self, batch: MaskedBatch, stage: Stage) -> Tensor:
+        """As in the base class, but for evaluation, where `step` measures the loss exactly."""
+        return super()._step_with_loss(batch, stage) if stage == "train" else self.step(batch, stage)
 
 
 def _inputs(batch_size: int, length: int) -> tuple[Tensor, ...]:
