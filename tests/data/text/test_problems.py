@@ -29,7 +29,7 @@ def test_texts_of_two_splits_are_counted(tmp_path: Path, caplog):
     text_table(tmp_path / "given").setup()
     assert caplog.messages == [
         "5 of 6 test texts are in the training split, too, so that its figures measure memory: keep each text once",
-        "1 texts stand there with another label, too: no model can get both right",
+        "texts with several labels: 1; no model can get all of them right",
     ]
 
 

@@ -26,7 +26,7 @@ def log_repeated(splits: Mapping[Split, Labeled]) -> None:
             )
     different = {row for rows in splits.values() for row in rows}
     if several := len(different) - len({text for text, _ in different}):
-        _log.warning("%d texts stand there with another label, too: no model can get both right", several)
+        _log.warning("texts with several labels: %d; no model can get all of them right", several)
 
 
 def log_truncated(truncated: Sequence[bool], length: int) -> None:
