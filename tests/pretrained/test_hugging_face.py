@@ -15,6 +15,7 @@ from zoo.data.text.tokenizer import SPECIALS, wordpiece_of
 from zoo.errors import ZooError
 from zoo.networks.bert_pretraining import BertPretraining
 from zoo.pretrained.catalog import resolve_weights
+from zoo.run.model_source import requested_model
 
 VOCABULARY = [*SPECIALS, "the", "cafe", "café", "##s", "cat", "sat", "on", "mat", "."]
 SIZES = {"vocab_size": len(VOCABULARY), "hidden_size": 16, "num_layers": 1, "num_heads": 2, "max_positions": 12}
@@ -204,3 +205,17 @@ def test_the_padding_is_that_of_the_tokenizer(tmp_path: Path, state):
 
 def test_the_size_of_a_vocabulary_covers_every_id(tmp_path: Path, state):
     assert len(wordpiece_of([*VOCABULARY[:-2], "the", "."], lowercase=True)) == len(VOCABULARY)
+
+
+def test_weights_without_a_head_make_no_predictions(tmp_path: Path, state):
+    """A random head would choose the class."""
+    folder = str(write(tmp_path / "bert", state))
+    config = {"checkpoint": None, "pretrained": folder, "trust": []}
+    with pytest.raises(ZooError, match=r"bert_classifier would predict with random weights, since .*: classifier"):
+        requested_model(config | {"options": {"model": "bert_classifier"}})
+    alone = {name: value for name, value in state.items() if not name.startswith(("bert.pooler", "cls.seq"))}
+    write(tmp_path / "bert", alone)
+    assert requested_model(config | {"options": {"model": "bert"}}).newly_initialized
+    write(tmp_path / "bert", encoder(state))
+    with pytest.raises(ZooError, match=r"bert would predict with random weights, since .*: cls, which"):
+        requested_model(config | {"options": {"model": "bert"}})

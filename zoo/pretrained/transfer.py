@@ -71,6 +71,7 @@ def load_pretrained(
     if source.class_names and not report.new:
         card["class_names"] = list(source.class_names)
     task.card = card | task.card
+    task.newly_initialized = tuple(report.new)
     return report.lines(source.label) + matched
 
 

@@ -15,7 +15,7 @@ def requested_model(config: Mapping[str, Any]) -> Task:
     """Loads `checkpoint`, or builds the option `model` with the weights `pretrained`, in eval mode on the CPU.
 
     Raises:
-        ZooError: none or both are given, or there is no such checkpoint, model or file of weights.
+        ZooError: none or both are given, there is no such checkpoint, model or file of weights, or it lacks a head.
     """
     checkpoint, pretrained, model = config["checkpoint"], config["pretrained"], config["options"].get("model")
     if checkpoint is not None:
@@ -35,7 +35,13 @@ def requested_model(config: Mapping[str, Any]) -> Task:
         raise ZooError(f"`pretrained` is not given, and {model} would predict with random weights: give {advice}")
     if (folder := shipped_folder(f"{model}/{pretrained}")) is not None:
         return load(folder, trust=config["trust"])
-    return create_model(model, pretrained=pretrained).eval()
+    task = create_model(model, pretrained=pretrained)
+    if random := [line for line in task.newly_initialized if not line.startswith(task.beside_prediction)]:
+        raise ZooError(
+            f"{model} would predict with random weights, since {pretrained} has not all of them: {'; '.join(random)}; "
+            f"train it with `python train.py model={model} pretrained={pretrained}`, and give its checkpoint"
+        )
+    return task.eval()
 
 
 def task_options(config: Mapping[str, Any]) -> dict[str, Any]:

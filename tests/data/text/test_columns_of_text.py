@@ -106,3 +106,9 @@ def test_classes_in_other_capitals_or_letters_are_named_and_spaces_are_none(tmp_
         f"`{first}` and `{other}` are read as two classes: if they are one, write it in one way"
         for first, other in [("B", "b"), (names[5], names[4])]
     ]
+
+
+def test_a_line_that_is_no_json_is_named(tmp_path):
+    (tmp_path / "a.jsonl").write_text('{"text": "x", "label": 1}\n\n{"text": "x",\n')
+    with pytest.raises(ZooError, match=r"a.jsonl, line 3: no JSON, "):
+        read_columns(tmp_path / "a.jsonl", ["text"], options="")

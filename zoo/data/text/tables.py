@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -77,9 +78,16 @@ def _frame(file: Path, kind: str, columns: Sequence[str]) -> pd.DataFrame:
 
 def _records(file: Path, columns: Sequence[str]) -> pd.DataFrame:
     """The values of `columns` in each record; other keys, of which each record may have new ones, are only named."""
-    records = [json.loads(line) for _, line in read_lines(file) if line.strip()]
+    records = [_record(line, f"{file}, line {number}") for number, line in read_lines(file) if line.strip()]
     if any(not isinstance(record, dict) for record in records):
         raise ValueError('each line must be an object, such as {"text": …, "label": …}')
     keys = dict.fromkeys(key for record in records for key in record)
     values = {key: pd.Series([record.get(key) for record in records], dtype=object) for key in columns if key in keys}
     return pd.DataFrame(values, columns=list(dict.fromkeys([*list(keys)[:_NAMED], *values])))
+
+
+def _record(line: str, where: str) -> Any:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError) as error:  # also of numbers with thousands of digits
+        raise ZooError(f"{where}: no JSON, {str(error).partition(': line')[0]}") from error

@@ -34,6 +34,8 @@ class Language(TextTask):
     monitor = "val/mlm_loss"
     monitor_mode = "min"
     measured_metadata = frozenset({"unigram_entropy"})
+    double_precision = True  # of sums over the tokens of a split
+    beside_prediction = ("bert.pooler", "cls.seq_relationship")
 
     def __init__(
         self, *, network: nn.Module, loss: nn.Module, next_sentence: bool = True, unigram_entropy: float | None = None
