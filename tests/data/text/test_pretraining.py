@@ -117,6 +117,7 @@ def test_python_carries_a_corpus_without_repeated_paragraphs():
         (b"short", {"next_sentence": False}, "20 are needed to split"),
         (b"a", {"length": 4}, r"`data.length` \(=4\) must be at least 8"),
         (b"a", {"mask_share": 2.0}, r"`data.mask_share` \(=2.0\) must be a number from 0 to 1"),
+        (b"a", {"mask_share": 0}, r"`data.mask_share` \(=0\) must be above 0: nothing would be predicted"),
         (b"a", {"vocab_size": 3}, r"`data.vocab_size` \(=3\) must be at least 10"),
     ],
 )

@@ -62,6 +62,8 @@ class PretrainingText(TextData):
     def __post_init__(self) -> None:
         super().__post_init__()
         require_share("mask_share", self.mask_share)
+        if not self.mask_share:
+            raise ZooError("`data.mask_share` (=0) must be above 0: nothing would be predicted")
         require_fractions(self.val_fraction, self.test_fraction)
         if self.length < 8:
             raise ZooError(f"`data.length` (={self.length}) must be at least 8: two sentences and special tokens")
