@@ -136,3 +136,10 @@ def test_it_equals_transformers_in_outputs_loss_and_gradients():
     gradients = {name: parameter.grad for name, parameter in theirs.named_parameters()}
     for name, parameter in ours.named_parameters():
         torch.testing.assert_close(parameter.grad, gradients[name], atol=1e-4, rtol=0)
+
+
+def test_a_text_that_names_the_padding_is_read_to_its_end():
+    torch.manual_seed(0)
+    network = BiRNNClassifier(vocab_size=20).eval()
+    first, second = (network(torch.tensor([[2, 5, 0, 0, last, 3]])) for last in (6, 7))
+    assert not torch.allclose(first, second)

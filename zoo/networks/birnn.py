@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
@@ -57,7 +58,8 @@ class BiRNNClassifier(nn.Module):
     def forward(self, tokens: Int[Tensor, "b t"]) -> Float[Tensor, "b k"]:
         """Returns the logits of the classes."""
         visible = tokens.ne(self.pad_id)
-        lengths = visible.sum(1).clamp(min=1).cpu()
+        places = torch.arange(1, tokens.shape[1] + 1, device=tokens.device)
+        lengths = (visible * places).amax(1).clamp(min=1).cpu()  # up to the last token: a text may say [PAD] itself
         packed = nn.utils.rnn.pack_padded_sequence(
             self.dropout(self.embedding(tokens)), lengths, batch_first=True, enforce_sorted=False
         )
