@@ -56,10 +56,6 @@ class Task(Diagnosable, Stages):
     """Number of folds of the data to train on for `calibrate`, before training on all of it."""
     double_precision: ClassVar[bool] = False
     """True if the task computes in double precision, which Apple's GPUs lack."""
-    beside_prediction: ClassVar[tuple[str, ...]] = ()
-    """Module paths of the network without which a prediction is the same, such as a head of training."""
-    newly_initialized: tuple[str, ...] = ()
-    """Random layers beside the pretrained ones, as they are listed when weights are loaded."""
     default_weights: ClassVar[str | None] = None
     """Name of the published weights that a run loads if none are requested; `pretrained=random` loads none."""
     not_averaged: ClassVar[frozenset[str]] = frozenset()

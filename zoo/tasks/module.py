@@ -1,7 +1,7 @@
 """A LightningModule with cheaper hooks that keeps metrics and thresholds in full precision."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from pytorch_lightning import LightningModule
 from torch import Tensor, nn
@@ -21,6 +21,10 @@ class Module(LightningModule):
     """
 
     network: nn.Module
+    beside_prediction: ClassVar[tuple[str, ...]] = ()
+    """Module paths of the network without which a prediction is the same, such as a head of training."""
+    newly_initialized: tuple[str, ...] = ()
+    """Random layers beside the pretrained ones, as they are listed when weights are loaded."""
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Skips the search for parameters and modules for a plain attribute; Lightning sets one at every hook."""
