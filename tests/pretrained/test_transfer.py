@@ -20,6 +20,7 @@ from zoo.pretrained.catalog import Source
 from zoo.pretrained.transfer import load_pretrained, transfer_weights
 from zoo.run.build import build_data
 from zoo.run.create import create_model
+from zoo.run.model_source import requested_model
 from zoo.tasks.classification import Classification
 from zoo.tasks.detection import Detection
 
@@ -137,6 +138,12 @@ def test_auxiliary_heads_may_lack_on_either_side() -> None:
     report = transfer_weights(full, source(plain), class_names=None)
     assert report.new == [f"aux{i}.fc2 (2 outputs), which the weights lack" for i in (1, 2)]
     assert torch.equal(full.fc.weight, plain.fc.weight)
+
+
+def test_weights_without_auxiliary_heads_predict(tmp_path: Path) -> None:
+    torch.save(create_model("googlenet", auxiliary=False).network.state_dict(), tmp_path / "net.pth")
+    config = {"checkpoint": None, "pretrained": str(tmp_path / "net.pth"), "trust": []}
+    assert requested_model(config | {"options": {"model": "googlenet"}}).newly_initialized
 
 
 def test_a_network_without_named_heads_has_its_last_linear_layer() -> None:

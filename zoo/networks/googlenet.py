@@ -90,6 +90,7 @@ class GoogLeNet(StagedNetwork):
     """
 
     heads = ("fc", "aux1.fc2", "aux2.fc2")
+    beside_prediction = ("aux1", "aux2")
     min_size = 15
 
     def __init__(

@@ -143,6 +143,7 @@ class InceptionV3(StagedNetwork):
     """
 
     heads = ("fc", "AuxLogits.fc")
+    beside_prediction = ("AuxLogits",)
     min_size = 75
 
     def __init__(

@@ -36,7 +36,8 @@ def requested_model(config: Mapping[str, Any]) -> Task:
     if (folder := shipped_folder(f"{model}/{pretrained}")) is not None:
         return load(folder, trust=config["trust"])
     task = create_model(model, pretrained=pretrained)
-    if random := [line for line in task.newly_initialized if not line.startswith(task.beside_prediction)]:
+    unused: tuple[str, ...] = getattr(task.network, "beside_prediction", ())  # such as a head of training
+    if random := [line for line in task.newly_initialized if not line.startswith(unused)]:
         raise ZooError(
             f"{model} would predict with random weights, since {pretrained} has not all of them: {'; '.join(random)}; "
             f"train it with `python train.py model={model} pretrained={pretrained}`, and give its checkpoint"

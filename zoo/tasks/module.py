@@ -1,7 +1,7 @@
 """A LightningModule with cheaper hooks that keeps metrics and thresholds in full precision."""
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 from pytorch_lightning import LightningModule
 from torch import Tensor, nn
@@ -21,8 +21,6 @@ class Module(LightningModule):
     """
 
     network: nn.Module
-    beside_prediction: ClassVar[tuple[str, ...]] = ()
-    """Module paths of the network without which a prediction is the same, such as a head of training."""
     newly_initialized: tuple[str, ...] = ()
     """Random layers beside the pretrained ones, as they are listed when weights are loaded."""
 
