@@ -31,5 +31,5 @@ def test_half_of_the_training_images_are_listed(tmp_path):
 
 
 def test_data_that_is_not_there_ends_in_one_line(tmp_path):
-    with pytest.raises(SystemExit, match="the data is not at --data-root/orl"):
-        finetuning_table.faces(tmp_path, tmp_path, 0)
+    with pytest.raises(SystemExit, match="the data is not at --data-root/bccd"):
+        finetuning_table.located(tmp_path, "bccd")
