@@ -111,7 +111,7 @@ COMPARISONS = {
     "blood_cells": Comparison(
         weights="blood_cells",
         metric="map_50",
-        words=["model=yolo", "data=voc", "trainer.max_epochs=15"],
+        words=["model=yolo", "data=voc", "trainer.max_epochs=5"],
         prepare=half_of_voc,
     ),
 }
