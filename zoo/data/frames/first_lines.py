@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from zoo.data.compressed import open_table
+from zoo.data.frames.texts import is_number
 from zoo.errors import ZooError
 
 MOST_COLUMNS = 10_000
@@ -83,11 +84,9 @@ def _separates(rows: list[list[str]], expected: list[list[str]], separator: str)
 
 def _kind(cell: str) -> str:
     text = cell.strip()
-    try:
-        float(text)
-    except ValueError:
-        return "time" if pd.notna(pd.to_datetime(text, errors="coerce", format="ISO8601")) else "text"
-    return "number"
+    if is_number(text):
+        return "number"
+    return "time" if pd.notna(pd.to_datetime(text, errors="coerce", format="ISO8601")) else "text"
 
 
 def _are_names(row: list[str]) -> bool:

@@ -1,4 +1,4 @@
-"""Columns as texts, which name categories and classes."""
+"""Columns as texts, which name categories and classes, and texts that are numbers."""
 
 import numpy as np
 import pandas as pd
@@ -16,3 +16,12 @@ def texts_of(column: pd.Series) -> np.ndarray:
         text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()
         texts.append(_YES_NO.get(text, text) or None)
     return np.array(texts, dtype=object)
+
+
+def is_number(text: str) -> bool:
+    """Whether a text is a number to `float`, as `1e3`, `nan` and ` 5 ` are."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -13,6 +13,7 @@ import pyarrow.parquet
 
 from zoo.data.compressed import is_compressed, open_table
 from zoo.data.frames.parquet import require_proportionate
+from zoo.data.frames.texts import is_number
 from zoo.errors import ZooError
 
 _BLOCK = 2**24  # bytes of text read at a time
@@ -88,7 +89,7 @@ def find_layout(lines: list[str], where: str, least: int = 2) -> Layout:
         rows = [_fields(line, separator) for line in lines]
     except csv.Error as error:
         raise ZooError(f"{where} cannot be read: {error}") from None
-    header = min(len(rows[0]), len(rows[-1])) > 2 and not _is_number(rows[0][2]) and _is_number(rows[-1][2])
+    header = min(len(rows[0]), len(rows[-1])) > 2 and not is_number(rows[0][2]) and is_number(rows[-1][2])
     header = header or any(field.strip().lower() in KNOWN_NAMES for field in rows[0])
     names = [field.strip() for field in rows[0]] if header else [str(k) for k in range(len(rows[0]))]
     return Layout(separator=separator, names=names, header=header)
@@ -148,11 +149,3 @@ def _fields(line: str, separator: str) -> list[str]:
     if len(separator) > 1:
         return line.split(separator)
     return next(csv.reader(io.StringIO(line), delimiter=separator))
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

@@ -58,7 +58,7 @@ class TokenizedTexts:
 def encode(texts: Sequence[str], tokenizer: Tokenizer, length: int) -> tuple[list[Int[Tensor, " t"]], list[bool]]:
     """Token ids of each text with `[CLS]` and `[SEP]`, at most `length`, and whether the text was truncated."""
     room = length - 2
-    encoded = tokenizer.encode([text[:_LONG] for text in texts])
+    encoded = tokenizer.encode(["" if len(text) > _LONG else text for text in texts])
     for number, text in enumerate(texts):
         if len(text) > _LONG:
             encoded[number] = _beginning(text, tokenizer, room)

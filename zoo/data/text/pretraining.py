@@ -91,13 +91,16 @@ class PretrainingText(TextData):
         self.tokenizer = self.make_tokenizer(partial(_texts, documents, set(self.numbers["train"])))
         longest = (self.length - SPECIAL) // 2 if self.next_sentence else self.length
         self.corpus = tokenize(documents, self.tokenizer, longest=longest)
-        for name in self.numbers:
-            self._require_known(name)
+        counts = {name: self._counts(name) for name in self.numbers}
+        self.train_counts = counts["train"]
+        """How often each token occurs in the training split."""
+        unknown, tokens = int(self.train_counts[self.tokenizer.unknown_id]), int(self.train_counts.sum())
+        log_unknown(unknown, tokens, adopted=bool(self.adopted))
         ids = {"cls_id": self.tokenizer.cls_id, "sep_id": self.tokenizer.sep_id, "pad_id": self.tokenizer.pad_id}
         return {name: Pairs(self.corpus, self._pairs(name), **ids) for name in self.numbers}
 
-    def _require_known(self, name: Split) -> None:
-        """Raises an error if nothing in a split can be masked."""
+    def _counts(self, name: Split) -> Float[np.ndarray, " v"]:
+        """How often each token occurs in a split; raises an error if nothing can be masked."""
         counts = token_counts(self.corpus, self.numbers[name], len(self.tokenizer))
         special = counts[[*self.tokenizer.special_ids]].sum()
         if special == counts.sum():
@@ -105,8 +108,7 @@ class PretrainingText(TextData):
                 f"the {name} split of {self.source} has [UNK] alone, and nothing to mask: "
                 f"{unknown_advice(bool(self.adopted))}"
             )
-        if name == "train":
-            log_unknown(int(counts[self.tokenizer.unknown_id]), int(counts.sum()), adopted=bool(self.adopted))
+        return counts
 
     def _split(self) -> tuple[Iterable[Document], Numbers]:
         documents = self.documents()
@@ -144,7 +146,7 @@ class PretrainingText(TextData):
         """Sizes of the vocabulary and of a text, and the entropy of a word's frequency."""
         return super().metadata() | {
             "next_sentence": self.next_sentence,
-            "unigram_entropy": unigram_entropy(self.corpus, self.numbers["train"], len(self.tokenizer)),
+            "unigram_entropy": unigram_entropy(self.train_counts),
         }
 
     def normalize(self, batch: PairBatch) -> MaskedBatch:
@@ -172,9 +174,8 @@ def mask(
     return MaskedBatch(masked.tokens, batch.segments, masked.positions, masked.labels, batch.is_random)
 
 
-def unigram_entropy(corpus: Corpus, documents: Iterable[int], vocab_size: int) -> float:
-    """The entropy in nats of the tokens of documents: the loss of a model that knows frequencies alone."""
-    counts = token_counts(corpus, documents, vocab_size)
+def unigram_entropy(counts: Float[np.ndarray, " v"]) -> float:
+    """The entropy in nats of tokens that occur so often: the loss of a model that knows frequencies alone."""
     shares = counts[counts > 0] / counts.sum()
     return float(-(shares * np.log(shares)).sum())
 

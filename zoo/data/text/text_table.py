@@ -9,6 +9,7 @@ import numpy as np
 from zoo.data.alike_names import log_alike
 from zoo.data.base import Split
 from zoo.data.file_names import fold
+from zoo.data.frames.texts import is_number
 from zoo.data.split_files import split_files
 from zoo.data.text.labeled import LabeledTexts, TextClassificationData
 from zoo.data.text.tables import SUFFIXES, read_columns
@@ -35,7 +36,7 @@ class TextTable(TextClassificationData):
         class_names = sorted({label for _, label in rows["train"]})
         if len(class_names) < 2:
             raise ZooError(f"{self.path} has {len(class_names)} class in column `{self.label}`: two are needed")
-        if len(class_names) > max(2, len(rows["train"]) // 2) and all(map(_is_number, class_names)):
+        if len(class_names) > max(2, len(rows["train"]) // 2) and all(map(is_number, class_names)):
             raise ZooError(
                 f"{files['train']}, column `{self.label}` has {len(class_names)} different numbers in "
                 f"{len(rows['train'])} rows, such as {class_names[0]}, and classes repeat: give their column, "
@@ -67,11 +68,3 @@ class TextTable(TextClassificationData):
         if not rows:
             raise ZooError(f"{file} has no row with a text and a label")
         return rows
-
-
-def _is_number(name: str) -> bool:
-    try:
-        float(name)
-    except ValueError:
-        return False
-    return True

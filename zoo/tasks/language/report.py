@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch.nn.functional import normalize
 
-from zoo.data.text.pretraining import MaskedBatch, PretrainingText, token_counts
+from zoo.data.text.pretraining import MaskedBatch, PretrainingText
 from zoo.networks.bert import Bert
 from zoo.ops.masking import IGNORED
 from zoo.reports.comparison import comparison
@@ -71,8 +71,8 @@ def attention_section(bert: Bert, datamodule: PretrainingText, folder: Path) -> 
     names = [tokenizer.token(number) for number in tokens[0].tolist()]
     figure = draw_attention(folder / "attention.png", maps, names)
     text = (
-        f"From each token (row) to each token (column), in the last of {len(bert.encoder.layer)} layers. Darker is "
-        f"more, on a scale of its own for each head."
+        f"From each token (row) to each token (column), in the last of {len(bert.encoder.layer)} layers. Darker "
+        f"cells get more attention; each head has its own scale."
     )
     return Section("Attention", text, [figure])
 
@@ -80,7 +80,7 @@ def attention_section(bert: Bert, datamodule: PretrainingText, folder: Path) -> 
 def neighbors_section(bert: Bert, datamodule: PretrainingText) -> Section:
     """The tokens whose embeddings are most similar to those of frequent words."""
     tokenizer = datamodule.tokenizer
-    counts = torch.from_numpy(token_counts(datamodule.corpus, datamodule.numbers["train"], len(tokenizer)))
+    counts = torch.from_numpy(datamodule.train_counts)
     words = [
         number
         for number in counts.argsort(descending=True).tolist()
