@@ -32,15 +32,20 @@ class TransformNetwork(nn.Module):
     of PyTorch's example, whose 1,679,235 parameters are those of the defaults. The example computes in pixels of 0 to
     255. Here images are in [0, 1], and the output passes a sigmoid, so that it needs no clamp.
 
+    `kernel` is the side of the first and the last convolution, at full resolution: on a CPU, 9×9 to three channels take
+    a third of a step.
+
     Raises:
-        ZooError: fewer than one channel, or a negative number of blocks.
+        ZooError: fewer than one channel, a negative number of blocks, or an even kernel.
     """
 
-    def __init__(self, *, width: int = 32, blocks: int = 5) -> None:
+    def __init__(self, *, width: int = 32, blocks: int = 5, kernel: int = 9) -> None:
         super().__init__()
         if width < 1 or blocks < 0:
             raise ZooError(f"`width` (={width}) must be at least 1 and `blocks` (={blocks}) at least 0")
-        self.conv1 = PaddedConv2d(3, width, 9)
+        if kernel < 1 or kernel % 2 == 0:
+            raise ZooError(f"`kernel` (={kernel}) must be odd and at least 1")
+        self.conv1 = PaddedConv2d(3, width, kernel)
         self.in1 = _norm(width)
         self.conv2 = PaddedConv2d(width, 2 * width, 3, stride=2)
         self.in2 = _norm(2 * width)
@@ -51,7 +56,7 @@ class TransformNetwork(nn.Module):
         self.in4 = _norm(2 * width)
         self.deconv2 = PaddedConv2d(2 * width, width, 3)
         self.in5 = _norm(width)
-        self.deconv3 = PaddedConv2d(width, 3, 9)
+        self.deconv3 = PaddedConv2d(width, 3, kernel)
         self.upsample = nn.Upsample(scale_factor=2, mode="nearest")
 
     def forward(self, images: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 3 i j"]:
