@@ -88,6 +88,15 @@ def test_slower_sixteen_bits_are_allowed_and_reported(no_gpu, monkeypatch, tmp_p
     assert ("slower here: this CPU has no units for it" in chosen.reasons[1]) is slower
 
 
+@pytest.mark.parametrize(("flags", "said"), [("avx512_bf16", "may be faster"), ("avx2", "no fast bfloat16")])
+def test_full_precision_of_a_cpu_says_whether_it_has_bfloat16(no_gpu, monkeypatch, tmp_path, flags, said):
+    (tmp_path / "cpuinfo").write_text(f"flags : {flags}\n")
+    monkeypatch.setattr(hardware, "_CPU_FLAGS", tmp_path / "cpuinfo")
+    chosen = resolve()
+    assert chosen.precision == "32-true"
+    assert said in chosen.reasons[1]
+
+
 def test_emulated_bfloat16_is_allowed_and_reported(one_gpu, monkeypatch):
     assert "slower" not in resolve(precision="bf16-mixed").reasons[1]
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation=True: including_emulation)

@@ -152,6 +152,11 @@ def _precision(precision: str, on_gpu: bool) -> tuple[str, str]:
     if precision == "auto":
         if on_gpu and torch.cuda.is_bf16_supported(including_emulation=False):
             return "bf16-mixed", "precision: bf16-mixed (the device computes in bfloat16)"
+        if not on_gpu and _cpu_has_units("bf16"):
+            return (
+                "32-true",
+                "precision: 32-true (this CPU has units for bfloat16: bf16-mixed may be faster)",
+            )
         return "32-true", "precision: 32-true (the device has no fast bfloat16)"
     if "16" in precision and not on_gpu and not _cpu_has_units("bf16" if "bf16" in precision else "fp16"):
         return precision, f"precision: {precision} (as requested; slower here: this CPU has no units for it)"

@@ -8,6 +8,7 @@ from device_waits import DeviceWaits, Waits, train_within
 from small_runs import MODELS, configuration, evaluated, fitted, results, trained
 
 from zoo.checkpoints.load import load, read
+from zoo.data.gather import gather_rows
 from zoo.errors import ZooError
 from zoo.hardware import device_name
 from zoo.run.console import quiet_lightning
@@ -122,6 +123,14 @@ def test_batches_are_copied_from_pinned_memory(device, accelerator, tmp_path):
     run.training_trainer().fit(run.task, datamodule=run.datamodule)
     assert arrived
     assert all(images.is_pinned() == (device.type == "cuda") for images, _ in arrived)
+
+
+def test_rows_are_gathered_into_page_locked_memory(device):
+    torch.zeros(1, device=device)  # CUDA is in use
+    values, indices = torch.arange(60).view(5, 3, 4), torch.tensor([4, 0, 4])
+    rows = gather_rows(values, indices)
+    assert torch.equal(rows, values[indices])
+    assert rows.is_pinned() == (device.type == "cuda")
 
 
 def test_compiled_training_tests_and_reports(device, accelerator, tmp_path):

@@ -14,6 +14,7 @@ from zoo.data.base import DataModule
 from zoo.data.detection.augmentation import BoxAugmentation
 from zoo.data.detection.check import check_images
 from zoo.data.detection.transforms import Target
+from zoo.data.gather import gather_rows
 from zoo.data.images.base import to_unit
 from zoo.errors import ZooError
 from zoo.ops.anchors import YOLOV3, YOLOV3_TINY, AnchorChoice, anchor_fit, scale_anchors, select_anchors
@@ -38,7 +39,7 @@ class TensorScenes:
         return len(self.targets)
 
     def __getitem__(self, indices: Tensor) -> Batch:
-        return self.images[indices], [self.targets[i] for i in indices.tolist()]
+        return gather_rows(self.images, indices), [self.targets[i] for i in indices.tolist()]
 
 
 @dataclass(kw_only=True, eq=False)

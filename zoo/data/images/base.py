@@ -12,6 +12,7 @@ from torch.nn.functional import one_hot
 
 from zoo.config.calls import explained_call
 from zoo.data.base import DataModule, TrainingImages
+from zoo.data.gather import gather_rows
 from zoo.data.images.files import Interpolation, cut_square, read_image, squash
 from zoo.data.images.in_memory import MemoryImage
 from zoo.data.images.tar_member import TarMember
@@ -159,7 +160,7 @@ class TensorImages:
         return len(self.labels)
 
     def __getitem__(self, indices: Tensor) -> tuple[Tensor, Tensor]:
-        return self.images[indices], self.labels[indices]
+        return gather_rows(self.images, indices), self.labels[indices]
 
 
 @dataclass(kw_only=True, eq=False)

@@ -7,6 +7,7 @@ from jaxtyping import UInt8
 from torch import Tensor
 
 from zoo.data.base import DataModule
+from zoo.data.gather import gather_rows
 from zoo.data.images.base import to_unit
 from zoo.data.landmarks.augmentation import PointAugmentation
 from zoo.errors import ZooError
@@ -57,7 +58,7 @@ class MemoryPoints:
         return len(self.images)
 
     def __getitem__(self, indices: Tensor) -> Batch:
-        return self.images[indices], take(self.target, indices)
+        return gather_rows(self.images, indices), take(self.target, indices)
 
 
 def take(target: Target, indices: Tensor) -> Target:

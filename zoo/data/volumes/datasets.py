@@ -12,6 +12,7 @@ from jaxtyping import Int, Shaped
 from torch import Tensor
 
 from zoo.data.file_names import printable
+from zoo.data.gather import gather_rows
 from zoo.data.volumes.augment import turned
 from zoo.data.volumes.base import VolumePreprocessing, is_empty
 from zoo.data.volumes.files import read_stack, read_volume, to_tensor
@@ -126,7 +127,7 @@ class TensorVolumes:
         return len(self.labels)
 
     def __getitem__(self, indices: Tensor) -> tuple[Tensor, Tensor]:
-        return self.volumes[indices], self.labels[indices]
+        return gather_rows(self.volumes, indices), self.labels[indices]
 
 
 class HeldVolumes(TensorVolumes):
