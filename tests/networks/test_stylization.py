@@ -1,9 +1,11 @@
-"""The decoders of style transfer."""
+"""The networks of style transfer."""
 
+import pytest
 import torch
 from torch import nn
 
-from zoo.networks.stylization import ConditionalDecoder, StyleDecoder
+from zoo.errors import ZooError
+from zoo.networks.stylization import ConditionalDecoder, StyleDecoder, TransformNetwork
 
 
 def test_the_decoder_of_the_paper():
@@ -31,3 +33,20 @@ def test_a_conditional_decoder_without_conditions_is_a_decoder_with_instance_nor
         if isinstance(layer, nn.Conv2d) and layer.out_channels > 3:
             plain.append(nn.InstanceNorm2d(layer.out_channels))
     torch.testing.assert_close(plain(nn.functional.instance_norm(maps)), decoder(maps), rtol=0, atol=1e-4)
+
+
+def test_group_norms_of_single_channels_are_instance_norms():
+    torch.manual_seed(0)
+    network = TransformNetwork(width=4, blocks=1, kernel=3)
+    images = torch.rand(2, 3, 32, 32)
+    expected = network(images)
+    for name, module in [*network.named_modules()]:
+        if isinstance(module, nn.GroupNorm):
+            network.set_submodule(name, nn.InstanceNorm2d(module.num_channels, affine=True))
+    torch.testing.assert_close(network(images), expected)
+
+
+@pytest.mark.parametrize(("name", "value"), [("width", 0), ("blocks", -1), ("kernel", 4), ("kernel", -1)])
+def test_impossible_sizes_of_a_transformation_network_are_refused(name, value):
+    with pytest.raises(ZooError, match=f"`{name}` .={value}"):
+        TransformNetwork(**{name: value})
