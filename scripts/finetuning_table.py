@@ -1,11 +1,11 @@
 """Compares fine-tuning from the weights of this package with training from scratch, on few labels.
 
-python scripts/finetuning_table.py digits                      LeNet-5 of MNIST, 100 of scikit-learn's digits
-python scripts/finetuning_table.py digit_identities            Siamese network of Omniglot, digits of unseen classes
-python scripts/finetuning_table.py blood_cells --data-root DIR YOLO of all training images, half of them again
+python scripts/finetuning_table.py digits                          LeNet-5 of MNIST, 100 of scikit-learn's digits
+python scripts/finetuning_table.py few_identities --data-root DIR  Siamese network of Omniglot, 25 digits of MNIST
+python scripts/finetuning_table.py blood_cells --data-root DIR     YOLO of all training images, half of them again
 
 Prints a row in Markdown for each: the test metric with seeds 10, 11, 12, their mean ± standard deviation. Both sides
-have the same images, splits, epochs and settings but for `finetune=full`, lower learning rates near the input.
+have the same images, splits, epochs and settings but for lower learning rates of fine-tuning.
 """
 
 import argparse
@@ -23,12 +23,18 @@ import numpy as np
 from PIL import Image
 from sklearn.datasets import load_digits
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the zoo of this clone, installed or not
+
+from zoo.data.images.torchvision_files import read_set
+
 ROOT = Path(__file__).resolve().parents[1]
 SEEDS = (10, 11, 12)
 PER_CLASS = {"train": 8, "val": 2}
 """The 100 labeled digits."""
 MARGIN = 2
 """Black pixels around the 8×8 of a digit, which then fills two thirds of the image, as in MNIST."""
+IDENTITIES = {"train": ((1, 2, 5, 6, 7), 5), "val": ((4, 9), 50), "test": ((0, 3, 8), 100)}
+"""The digits of each split, of which two that are easily mistaken select the epoch, and how many images of each."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +44,10 @@ class Comparison:
     weights: str
     metric: str
     words: Sequence[str]
-    prepare: Callable[[Path, Path | None, int], Path | None]
-    """Writes the data of a seed into a folder; returns the root of the data, if it has one."""
+    prepare: Callable[[Path, Path | None, int], Path]
+    """Writes the data of a seed into a folder; returns the root of the data."""
+    tuning: str = "finetune=full"
+    """The setting of fine-tuning, chosen on validation data of other seeds."""
 
 
 def few_digits(folder: Path, _: Path | None, seed: int) -> Path:
@@ -73,9 +81,19 @@ def half_of_voc(folder: Path, data_root: Path | None, seed: int) -> Path:
     return folder
 
 
-def nothing(folder: Path, _: Path | None, seed: int) -> Path | None:
-    """The data is that of the model: the seed of a run draws its batches and their augmentation."""
-    return None
+def few_identities(folder: Path, data_root: Path | None, seed: int) -> Path:
+    """Writes 25 digits of MNIST in five classes for training, and digits of other classes to select and to test on."""
+    train, test, _ = read_set("mnist", located(data_root, "mnist"), download=False)
+    generator = np.random.default_rng(seed)
+    for split, (classes, count) in IDENTITIES.items():
+        digits = test if split == "test" else train
+        for label in classes:
+            where = folder / split / str(label)
+            where.mkdir(parents=True)
+            rows = generator.permutation(np.flatnonzero(digits.labels.numpy() == label))
+            for row in rows[:count]:
+                Image.fromarray(np.pad(digits.images[row, 0].numpy(), 2 * MARGIN)).save(where / f"{row}.png")
+    return folder
 
 
 def located(data_root: Path | None, name: str) -> Path:
@@ -102,11 +120,26 @@ COMPARISONS = {
         ],
         prepare=few_digits,
     ),
-    "digit_identities": Comparison(
+    "few_identities": Comparison(
         weights="omniglot",
         metric="eer",
-        words=["model=siamese", "+model.network.backbone.widths=[64,96,128,128]"],
-        prepare=nothing,
+        words=[
+            "model=siamese",
+            "+model.network.backbone.widths=[64,96,128,128]",
+            "data=identity_folder",
+            "data.image_size=32",
+            "data.rotations_as_classes=4",
+            "data.batch_size=20",
+            "data.steps_per_epoch=14",
+            "data.augmentation.degrees=15",
+            "data.augmentation.scale=0.2",
+            "data.augmentation.shear=10",
+            "data.augmentation.warp=0.06",
+            "data.augmentation.lighting=0",
+            "data.augmentation.mirror=false",
+        ],
+        prepare=few_identities,
+        tuning="optimizer.lr=1e-4",
     ),
     "blood_cells": Comparison(
         weights="blood_cells",
@@ -133,10 +166,9 @@ def main() -> int:
                 data = folder / "data"
                 data.mkdir()
                 root = comparison.prepare(data, given.data_root, seed)
-                words = [*comparison.words, f"seed={seed}", "baselines=false"]
-                words += [] if root is None else [f"data.root='{root}'"]
+                words = [*comparison.words, f"seed={seed}", "baselines=false", f"data.root='{root}'"]
                 for side, more in (
-                    ("fine-tuned", [f"pretrained={comparison.weights}", "finetune=full"]),
+                    ("fine-tuned", [f"pretrained={comparison.weights}", comparison.tuning]),
                     ("from scratch", []),
                 ):
                     sides[side].append(trained(folder / side, [*words, *more], comparison.metric))

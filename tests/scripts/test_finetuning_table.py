@@ -3,7 +3,9 @@
 from collections import Counter
 
 import finetuning_table
+import numpy as np
 import pytest
+from PIL import Image
 
 
 def test_a_hundred_digits_are_labeled_and_all_others_test(tmp_path):
@@ -13,6 +15,27 @@ def test_a_hundred_digits_are_labeled_and_all_others_test(tmp_path):
     assert max(Counter(name for names in files.values() for name in names).values()) == 1
     per_class = Counter(path.parent.name for path in (tmp_path / "train").rglob("*.png"))
     assert set(per_class.values()) == {8}
+
+
+def test_few_digits_of_separate_classes(tmp_path):
+    raw = tmp_path / "mnist" / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    labels = np.repeat(np.arange(10, dtype=np.uint8), 110)
+    images = np.broadcast_to(labels[:, None, None], (len(labels), 28, 28)) + 1
+    for prefix in ("train", "t10k"):
+        for name, values in (("images-idx3", images), ("labels-idx1", labels)):
+            head = bytes([0, 0, 8, values.ndim]) + b"".join(size.to_bytes(4) for size in values.shape)
+            (raw / f"{prefix}-{name}-ubyte").write_bytes(head + values.tobytes())
+    folder = tmp_path / "data"
+    finetuning_table.few_identities(folder, tmp_path, seed=0)
+    found = {part.relative_to(folder).as_posix(): [*part.iterdir()] for part in folder.glob("*/*")}
+    counts = {name: len(files) for name, files in found.items()}
+    assert counts == {f"train/{n}": 5 for n in (1, 2, 5, 6, 7)} | {f"val/{n}": 50 for n in (4, 9)} | {
+        f"test/{n}": 100 for n in (0, 3, 8)
+    }
+    pixels = np.asarray(Image.open(found["test/3"][0]))
+    assert pixels.shape == (36, 36)
+    assert set(pixels[4:-4, 4:-4].flat) == {4}, "the image of its label"
 
 
 def test_half_of_the_training_images_are_listed(tmp_path):
