@@ -152,13 +152,13 @@ def _precision(precision: str, on_gpu: bool) -> tuple[str, str]:
     if precision == "auto":
         if on_gpu and torch.cuda.is_bf16_supported(including_emulation=False):
             return "bf16-mixed", "precision: bf16-mixed (the device computes in bfloat16)"
-        if not on_gpu and _cpu_has_units("bf16"):
+        if not on_gpu and cpu_has_units("bf16"):
             return (
                 "32-true",
                 "precision: 32-true (this CPU has units for bfloat16: bf16-mixed may be faster)",
             )
         return "32-true", "precision: 32-true (the device has no fast bfloat16)"
-    if "16" in precision and not on_gpu and not _cpu_has_units("bf16" if "bf16" in precision else "fp16"):
+    if "16" in precision and not on_gpu and not cpu_has_units("bf16" if "bf16" in precision else "fp16"):
         return precision, f"precision: {precision} (as requested; slower here: this CPU has no units for it)"
     if "bf16" in precision and on_gpu and not torch.cuda.is_bf16_supported(including_emulation=False):
         slow = "slower here: this GPU only emulates bfloat16; 16-mixed is fast"
@@ -166,7 +166,8 @@ def _precision(precision: str, on_gpu: bool) -> tuple[str, str]:
     return precision, f"precision: {precision} (as requested)"
 
 
-def _cpu_has_units(kind: Literal["bf16", "fp16"]) -> bool:
+def cpu_has_units(kind: Literal["bf16", "fp16"]) -> bool:
+    """Whether this CPU computes in a 16-bit type by itself, as Linux says."""
     flags = _CPU_FLAGS.read_text() if _CPU_FLAGS.is_file() else ""
     return f"avx512_{kind}" in flags or f"amx_{kind}" in flags
 

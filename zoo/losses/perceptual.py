@@ -107,9 +107,7 @@ class PerceptualLoss(nn.Module):
 
     def maps(self, images: Float[Tensor, "b 3 h w"]) -> Maps:
         """Returns the scaled feature maps of images by layer, in single precision at least."""
-        normalized = (images - self.mean) / self.std
-        if self.backbone.channels_last:
-            normalized = normalized.contiguous(memory_format=torch.channels_last)
+        normalized = ((images - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
         found = self.backbone.run(normalized, self.layers)[1]
         scales = self.scales.unbind()
         return {name: _full(found[name]) * scale for name, scale in zip(self.layers, scales, strict=True)}
@@ -212,7 +210,7 @@ def _prepared(backbone: Any, pooling: str) -> Any:
         if pooling == "avg" and isinstance(module, nn.MaxPool2d):
             size = (module.kernel_size, module.stride, module.padding, module.ceil_mode)
             backbone.set_submodule(name, nn.AvgPool2d(*size))
-    return backbone.to(memory_format=torch.channels_last) if backbone.channels_last else backbone
+    return backbone.to(memory_format=torch.channels_last)  # of frozen networks the faster layout, VGG's too
 
 
 def _full(features: Tensor) -> Tensor:

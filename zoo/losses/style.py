@@ -25,8 +25,8 @@ class Moments(NamedTuple):
 
 def gram_matrix(features: Float[Tensor, "b n h w"]) -> Float[Tensor, "b n n"]:
     """Returns inner products of channels, averaged over the positions: those of images of any size compare."""
-    flat = features.flatten(2)
-    return flat @ flat.mT / flat.shape[2]
+    flat = features.permute(0, 2, 3, 1).flatten(1, 2)  # no copy of channels-last maps, in either direction
+    return flat.mT @ flat / flat.shape[1]
 
 
 def content_cost(

@@ -15,7 +15,8 @@ from torchvision.models import vgg19
 from benchmarks.cases import Case
 from benchmarks.settings import Settings
 from benchmarks.timing import Measured, alone, compare
-from zoo.losses.perceptual import PerceptualLoss
+from zoo.hardware import cpu_has_units
+from zoo.losses.perceptual import Costs, PerceptualLoss
 from zoo.networks.efficientnet_lite import EfficientNetLite
 from zoo.networks.vgg import VGG
 from zoo.tasks.style.descent import Descent
@@ -27,14 +28,16 @@ GOAL = 0.8
 
 
 def cases(settings: Settings) -> Iterator[Case]:
-    """A step on VGG-19 beside the plain script; one on EfficientNet-Lite0 alone."""
+    """A step on VGG-19 beside the plain script, also in bfloat16; one on EfficientNet-Lite0 alone."""
+    precisions = ["32-true", "bf16-mixed"] if settings.device.type == "cuda" or cpu_has_units("bf16") else ["32-true"]
     for size in SIZES:
-        yield Case(
-            name=f"L-BFGS step on VGG-19, {size}×{size}",
-            peer="a plain script with torchvision's VGG-19",
-            measure=partial(_beside_script, settings, size),
-            limit=GOAL,
-        )
+        for precision in precisions:
+            yield Case(
+                name=f"L-BFGS step on VGG-19, {size}×{size}, {precision}",
+                peer="a plain script with torchvision's VGG-19 in single precision",
+                measure=partial(_beside_script, settings, size, precision),
+                limit=GOAL,
+            )
         yield Case(
             name=f"L-BFGS step on EfficientNet-Lite0, {size}×{size}",
             peer="none",
@@ -42,11 +45,11 @@ def cases(settings: Settings) -> Iterator[Case]:
         )
 
 
-def _beside_script(settings: Settings, size: int) -> Measured:
+def _beside_script(settings: Settings, size: int, precision: str) -> Measured:
     picture, content, style = _pictures(settings, size)
     network = VGG(depths=(2, 2, 4, 4, 4))
     relus = [f"relu{stage}_1" for stage in range(1, 6)]
-    ours = _our_step(network, ["relu4_2"], relus, picture, content, style, settings)
+    ours = _our_step(network, ["relu4_2"], relus, picture, content, style, settings, precision)
     return compare(ours, _script(picture, content, style, settings), settings)
 
 
@@ -69,6 +72,7 @@ def _our_step(
     content: Tensor,
     style: Tensor,
     settings: Settings,
+    precision: str = "32-true",
 ) -> Callable[[], object]:
     loss = PerceptualLoss(
         backbone=backbone,
@@ -81,8 +85,16 @@ def _our_step(
     loss.calibrate([content, style])
     loss.set_style([style], [1.0])
     pixels = nn.Parameter(picture[0].clone())
-    maps = loss.content(content)
-    descent = Descent(pixels, lambda picture: loss(picture, maps))
+    context = partial(torch.autocast, settings.device.type, torch.bfloat16, enabled=precision == "bf16-mixed")
+    with context():
+        maps = loss.content(content)
+
+    def costs(picture: Tensor) -> Costs:
+        with context():
+            found: Costs = loss(picture, maps)
+            return found
+
+    descent = Descent(pixels, costs)
     optimizer = torch.optim.LBFGS([pixels], lr=0.01, max_iter=1, history_size=20)
     return lambda: descent.step(optimizer, optimizer.step)
 
