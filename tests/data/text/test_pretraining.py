@@ -3,10 +3,12 @@
 import gzip
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from text_sets import text_files
 
+from zoo.data.text import pretraining
 from zoo.data.text.corpus import tokenize
 from zoo.data.text.pairs import sentence_pairs
 from zoo.data.text.stdlib_text import StdlibText
@@ -77,18 +79,31 @@ def test_training_masks_change_with_the_step_and_test_masks_do_not(data):
     assert set(alone.labels[alone.labels != IGNORED].tolist()) == set(labels[labels != IGNORED].tolist())
 
 
-def test_every_epoch_has_each_pair_once_and_batches_of_similar_length(data):
-    sampler = data.sampler("train")
-    count = len(data.dataset("train"))
+def test_every_epoch_has_another_draw_of_the_pairs_and_batches_of_similar_length(data):
+    sampler, train = data.sampler("train"), data.dataset("train")
+    count = len(train)
+    assert 10 * count <= len(train.table) < 10 * (count + 1)
     orders = []
-    for epoch in (0, 1):
+    for epoch in (0, 1, 11):
         sampler.set_epoch(epoch)
         orders.append(torch.cat(list(sampler)).tolist())
         assert len(set(orders[-1])) == len(orders[-1]) == count // 4 * 4
-    assert orders[0] != orders[1]
+        assert epoch * count <= min(orders[-1]) <= max(orders[-1]) < (epoch + 1) * count
+    drawn = [{tuple(row) for row in train.table[np.array(order) % len(train.table)].tolist()} for order in orders[:2]]
+    assert len(drawn[0] & drawn[1]) < count / 2
+    again, past = train[torch.tensor([3])], train[torch.tensor([3 + len(train.table)])]
+    assert torch.equal(again.tokens, past.tokens), "after the last draw comes the first"
     lengths = data.dataset("train").lengths
     spreads = [lengths(batch).max() - lengths(batch).min() for batch in sampler]
     assert sum(map(int, spreads)) / len(spreads) < 4
+
+
+def test_validation_has_one_draw_and_a_large_corpus_has_few(corpus: Path, monkeypatch):
+    data = text_files(corpus)
+    assert {name: data.dataset(name).draws for name in ("train", "val", "test")} == {"train": 10, "val": 1, "test": 1}
+    for times, draws in ((3.5, 3), (0.5, 1)):
+        monkeypatch.setattr(pretraining, "_DRAWN_TOKENS", int(times * data.train_counts.sum()))
+        assert text_files(corpus).dataset("train").draws == draws
 
 
 def test_without_pairs_a_sample_is_one_span_and_every_token_is_in_one(corpus: Path):

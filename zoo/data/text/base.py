@@ -9,6 +9,7 @@ from torch.utils.data import Sampler
 
 from zoo.data.base import DataModule, Split
 from zoo.data.options import require_count
+from zoo.data.sampling import IndexBatches
 from zoo.data.text.length_batches import LengthBatches
 from zoo.data.text.tokenizer import SPECIALS, Tokenizer, train_wordpiece
 from zoo.errors import ZooError
@@ -89,11 +90,5 @@ class TextData(DataModule):
         if name != "train":
             return super().sampler(name)
         dataset = self.dataset(name)
-        return LengthBatches(
-            dataset.lengths,
-            len(dataset),
-            self.batch_size,
-            seed=self.seed,
-            rank=self.rank,
-            world_size=self.world_size,
-        )
+        joint = IndexBatches(len(dataset), self.batch_size * self.world_size, shuffle=True, seed=self.seed)
+        return LengthBatches(dataset.lengths, self.train_batches(joint), rank=self.rank, world_size=self.world_size)

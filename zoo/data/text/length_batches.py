@@ -24,17 +24,15 @@ class LengthBatches(Sampler[Tensor]):
     def __init__(
         self,
         lengths: Callable[[Tensor], Int[Tensor, " b"]],
-        count: int,
-        batch_size: int,
+        joint: IndexBatches,
         *,
-        seed: int,
         rank: int = 0,
         world_size: int = 1,
     ) -> None:
         self.lengths = lengths
         self.rank = rank
         self.world_size = world_size
-        self.joint = IndexBatches(count, batch_size * world_size, shuffle=True, seed=seed)
+        self.joint = joint
 
     def set_epoch(self, epoch: int) -> None:
         """Selects the epoch whose order comes next; called by the trainer."""

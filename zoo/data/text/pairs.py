@@ -34,25 +34,42 @@ class PairBatch(NamedTuple):
 
 
 class Pairs:
-    """Pairs of a split of a corpus, gathered in batches."""
+    """Pairs of a split of a corpus, gathered in batches.
+
+    The table may hold several `draws` of pairs. The length is that of one of them. Greater indices lead to the next
+    draws, and after the last to the first again.
+    """
 
     in_memory = True  # gathering is too cheap for a worker process
 
-    def __init__(self, corpus: Corpus, table: Int[np.ndarray, "n 5"], *, cls_id: int, sep_id: int, pad_id: int) -> None:
+    def __init__(
+        self,
+        corpus: Corpus,
+        table: Int[np.ndarray, "n 5"],
+        *,
+        cls_id: int,
+        sep_id: int,
+        pad_id: int,
+        draws: int = 1,
+    ) -> None:
         self.tokens = torch.from_numpy(corpus.tokens)
         self.table = table
         self.cls_id, self.sep_id, self.pad_id = cls_id, sep_id, pad_id
+        self.draws = draws
 
     def __len__(self) -> int:
-        return len(self.table)
+        return len(self.table) // self.draws
+
+    def _rows(self, indices: Int[Tensor, " b"]) -> Int[Tensor, "b 5"]:
+        return torch.from_numpy(self.table[indices.numpy() % len(self.table)])
 
     def lengths(self, indices: Int[Tensor, " b"]) -> Int[Tensor, " b"]:
         """Number of tokens of each pair, special tokens included."""
-        rows = torch.from_numpy(self.table[indices.numpy()])
+        rows = self._rows(indices)
         return rows[:, 1] + rows[:, 3] + 2 + (rows[:, 3] > 0).long()
 
     def __getitem__(self, indices: Int[Tensor, " b"]) -> PairBatch:
-        rows = torch.from_numpy(self.table[indices.numpy()])
+        rows = self._rows(indices)
         first_a, length_a, first_b, length_b, is_random = (column[:, None] for column in rows.unbind(1))
         lengths = length_a + length_b + 2 + (length_b > 0).long()
         place = torch.arange(int(lengths.max()))[None]
@@ -66,8 +83,10 @@ class Pairs:
         return PairBatch(tokens, (in_b & ~padding).long(), is_random[:, 0], indices)
 
 
-def sentence_pairs(corpus: Corpus, documents: Sequence[int], *, length: int, seed: int) -> Int[np.ndarray, "n 5"]:
-    """Pairs of at most `length` tokens from each document.
+def sentence_pairs(
+    corpus: Corpus, documents: Sequence[int], *, length: int, seed: int, draws: int = 1
+) -> Int[np.ndarray, "n 5"]:
+    """Pairs of at most `length` tokens from each document, drawn several times one after another.
 
     Source: `create_pretraining_data.py` of google-research/bert. Sentences are collected up to the length, in a tenth
     of the chunks up to a random shorter one. A is a random number of them. B is the rest, or in half of the cases, and
@@ -76,7 +95,10 @@ def sentence_pairs(corpus: Corpus, documents: Sequence[int], *, length: int, see
     """
     generator = random.Random(seed)
     return _stored(
-        pair for document in documents for pair in _pairs_of(corpus, document, documents, length - SPECIAL, generator)
+        pair
+        for _ in range(draws)
+        for document in documents
+        for pair in _pairs_of(corpus, document, documents, length - SPECIAL, generator)
     )
 
 

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from zoo.data.base import Split
 from zoo.data.options import require_fractions, require_share
+from zoo.data.sampling import FreshBatches, IndexBatches
 from zoo.data.text.base import TextData
 from zoo.data.text.corpus import Corpus, Document, tokenize
 from zoo.data.text.pairs import SPECIAL, PairBatch, Pairs, sentence_pairs, single_spans
@@ -24,6 +25,8 @@ from zoo.ops.noise import uniform_noise
 
 _VOCABULARY_CHARACTERS = 100_000_000  # of the training split, from which WordPiece is trained
 _PARTS = 20  # of a single document that is split in order
+_DRAWS = 10  # of the pairs for training, the `dupe_factor` of google-research/bert
+_DRAWN_TOKENS = 100_000_000  # of all draws together: large corpora, which are read a few times, need no second one
 
 
 class MaskedBatch(NamedTuple):
@@ -43,6 +46,7 @@ class MaskedBatch(NamedTuple):
 class PretrainingText(TextData):
     """Pairs of sentences of documents, with `mask_share` of their tokens masked; splits contain full documents.
 
+    Training pairs are drawn up to ten times, and epochs take the draws in turn, as long as all have at most 10⁸ tokens.
     Training masks depend on the seed, the step and the sample: every epoch has its own, a resumed run repeats them, and
     they do not depend on the number of processes. Validation and test masks depend on the seed and the sample.
     `whole_word` masks all tokens of a word together. Without `next_sentence` a sample is one span of a document.
@@ -97,7 +101,7 @@ class PretrainingText(TextData):
         unknown, tokens = int(self.train_counts[self.tokenizer.unknown_id]), int(self.train_counts.sum())
         log_unknown(unknown, tokens, adopted=bool(self.adopted))
         ids = {"cls_id": self.tokenizer.cls_id, "sep_id": self.tokenizer.sep_id, "pad_id": self.tokenizer.pad_id}
-        return {name: Pairs(self.corpus, self._pairs(name), **ids) for name in self.numbers}
+        return {name: self._pairs(name, **ids) for name in self.numbers}
 
     def _counts(self, name: Split) -> Float[np.ndarray, " v"]:
         """How often each token occurs in a split; raises an error if nothing can be masked."""
@@ -136,11 +140,17 @@ class PretrainingText(TextData):
         parts = [part.tolist() for part in np.array_split(np.array(sentences, dtype=object), _PARTS)]
         return parts, split_in_order(len(parts), **shares)
 
-    def _pairs(self, name: Split) -> Int[np.ndarray, "n 5"]:
+    def _pairs(self, name: Split, **ids: int) -> Pairs:
         filled = [number for number in self.numbers[name] if len(range(*self.corpus.span(number)))]
-        if self.next_sentence:
-            return sentence_pairs(self.corpus, filled, length=self.length, seed=self.seed)
-        return single_spans(self.corpus, filled, length=self.length)
+        if not self.next_sentence:
+            return Pairs(self.corpus, single_spans(self.corpus, filled, length=self.length), **ids)
+        draws = max(1, min(_DRAWS, _DRAWN_TOKENS // int(self.train_counts.sum()))) if name == "train" else 1
+        table = sentence_pairs(self.corpus, filled, length=self.length, seed=self.seed, draws=draws)
+        return Pairs(self.corpus, table, draws=draws, **ids)
+
+    def train_batches(self, usual: IndexBatches) -> IndexBatches:
+        """Each epoch has another draw of the pairs, up to the tenth: networks know pairs that return by heart."""
+        return FreshBatches.like(usual)
 
     def metadata(self) -> dict[str, Any]:
         """Sizes of the vocabulary and of a text, and the entropy of a word's frequency."""
