@@ -58,7 +58,7 @@ class InTurns:
         return self.steps
 
     def __iter__(self) -> Iterator[Any]:
-        batches = _endless(self.loader)
+        batches = endless(self.loader)
         for step in range(self.steps):
             if step % self.block == 0:
                 self.stop()
@@ -154,6 +154,7 @@ def train_in_turns(
     return turns
 
 
-def _endless(loader: Iterable[Any]) -> Iterator[Any]:
+def endless(loader: Iterable[Any]) -> Iterator[Any]:
+    """Yields the batches of a loader, epoch after epoch."""
     while True:
         yield from loader

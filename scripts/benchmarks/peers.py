@@ -14,6 +14,8 @@ DISTRIBUTIONS = {
     "pytorch_metric_learning": "pytorch-metric-learning",
     "neuralforecast": "neuralforecast",
     "libmf": "libmf",
+    "transformers": "transformers",
+    "tokenizers": "tokenizers",
 }
 
 

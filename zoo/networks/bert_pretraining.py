@@ -56,7 +56,6 @@ class BertPretraining(nn.Module):
 
     heads = ("cls.seq_relationship",)
     optional = ("bert.pooler", "cls")
-    beside_prediction = ("bert.pooler", "cls.seq_relationship")
 
     def __init__(
         self,

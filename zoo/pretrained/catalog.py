@@ -106,12 +106,14 @@ def _from_path(path: Path, label: str) -> Source:
 def _from_bert(folder: Path) -> Source:
     config = hugging_face.read_config(folder)
     tokenizer = hugging_face.read_tokenizer(folder, config)
+    state = hugging_face.read_weights(folder)
     return Source(
         label=folder.resolve().name,
-        state=hugging_face.read_weights(folder),
+        state=state,
         class_names=hugging_face.class_names_of(config),
         preprocessing=hugging_face.read_preprocessing(folder, config, tokenizer),
         sizes={**hugging_face.sizes_of(config), "pad_id": tokenizer.pad_id},
+        options=hugging_face.options_of(state),
     )
 
 

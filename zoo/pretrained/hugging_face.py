@@ -39,6 +39,8 @@ _OLD_NAMES = {".gamma": ".weight", ".beta": ".bias"}  # of layer norms in files 
 _MODULES = ("Transformer", "Pooling", "Normalize")
 _FLAGS = {"pooling_mode_mean_tokens": "mean", "pooling_mode_cls_token": "cls"}
 _EMBEDDING, _DECODER = "bert.embeddings.word_embeddings.weight", "cls.predictions.decoder.weight"
+_NEXT_SENTENCE = "cls.seq_relationship.weight"
+_PRETRAINING = "zoo.networks.bert_pretraining.BertPretraining"
 
 
 def is_bert(folder: Path) -> bool:
@@ -68,6 +70,12 @@ def read_config(folder: Path) -> dict[str, Any]:
 def sizes_of(config: Mapping[str, Any]) -> dict[str, int]:
     """Arguments of our networks that the configuration has; the id of the padding is the tokenizer's."""
     return {ours: config[theirs] for ours, theirs in _SIZES.items()}
+
+
+def options_of(state: Mapping[str, Tensor]) -> dict[str, dict[str, Any]]:
+    """Options of our networks: weights that guess masked words alone, as RoBERTa's, need no next-sentence head."""
+    alone = _DECODER in state and _NEXT_SENTENCE not in state
+    return {_PRETRAINING: {"next_sentence": False}} if alone else {}
 
 
 def class_names_of(config: Mapping[str, Any]) -> list[str] | None:

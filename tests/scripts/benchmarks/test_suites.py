@@ -7,7 +7,7 @@ import pytest
 from benchmarks.listing import list_suites
 
 SUITES = list_suites()
-SLOW = {"startup", "train", "inference", "recurrent", "overhead", "mining", "large", "ratings", "style"}
+SLOW = {"startup", "train", "inference", "recurrent", "overhead", "mining", "large", "ratings", "style", "language"}
 
 
 def rows(folder):

@@ -8,9 +8,7 @@ from torch import Tensor, nn
 from torchmetrics import Metric, MetricCollection
 
 from zoo.config.instantiate import argument
-from zoo.data.base import DataModule
 from zoo.data.text.pretraining import MaskedBatch
-from zoo.errors import ZooError
 from zoo.metrics.mean import MeanLoss
 from zoo.ops.masking import IGNORED
 from zoo.tasks.diagnosable import Chance
@@ -75,19 +73,6 @@ class Language(TextTask):
         tokens, truncated = self.tokenize(texts, tokenizer)
         places = [str(number) for number in range(len(texts))]
         return fill(self.network, tokens, truncated, places, texts, tokenizer, top)
-
-    def prepare_evaluation(self, datamodule: DataModule) -> dict[str, Any]:
-        """Changes nothing.
-
-        Raises:
-            ZooError: the weights came without a head for the next sentence, whose figures are measured.
-        """
-        if self.next_sentence and any("cls.seq_relationship" in line for line in self.newly_initialized):
-            raise ZooError(
-                "the weights have no next-sentence head, and its figures would be those of a random one: train it "
-                "(train.py model=… pretrained=…), and evaluate its checkpoint"
-            )
-        return {}
 
     def chance(self) -> Chance | None:
         """The entropy of word frequencies; pre-training passes it within a tenth of its steps, or never."""
