@@ -68,7 +68,7 @@ def test_two_processes_pretrain_what_one_does(tmp_path):
     documents = ["\n".join(" ".join(words[(n + k * j) % 25] for k in range(9)) for j in range(12)) for n in range(24)]
     (tmp_path / "corpus.txt").write_text("\n\n".join(documents))
     data = ["data=text", f"data.path='{tmp_path}/corpus.txt'", "data.vocab_size=120", "data.length=32"]
-    settings = ["model=bert_tiny", *data, "+model.network.dropout=0", "trainer.max_epochs=2"]
+    settings = ["model=bert_tiny", *data, "trainer.max_epochs=2"]
     one, two = (
         run(tmp_path, "train.py", *settings, f"trainer.devices={n}", f"data.batch_size={8 // n}", f"runs=on{n}")
         for n in (1, 2)
