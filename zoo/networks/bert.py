@@ -10,7 +10,7 @@ from torch.utils.checkpoint import checkpoint
 from zoo.errors import ZooError
 from zoo.networks.bert_layers import Dense, Embeddings, Layer
 
-_STD = 0.02  # of initial embeddings
+_STD = 0.02  # of initial weights
 _HEAD_WIDTH = 64
 
 
@@ -140,20 +140,27 @@ def mean_of_tokens(hidden: Float[Tensor, "b t h"], visible: Bool[Tensor, "b t"])
     return (hidden * weights).sum(1) / weights.sum(1).clamp(min=1)
 
 
-def initialize(network: nn.Module) -> None:
-    """Draws dense layers as Glorot and Bengio (2010), and embeddings from a normal distribution with deviation 0.02.
+def initialize(network: nn.Module, last: tuple[str, ...]) -> None:
+    """Draws dense layers as Glorot and Bengio (2010), embeddings and the layers below `last` with deviation 0.02.
 
-    BERT draws all with 0.02, which is made for a width of 768: narrow networks learn more slowly from it.
+    BERT draws all with 0.02, which is made for a width of 768: narrow networks learn more slowly from it. Last layers
+    keep it, so that their first gradients are small. Normal draws are truncated at two deviations; biases are 0.
     """
     embeddings = [module for module in network.modules() if isinstance(module, nn.Embedding)]
     tied = {embedding.weight for embedding in embeddings}
-    for module in network.modules():
+    for name, module in network.named_modules():
         if isinstance(module, nn.Linear):
-            if module.weight not in tied:
+            if name.startswith(last):
+                _draw(module.weight)
+            elif module.weight not in tied:
                 nn.init.xavier_uniform_(module.weight)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
     for embedding in embeddings:
-        nn.init.trunc_normal_(embedding.weight, std=_STD, a=-2 * _STD, b=2 * _STD)
+        _draw(embedding.weight)
         if embedding.padding_idx is not None:
             embedding.weight.data[embedding.padding_idx].zero_()
+
+
+def _draw(weight: Tensor) -> None:
+    nn.init.trunc_normal_(weight, std=_STD, a=-2 * _STD, b=2 * _STD)

@@ -85,7 +85,7 @@ class BertPretraining(nn.Module):
             checkpointing=checkpointing,
         )
         self.cls = PretrainingHeads(self.bert.embeddings.word_embeddings, next_sentence=next_sentence)
-        initialize(self)
+        initialize(self, ("bert.pooler", *self.heads))
 
     def forward(
         self,
