@@ -140,27 +140,26 @@ def mean_of_tokens(hidden: Float[Tensor, "b t h"], visible: Bool[Tensor, "b t"])
     return (hidden * weights).sum(1) / weights.sum(1).clamp(min=1)
 
 
-def initialize(network: nn.Module, last: tuple[str, ...]) -> None:
-    """Draws dense layers as Glorot and Bengio (2010), embeddings and the layers below `last` with deviation 0.02.
+def initialize(network: nn.Module) -> None:
+    """Draws weights from a normal distribution with deviation 0.02, truncated at two deviations; biases are 0."""
+    for module in network.modules():
+        if isinstance(module, nn.Linear | nn.Embedding):
+            nn.init.trunc_normal_(module.weight, std=_STD, a=-2 * _STD, b=2 * _STD)
+        if isinstance(module, nn.Linear) and module.bias is not None:
+            nn.init.zeros_(module.bias)
+        if isinstance(module, nn.Embedding) and module.padding_idx is not None:
+            module.weight.data[module.padding_idx].zero_()
 
-    BERT draws all with 0.02, which is made for a width of 768: narrow networks learn more slowly from it. Last layers
-    keep it, so that their first gradients are small. Normal draws are truncated at two deviations; biases are 0.
-    """
+
+def initialize_as_glorot(network: nn.Module) -> None:
+    """Draws dense layers as Glorot and Bengio (2010), and embeddings, with the output matrix, as `initialize` does."""
     embeddings = [module for module in network.modules() if isinstance(module, nn.Embedding)]
     tied = {embedding.weight for embedding in embeddings}
-    for name, module in network.named_modules():
+    for module in network.modules():
         if isinstance(module, nn.Linear):
-            if name.startswith(last):
-                _draw(module.weight)
-            elif module.weight not in tied:
+            if module.weight not in tied:
                 nn.init.xavier_uniform_(module.weight)
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
     for embedding in embeddings:
-        _draw(embedding.weight)
-        if embedding.padding_idx is not None:
-            embedding.weight.data[embedding.padding_idx].zero_()
-
-
-def _draw(weight: Tensor) -> None:
-    nn.init.trunc_normal_(weight, std=_STD, a=-2 * _STD, b=2 * _STD)
+        initialize(embedding)

@@ -48,7 +48,7 @@ class BertClassifier(nn.Module):
         self.mean_pooling = mean_pooling
         self.dropout = nn.Dropout(dropout)
         self.classifier = nn.Linear(hidden_size, num_classes)
-        initialize(self, ("bert.pooler", *self.heads))
+        initialize(self)
 
     def forward(self, tokens: Int[Tensor, "b t"]) -> Float[Tensor, "b k"]:
         """Returns the logits of the classes."""

@@ -5,7 +5,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from zoo.networks.bert import Bert, PretrainingOutputs, initialize
+from zoo.networks.bert import Bert, PretrainingOutputs, initialize, initialize_as_glorot
 
 
 class Transform(nn.Module):
@@ -52,6 +52,9 @@ class BertPretraining(nn.Module):
     Source: Devlin et al., 2018, arXiv:1810.04805. Parameter names are those of Hugging Face's `BertForPreTraining`.
     Sizes default to those of MiniLM-L6 (Wang et al., 2020, arXiv:2002.10957). `next_sentence=False` leaves out the
     pooler and the second head, as RoBERTa does (Liu et al., 2019, arXiv:1907.11692).
+
+    First weights have a deviation of 0.02, which BERT has at a width of 768. `glorot` draws those of dense layers as
+    Glorot and Bengio (2010): with masked words alone, and 30 % of them, narrow networks learn much faster from it.
     """
 
     heads = ("cls.seq_relationship",)
@@ -69,6 +72,7 @@ class BertPretraining(nn.Module):
         pad_id: int = 0,
         dropout: float = 0.1,
         next_sentence: bool = True,
+        glorot: bool = False,
         checkpointing: bool = False,
     ) -> None:
         super().__init__()
@@ -85,7 +89,7 @@ class BertPretraining(nn.Module):
             checkpointing=checkpointing,
         )
         self.cls = PretrainingHeads(self.bert.embeddings.word_embeddings, next_sentence=next_sentence)
-        initialize(self, ("bert.pooler", *self.heads))
+        (initialize_as_glorot if glorot else initialize)(self)
 
     def forward(
         self,
