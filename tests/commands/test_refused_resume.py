@@ -12,7 +12,7 @@ from zoo.run.callbacks import Interruption
 def test_resuming_another_model_or_nothing(command, trained):
     other = command("train", *QUICK, "seed=1", f"resume={trained}", "+model.network.activation=relu")
     assert other.code == 2
-    assert "a checkpoint of another model; its `model.network.activation` is None, here it is relu" in other.err
+    assert "a checkpoint of another model; its `model.network.activation` is tanh, here it is relu" in other.err
     nothing = command("train", *QUICK, "resume=auto", "runs=elsewhere")
     assert nothing.code == 2
     assert "resume=auto: no checkpoints/last.ckpt below" in nothing.err
@@ -25,6 +25,12 @@ def test_resuming_another_model_or_nothing(command, trained):
         (elsewhere / name).write_text(content, encoding="utf-8")
     nothing = command("train", *QUICK, "resume=auto", "runs=elsewhere")
     assert nothing.err.endswith("yolo-voc/1: type model=yolo 'data.root=my cells' resume=auto\n")
+
+
+def test_a_default_that_is_spelled_out_is_no_other_model(command, trained):
+    words = ["seed=1", "trainer.max_epochs=3", "+model.network.activation=tanh", f"resume={trained}"]
+    ended = command("train", *QUICK, *words, "hydra.run.dir=spelled")
+    assert ended.code == 0, ended.err
 
 
 def test_resuming_on_another_split_is_refused(command, trained):

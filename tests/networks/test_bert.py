@@ -102,13 +102,14 @@ def test_a_mean_without_tokens_is_zero():
     assert mean_of_tokens(torch.ones(1, 2, 3), torch.zeros(1, 2, dtype=torch.bool)).abs().max() == 0
 
 
-@pytest.mark.parametrize(("glorot", "deviation"), [(False, 0.0176), (True, (2 / 320) ** 0.5)])
+@pytest.mark.parametrize(("glorot", "deviation"), [(False, 0.0176), (True, (2 / (64 + 256)) ** 0.5)])
 def test_dense_layers_start_as_asked_and_the_tied_matrix_as_embedding(glorot, deviation):
     """A normal distribution that is truncated at two deviations keeps 0.88 of its deviation."""
     torch.manual_seed(0)
     network = BertPretraining(vocab_size=500, hidden_size=64, num_layers=1, glorot=glorot)
     assert network.bert.encoder.layer[0].intermediate.dense.weight.std().item() == pytest.approx(deviation, rel=0.03)
     assert network.cls.predictions.decoder.weight.std().item() == pytest.approx(0.0176, rel=0.03)
+    assert network.bert.pooler.dense.weight.std().item() == pytest.approx(0.0176, rel=0.03)
 
 
 @pytest.mark.slow  # transformers takes seconds to import

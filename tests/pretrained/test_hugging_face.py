@@ -221,3 +221,14 @@ def test_weights_without_a_head_make_no_predictions(tmp_path: Path, state):
     write(tmp_path / "bert", encoder(state))
     with pytest.raises(ZooError, match=r"bert would predict with random weights, since .*; cls, which"):
         requested_model(config | {"options": {"model": "bert"}})
+
+
+def test_random_layers_are_named_until_a_trainer_has_trained_them(tmp_path: Path, state, caplog):
+    model = zoo.create_model("bert", pretrained=str(write(tmp_path / "bert", encoder(state))))
+    zoo.fill_mask(model, "the [MASK] sat")
+    assert "predictions are random unless you trained these layers yourself: " in caplog.text
+    assert "cls, which the weights lack" in caplog.text
+    caplog.clear()
+    model.on_fit_start()
+    zoo.fill_mask(model, "the [MASK] sat")
+    assert not caplog.text

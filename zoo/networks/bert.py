@@ -151,15 +151,11 @@ def initialize(network: nn.Module) -> None:
             module.weight.data[module.padding_idx].zero_()
 
 
-def initialize_as_glorot(network: nn.Module) -> None:
-    """Draws dense layers as Glorot and Bengio (2010), and embeddings, with the output matrix, as `initialize` does."""
-    embeddings = [module for module in network.modules() if isinstance(module, nn.Embedding)]
-    tied = {embedding.weight for embedding in embeddings}
-    for module in network.modules():
+def draw_as_glorot(part: nn.Module) -> None:
+    """Draws the weights of dense layers from a uniform distribution of variance 2 / (inputs + outputs).
+
+    Source: Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks", 2010.
+    """
+    for module in part.modules():
         if isinstance(module, nn.Linear):
-            if module.weight not in tied:
-                nn.init.xavier_uniform_(module.weight)
-            if module.bias is not None:
-                nn.init.zeros_(module.bias)
-    for embedding in embeddings:
-        initialize(embedding)
+            nn.init.xavier_uniform_(module.weight)

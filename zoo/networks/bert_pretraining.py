@@ -5,7 +5,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from zoo.networks.bert import Bert, PretrainingOutputs, initialize, initialize_as_glorot
+from zoo.networks.bert import Bert, PretrainingOutputs, draw_as_glorot, initialize
 
 
 class Transform(nn.Module):
@@ -53,8 +53,8 @@ class BertPretraining(nn.Module):
     Sizes default to those of MiniLM-L6 (Wang et al., 2020, arXiv:2002.10957). `next_sentence=False` leaves out the
     pooler and the second head, as RoBERTa does (Liu et al., 2019, arXiv:1907.11692).
 
-    First weights have a deviation of 0.02, which BERT has at a width of 768. `glorot` draws those of dense layers as
-    Glorot and Bengio (2010): with masked words alone, and 30 % of them, narrow networks learn much faster from it.
+    Initial weights have a deviation of 0.02, which is made for BERT's width of 768. `glorot` draws the dense layers of
+    the encoder as Glorot and Bengio (2010): narrow networks learn masked words alone, 30 % of them, faster from it.
     """
 
     heads = ("cls.seq_relationship",)
@@ -89,7 +89,10 @@ class BertPretraining(nn.Module):
             checkpointing=checkpointing,
         )
         self.cls = PretrainingHeads(self.bert.embeddings.word_embeddings, next_sentence=next_sentence)
-        (initialize_as_glorot if glorot else initialize)(self)
+        initialize(self)
+        if glorot:
+            draw_as_glorot(self.bert.encoder)
+            draw_as_glorot(self.cls.predictions.transform)
 
     def forward(
         self,

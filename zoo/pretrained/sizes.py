@@ -14,7 +14,7 @@ from zoo.pretrained.catalog import Source
 from zoo.tensor_files.few_parts import few_parts
 
 _NORMALIZATION = ("mean", "std")
-_OF_A_RUN = ("features", "checkpointing")  # what a network returns, and how it saves memory
+_OF_A_RUN = ("features", "checkpointing", "glorot")  # what a network returns, how it saves memory, how it starts
 _LARGER, _SLACK = 4, 50_000_000
 """How many more parameters than its file a network may have, such as a head of more classes: a factor and a number."""
 

@@ -36,8 +36,7 @@ def requested_model(config: Mapping[str, Any]) -> Task:
     if (folder := shipped_folder(f"{model}/{pretrained}")) is not None:
         return load(folder, trust=config["trust"])
     task = create_model(model, pretrained=pretrained)
-    unused: tuple[str, ...] = getattr(task.network, "beside_prediction", ())  # such as a head of training
-    if random := [line for line in task.newly_initialized if not line.startswith(unused)]:
+    if random := task.random_layers:
         raise ZooError(
             f"{model} would predict with random weights, since {pretrained} has not all of them: {'; '.join(random)}; "
             f"train it with `python train.py model={model} pretrained={pretrained}`, and give its checkpoint"

@@ -1,5 +1,6 @@
 """Predicts on files with the `predict.py` of the model's task."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,8 @@ from zoo.run.options import check_options, new_folder
 from zoo.tasks.base import Task
 from zoo.tasks.companions import companion
 from zoo.tensor_files.explained import explained
+
+_log = logging.getLogger(__name__)
 
 
 @explained_call
@@ -48,6 +51,7 @@ def predict(
         raise ZooError(f"a {model.kind} model has no prediction on files: call the model itself on tensors")
     written = None if folder is None else new_folder(folder)
     chosen = check_options(module.predict, options, kind=model.kind)
+    warn_of_random_layers(model)
     name_gray_batch(source, model.card)
     source = model.resolve_source(source)
     if device is not None:
@@ -55,6 +59,12 @@ def predict(
     with evaluating(model), explained("the model cannot predict on this source; was its checkpoint edited?"):
         results: list[Any] = module.predict(model, source, written, **chosen)
     return results
+
+
+def warn_of_random_layers(model: Task) -> None:
+    """Names in the log the layers that pretrained weights lack and no trainer has trained since."""
+    if layers := model.random_layers:
+        _log.warning("predictions are random unless you trained these layers yourself: %s", "; ".join(layers))
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import Any
 from pytorch_lightning import Trainer
 
 from zoo.checkpoints.load import read
+from zoo.config.instantiate import locate, parameters_of
 from zoo.data.yaml_files import read_yaml
 from zoo.errors import ZooError
 from zoo.run.checkpointing import BestAndLast
@@ -154,6 +155,7 @@ def _check_name(path: Path, theirs: Any, ours: Any) -> None:
 def _check_equal(path: Path, theirs: Any, ours: Any, where: str) -> None:
     """Checks that two configurations agree: another split would test on training samples."""
     if isinstance(theirs, dict) and isinstance(ours, dict):
+        theirs, ours = _with_defaults(theirs, ours), _with_defaults(ours, ours)
         for key in sorted({*theirs, *ours} - _MAY_CHANGE):
             _check_equal(path, theirs.get(key), ours.get(key), f"{where}.{key}")
     elif theirs != ours:
@@ -161,6 +163,14 @@ def _check_equal(path: Path, theirs: Any, ours: Any, where: str) -> None:
             f"resume={path}: a checkpoint of another {where.partition('.')[0]}; "
             f"its `{where}` is {_short(theirs)}, here it is {_short(ours)}"
         )
+
+
+def _with_defaults(part: dict[str, Any], ours: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of a class with the defaults of those left out, of the class that is built here."""
+    if not isinstance(ours.get("_target_"), str):
+        return part
+    parameters = parameters_of(locate(ours["_target_"])).values()
+    return {each.name: each.default for each in parameters if each.default is not each.empty} | part
 
 
 def _short(value: Any) -> Any:

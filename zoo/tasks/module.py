@@ -31,6 +31,12 @@ class Module(LightningModule):
         else:
             super().__setattr__(name, value)
 
+    @property
+    def random_layers(self) -> list[str]:
+        """The newly initialized layers that a prediction needs."""
+        unused: tuple[str, ...] = getattr(self.network, "beside_prediction", ())  # such as a head of training
+        return [line for line in self.newly_initialized if not line.startswith(unused)]
+
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> nn.Module:
         """Converts the network and the loss to the requested precision; sums, scales and thresholds keep theirs.
 
@@ -50,7 +56,9 @@ class Module(LightningModule):
         """Leaves eval mode, in which `zoo.load` returns a task: Lightning would train with constant batch norms.
 
         Batch norms with frozen weights stay in eval mode. A task in training mode keeps the modes of its modules.
+        Layers that were new beside pretrained ones are so no longer.
         """
+        self.newly_initialized = ()
         if not self.training:
             self.train()
             frozen_norms_to_eval(self.network)

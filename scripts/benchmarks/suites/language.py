@@ -1,7 +1,7 @@
 """Steps of BERT's pre-training; peer: Hugging Face's transformers in a plain loop.
 
-Both start from the same weights and have the same tokens, masks, optimizer and precision. The peer's batches are
-masked beforehand; ours are loaded and masked in the step.
+Both start from the same weights, with the same optimizer, dropout and precision, on batches of the same loader. The
+peer's batches are masked beforehand; ours are loaded and masked in the step.
 """
 
 from collections.abc import Callable, Iterator
@@ -59,7 +59,7 @@ def _beside_transformers(settings: Settings, model: str) -> Measured:
     batches = list(_masked(run, settings, steps))
     theirs = _transformers_step(run, batches, settings, steps)
     found = train_in_turns(run, theirs, settings, steps=steps).steps_measured()
-    return found._replace(note=rate(found, sum(batch.tokens.numel() for batch in batches) // steps, "tokens"))
+    return found._replace(note=rate(found, sum(batch.tokens.numel() for batch in batches) // len(batches), "tokens"))
 
 
 def _masked(run: Run, settings: Settings, count: int) -> Iterator[MaskedBatch]:
@@ -84,6 +84,8 @@ def _transformers_step(run: Run, batches: list[MaskedBatch], settings: Settings,
             intermediate_size=bert.encoder.layer[0].intermediate.dense.out_features,
             max_position_embeddings=bert.max_positions,
             pad_token_id=bert.pad_id,
+            hidden_dropout_prob=bert.embeddings.dropout.p,
+            attention_probs_dropout_prob=bert.embeddings.dropout.p,
         )
     )
     _copy_weights(ours, network)
