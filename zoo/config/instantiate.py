@@ -102,6 +102,12 @@ def parameters_of(target: Callable[..., Any]) -> Parameters:
     return inspect.signature(target).parameters
 
 
+def defaults_of(target: Callable[..., Any]) -> dict[str, Any]:
+    """Returns the arguments of a class or function that have a default."""
+    parameters = parameters_of(target).values()
+    return {each.name: each.default for each in parameters if each.default is not inspect.Parameter.empty}
+
+
 def _missing_package(target: str, where: str, error: ModuleNotFoundError) -> str:
     quoted = re.search(r"[`']([\w-]+)", str(error))  # errors raised by Lightning lack `name`
     package = error.name or (quoted[1] if quoted else str(error))

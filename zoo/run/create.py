@@ -9,7 +9,7 @@ from torch import nn
 
 from zoo.config.calls import explained_call
 from zoo.config.compose import compose, to_dict
-from zoo.config.instantiate import complete, instantiate, locate
+from zoo.config.instantiate import complete, defaults_of, instantiate, locate
 from zoo.config.keywords import plain_value
 from zoo.config.listing import list_models
 from zoo.config.validate import validate
@@ -193,8 +193,6 @@ def _readers(config: Any) -> set[str]:
 
 def _defaults(network: Mapping[str, Any]) -> dict[str, Any]:
     """The defaults and the configured values of the network, for arguments of the task with the same names."""
-    parameters = inspect.signature(locate(network["_target_"])).parameters.values()
-    defaults = {p.name: p.default for p in parameters if p.default is not inspect.Parameter.empty}
-    return defaults | {
+    return defaults_of(locate(network["_target_"])) | {
         key: value for key, value in network.items() if not key.startswith("_") and not isinstance(value, Mapping)
     }

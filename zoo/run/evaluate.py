@@ -115,7 +115,7 @@ def _with_seed(data: dict[str, Any], task: Task) -> dict[str, Any]:
 def _check_metadata(task: Task, datamodule: DataModule, metadata: Mapping[str, Any]) -> None:
     for name, value in _settings(task.config):
         if name in metadata and metadata[name] != value and name not in task.measured_metadata:
-            advice = f": set `data.{name}` to {json.dumps(value)}" if name in (datamodule.config or {}) else ""
+            advice = f": set `data.{name}` to {json.dumps(value)}" if name in datamodule.config else ""
             raise ZooError(f"the model was made for `{name}` {value}, and this data has {metadata[name]}{advice}")
     ours, theirs = task.card.get("class_names"), datamodule.card().get("class_names")
     if ours != theirs:

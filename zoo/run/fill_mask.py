@@ -8,7 +8,7 @@ from zoo.checkpoints.load import load
 from zoo.config.calls import explained_call
 from zoo.errors import ZooError
 from zoo.prediction.texts import list_of_texts
-from zoo.run.predict import warn_of_random_layers
+from zoo.run.predict import evaluating, warn_of_random_layers
 from zoo.tasks.base import Task
 
 
@@ -30,9 +30,6 @@ def fill_mask(model: Task | str | Path, texts: str | Sequence[str], *, top: int 
     if not isinstance(model, Task):
         model = load(model)
     warn_of_random_layers(model)
-    training = model.training
-    try:
-        results = model.eval().fill_mask(given, top=top)
-    finally:
-        model.train(training)
+    with evaluating(model):
+        results = model.fill_mask(given, top=top)
     return results[0] if isinstance(texts, str) else results

@@ -9,7 +9,7 @@ from typing import Any
 from pytorch_lightning import Trainer
 
 from zoo.checkpoints.load import read
-from zoo.config.instantiate import locate, parameters_of
+from zoo.config.instantiate import defaults_of, locate
 from zoo.data.yaml_files import read_yaml
 from zoo.errors import ZooError
 from zoo.run.checkpointing import BestAndLast
@@ -169,8 +169,7 @@ def _with_defaults(part: dict[str, Any], ours: dict[str, Any]) -> dict[str, Any]
     """The arguments of a class with the defaults of those left out, of the class that is built here."""
     if not isinstance(ours.get("_target_"), str):
         return part
-    parameters = parameters_of(locate(ours["_target_"])).values()
-    return {each.name: each.default for each in parameters if each.default is not each.empty} | part
+    return defaults_of(locate(ours["_target_"])) | part
 
 
 def _short(value: Any) -> Any:

@@ -6,7 +6,7 @@ peer's batches are masked beforehand; ours are loaded and masked in the step.
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from itertools import cycle
+from itertools import cycle, islice
 from typing import Any
 
 import torch
@@ -65,7 +65,7 @@ def _beside_transformers(settings: Settings, model: str) -> Measured:
 def _masked(run: Run, settings: Settings, count: int) -> Iterator[MaskedBatch]:
     """The first batches of training."""
     data: Any = run.datamodule
-    for _, pairs in zip(range(count), data.train_dataloader(), strict=False):
+    for pairs in islice(data.train_dataloader(), count):
         yield MaskedBatch(*(part.to(settings.device) for part in data.normalize(pairs)))
 
 
