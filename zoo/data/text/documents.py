@@ -1,6 +1,7 @@
 """Reads documents, as lists of sentences, from text and JSON-lines files."""
 
 import json
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,6 +86,8 @@ def read_lines(file: Path) -> Iterator[tuple[int, str]]:
     try:
         with open_table(file) as lines:
             for number, line in enumerate(lines, 1):
+                if place == 0 and line.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+                    raise ZooError(f"{file} is in UTF-16; save it as UTF-8, as with iconv -f UTF-16 -t UTF-8")
                 if (zero := line.find(b"\0")) >= 0:
                     raise ZooError(f"{file}, byte {place + zero}: a zero, as in binary files; give a text file")
                 yield number, _decoded(line, file, place)
