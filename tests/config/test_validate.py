@@ -121,3 +121,10 @@ def test_an_unknown_group_is_reported():
     assert refusal(validate, {"modle": 1}, {"model": {}, "data": {}}) == (
         "unknown key `modle`: did you mean `model`? there are: data, model"
     )
+
+
+def test_a_key_that_another_class_of_this_node_took_is_named():
+    adam = {"_target_": "torch.optim.adam.Adam", "_partial_": True, "lr": 1e-3, "fused": True}
+    message = refusal(validate, {"a": adam | {"_target_": "torch.optim.lbfgs.LBFGS"}}, {"a": adam})
+    assert message.startswith("`a.fused` is not for this class: remove it with ~a.fused; there are: lr, max_iter, ")
+    assert "with a +: a.amsgrad, a.betas, " in refusal(validate, {"a": adam | {"rate": 1}}, {"a": adam})

@@ -124,10 +124,14 @@ def _check_node(path: str, node: Any, listed: Any, annotation: Any = Any) -> Non
 def _check_keys(where: str, given: Iterable[str], takes: Parameters, listed: Iterable[str] = ()) -> None:
     if any(parameter.kind is Parameter.VAR_KEYWORD for parameter in takes.values()):
         return
+    settable = [name for name, each in takes.items() if "_partial_" not in given or not _required(each)]
     for key in given:
-        if not key.startswith("_") and key not in takes:
-            shown = [join(where, name) for name in listed if not name.startswith("_")]
-            raise ZooError(unknown("key", join(where, key), [join(where, name) for name in takes], shown))
+        if key.startswith("_") or key in takes:
+            continue
+        path = join(where, key)
+        if key in listed:
+            raise ZooError(f"`{path}` is not for this class: remove it with ~{path}; there are: {', '.join(settable)}")
+        raise ZooError(unknown("key", path, [join(where, name) for name in settable], [join(where, n) for n in listed]))
 
 
 def _annotation(target: Any, takes: Parameters, name: str, value: Any) -> Any:
