@@ -96,6 +96,15 @@ def test_probabilities_of_a_mask_are_those_of_the_network(run: Path):
 
 
 @pytest.mark.slow
+def test_four_layers_pass_the_word_frequencies_with_their_default_rate(tmp_path: Path):
+    config = to_dict(compose(["model=bert_mini", "trainer.max_epochs=4", "trainer.precision=bf16-mixed"]))
+    train(config, tmp_path / "run", model="bert_mini", data="stdlib_text")
+    figures = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    unigram = figures["baselines"]["unigram frequencies"]["mlm_loss"]
+    assert figures["test"]["mlm_loss"] < unigram - 0.4  # at twice the rate it stays there
+
+
+@pytest.mark.slow
 def test_it_fine_tunes_to_a_classifier(run: Path, tmp_path: Path):
     table = tmp_path / "texts.csv"
     rows = [f"{'bara' if n % 2 else 'mepo'} kota {n % 7},{n % 2}" for n in range(40)]
