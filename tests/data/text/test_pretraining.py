@@ -129,6 +129,7 @@ def test_python_carries_a_corpus_without_repeated_paragraphs():
         (b"ba do\n\nba do\n\nba do\n\nki", {}, r"has 2 different documents, and next-sentence"),
         (b"\x00\x01binary", {}, r"byte 0: a zero, as in binary files"),
         ("one line\nof text\n".encode("utf-16"), {}, r"corpus.txt is in UTF-16; save it as UTF-8"),
+        ("one line\nof text\n".encode("utf-32"), {}, r"corpus.txt is in UTF-32; .* iconv -f UTF-32 "),
         (b"good\nbad \xe9 byte", {}, r"corpus.txt, byte 9: 0xe9 is no UTF-8; save the file as UTF-8"),
         (b"short", {"next_sentence": False}, "20 are needed to split"),
         (b"a", {"length": 4}, r"`data.length` \(=4\) must be at least 8"),

@@ -1,7 +1,7 @@
 """Reads documents, as lists of sentences, from text and JSON-lines files."""
 
 import json
-from codecs import BOM_UTF16_BE, BOM_UTF16_LE
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE, BOM_UTF32_BE, BOM_UTF32_LE
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,12 @@ from zoo.data.text.sentences import Rule, sentences_of
 from zoo.errors import ZooError
 
 SUFFIXES = (".txt", ".md", ".jsonl")
+_MARKS = {  # the longer ones first: one of them begins as one for UTF-16
+    BOM_UTF32_LE: "UTF-32",
+    BOM_UTF32_BE: "UTF-32",
+    BOM_UTF16_LE: "UTF-16",
+    BOM_UTF16_BE: "UTF-16",
+}
 Boundary = Literal["blank_line", "file", "line"]
 
 
@@ -86,8 +92,10 @@ def read_lines(file: Path) -> Iterator[tuple[int, str]]:
     try:
         with open_table(file) as lines:
             for number, line in enumerate(lines, 1):
-                if place == 0 and line.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
-                    raise ZooError(f"{file} is in UTF-16; save it as UTF-8, as with iconv -f UTF-16 -t UTF-8")
+                if place == 0 and (
+                    other := next((name for mark, name in _MARKS.items() if line.startswith(mark)), None)
+                ):
+                    raise ZooError(f"{file} is in {other}; save it as UTF-8, as with iconv -f {other} -t UTF-8")
                 if (zero := line.find(b"\0")) >= 0:
                     raise ZooError(f"{file}, byte {place + zero}: a zero, as in binary files; give a text file")
                 yield number, _decoded(line, file, place)
