@@ -21,7 +21,7 @@ def test_an_unknown_name_is_reported_with_those_that_exist(given, allowed, messa
 
 def test_a_suggestion_may_be_one_that_is_not_listed():
     assert unknown("key", "a.dpeth", ["a.depth", "a.width"], listed=["a.width"]) == (
-        "unknown key `a.dpeth`: did you mean `a.depth`? there are: a.width, and with a +: a.depth"
+        "unknown key `a.dpeth`: did you mean `a.depth`? there are: a.width; others of its class: a.depth"
     )
 
 

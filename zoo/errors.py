@@ -37,13 +37,13 @@ def first_line(error: BaseException) -> str:
 def unknown(what: str, given: str, allowed: Iterable[str], listed: Iterable[str] = ()) -> str:
     """Returns a one-line message with the unknown name, the closest known name, and all known names.
 
-    Names that are `listed`, as in a file of the configuration, come first; the others are added with a plus. Dotted
+    Names that are `listed`, as in a file of the configuration, come first. Dotted
     names are compared by their last word, since names of one node share the words before it.
 
     >>> unknown("key", "network.widht", ["network.depth", "network.width"])
     'unknown key `network.widht`: did you mean `network.width`? there are: network.depth, network.width'
     >>> unknown("key", "network.size", ["network.depth", "network.width"], ["network.width"])
-    'unknown key `network.size`: there are: network.width, and with a +: network.depth'
+    'unknown key `network.size`: there are: network.width; others of its class: network.depth'
     """
     names = sorted(allowed)
     words = {name.rpartition(".")[2].casefold(): name for name in names}
@@ -51,8 +51,8 @@ def unknown(what: str, given: str, allowed: Iterable[str], listed: Iterable[str]
     hint = f"did you mean `{words[close[0]]}`? " if close else ""
     first = [name for name in names if name in set(listed)]
     others = [name for name in names if name not in first] if first else []
-    with_plus = f", and with a +: {_few(others)}" if others else ""
-    return f"unknown {what} `{given:.200}`: {hint}there are: {_few(first or names)}{with_plus}"
+    rest = f"; others of its class: {_few(others)}" if others else ""
+    return f"unknown {what} `{given:.200}`: {hint}there are: {_few(first or names)}{rest}"
 
 
 def _few(names: Sequence[str]) -> str:

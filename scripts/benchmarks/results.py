@@ -50,7 +50,7 @@ def cells(row: Row) -> list[str]:
 
 def summary(rows: Sequence[Row]) -> str:
     """Returns how many comparisons were made, and how many ended with each verdict."""
-    counts = {"within their limit": "within", "at it": "at the limit", "over it": "over", "without a limit": "measured"}
+    counts = {"within their limit": "within", "at it": "at the limit", "over it": "over", "measured": "measured"}
     counts |= {"not measured": "not measured", "failed": "failed"}
     parts = [f"{sum(row.verdict == verdict for row in rows)} {words}" for words, verdict in counts.items()]
     shown = ", ".join(part for part in parts if not part.startswith("0 "))

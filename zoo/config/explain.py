@@ -11,6 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from zoo.config.listing import CONFIG_DIR, list_options
 from zoo.config.other_words import advice, unread
 from zoo.config.signatures import metadata_names, parameters
+from zoo.config.validate import settable
 from zoo.distribution import install_command
 from zoo.errors import ZooError, unknown
 
@@ -182,7 +183,7 @@ def _unknown_key(key: str, overrides: Sequence[str], root: Any) -> str:
     others = options_with(parent, name)
     if others and "_target_" not in node:  # of a checkpoint's data
         return f"`{key}` is not in the configuration yet: add it with a plus, +{key}={given.get(key, '…')}"
-    message = unknown("key", key, {*listed, *(f"{start}{parameter}" for parameter in taken)}, listed)
+    message = unknown("key", key, {*listed, *(f"{start}{each}" for each in settable(node, taken))}, listed)
     if others and "did you mean" not in message:
         known = f"{parent}={', '.join(others)} {'have' if others[1:] else 'has'} it; here there are: "
         return message.replace("there are: ", known)

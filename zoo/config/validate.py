@@ -5,7 +5,7 @@ A command is validated twice by the same rules. `validate` uses signatures from 
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from inspect import Parameter
 from types import NoneType
 from typing import Any
@@ -48,7 +48,7 @@ def check_arguments(target: str, arguments: Mapping[str, Any], takes: Parameters
     Raises:
         ZooError: an argument that is unknown, missing or of the wrong type.
     """
-    _check_keys(where, arguments, takes)
+    _check_keys(where, arguments, takes, {})
     for name, value in arguments.items():
         check_value(join(where, name), value, _annotation(target, takes, name, value))
         if expected := length_error(takes[name].annotation if name in takes else Any, value):
@@ -121,17 +121,24 @@ def _check_node(path: str, node: Any, listed: Any, annotation: Any = Any) -> Non
             _check_node(join(path, key), value, below.get(key), _annotation(target, takes or {}, key, value))
 
 
-def _check_keys(where: str, given: Iterable[str], takes: Parameters, listed: Iterable[str] = ()) -> None:
+def settable(node: Mapping[str, Any], takes: Parameters) -> list[str]:
+    """Returns the parameters that a configuration may set: of a `_partial_` one, the caller gives the first."""
+    names = list(takes)
+    return names[1:] if node.get("_partial_") and names and _required(takes[names[0]]) else names
+
+
+def _check_keys(where: str, given: Mapping[str, Any], takes: Parameters, listed: Mapping[str, Any]) -> None:
     if any(parameter.kind is Parameter.VAR_KEYWORD for parameter in takes.values()):
         return
-    settable = [name for name, each in takes.items() if "_partial_" not in given or not _required(each)]
-    for key in given:
-        if key.startswith("_") or key in takes:
-            continue
-        path = join(where, key)
-        if key in listed:
-            raise ZooError(f"`{path}` is not for this class: remove it with ~{path}; there are: {', '.join(settable)}")
-        raise ZooError(unknown("key", path, [join(where, name) for name in settable], [join(where, n) for n in listed]))
+    names = settable(given, takes)
+    strays = [key for key in given if not key.startswith("_") and key not in names]
+    other = "_target_" in listed and listed["_target_"] != given.get("_target_")
+    if other and (left := [key for key in strays if key in listed]):
+        removals = " ".join(f"~{join(where, key)}" for key in left)
+        raise ZooError(f"`{join(where, left[0])}` is not for this class: add {removals}; it takes {', '.join(names)}")
+    if strays:
+        known = [join(where, name) for name in names]
+        raise ZooError(unknown("key", join(where, strays[0]), known, [join(where, key) for key in listed]))
 
 
 def _annotation(target: Any, takes: Parameters, name: str, value: Any) -> Any:

@@ -46,8 +46,9 @@ def cut_splits(
     counts = np.bincount(train.labels, minlength=len(class_names))
     if counts.min() <= len(missing):
         fewest = class_names[int(counts.argmin())]
+        few = f"{counts.min()} {noun.removesuffix('s') if counts.min() == 1 else noun}"
         raise ZooError(
-            f"class `{fewest}` has {counts.min()} {noun}: at least {len(missing) + 1} are needed "
+            f"class `{fewest}` has {few}: at least {len(missing) + 1} are needed "
             f"to cut {' and '.join(missing)} out of the training {noun}"
         )
     cut = stratified_splits(train.labels, {name: fractions[name] for name in missing}, seed)

@@ -51,7 +51,7 @@ def test_given_splits_are_kept(tmp_path: Path):
     ("frame", "message"),
     [
         (table(columns=("body", "class")), r"no column `text` and `label`; there are: body, class"),
-        (table([*ROWS, ("alone", "rare")]), r"class `rare` has 1 texts: at least 3 are needed"),
+        (table([*ROWS, ("alone", "rare")]), r"class `rare` has 1 text: at least 3 are needed"),
         (table([("a", "one"), ("b", "one")]), r"has 1 class in column `label`: two are needed"),
         (table([(None, "a"), ("", "b")]), r"has no row with a text and a label"),
         (table([]), r"has a header and no rows"),
