@@ -55,7 +55,7 @@ def test_our_preprocessing_equals_theirs(name: str, tmp_path: Path) -> None:
 def test_unknown_name_lists_those_that_exist() -> None:
     with pytest.raises(ZooError, match=r"IMAGENET1K_V3.*IMAGENET1K_V2"):
         resolve_weights("IMAGENET1K_V3", model="resnet50")
-    with pytest.raises(ZooError, match=r"alexnet_2012 has no published weights here; give a file or an address"):
+    with pytest.raises(ZooError, match=r"alexnet_2012 has no weights by name: give a file, a folder or an address"):
         resolve_weights("DEFAULT", model="alexnet_2012")
     with pytest.raises(ZooError, match=r"`pretrained` \(=no/such.pth\): there is no such file"):
         resolve_weights("no/such.pth", model="resnet50")

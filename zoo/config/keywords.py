@@ -103,8 +103,8 @@ def _key(name: str, config: DictConfig) -> str:
     if key is None:
         if others := options_with("data", name):
             raise ZooError(f"unknown argument `{name}`: data={', '.join(others)} {'have' if others[1:] else 'has'} it")
-        words = {str(word) for word in config if not str(word).startswith("_")}
-        raise ZooError(unknown("argument", name, words | {f"data.{word}" for word in config.data}, sorted(words)))
+        words = [*map(str, config), *(f"data.{word}" for word in config.data)]
+        raise ZooError(unknown("argument", name, [word for word in words if "_target_" not in word]))
     if _is_group(key):
         raise ZooError(f"`{name}` is called `{key}` here, which takes the name of an option")
     return key

