@@ -219,7 +219,7 @@ def test_weights_without_a_head_make_no_predictions(tmp_path: Path, state):
     assert not model.next_sentence, "words need no next-sentence head, and none is measured"
     assert not model.newly_initialized
     write(tmp_path / "bert", encoder(state))
-    with pytest.raises(ZooError, match=r"bert would predict with random weights, since .*; cls, which"):
+    with pytest.raises(ZooError, match=r"bert would predict with random weights, has not all of them: cls, which"):
         requested_model(config | {"options": {"model": "bert"}})
 
 
@@ -227,7 +227,7 @@ def test_random_layers_are_named_until_a_trainer_has_trained_them(tmp_path: Path
     model = zoo.create_model("bert", pretrained=str(write(tmp_path / "bert", encoder(state))))
     zoo.fill_mask(model, "the [MASK] sat")
     assert "predictions are random unless you trained these layers yourself: " in caplog.text
-    assert "cls, which the weights lack" in caplog.text
+    assert caplog.text.count("which the weights lack") == caplog.text.count("cls, which the weights lack") == 1
     caplog.clear()
     model.on_fit_start()
     zoo.fill_mask(model, "the [MASK] sat")

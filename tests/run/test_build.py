@@ -30,6 +30,9 @@ def test_create_model_names_what_does_not_exist():
         create_model("lenet")
     with pytest.raises(ZooError, match="unknown argument `classes`: did you mean `num_classes`"):
         create_model("lenet5", classes=3)
+    with pytest.raises(ZooError) as refused:
+        create_model("bert_tiny", widht=3)
+    assert not {"args", "kwargs"} & set(str(refused.value).replace(",", "").split())
 
 
 def test_a_task_without_optimizer_says_so():

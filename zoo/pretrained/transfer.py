@@ -120,7 +120,8 @@ def transfer_weights(
             absent.add(part)
         else:
             wrong.append(f"{key} {_shape(target)} is {'missing' if found is None else _shape(found)}")
-    _report_heads(report, state, source, layouts, result, class_names)
+    shown = {head: layout for head, layout in layouts.items() if _part(head, optional) not in absent}
+    _report_heads(report, state, source, shown, result, class_names)
     report.new += [f"{part}, which the weights lack" for part in sorted(absent)]
     surplus = [key for key in source.state if key not in state]
     unexplained = [

@@ -187,7 +187,9 @@ def _readers(config: Any) -> set[str]:
         return set()
     names: set[str] = set().union(*(_readers(value) for value in config.values()))
     if "_target_" in config:
-        names |= set(inspect.signature(locate(config["_target_"])).parameters) - set(config)
+        taken = inspect.signature(locate(config["_target_"])).parameters
+        named = {name for name, each in taken.items() if each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD)}
+        names |= named - set(config)
     return names
 
 
