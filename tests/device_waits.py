@@ -24,6 +24,7 @@ SMALL = {
     "googlenet": ["data.batch_size=4"],
     "landmarks": MODELS["landmarks"],
     "gru": [],
+    "gru_last": [],
     "gru_quantile": [],
     "siamese": [],
     "yolo": ["data.train_scenes=50", "data.batch_size=8"],

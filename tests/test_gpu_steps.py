@@ -16,6 +16,7 @@ EXPECTED = {
     "googlenet": (0, ""),
     "landmarks": (0, ""),
     "gru": (0, ""),
+    "gru_last": (0, ""),
     "gru_quantile": (0, ""),
     "siamese": (2, "the pairs of an identity, and the triplets among them"),
     "conv3d": (0, ""),

@@ -219,7 +219,9 @@ def test_weights_without_a_head_make_no_predictions(tmp_path: Path, state):
     assert not model.next_sentence, "words need no next-sentence head, and none is measured"
     assert not model.newly_initialized
     write(tmp_path / "bert", encoder(state))
-    with pytest.raises(ZooError, match=r"bert would predict with random weights, since .*has not all of them: cls, which"):
+    with pytest.raises(
+        ZooError, match=r"bert would predict with random weights, since .*has not all of them: cls, which"
+    ):
         requested_model(config | {"options": {"model": "bert"}})
 
 

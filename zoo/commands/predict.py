@@ -27,8 +27,8 @@ def _predict(values: dict[str, Any]) -> None:
         results = predict(model, values["source"], folder, **options)
     errors = [result.error for result in results if getattr(result, "error", None) is not None]
     if results and len(errors) == len(results):
-        others = f", and {_count(len(errors) - 1, 'other error')}" if len(errors) > 1 else ""
-        raise ZooError(f"no result: {errors[0]}{others}; see {folder / 'predictions.csv'}")
+        what = "no result" if len(results) == 1 else f"none of {len(results)} inputs has a result; the first"
+        raise ZooError(f"{what}: {errors[0]}; see {folder / 'predictions.csv'}")
     good = len(results) - len(errors)
     note = f" and {_count(len(errors), 'error')} (column `error`)" if errors else ""
     print(f"{_count(good, 'result')}{note}: {folder / 'predictions.csv'}")
