@@ -37,8 +37,8 @@ def first_line(error: BaseException) -> str:
 def unknown(what: str, given: str, allowed: Iterable[str], listed: Iterable[str] = ()) -> str:
     """Returns a one-line message with the unknown name, the closest known name, and all known names.
 
-    Names that are `listed`, as in a file of the configuration, come first. Dotted
-    names are compared by their last word, since names of one node share the words before it.
+    Names that are `listed`, as in a file of the configuration, come first. Dotted names are compared by their last
+    word, since names of one node share the words before it.
 
     >>> unknown("key", "network.widht", ["network.depth", "network.width"])
     'unknown key `network.widht`: did you mean `network.width`? there are: network.depth, network.width'
@@ -49,7 +49,8 @@ def unknown(what: str, given: str, allowed: Iterable[str], listed: Iterable[str]
     words = {name.rpartition(".")[2].casefold(): name for name in names}
     close = difflib.get_close_matches(given.rpartition(".")[2].casefold(), list(words), n=1, cutoff=0.6)
     hint = f"did you mean `{words[close[0]]}`? " if close else ""
-    first = [name for name in names if name in set(listed)]
+    listed = set(listed)
+    first = [name for name in names if name in listed]
     others = [name for name in names if name not in first] if first else []
     rest = f"; others of its class: {_few(others)}" if others else ""
     return f"unknown {what} `{given:.200}`: {hint}there are: {_few(first or names)}{rest}"

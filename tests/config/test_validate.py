@@ -126,7 +126,9 @@ def test_an_unknown_group_is_reported():
 def test_keys_that_another_class_of_this_node_took_are_named():
     adam = {"_target_": "torch.optim.adam.Adam", "_partial_": True, "lr": 1e-3, "fused": True, "eps": 1e-8}
     message = refusal(validate, {"a": adam | {"_target_": "torch.optim.lbfgs.LBFGS"}}, {"a": adam})
-    assert message.startswith("`a.fused` is not for this class: add ~a.fused ~a.eps; it takes lr, max_iter, ")
+    assert message.startswith(
+        "`a.fused` is not for this class: add ~a.fused ~a.eps to the command; it takes lr, max_iter, "
+    )
     assert "a.lr; others of its class: a.amsgrad, a.betas, " in refusal(
         validate, {"a": adam | {"rate": 1}}, {"a": adam}
     )
@@ -137,6 +139,7 @@ def test_a_misspelled_key_of_a_file_of_ones_own_is_unknown():
     assert "`a.poling`: did you mean `a.pooling`?" in refusal(validate, {"a": own}, {"a": own})
 
 
-def test_what_the_caller_gives_is_no_key():
-    given = {"_target_": "torch.optim.adam.Adam", "_partial_": True, "params": 1}
-    assert refusal(validate, {"a": given}, {"a": {}}).startswith("unknown key `a.params`: there are: a.amsgrad, ")
+def test_what_the_caller_gives_is_not_among_the_keys():
+    given = {"_target_": "torch.optim.adam.Adam", "_partial_": True, "rate": 1}
+    assert refusal(validate, {"a": given}, {"a": {}}).startswith("unknown key `a.rate`: ")
+    assert "params" not in refusal(validate, {"a": given}, {"a": {}})

@@ -123,7 +123,7 @@ def _check_node(path: str, node: Any, listed: Any, annotation: Any = Any) -> Non
 
 
 def settable(node: Mapping[str, Any], takes: Parameters) -> list[str]:
-    """Returns the parameters that a configuration may set: of a `_partial_` one, the caller gives the first."""
+    """Returns the parameters that a configuration sets: of a `_partial_` one, the caller gives a required first."""
     names = list(takes)
     return names[1:] if node.get("_partial_") and names and _required(takes[names[0]]) else names
 
@@ -132,11 +132,13 @@ def _check_keys(where: str, given: Mapping[str, Any], takes: Parameters, listed:
     if any(parameter.kind is Parameter.VAR_KEYWORD for parameter in takes.values()):
         return
     names = settable(given, takes)
-    strays = [key for key in given if not key.startswith("_") and key not in names]
+    strays = [key for key in given if not key.startswith("_") and key not in takes]
     other = "_target_" in listed and listed["_target_"] != given.get("_target_")
     if other and (left := [key for key in strays if key in listed]):
-        removals = " ".join(f"~{join(where, key)}" for key in left)
-        raise ZooError(f"`{join(where, left[0])}` is not for this class: add {removals}; it takes {', '.join(names)}")
+        removals, taken = " ".join(f"~{join(where, key)}" for key in left), ", ".join(names)
+        raise ZooError(
+            f"`{join(where, left[0])}` is not for this class: add {removals} to the command; it takes {taken}"
+        )
     if strays:
         known = [join(where, name) for name in names]
         raise ZooError(unknown("key", join(where, strays[0]), known, [join(where, key) for key in listed]))
