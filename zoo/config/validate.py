@@ -65,7 +65,6 @@ def check_value(path: str, value: Any, annotation: Any = Any, listed: Any = _UNL
     Raises:
         ZooError: the value is empty or of the wrong type.
     """
-    path = path.removeprefix("options.")  # as the user wrote it
     if value is None and isinstance(listed, str) and listed.startswith("${"):
         return  # the command fills it in, as `evaluate` does with the seed of the checkpoint
     if isinstance(value, float) and math.isnan(value):
@@ -74,6 +73,7 @@ def check_value(path: str, value: Any, annotation: Any = Any, listed: Any = _UNL
         expected = type_error(annotation, value)
     else:
         expected = _unlike(listed, value, path) or list_error(annotation, value)
+    path = path.removeprefix("options.")  # as the user wrote it
     if value == "" and (expected or listed not in ("", _UNLISTED)):
         raise ZooError(f"`{path}` is empty: write a value after the =, or null")
     if expected is None:

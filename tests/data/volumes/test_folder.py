@@ -145,7 +145,7 @@ def test_bad_folders(tmp_path, tree):
     with pytest.raises(ZooError, match=r"the class folder `.*cone` has no volumes"):
         volumes(tree).setup()
     np.save(tree / "cone" / "1.npy", np.zeros((2, 6, 6, 6)))
-    with pytest.raises(ZooError, match=r"class `cone` has 1 volumes: at least 3 are needed"):
+    with pytest.raises(ZooError, match=r"class `cone` has 1 volume: at least 3 are needed"):
         volumes(tree).setup()
 
 
