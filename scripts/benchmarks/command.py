@@ -9,11 +9,11 @@ python scripts/benchmark.py mnist --data-root DIR   DIR holds MNIST/raw
 
 import argparse
 import datetime
-import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.listing import check_suites, list_suites
+from zoo.commands.threads import spin_briefly
 from zoo.distribution import ROOT
 from zoo.errors import ZooError
 
@@ -22,7 +22,7 @@ _PAGE = ROOT / "docs" / "BENCHMARK.md"
 
 def main() -> int:
     """Runs the suites; returns 1 if a comparison failed, 2 after a mistake of the user, 130 if interrupted."""
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the zoo's commands: spinning threads slow shared cores
+    spin_briefly()
     try:
         return _benchmark(_parser().parse_args())
     except ZooError as error:

@@ -13,6 +13,7 @@ from typing import Any
 
 from zoo import __version__, signals
 from zoo.commands.output import outlast_readers
+from zoo.commands.threads import spin_briefly
 
 _MULTIRUN = ("-m", "--multirun")
 Command = Callable[[dict[str, Any]], float | None]
@@ -39,7 +40,7 @@ def launch(name: str, command: Command, *, task_options: bool = False) -> None:
 
 
 def _launch(name: str, command: Command, *, task_options: bool) -> None:
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # spinning threads slow down shared cores
+    spin_briefly()
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra raises errors instead of printing them
     outlast_readers()
     sys.path.append(str(Path.cwd()))  # to import a user's modules from the working directory

@@ -18,7 +18,6 @@ pip install --no-index --no-deps --target site wheels/*.whl && export PYTHONPATH
 
 import argparse
 import datetime
-import os
 import platform
 import time
 from collections.abc import Iterable
@@ -26,6 +25,7 @@ from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from zoo.commands.threads import spin_briefly
 from zoo.distribution import ROOT
 from zoo.errors import ZooError, unknown
 
@@ -38,7 +38,7 @@ _PAGE = ROOT / "docs" / "BENCHMARK.md"
 
 def main() -> int:
     """Runs the parts; returns 1 if one failed, 2 after a mistake of the user, 130 if interrupted."""
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the zoo's commands
+    spin_briefly()
     try:
         return _check(_parser().parse_args())
     except ZooError as error:
