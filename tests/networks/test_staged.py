@@ -210,3 +210,15 @@ def test_bad_options_are_reported() -> None:
         build_on_meta("resnet50", stride_on="2x2")
     with pytest.raises(ZooError, match=r"`num_classes` \(=-1\) must not be negative"):
         build_on_meta("alexnet", num_classes=-1)
+
+
+def test_a_network_of_features_ends_with_the_last_map_that_is_asked_for():
+    network = VGG(depths=[1, 1, 1, 1, 1], features=["stage1", "stage2", "stage3"]).eval()
+    images, ran = torch.rand(1, 3, 64, 64), []
+    for name, layers in network.stages().items():
+        for layer in layers.values():
+            layer.register_forward_hook(lambda *_, name=name: ran.append(name))
+    maps = network.run(images, ("stage2", "stage1"))[1]
+    assert list(maps) == ["stage2", "stage1"]
+    assert set(ran) == {"stage1", "stage2"}
+    torch.testing.assert_close(maps["stage2"], network(images)["stage2"], rtol=0, atol=0)

@@ -105,18 +105,17 @@ class PerceptualLoss(nn.Module):
         self.backbone.training = True
         return self
 
-    def maps(self, images: Float[Tensor, "b 3 h w"]) -> Maps:
-        """Returns the scaled feature maps of images by layer, in single precision at least."""
+    def maps(self, images: Float[Tensor, "b 3 h w"], layers: Sequence[str] | None = None) -> Maps:
+        """Returns the scaled feature maps of images by layer, in single precision at least; by default all layers."""
         normalized = ((images - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
-        found = self.backbone.run(normalized, self.layers)[1]
-        scales = self.scales.unbind()
-        return {name: _full(found[name]) * scale for name, scale in zip(self.layers, scales, strict=True)}
+        found = self.backbone.run(normalized, self.layers if layers is None else layers)[1]
+        scales = dict(zip(self.layers, self.scales.unbind(), strict=True))
+        return {name: _full(values) * scales[name] for name, values in found.items()}
 
     @torch.no_grad()
     def content(self, images: Float[Tensor, "b 3 h w"]) -> Maps:
         """Returns the maps that images should keep."""
-        maps = self.maps(images)
-        return {name: maps[name] for name in self.content_layers}
+        return self.maps(images, self.content_layers)
 
     @torch.no_grad()
     def calibrate(self, pictures: Sequence[Float[Tensor, "1 3 _ _"]]) -> None:

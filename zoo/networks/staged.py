@@ -55,7 +55,10 @@ class StagedNetwork(nn.Module, ABC):
         return maps if self.maps else self.classify(trunk)
 
     def run(self, images: Float[Tensor, "n c *space"], keep: Collection[str]) -> tuple[Tensor, dict[str, Tensor]]:
-        """Returns the last map of the trunk, and the maps of the stages and layers in `keep`."""
+        """Returns the last map of the trunk, and the maps of the stages and layers in `keep`.
+
+        A network with `features`, which has no head, ends with the last map of `keep`.
+        """
         if min(images.shape[-2:]) < self.min_size:
             height, width = images.shape[-2:]
             raise ZooError(
@@ -72,6 +75,8 @@ class StagedNetwork(nn.Module, ABC):
             kept.update(found)
             if stage in keep:
                 kept[stage] = x
+            if self.maps and len(kept) == len(set(keep)):
+                break
         return x, {name: kept[name] for name in keep}
 
     def finish(self, *, features: Collection[str] | None, checkpointing: bool) -> None:

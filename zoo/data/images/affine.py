@@ -1,4 +1,4 @@
-"""Small rotations, shifts, scalings and shears, drawn for each image of a batch, on the device."""
+"""Small rotations, shifts, scalings, shears and elastic distortions, drawn for each image of a batch, on the device."""
 
 import math
 
@@ -9,19 +9,27 @@ from torch.nn import functional as F
 
 from zoo.errors import ZooError
 
+_BUMPS = 6  # random displacements along a side, between which those of the pixels are interpolated
+
 
 class RandomAffine(nn.Module):
     """Rotates, shifts, scales and shears every image of a batch by its own random amounts.
 
     torchvision's `RandomAffine` draws one amount per batch. Pixels from outside the image repeat its border.
 
+    `elastic` also bends the image: pixels move by a smooth random field with this standard deviation, as a fraction of
+    the image (after Simard et al., Best Practices for Convolutional Neural Networks, 2003).
+
     Raises:
         ZooError: a negative amount, or a scale range that is not `[low, high]` with `0 < low <= high`.
     """
 
-    def __init__(self, *, degrees: float, translate: float, scale: list[float], shear: float) -> None:
+    def __init__(
+        self, *, degrees: float, translate: float, scale: list[float], shear: float, elastic: float = 0.0
+    ) -> None:
         super().__init__()
-        for name, value in (("degrees", degrees), ("translate", translate), ("shear", shear)):
+        amounts = {"degrees": degrees, "translate": translate, "shear": shear, "elastic": elastic}
+        for name, value in amounts.items():
             if value < 0:
                 raise ZooError(f"`data.augmentation.{name}` (={value}) must not be negative")
         if len(scale) != 2 or not 0 < scale[0] <= scale[1]:
@@ -30,6 +38,7 @@ class RandomAffine(nn.Module):
         self.translate = translate
         self.scale = scale
         self.shear = shear
+        self.elastic = elastic
 
     def forward(
         self, images: Float[Tensor, "b c h w"], labels: Shaped[Tensor, "b *k"]
@@ -48,4 +57,7 @@ class RandomAffine(nn.Module):
         rows = [cos, cos * skew - sin, shift_x, sin, sin * skew + cos, shift_y]
         theta = torch.stack(rows, dim=1).view(count, 2, 3)
         grid = F.affine_grid(theta, list(images.shape), align_corners=False)
+        if self.elastic:
+            bumps = 2 * self.elastic * torch.randn(count, 2, _BUMPS, _BUMPS, device=device)
+            grid = grid + F.interpolate(bumps, images.shape[-2:], mode="bicubic", align_corners=True).movedim(1, -1)
         return F.grid_sample(images, grid, padding_mode="border", align_corners=False), labels
