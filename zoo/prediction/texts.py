@@ -97,7 +97,7 @@ def _read(file: Path, column: str) -> Iterator[Text]:
 
 def _is_name(source: str) -> bool:
     """Whether a text is meant as the name of a file or folder."""
-    if "\n" in source or len(source) > 4096:
+    if not source.strip() or "\n" in source or len(source) > 4096:
         return False
     return source.lower().removesuffix(".gz").endswith(_SUFFIXES) or Path(source).expanduser().exists()
 

@@ -1,7 +1,7 @@
 """Base class of tasks whose network reads token ids."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -12,6 +12,9 @@ from zoo.errors import ZooError
 from zoo.networks.bert import Bert, mean_of_tokens
 from zoo.prediction.texts import in_batches, read_texts, resolve_texts
 from zoo.tasks.base import Task
+
+Pooling = Literal["mean", "cls"]
+"""How a text's vector comes from those of its tokens."""
 
 
 class TextTask(Task):
@@ -56,8 +59,10 @@ class TextTask(Task):
         return padded(tokens, tokenizer.pad_id).to(self.device), truncated
 
     @torch.inference_mode()
-    def features(self, source: Any, *, batch_size: int) -> Float[Tensor, "n d"]:
-        """The mean vector of the tokens of each text, or what sentence-transformers computes from these weights.
+    def features(self, source: Any, *, batch_size: int, pooling: Pooling | None = None) -> Float[Tensor, "n d"]:
+        """The mean vector of the tokens of each text, or that of `[CLS]`.
+
+        `pooling` is by default that of sentence-transformers' weights, else mean.
 
         Raises:
             ZooError: no tokenizer, no text, or a network without an encoder.
@@ -68,10 +73,13 @@ class TextTask(Task):
         tokenizer, vectors = self.tokenizer(), []
         for batch in in_batches(self.read_texts(self.resolve_source(source)), batch_size):
             tokens, _ = self.tokenize([text.text for text in batch], tokenizer)
-            vectors.append(self._pool(bert(tokens).hidden, tokens.ne(bert.pad_id)).float().cpu())
+            vectors.append(self._pool(bert(tokens).hidden, tokens.ne(bert.pad_id), pooling).float().cpu())
         return torch.cat(vectors)
 
-    def _pool(self, hidden: Float[Tensor, "b t h"], visible: Bool[Tensor, "b t"]) -> Float[Tensor, "b h"]:
+    def _pool(
+        self, hidden: Float[Tensor, "b t h"], visible: Bool[Tensor, "b t"], pooling: Pooling | None
+    ) -> Float[Tensor, "b h"]:
         preprocessing = self.card["preprocessing"]
-        pooled = hidden[:, 0] if preprocessing.get("pooling") == "cls" else mean_of_tokens(hidden, visible)
+        chosen = pooling or preprocessing.get("pooling")
+        pooled = hidden[:, 0] if chosen == "cls" else mean_of_tokens(hidden, visible)
         return normalize(pooled, dim=1) if preprocessing.get("normalize") else pooled

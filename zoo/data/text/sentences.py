@@ -7,16 +7,17 @@ from typing import Literal
 Rule = Literal["line", "punctuation"]
 
 _LONGEST = 10_000  # characters; a longer line is cut at spaces
-_END = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[\"'(\[]*[A-Z0-9])")
+_END = re.compile(r"[.!?][\"')\]]*\s+(?=[\"'(\[]*[A-Z0-9])")  # quotes and brackets that close belong to the sentence
 
 
 def sentences_of(line: str, rule: Rule) -> list[str]:
     """The sentences of a line: the line itself, or its parts after `.`, `!` or `?` before a capital or a digit.
 
-    >>> sentences_of("It works. Does it? Yes, e.g. here.", "punctuation")
-    ['It works.', 'Does it?', 'Yes, e.g. here.']
+    >>> sentences_of("It works. (Does it?) Yes, e.g. here.", "punctuation")
+    ['It works.', '(Does it?)', 'Yes, e.g. here.']
     """
-    parts = [line] if rule == "line" else _END.split(line)
+    ends = [] if rule == "line" else [found.end() for found in _END.finditer(line)]
+    parts = [line[start:end] for start, end in zip([0, *ends], [*ends, len(line)], strict=True)]
     return [piece for part in parts for piece in pieces(part.strip(), _LONGEST) if piece]
 
 

@@ -73,6 +73,9 @@ def train_wordpiece(texts: Callable[[], Iterable[str]], *, vocab_size: int, lowe
     Source: Schuster and Nakajima, 2012; the splitting into words is that of BERT. The same texts give the same
     vocabulary in every process: the library numbers the characters that continue a word in random order, and equally
     frequent pairs by these numbers, so they are given to it first. `texts` is called twice.
+
+    Raises:
+        ZooError: the characters of the texts take more tokens than that.
     """
     from tokenizers import trainers
 
@@ -85,14 +88,18 @@ def train_wordpiece(texts: Callable[[], Iterable[str]], *, vocab_size: int, lowe
     )
     fast.train_from_iterator(iter(texts()), trainer)
     found: dict[str, int] = fast.get_vocab()
+    if len(found) > vocab_size:
+        raise ZooError(
+            f"`data.vocab_size` (={vocab_size}) is too small: their characters alone take {len(found)} tokens"
+        )
     return wordpiece_of(sorted(found, key=found.__getitem__), lowercase=lowercase)
 
 
 def _is_of_a_word(character: str) -> bool:
-    """Whether BERT's splitting leaves a character within a word: no space, punctuation or ASCII symbol."""
+    """Whether BERT's splitting leaves a character within a word: no space, punctuation, ASCII symbol or ideograph."""
     if character.isascii():
         return character.isalnum()
-    return unicodedata.category(character)[0] not in "PZC"
+    return unicodedata.category(character)[0] not in "PZC" and not unicodedata.name(character, "").startswith("CJK ")
 
 
 def wordpiece_of(vocabulary: Sequence[str], *, lowercase: bool, strip_accents: bool | None = None) -> Tokenizer:

@@ -5,10 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from jaxtyping import Int
-from torch import Tensor, nn
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
 from zoo.data.text.tokenizer import MASK, Tokenizer
+from zoo.prediction.texts import Text, in_batches
+from zoo.tasks.text_task import TextTask
+
+BATCH_SIZE = 64  # texts
 
 Guess = tuple[str, float]
 """A token and its probability."""
@@ -42,34 +47,46 @@ class FilledText:
 
 
 @torch.inference_mode()
-def fill(
-    network: nn.Module,
-    tokens: Int[Tensor, "b t"],
-    truncated: Sequence[bool],
-    places: Sequence[str],
-    texts: Sequence[str],
-    tokenizer: Tokenizer,
-    top: int,
-) -> list[FilledText]:
-    """Fills the masks of a batch of tokenized texts."""
-    masked = tokens == tokenizer.mask_id
-    logits = network(tokens).tokens[masked].float()
-    values, numbers = logits.softmax(1).topk(min(top, logits.shape[1]))
-    rows = iter(zip(values.tolist(), numbers.tolist(), strict=True))
+def fill(task: TextTask, texts: Sequence[Text], *, top: int, batch_size: int = BATCH_SIZE) -> list[FilledText]:
+    """The `top` best tokens for each mask of each text."""
+    tokenizer: Tokenizer = task.tokenizer()
     results = []
-    for number, (place, text) in enumerate(zip(places, texts, strict=True)):
-        found = [next(rows) for _ in range(int(masked[number].sum()))]
-        if not found:
-            where = f" in its first {tokens.shape[1]} tokens" if truncated[number] else ""
-            results.append(FilledText(place, text, truncated=truncated[number], error=f"the text has no {MASK}{where}"))
-            continue
-        ids = tokens[number].clone()
-        ids[masked[number]] = torch.tensor([best[0] for _, best in found], device=ids.device)
-        special = {tokenizer.cls_id, tokenizer.sep_id, tokenizer.pad_id}
-        guesses = tuple(
-            tuple((tokenizer.token(token), value) for token, value in zip(best, shares, strict=True))
-            for shares, best in found
-        )
-        filled = tokenizer.decode([each for each in ids.tolist() if each not in special])
-        results.append(FilledText(place, text, filled, guesses, truncated[number]))
+    for batch in in_batches(texts, batch_size):
+        tokens, truncated = task.tokenize([text.text for text in batch], tokenizer)
+        positions = [row.nonzero().flatten() for row in tokens == tokenizer.mask_id]
+        best = _best(task, tokens, positions, top)
+        for text, ids, where, cut, guesses in zip(batch, tokens, positions, truncated, best, strict=True):
+            results.append(_filled(text, ids, where, cut, guesses, tokenizer))
     return results
+
+
+def _best(task: TextTask, tokens: Int[Tensor, "b t"], positions: Sequence[Int[Tensor, " m"]], top: int) -> Any:
+    """The probabilities and numbers of the best tokens at the positions of each text, each [M K].
+
+    The network gives logits of these positions alone: those of every token of long texts take gigabytes.
+    """
+    padded = pad_sequence([*positions], batch_first=True)
+    logits = task.network(tokens, None, padded).tokens.float()
+    values, numbers = logits.softmax(2).topk(min(top, logits.shape[2]))
+    return [(values[row, : len(each)], numbers[row, : len(each)]) for row, each in enumerate(positions)]
+
+
+def _filled(
+    text: Text,
+    ids: Int[Tensor, " t"],
+    positions: Int[Tensor, " m"],
+    truncated: bool,
+    best: tuple[Float[Tensor, "m k"], Int[Tensor, "m k"]],
+    tokenizer: Tokenizer,
+) -> FilledText:
+    if not len(positions):
+        where = f" in its first {len(ids)} tokens" if truncated else ""
+        return FilledText(*text, truncated=truncated, error=f"the text has no {MASK}{where}")
+    values, numbers = best
+    special = {tokenizer.cls_id, tokenizer.sep_id, tokenizer.pad_id}
+    filled = [each for each in ids.scatter(0, positions, numbers[:, 0]).tolist() if each not in special]
+    guesses = tuple(
+        tuple((tokenizer.token(token), value) for token, value in zip(row, shares, strict=True))
+        for row, shares in zip(numbers.tolist(), values.tolist(), strict=True)
+    )
+    return FilledText(*text, tokenizer.decode(filled), guesses, truncated)

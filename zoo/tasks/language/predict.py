@@ -6,8 +6,7 @@ from typing import Any
 from zoo.csv_files import write_csv
 from zoo.errors import ZooError
 from zoo.json_files import write_json
-from zoo.prediction.texts import Text, in_batches
-from zoo.tasks.language.filling import FilledText, fill
+from zoo.tasks.language.filling import BATCH_SIZE, FilledText, fill
 from zoo.tasks.language.task import Language
 
 
@@ -17,7 +16,7 @@ def predict(
     folder: Path | None = None,
     *,
     top: int = 5,
-    batch_size: int = 64,
+    batch_size: int = BATCH_SIZE,
     column: str | None = None,
 ) -> list[FilledText]:
     """Guesses the `top` best tokens for each `[MASK]` of each line, or of each row of a table's `column`.
@@ -30,21 +29,11 @@ def predict(
     """
     if top < 1:
         raise ZooError(f"`top` (={top}) must be at least 1")
-    results = fill_texts(task, task.read_texts(source, column), top=top, batch_size=batch_size)
+    results = fill(task, task.read_texts(source, column), top=top, batch_size=batch_size)
     if long := sum(result.truncated for result in results):
         print(f"{long} of {len(results)} texts have more than {task.length} tokens and are truncated")
     if folder is not None:
         write(results, folder)
-    return results
-
-
-def fill_texts(task: Language, texts: list[Text], *, top: int, batch_size: int) -> list[FilledText]:
-    """The guesses for each text."""
-    tokenizer, results = task.tokenizer(), []
-    for batch in in_batches(texts, batch_size):
-        tokens, truncated = task.tokenize([text.text for text in batch], tokenizer)
-        places, words = [text.place for text in batch], [text.text for text in batch]
-        results += fill(task.network, tokens, truncated, places, words, tokenizer, top)
     return results
 
 

@@ -11,6 +11,7 @@ from zoo.config.instantiate import argument
 from zoo.data.text.pretraining import MaskedBatch
 from zoo.metrics.mean import MeanLoss
 from zoo.ops.masking import IGNORED
+from zoo.prediction.texts import Text
 from zoo.tasks.diagnosable import Chance
 from zoo.tasks.language.filling import FilledText, fill
 from zoo.tasks.language.metrics import MaskedTokens, NextSentence, TotalLoss
@@ -69,10 +70,7 @@ class Language(TextTask):
 
     def fill_mask(self, texts: Sequence[str], *, top: int) -> list[FilledText]:
         """The best `top` tokens in place of each `[MASK]`."""
-        tokenizer = self.tokenizer()
-        tokens, truncated = self.tokenize(texts, tokenizer)
-        places = [str(number) for number in range(len(texts))]
-        return fill(self.network, tokens, truncated, places, texts, tokenizer, top)
+        return fill(self, [Text(str(number), text) for number, text in enumerate(texts)], top=top)
 
     def chance(self) -> Chance | None:
         """The entropy of word frequencies; pre-training passes it within a tenth of its steps, or never."""
