@@ -1,7 +1,7 @@
 """Base class of tasks whose network reads token ids."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -13,8 +13,7 @@ from zoo.networks.bert import Bert, mean_of_tokens
 from zoo.prediction.texts import in_batches, read_texts, resolve_texts
 from zoo.tasks.base import Task
 
-Pooling = Literal["mean", "cls"]
-"""How a text's vector comes from those of its tokens."""
+_POOLINGS = ("mean", "cls")
 
 
 class TextTask(Task):
@@ -59,17 +58,19 @@ class TextTask(Task):
         return padded(tokens, tokenizer.pad_id).to(self.device), truncated
 
     @torch.inference_mode()
-    def features(self, source: Any, *, batch_size: int, pooling: Pooling | None = None) -> Float[Tensor, "n d"]:
+    def features(self, source: Any, *, batch_size: int, pooling: str | None = None) -> Float[Tensor, "n d"]:
         """The mean vector of the tokens of each text, or that of `[CLS]`.
 
         `pooling` is by default that of sentence-transformers' weights, else mean.
 
         Raises:
-            ZooError: no tokenizer, no text, or a network without an encoder.
+            ZooError: no tokenizer, no text, another pooling, or a network without an encoder.
         """
         bert = getattr(self.network, "bert", None)
         if not isinstance(bert, Bert):
             raise ZooError(f"{type(self.network).__name__} gives no vectors of texts: take a BERT")
+        if pooling is not None and pooling not in _POOLINGS:
+            raise ZooError(f"`pooling` (={pooling}) must be {' or '.join(_POOLINGS)}")
         tokenizer, vectors = self.tokenizer(), []
         for batch in in_batches(self.read_texts(self.resolve_source(source)), batch_size):
             tokens, _ = self.tokenize([text.text for text in batch], tokenizer)
@@ -77,7 +78,7 @@ class TextTask(Task):
         return torch.cat(vectors)
 
     def _pool(
-        self, hidden: Float[Tensor, "b t h"], visible: Bool[Tensor, "b t"], pooling: Pooling | None
+        self, hidden: Float[Tensor, "b t h"], visible: Bool[Tensor, "b t"], pooling: str | None
     ) -> Float[Tensor, "b h"]:
         preprocessing = self.card["preprocessing"]
         chosen = pooling or preprocessing.get("pooling")

@@ -95,6 +95,35 @@ def test_probabilities_of_a_mask_are_those_of_the_network(run: Path):
     assert (token, probability) == (tokenizer.token(int(shares.argmax())), pytest.approx(float(shares.max())))
 
 
+def test_guesses_do_not_depend_on_the_other_texts_and_need_no_logits_elsewhere(run: Path):
+    model = zoo.load(run)
+    texts = ["bara [MASK]", "bara kota", "bara [MASK] bino kota [MASK] mepo"]
+    read: list[torch.Size] = []
+    model.network.cls.predictions.register_forward_hook(lambda _, inputs, __: read.append(inputs[0].shape))
+    together = zoo.fill_mask(model, texts)
+    assert [shape[:2] for shape in read] == [(3, 2)]
+    for text, found in zip(texts, together, strict=True):
+        alone = zoo.fill_mask(model, text)
+        assert (found.filled, found.error) == (alone.filled, alone.error)
+        assert len(found.guesses) == text.count("[MASK]")
+        for ours, theirs in zip(found.guesses, alone.guesses, strict=True):
+            assert [share for _, share in ours] == pytest.approx([share for _, share in theirs], rel=1e-4)
+
+
+def test_vectors_are_means_or_those_of_the_first_token(run: Path):
+    model = zoo.load(run)
+    tokenizer = model.tokenizer()
+    ids = [tokenizer.cls_id, *tokenizer.encode(["bara kota"])[0], tokenizer.sep_id]
+    hidden = model.network.bert(torch.tensor([ids])).hidden[0].detach()
+    torch.testing.assert_close(zoo.features(model, "bara kota")[0], hidden.mean(0))
+    torch.testing.assert_close(zoo.features(model, "bara kota", pooling="cls")[0], hidden[0])
+    with pytest.raises(ZooError, match=r"`pooling` \(=max\) must be"):
+        zoo.features(model, "bara kota", pooling="max")
+    with pytest.raises(ZooError, match="`pool` means nothing to a language model; it takes: batch_size, pooling"):
+        zoo.features(model, "bara kota", pool="cls")
+    assert zoo.features(model, "").shape == (1, hidden.shape[1])  # a text, not the current folder
+
+
 @pytest.mark.slow
 def test_four_layers_pass_the_word_frequencies_with_their_default_rate(tmp_path: Path):
     config = to_dict(compose(["model=bert_mini", "trainer.max_epochs=4", "trainer.precision=bf16-mixed"]))

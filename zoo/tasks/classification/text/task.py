@@ -12,7 +12,7 @@ from zoo.data.base import DataModule
 from zoo.errors import ZooError
 from zoo.tasks.classification import Classification
 from zoo.tasks.export import Program
-from zoo.tasks.text_task import Pooling, TextTask
+from zoo.tasks.text_task import TextTask
 
 _NOMINAL_TOKENS = 128
 _CHECKED_LENGTHS = {1: 7, 3: 128}  # tokens of the batches on which an exported file is checked, by batch size
@@ -31,7 +31,7 @@ class TextClassification(Classification, TextTask):
         """A path, or a list of texts."""
         return TextTask.resolve_source(self, source)
 
-    def features(self, source: Any, *, batch_size: int, pooling: Pooling | None = None) -> Tensor:
+    def features(self, source: Any, *, batch_size: int, pooling: str | None = None) -> Tensor:
         """The vectors of texts."""
         return TextTask.features(self, source, batch_size=batch_size, pooling=pooling)
 
