@@ -67,6 +67,17 @@ def test_words_are_masked_in_full():
     assert 0.13 < selected.sum() / tokens.ne(0).sum() < 0.158
 
 
+def test_a_word_of_more_tokens_than_the_share_is_left_out():
+    long, short = [11, *[12] * 5], [13, 14, 16, 17]  # multiples of 3 continue a word
+    tokens = torch.tensor([[2, *long, *short, 3]]).expand(500, -1)
+    found = masked(tokens, words=True)  # at most two of twelve
+    chosen = found.labels != IGNORED
+    assert chosen.sum(1).tolist() == [2] * 500
+    assert not torch.isin(found.labels[chosen], torch.tensor(long)).any()
+    alone = masked(torch.tensor([[2, *long, 3]]), words=True)
+    assert alone.labels[alone.labels != IGNORED].tolist() == [11]  # there is no other word
+
+
 def test_the_masks_of_a_text_do_not_depend_on_its_batch_and_differ_by_seed():
     tokens, keys = texts(8), torch.arange(8)
     noise = uniform_noise(keys, 192, seed=7)

@@ -127,6 +127,11 @@ def test_the_pooling_of_sentence_transformers_is_read(tmp_path: Path, state, poo
 @pytest.mark.parametrize(
     ("files", "message"),
     [
+        ({"modules": ["Pooling"]}, r"modules.json is no list of modules, each with a type and a path"),
+        (
+            {"modules": [{"type": "a.Pooling"}], "config": CONFIG | {"pooling_mode": "max"}},
+            r"its pooling is max, and only",
+        ),
         ({"modules": [*POOLED, {"path": "2_Dense", "type": "a.Dense"}]}, r"the module Dense is none of: Transformer"),
         ({"1_Pooling__config": {"pooling_mode": "max"}}, r"its pooling is max, and only mean or cls is read"),
         ({"1_Pooling__config": {"pooling_mode": ["mean", "max"]}}, r"its pooling is mean and max, and only"),
@@ -147,6 +152,7 @@ def test_what_is_not_computed_here_is_refused(tmp_path: Path, state, files, mess
     ("missing", "message"),
     [
         ("tokenizer.json", r"has no tokenizer.json or vocab.txt: weights without their tokenizer are of no use"),
+        ("config.json", r"the folder has a tokenizer and no config.json, which has its sizes"),
         ("model.safetensors", r"has no model.safetensors or pytorch_model.bin"),
     ],
 )
@@ -169,6 +175,15 @@ def test_the_settings_of_a_vocabulary_are_followed(tmp_path: Path, state):
     model = zoo.create_model("bert", pretrained=str(folder))
     assert model.tokenizer().encode(["The Café"]) == [[VOCABULARY.index("the"), VOCABULARY.index("café")]]
     assert model.length == 8
+
+
+def test_a_line_of_a_vocabulary_ends_with_a_line_feed_alone(tmp_path: Path, state):
+    folder = write(tmp_path / "bert", state, vocabulary=True)
+    tokens = [*VOCABULARY[:5], "\u2028", *VOCABULARY[6:]]  # which Python takes for the end of a line, too
+    (folder / "vocab.txt").write_text("\n".join(tokens) + "\n", encoding="utf-8")
+    tokenizer = zoo.create_model("bert", pretrained=str(folder)).tokenizer()
+    assert len(tokenizer) == len(VOCABULARY)
+    assert tokenizer.encode(["cat mat"]) == [[VOCABULARY.index("cat"), VOCABULARY.index("mat")]]
 
 
 @pytest.mark.slow  # its import takes seconds
@@ -201,10 +216,6 @@ def test_the_padding_is_that_of_the_tokenizer(tmp_path: Path, state):
     model = zoo.create_model("bert", pretrained=str(folder))
     alone, (first, _) = zoo.features(model, "the cat"), zoo.features(model, ["the cat", "the cats sat on the mat."])
     torch.testing.assert_close(alone[0], first)
-
-
-def test_the_size_of_a_vocabulary_covers_every_id(tmp_path: Path, state):
-    assert len(wordpiece_of([*VOCABULARY[:-2], "the", "."], lowercase=True)) == len(VOCABULARY)
 
 
 def test_weights_without_a_head_make_no_predictions(tmp_path: Path, state):

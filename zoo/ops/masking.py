@@ -37,7 +37,7 @@ def mask_tokens(
 
     At least one token is selected, and no special one. `noise` has three uniform numbers for each token. With
     `continues`, which marks the tokens that continue a word, words are selected in full. A word that would exceed the
-    share is left out, unless it is the only one.
+    share is left out. Where all words are longer than the share, one is selected in part.
 
     Source: Devlin et al., "BERT", 2018, arXiv:1810.04805, section 3.1; the share counts special tokens, as its code
     does.
@@ -45,13 +45,14 @@ def mask_tokens(
     order, kind, other = noise.unflatten(1, (-1, 3)).unbind(2)  # those of a token do not depend on the padding
     special = (tokens[..., None] == constant(special_ids, tokens.device, torch.long)).any(2)
     first_of_word = None if continues is None else ~continues[tokens] | special | special.roll(1, dims=1)
+    limits = _limits(tokens.ne(pad_id).sum(1, keepdim=True), share)
     if first_of_word is not None:
         word = first_of_word.long().cumsum(1) - 1
-        order = order.gather(1, word)  # one number for each word
+        pieces = torch.zeros_like(word).scatter_add(1, word, torch.ones_like(word)).gather(1, word)
+        order = order.gather(1, word) + (pieces > limits)  # one number for each word, too long ones last
     order = order.masked_fill(special, 2.0)
     count = int(_limits(torch.tensor(tokens.shape[1]), share))
     positions = order.argsort(dim=1, stable=True)
-    limits = _limits(tokens.ne(pad_id).sum(1, keepdim=True), share)
     rank = torch.arange(count, device=tokens.device)
     selected = (rank < limits) & ~special.gather(1, positions[:, :count])
     if first_of_word is not None:

@@ -8,6 +8,8 @@ from zoo.json_files import read_object
 from zoo.pretrained.described import class_names, preprocessing
 from zoo.remote.hub import DESCRIPTIONS, WEIGHTS
 
+_TOKENIZERS = ("tokenizer.json", "vocab.txt")
+
 
 class Folder(NamedTuple):
     """The file of weights, and what is described beside it."""
@@ -28,6 +30,10 @@ def read_folder(folder: Path) -> Folder:
     weights = next((folder / name for name in WEIGHTS if (folder / name).is_file()), None)
     if weights is None:
         raise ZooError(f"`pretrained` (={folder}): the folder has no {' or '.join(WEIGHTS)}")
+    if not (folder / DESCRIPTIONS[0]).is_file() and any((folder / name).is_file() for name in _TOKENIZERS):
+        raise ZooError(
+            f"`pretrained` (={folder}): the folder has a tokenizer and no {DESCRIPTIONS[0]}, which has its sizes"
+        )
     config, processor = (_described(folder / name) for name in DESCRIPTIONS)
     name = config.get("architecture")
     sizes = {"name": name} if isinstance(name, str) and "pretrained_cfg" in config else {}

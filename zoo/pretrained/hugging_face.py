@@ -101,7 +101,7 @@ def read_tokenizer(folder: Path, config: Mapping[str, Any]) -> "Tokenizer":
     elif (file := folder / "vocab.txt").is_file():
         known = _settings(folder)
         tokenizer = wordpiece_of(
-            read_text(file).splitlines(),
+            read_text(file).removesuffix("\n").split("\n"),  # other line ends of Unicode are tokens
             lowercase=bool(known.get("do_lower_case", True)),
             strip_accents=known.get("strip_accents"),
         )
@@ -186,12 +186,14 @@ def _sentence_transformer(folder: Path) -> dict[str, Any]:
         return {}
     found: dict[str, Any] = {}
     modules: Any = json.loads(read_text(folder / "modules.json"))
+    if not isinstance(modules, list) or not all(isinstance(module, dict) for module in modules):
+        raise ZooError(f"{folder / 'modules.json'} is no list of modules, each with a type and a path")
     for module in modules:
         kind = str(module.get("type", "")).rpartition(".")[2]
         if kind not in _MODULES:
             raise ZooError(f"{folder / 'modules.json'}: the module {kind} is none of: {', '.join(_MODULES)}")
         if kind == "Pooling":
-            found["pooling"] = _pooling(folder / module["path"] / CONFIG)
+            found["pooling"] = _pooling(folder / str(module.get("path", "")) / CONFIG)
         found |= {"normalize": True} if kind == "Normalize" else {}
     if (settings := folder / "sentence_bert_config.json").is_file():
         length = read_object(settings).get("max_seq_length")

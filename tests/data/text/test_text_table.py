@@ -66,6 +66,11 @@ def test_what_cannot_be_learned_is_refused_in_one_line(tmp_path: Path, frame: pd
         text_table(write(tmp_path, frame, "csv")).setup()
 
 
+def test_texts_and_labels_have_columns_of_their_own(tmp_path: Path):
+    with pytest.raises(ZooError, match="`data.text` and `data.label` name the same column, `label`"):
+        text_table(write(tmp_path, table(), "csv"), text="label").setup()
+
+
 def test_a_byte_that_is_no_text_is_named(tmp_path: Path):
     path = tmp_path / "texts.csv"
     path.write_bytes(b"text,label\ncaf\xe9,a\n")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from zoo.data.text.tokenizer import train_wordpiece
+from zoo.data.text.tokenizer import SPECIALS, train_wordpiece, wordpiece_of
 from zoo.errors import ZooError
 
 LETTERS = ["abc abd bcd bcde cab"] * 4
@@ -20,3 +20,7 @@ def test_ideographs_are_words_of_their_own():
     assert {"中", "文", "字"} <= {*tokens}
     assert not [token for token in tokens if token.startswith("##") and not token[2:].isascii()]
     assert [tokenizer.token(number) for number in tokenizer.encode(["中文"])[0]] == ["中", "文"]
+
+
+def test_the_size_of_a_vocabulary_covers_every_id():
+    assert len(wordpiece_of([*SPECIALS, "the", "cat", "the"], lowercase=True)) == 8  # "the" has the later id

@@ -1,5 +1,6 @@
 """One small pre-training: its metrics, predictions, vectors and report."""
 
+import csv
 import json
 from pathlib import Path
 
@@ -56,7 +57,9 @@ def test_masks_are_filled_from_the_file_alone(run: Path, tmp_path: Path):
     ]
     assert results[2].truncated
     assert len(json.loads((tmp_path / "out" / "predictions.json").read_text())) == 3
-    assert "lines.txt, line 2" in (tmp_path / "out" / "predictions.csv").read_text()
+    rows = list(csv.DictReader((tmp_path / "out" / "predictions.csv").read_text().splitlines()))
+    assert rows[1]["place"].endswith("lines.txt, line 2")
+    assert [row["truncated"] for row in rows] == ["False", "False", "True"]
 
 
 def test_what_is_no_text_is_not_filled(run: Path):

@@ -202,6 +202,8 @@ def _texts(documents: Iterable[Document], chosen: set[int]) -> Iterator[str]:
     """The sentences of the chosen documents, up to a number of characters that is plenty for a vocabulary."""
     characters = 0
     for number, document in enumerate(documents):
-        if number in chosen and characters < _VOCABULARY_CHARACTERS:
+        if number in chosen:
             characters += sum(map(len, document))
             yield from document
+        if characters >= _VOCABULARY_CHARACTERS:
+            return

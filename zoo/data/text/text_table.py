@@ -31,6 +31,8 @@ class TextTable(TextClassificationData):
 
     def read(self) -> tuple[dict[Split, LabeledTexts], list[str]]:
         """The texts of each file, with the classes of the training file in alphabetical order."""
+        if self.text == self.label:
+            raise ZooError(f"`data.text` and `data.label` name the same column, `{self.label}`")
         files = split_files(Path(self.path).expanduser(), SUFFIXES)
         rows = {name: self._rows(file) for name, file in files.items()}
         class_names = sorted({label for _, label in rows["train"]})

@@ -45,6 +45,8 @@ def write(results: list[FilledText], folder: Path) -> None:
         for number, guesses in enumerate(result.guesses or ((),), 1):
             best = "; ".join(f"{token} {value:.6f}" for token, value in guesses)
             mask = str(number) if guesses else ""
-            rows.append([result.place, result.text, mask, best, result.filled or "", result.error or ""])
-    write_csv(folder / "predictions.csv", ["place", "text", "mask", "guesses", "filled", "error"], rows)
+            rows.append(
+                [result.place, result.text, mask, best, result.filled or "", result.truncated, result.error or ""]
+            )
+    write_csv(folder / "predictions.csv", ["place", "text", "mask", "guesses", "filled", "truncated", "error"], rows)
     write_json(folder / "predictions.json", [result.to_dict() for result in results])

@@ -72,8 +72,8 @@ def write(results: list[TextPrediction], folder: Path) -> None:
     rows = []
     for result in results:
         best = "; ".join(f"{label} {value:.6f}" for label, value in result.top5)
-        rows.append([result.place, result.text, result.label, f"{result.probability:.6f}", best])
-    write_csv(folder / "predictions.csv", ["place", "text", "label", "probability", "top5"], rows)
+        rows.append([result.place, result.text, result.label, f"{result.probability:.6f}", best, result.truncated])
+    write_csv(folder / "predictions.csv", ["place", "text", "label", "probability", "top5", "truncated"], rows)
     write_json(folder / "predictions.json", [result.to_dict() for result in results])
 
 
