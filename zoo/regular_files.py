@@ -8,7 +8,22 @@ from pathlib import Path
 from zoo.errors import ZooError
 
 _ANY = 1 << 62
+_SHOWN = 80  # characters of a name in a message
 _TEXT = 1 << 24  # bytes, which are parsed at ten times their size and more
+
+
+def exists(path: Path) -> bool:
+    """Returns whether a path of a user exists.
+
+    Raises:
+        ZooError: it is longer than names of files may be, or lies where this user may not look.
+    """
+    try:
+        return path.exists()
+    except OSError as error:
+        name = str(path)
+        shown = name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…"
+        raise ZooError(f"{shown} cannot be opened: {error.strerror}") from None
 
 
 def open_regular(path: str | Path) -> BufferedReader:

@@ -91,3 +91,15 @@ def test_a_file_with_a_header_of_ten_gigabytes(tmp_path):
     (tmp_path / "net.safetensors").write_bytes((10 * 2**30).to_bytes(8, "little") + b"{}")
     with pytest.raises(ZooError, match="cannot be read: it is cut short or damaged"):
         resolve_weights(tmp_path / "net.safetensors", model="x")
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("a" * 300, r"a{80}… cannot be opened: File name too long"),
+        ("https://[::1#sha256=none", r"the address https://\[::1#sha256=none cannot be read: Invalid IPv6 URL"),
+    ],
+)
+def test_a_name_that_cannot_be_one(source, message):
+    with pytest.raises(ZooError, match=message):
+        local_path(source)

@@ -3,13 +3,16 @@
 import hashlib
 import threading
 from collections.abc import Iterator
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.error import URLError
+from urllib.request import Request
 
 import pytest
 
 from zoo.errors import ZooError
-from zoo.remote.download import fetch
+from zoo.remote.download import KeepsEncryption, fetch
 
 CONTENT = bytes(range(256)) * 5000
 SHA = hashlib.sha256(CONTENT).hexdigest()
@@ -104,3 +107,21 @@ def test_no_network_says_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     with pytest.raises(ZooError, match=r"there is no way to it \(.*refused.*\): fetch http://127.0.0.1:9/net.pth"):
         fetch(tmp_path / "net.pth", url="http://127.0.0.1:9/net.pth", sha256=SHA)
+
+
+def test_without_a_hash_nothing_is_continued(url: str, tmp_path: Path) -> None:
+    """The file may have changed since."""
+    (tmp_path / "net.pth.part").write_bytes(b"older")
+    fetch(tmp_path / "net.pth", url=url, sha256="")
+    assert (tmp_path / "net.pth").read_bytes() == CONTENT
+    assert Server.ranges == [None]
+
+
+def test_a_redirect_keeps_the_encryption() -> None:
+    handler, message = KeepsEncryption(), Message()
+    request = Request("https://example.org/net.pth")
+    with pytest.raises(URLError, match="redirects to http://example.org/a, which is not encrypted"):
+        handler.redirect_request(request, None, 302, "Found", message, "http://example.org/a")
+    followed = handler.redirect_request(request, None, 302, "Found", message, "https://example.org/a")
+    assert followed is not None
+    assert followed.full_url == "https://example.org/a"

@@ -55,6 +55,25 @@ def test_the_card_has_the_figures_of_the_run(checkpoint, folder):
     assert 'model = zoo.load("model")' in text
 
 
+def test_weights_by_name_have_no_run(tmp_path, monkeypatch):
+    """Figures of another model may lie in the current folder."""
+    (tmp_path / "metrics.json").write_text('{"test": {"map": 0.123}}')
+    monkeypatch.chdir(tmp_path)
+    share("lenet5/digits", to="shared", license="mit")
+    assert "0.123" not in (tmp_path / "shared" / "README.md").read_text()
+
+
+def test_what_cannot_be_described_leaves_nothing(checkpoint, tmp_path):
+    copy = tmp_path / "run" / "checkpoints" / "best.ckpt"
+    copy.parent.mkdir(parents=True)
+    copy.write_bytes(checkpoint.read_bytes())
+    (tmp_path / "run" / "metrics.json").write_text('{"test": 3}')
+    for to in (str(tmp_path / "shared"), "hf://owner/name"):
+        with pytest.raises(ZooError, match=r"cannot be described; was the metrics.json of its run edited\?"):
+            share(str(copy), to=to, license="mit")
+    assert not (tmp_path / "shared").exists()
+
+
 @pytest.mark.parametrize("license", ["", "My own terms", "foo", "Apache-2.0", "mit or"])
 def test_without_a_license_nothing_is_shared(license, checkpoint, tmp_path):
     with pytest.raises(ZooError, match=r"must be a license as SPDX or Hugging Face names it, .* such as apache-2.0"):

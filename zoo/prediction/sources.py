@@ -13,6 +13,7 @@ from zoo.data.images.files import UnreadableImage, decoding_errors
 from zoo.data.images.in_memory import MemoryImage, is_image, memory_images
 from zoo.errors import ZooError
 from zoo.prediction.camera import take_image
+from zoo.regular_files import exists
 
 _log = logging.getLogger(__name__)
 _SECONDS = 30
@@ -92,7 +93,7 @@ def _named(source: str) -> Path | list[Path | MemoryImage]:
     if source.startswith(("http://", "https://")):
         return [*_in_memory(_download(source), source)]
     path = Path(source).expanduser()
-    if path.exists():
+    if exists(path):
         return path
     if not glob.has_magic(source):
         raise ZooError(f"source={source} does not exist")

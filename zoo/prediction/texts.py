@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from zoo.data.text.documents import SUFFIXES as TEXT_SUFFIXES
 from zoo.data.text.documents import read_lines
 from zoo.errors import ZooError
+from zoo.regular_files import exists
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".jsonl", ".parquet")
 _SUFFIXES = tuple(dict.fromkeys([*TEXT_SUFFIXES, *TABLE_SUFFIXES]))
@@ -28,7 +29,7 @@ def resolve_texts(source: Any) -> Any:
     """
     if isinstance(source, Path) or (isinstance(source, str) and _is_name(source)):
         path = Path(source).expanduser()
-        if not path.exists():
+        if not exists(path):
             raise ZooError(f"source={source} does not exist")
         return path
     return list_of_texts(source)

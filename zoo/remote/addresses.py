@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit
 import torch
 
 from zoo.errors import ZooError
+from zoo.regular_files import exists
 from zoo.remote.download import fetch
 from zoo.remote.hub import snapshot
 from zoo.weights import shipped_folder
@@ -31,7 +32,7 @@ def local_path(source: str | Path) -> Path:
     source = str(source)
     if not is_address(source):
         path = Path(source).expanduser()
-        return path if path.exists() else shipped_folder(source) or path
+        return path if exists(path) else shipped_folder(source) or path
     scheme = source.partition("://")[0]
     if scheme == "hf" or source.startswith("timm/"):
         return snapshot(source.removeprefix("hf://"))
@@ -53,7 +54,11 @@ def _downloaded(address: str) -> Path:
         raise ZooError(
             f"the address {address} must begin with https:// if no hash is given: plain http can be altered in transit"
         )
-    name = re.sub(r"[^\w.-]", "_", unquote(urlsplit(url).path).rpartition("/")[2])
+    try:
+        path = urlsplit(url).path
+    except ValueError as error:
+        raise ZooError(f"the address {address} cannot be read: {error}") from None
+    name = re.sub(r"[^\w.-]", "_", unquote(path).rpartition("/")[2])
     if not name.strip("."):
         raise ZooError(f"the address {address} names no file")
     folder = hashlib.sha256(url.encode()).hexdigest() if sha256 == "none" else sha256

@@ -5,8 +5,9 @@ import os
 import shutil
 from http.client import HTTPException
 from pathlib import Path
+from typing import Any
 from urllib.error import HTTPError, URLError
-from urllib.request import Request, urlopen
+from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from filelock import FileLock
 
@@ -14,6 +15,16 @@ from zoo.errors import ZooError
 
 OFFLINE = "ZOO_OFFLINE"
 """Environment variable; any value but an empty string or 0 forbids downloads."""
+
+
+class KeepsEncryption(HTTPRedirectHandler):
+    """Refuses redirects from https to an address that can be altered in transit."""
+
+    def redirect_request(self, request: Request, *answer: Any) -> Request | None:
+        """Returns the next request; the last part of an answer is its address."""
+        if request.type == "https" and not answer[-1].lower().startswith("https://"):
+            raise URLError(f"it redirects to {answer[-1]}, which is not encrypted")
+        return super().redirect_request(request, *answer)
 
 
 def is_offline() -> bool:
@@ -24,7 +35,8 @@ def is_offline() -> bool:
 def fetch(file: Path, *, url: str | None, sha256: str) -> None:
     """Downloads `url` to `file` unless it exists, and checks that its hash starts with `sha256`.
 
-    Resumes an interrupted download. A lock lets one process download while others wait.
+    Resumes an interrupted download, unless no hash would tell that the file changed meanwhile. A lock lets one process
+    download while others wait.
 
     Raises:
         ZooError: no network, or a wrong hash; a downloaded file with a wrong hash is renamed and never loaded.
@@ -38,6 +50,8 @@ def fetch(file: Path, *, url: str | None, sha256: str) -> None:
         if file.is_file():
             _check(file, file, url, sha256)
         else:
+            if not sha256:
+                part.unlink(missing_ok=True)
             _download(url, part, file)
             _check(part, file, url, sha256)
             part.rename(file)
@@ -51,7 +65,7 @@ def _download(url: str, part: Path, file: Path) -> None:
     have = part.stat().st_size if part.is_file() else 0
     headers = {"User-Agent": "zoo"} | ({"Range": f"bytes={have}-"} if have else {})
     try:
-        with urlopen(Request(url, headers=headers), timeout=30) as response:
+        with build_opener(KeepsEncryption).open(Request(url, headers=headers), timeout=30) as response:
             resumed = have > 0 and response.status == 206
             length = int(response.headers.get("Content-Length", 0))
             if length > (free := shutil.disk_usage(part.parent).free):

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,6 +16,7 @@ from zoo.checkpoints.load import load
 from zoo.checkpoints.safetensors_file import write_safetensors
 from zoo.errors import ZooError
 from zoo.json_files import read_object, write_json
+from zoo.regular_files import exists
 from zoo.remote.hub import DESCRIPTIONS, WEIGHTS, explain, library
 from zoo.run.model_card import Release, model_card
 from zoo.tasks.base import Task
@@ -42,17 +44,17 @@ def share(checkpoint: str, *, to: str, license: str, private: bool = False, trus
     task = load(checkpoint, trust=trust)
     check_targets(task.card.get("data_config"), DATA, trust, checkpoint)  # a stranger's file is not passed on
     figures = _figures(Path(checkpoint))
-    if not to.startswith("hf://"):
-        folder = Path(to).expanduser()
-        if folder.exists():
-            raise ZooError(f"`to` (={to}) exists: give a new folder")
-        with explained(f"{checkpoint} cannot be described; was the metrics.json of its run edited?"):
-            write_folder(task, folder, figures, license=license, source=folder.name)
-        return [f"shared: {folder}", f"load it with zoo.load({str(folder)!r})"]
+    folder = None if to.startswith("hf://") else Path(to).expanduser()
+    if folder is not None and exists(folder):
+        raise ZooError(f"`to` (={to}) exists: give a new folder")
     with TemporaryDirectory() as scratch:
-        write_folder(task, Path(scratch), figures, license=license, source=to)
-        page = _upload(Path(scratch), to.removeprefix("hf://"), private=private)
-    return [f"shared: {page}", f"load it with zoo.load({to!r})"]
+        with explained(f"{checkpoint} cannot be described; was the metrics.json of its run edited?"):
+            write_folder(task, Path(scratch), figures, license=license, source=to if folder is None else folder.name)
+        if folder is None:
+            page = _upload(Path(scratch), to.removeprefix("hf://"), private=private)
+            return [f"shared: {page}", f"load it with zoo.load({to!r})"]
+        shutil.copytree(scratch, folder)  # whole, or not at all
+    return [f"shared: {folder}", f"load it with zoo.load({str(folder)!r})"]
 
 
 def is_license(name: str) -> bool:
@@ -101,12 +103,11 @@ def write_folder(
 
 
 def _figures(checkpoint: Path) -> dict[str, Any]:
-    """The content of `metrics.json` of the run of a checkpoint; empty without it."""
+    """The content of `metrics.json` of the run of a checkpoint; empty without a run, as for weights by name."""
     run = checkpoint if checkpoint.is_dir() else checkpoint.parent
-    for folder in (run, run.parent):
-        if (folder / "metrics.json").is_file():
-            return read_object(folder / "metrics.json")
-    return {}
+    run = run.parent if run.name == "checkpoints" else run
+    file = run / "metrics.json"
+    return read_object(file) if checkpoint.exists() and file.is_file() else {}
 
 
 def _upload(folder: Path, name: str, *, private: bool) -> str:

@@ -1,10 +1,8 @@
 """Weights that the recipes of this repository trained: a folder `MODEL/NAME` for each, as `zoo-share` writes it."""
 
-import re
 from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parent
-_NAME = re.compile(r"[a-z0-9_]+/[a-z0-9_]+")
 
 
 def shipped(model: str | None = None) -> list[str]:
@@ -15,5 +13,4 @@ def shipped(model: str | None = None) -> list[str]:
 
 def shipped_folder(name: str) -> Path | None:
     """Returns the folder of weights in this package; None if there are none of that name."""
-    folder = _ROOT / name
-    return folder if _NAME.fullmatch(name) and (folder / "model.safetensors").is_file() else None
+    return _ROOT / name if name in shipped() else None
