@@ -44,16 +44,19 @@ def share(checkpoint: str, *, to: str, license: str, private: bool = False, trus
     task = load(checkpoint, trust=trust)
     check_targets(task.card.get("data_config"), DATA, trust, checkpoint)  # a stranger's file is not passed on
     figures = _figures(Path(checkpoint))
-    folder = None if to.startswith("hf://") else Path(to).expanduser()
-    if folder is not None and exists(folder):
-        raise ZooError(f"`to` (={to}) exists: give a new folder")
-    with TemporaryDirectory() as scratch:
-        with explained(f"{checkpoint} cannot be described; was the metrics.json of its run edited?"):
-            write_folder(task, Path(scratch), figures, license=license, source=to if folder is None else folder.name)
-        if folder is None:
+    if to.startswith("hf://"):
+        with TemporaryDirectory() as scratch:
+            _describe(task, Path(scratch), figures, checkpoint, license=license, source=to)
             page = _upload(Path(scratch), to.removeprefix("hf://"), private=private)
-            return [f"shared: {page}", f"load it with zoo.load({to!r})"]
-        shutil.copytree(scratch, folder)  # whole, or not at all
+        return [f"shared: {page}", f"load it with zoo.load({to!r})"]
+    folder = Path(to).expanduser()
+    if exists(folder):
+        raise ZooError(f"`to` (={to}) exists: give a new folder")
+    try:
+        _describe(task, folder, figures, checkpoint, license=license, source=folder.name)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)  # half a model
+        raise
     return [f"shared: {folder}", f"load it with zoo.load({str(folder)!r})"]
 
 
@@ -100,6 +103,11 @@ def write_folder(
     sha256 = hashlib.sha256(weights.read_bytes()).hexdigest()
     text = model_card(task, figures, license=license, source=source, sha256=sha256, release=release)
     (folder / "README.md").write_text(text, encoding="utf-8")
+
+
+def _describe(task: Task, folder: Path, figures: dict[str, Any], checkpoint: str, *, license: str, source: str) -> None:
+    with explained(f"{checkpoint} cannot be described; was the metrics.json of its run edited?"):
+        write_folder(task, folder, figures, license=license, source=source)
 
 
 def _figures(checkpoint: Path) -> dict[str, Any]:
