@@ -140,6 +140,12 @@ def test_gradients_that_grow_are_exploding():
     assert exploding(Facts(layers=first, first_layers=first)) is None
 
 
+def test_a_gradient_that_grows_to_the_size_of_the_others_does_not_explode():
+    first = [Layer(name, gradient) for name, gradient in (("key", 1e-6), ("value", 0.1), ("dense", 0.1))]
+    now = [Layer(name, gradient) for name, gradient in (("key", 0.1), ("value", 0.1), ("dense", 0.2))]
+    assert exploding(Facts(layers=now, first_layers=first)) is None
+
+
 def test_a_branch_that_few_samples_need_has_not_vanished():
     stem, branch, head = Layer("stem", 1.0), Layer("branch", 1e-7), Layer("head", 1.0)
     assert vanishing(Facts(layers=[stem, branch, head])) is None

@@ -30,10 +30,18 @@ def overflows(facts: Facts) -> Finding | None:
 
 
 def exploding(facts: Facts) -> Finding | None:
-    """The gradient of a layer is far above those of the other layers, or above its own at the start."""
+    """The gradient of a layer is far above those of the other layers, or above its own at the start.
+
+    One that starts far below the others, such as that of attention with equal weights, may grow to their size.
+    """
     typical, first = _typical(facts.layers), {layer.name: layer.gradient for layer in facts.first_layers}
+    usual = _typical(facts.first_layers)
     found = [layer for layer in facts.layers if typical and layer.gradient > _EXPLODED * typical]
-    grown = [each for each in facts.layers if each.gradient > _GROWN * first.get(each.name, each.gradient) > 0]
+    grown = [
+        each
+        for each in facts.layers
+        if (start := first.get(each.name, 0.0)) > 0 and each.gradient > _GROWN * max(start, usual)
+    ]
     if not found and not grown:
         return None
     if found:
