@@ -88,7 +88,7 @@ def _release(recipe: Recipe, words: list[str], runs: Path) -> int:
         metric=recipe.metric,
         seeds=values,
         interval=interval(list(values.values()), recipe.highest),
-        baseline=recipe.best_baseline(first.figures),
+        baseline=recipe.best_baseline([each.figures for each in trained.values()]),
         cpu_seconds=round(first.cpu_seconds, 1),
         use=recipe.use,
         limits=recipe.limits,

@@ -34,13 +34,15 @@ class Recipe:
     """Of the data, below `--data-root`; None for data that needs no files."""
     root: str | None = None
 
-    def best_baseline(self, figures: Mapping[str, Any]) -> str:
-        """The best baseline of a run with its metric; a dash if none has the metric."""
-        found = {name: each[self.metric] for name, each in figures["baselines"].items() if self.metric in each}
+    def best_baseline(self, runs: Sequence[Mapping[str, Any]]) -> str:
+        """The best baseline of all runs with its metric, since they may vary by seed; a dash if none has the metric."""
+        found = [
+            (each[self.metric], name) for run in runs for name, each in run["baselines"].items() if self.metric in each
+        ]
         if not found:
             return "–"
-        best = (min if self.lower else max)(found, key=found.__getitem__)
-        return f"{best} {found[best]:.4f}"
+        value, name = (min if self.lower else max)(found)
+        return f"{name} {value:.4f}"
 
     def located(self, data_root: Path | None) -> list[str] | None:
         """The words that locate the data; None if it is not there."""

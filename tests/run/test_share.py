@@ -17,7 +17,7 @@ from zoo.run.share import is_license, share
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory):
-    return trained("lenet5", tmp_path_factory.mktemp("run"), "trainer=cpu")
+    return trained("lenet5", tmp_path_factory.mktemp("run"), "trainer=cpu").with_name("best.ckpt")
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +53,17 @@ def test_the_card_has_the_figures_of_the_run(checkpoint, folder):
     assert {metric["type"]: metric["value"] for metric in result["metrics"]} == test
     assert f"| accuracy | {test['accuracy']:.4f} |" in text
     assert 'model = zoo.load("model")' in text
+
+
+def test_the_last_checkpoint_has_not_the_figures_of_the_best(checkpoint, tmp_path):
+    share(str(checkpoint.with_name("last.ckpt")), to=str(tmp_path / "last"), license="mit")
+    assert "has no figures" in (tmp_path / "last" / "README.md").read_text()
+
+
+@pytest.mark.parametrize("to", ["https://example.org/owner/name", "s3://bucket"])
+def test_another_address_is_no_folder(to, checkpoint):
+    with pytest.raises(ZooError, match="must be a folder or hf://owner/name"):
+        share(str(checkpoint), to=to, license="mit")
 
 
 def test_weights_by_name_have_no_run(tmp_path, monkeypatch):

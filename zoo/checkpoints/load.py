@@ -101,6 +101,8 @@ def _in_run(path: Path) -> Path:
     for best in (path / "checkpoints" / "best.ckpt", path / "best.ckpt", path / WEIGHTS[0]):
         if best.is_file():
             return best
+    if (path / WEIGHTS[1]).is_file():
+        raise ZooError(f"{path} holds weights without their model: zoo.create_model(MODEL, pretrained={str(path)!r})")
     runs = sorted(str(found.parents[1]) for found in path.glob("*/checkpoints/best.ckpt"))
     hint = f": give one of its runs, such as {runs[-1]}" if runs else ": give the folder of a run, or a .ckpt file"
     raise ZooError(f"{path} is a folder without checkpoints/best.ckpt{hint}")

@@ -12,6 +12,7 @@ from zoo.remote.download import is_offline
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 """File names of weights, the preferred one first."""
 DESCRIPTIONS = ("config.json", "preprocessor_config.json")
+CARD = "README.md"
 TEXT = (
     "tokenizer.json",
     "vocab.txt",
@@ -27,8 +28,8 @@ _ADDRESS = re.compile(r"(?P<name>\w[\w.-]*/\w[\w.-]*)(?:@(?P<revision>\w[\w./-]*
 def snapshot(address: str) -> Path:
     """The folder of a repository, `owner/name[@revision]`, with its descriptions, its tokenizer and its weights.
 
-    Only files with the names of `WEIGHTS`, `DESCRIPTIONS` and `TEXT` are downloaded; pickled weights only without
-    others.
+    Only files with the names of `WEIGHTS`, `DESCRIPTIONS`, `TEXT` and `CARD` are downloaded; pickled weights only
+    without others.
 
     Raises:
         ZooError: no such repository or revision, no access, no network, or no library.
@@ -36,7 +37,7 @@ def snapshot(address: str) -> Path:
     name, revision = _parsed(address)
     hub = library()
     for weights in WEIGHTS:
-        folder = Path(_snapshot(hub, name, revision, [*DESCRIPTIONS, *TEXT, weights]))
+        folder = Path(_snapshot(hub, name, revision, [*DESCRIPTIONS, *TEXT, CARD, weights]))
         if (folder / weights).is_file():
             return folder
     raise ZooError(f"hf://{address} has no {' or '.join(WEIGHTS)}")
@@ -70,7 +71,9 @@ def explain(error: Exception, address: str) -> ZooError:
         return ZooError(f"hf://{address}: the repository has no such revision (branch, tag or commit)")
     answered = error if isinstance(error, errors.HfHubHTTPError) else error.__cause__
     if isinstance(answered, errors.HfHubHTTPError) and answered.response is not None:
-        return ZooError(f"hf://{address}: the hub answered {answered.response.status_code}: {first_line(answered)}")
+        status = answered.response.status_code
+        login = "; log in with `hf auth login` or set HF_TOKEN" if status == 401 else ""
+        return ZooError(f"hf://{address}: the hub answered {status}: {first_line(answered)}{login}")
     name = address.partition("@")[0]
     remedy = f"where there is one, `hf download {name}`, and copy the cache or give its folder"
     return ZooError(f"hf://{address} is not on this machine and there is no way to the hub: {remedy}")
@@ -91,6 +94,6 @@ def _snapshot(hub: Any, name: str, revision: str | None, patterns: list[str]) ->
         )
     except (hub.errors.HfHubHTTPError, hub.errors.HTTPError, OSError) as error:
         raise explain(error, address) from error
-    except (hub.errors.HFValidationError, ValueError) as error:
+    except (hub.errors.HFValidationError, ValueError, TypeError, KeyError, AttributeError) as error:  # odd answers, too
         raise ZooError(f"hf://{address}: {first_line(error)}") from error
     return folder

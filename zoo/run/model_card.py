@@ -131,7 +131,7 @@ def _table(figures: dict[str, Any]) -> list[str]:
     """Test metrics of the model beside its baselines, on one split."""
     test, baselines = figures.get("test", {}), figures.get("baselines", {})
     if not test:
-        return ["The run has no metrics.json beside the checkpoint, so this card has no figures.", ""]
+        return ["This is not the best checkpoint of a run with a metrics.json, so this card has no figures.", ""]
     names = ["this model", *baselines]
     lines = [f"| test | {' | '.join(names)} |", f"|---|{'--:|' * len(names)}"]
     for metric, value in sorted(test.items()):

@@ -14,6 +14,7 @@ from zoo.checkpoints.data_gate import without_paths
 from zoo.checkpoints.gate import DATA, check_targets
 from zoo.checkpoints.load import load
 from zoo.checkpoints.safetensors_file import write_safetensors
+from zoo.config.calls import explained_call
 from zoo.errors import ZooError
 from zoo.json_files import read_object, write_json
 from zoo.regular_files import exists
@@ -29,6 +30,7 @@ _NOT_OF_SPDX = re.compile(
 """Licenses of Hugging Face that SPDX does not list."""
 
 
+@explained_call
 def share(checkpoint: str, *, to: str, license: str, private: bool = False, trust: Sequence[str] = ()) -> list[str]:
     """Writes the model to the folder `to`, or uploads it to `hf://owner/name`; returns console lines.
 
@@ -49,6 +51,8 @@ def share(checkpoint: str, *, to: str, license: str, private: bool = False, trus
             _describe(task, Path(scratch), figures, checkpoint, license=license, source=to)
             page = _upload(Path(scratch), to.removeprefix("hf://"), private=private)
         return [f"shared: {page}", f"load it with zoo.load({to!r})"]
+    if "://" in to:
+        raise ZooError(f"`to` (={to}) must be a folder or hf://owner/name")
     folder = Path(to).expanduser()
     if exists(folder):
         raise ZooError(f"`to` (={to}) exists: give a new folder")
@@ -111,11 +115,16 @@ def _describe(task: Task, folder: Path, figures: dict[str, Any], checkpoint: str
 
 
 def _figures(checkpoint: Path) -> dict[str, Any]:
-    """The content of `metrics.json` of the run of a checkpoint; empty without a run, as for weights by name."""
+    """The content of `metrics.json` of the run whose best checkpoint this is; empty without a run.
+
+    Weights by name have none, and the figures of a run are not those of its last epoch.
+    """
+    checkpoint = checkpoint.absolute()
     run = checkpoint if checkpoint.is_dir() else checkpoint.parent
     run = run.parent if run.name == "checkpoints" else run
+    is_best = checkpoint.is_dir() or (checkpoint.is_file() and checkpoint.name == "best.ckpt")
     file = run / "metrics.json"
-    return read_object(file) if checkpoint.exists() and file.is_file() else {}
+    return read_object(file) if is_best and file.is_file() else {}
 
 
 def _upload(folder: Path, name: str, *, private: bool) -> str:

@@ -23,6 +23,6 @@ def test_every_recipe_is_of_a_model_and_says_where_its_data_is(tmp_path):
 
 def test_the_best_baseline_is_the_lowest_or_the_highest():
     figures = {"baselines": {"a": {"accuracy": 0.2, "rmse": 3.0}, "b": {"accuracy": 0.5, "rmse": 4.0}, "c": {}}}
-    assert recipes()["lenet5/digits"].best_baseline(figures) == "b 0.5000"
-    assert recipes()["gru_small/co2"].best_baseline(figures) == "a 3.0000"
-    assert recipes()["lenet5/digits"].best_baseline({"baselines": {"c": {}}}) == "–"
+    assert recipes()["lenet5/digits"].best_baseline([figures]) == "b 0.5000"
+    assert recipes()["gru_small/co2"].best_baseline([figures]) == "a 3.0000"
+    assert recipes()["lenet5/digits"].best_baseline([{"baselines": {"c": {}}}]) == "–"

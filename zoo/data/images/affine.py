@@ -17,8 +17,9 @@ class RandomAffine(nn.Module):
 
     torchvision's `RandomAffine` draws one amount per batch. Pixels from outside the image repeat its border.
 
-    `elastic` also bends the image: pixels move by a smooth random field with this standard deviation, as a fraction of
-    the image (after Simard et al., Best Practices for Convolutional Neural Networks, 2003).
+    `elastic` also bends the image: each pixel moves by a value between those of 6×6 random displacements, which have
+    this standard deviation, as a fraction of the image (after Simard et al., Best Practices for Convolutional Neural
+    Networks, 2003).
 
     Raises:
         ZooError: a negative amount, or a scale range that is not `[low, high]` with `0 < low <= high`.
