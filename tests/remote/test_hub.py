@@ -13,8 +13,10 @@ import torch
 from huggingface_hub import constants
 from safetensors.torch import save
 
+import zoo
 from zoo.errors import ZooError
 from zoo.pretrained.catalog import resolve_weights
+from zoo.weights import shipped_folder
 
 COMMIT = "a" * 40
 TIMM = {
@@ -119,6 +121,20 @@ def test_weights_and_their_description_are_downloaded_once(repositories, monkeyp
     assert resolve_weights("hf://ann/net@v1", model="lenet5").state.keys() == STATE.keys()
 
 
+def test_a_shared_model_has_its_card(repositories):
+    shared = shipped_folder("lenet5/digits")
+    assert shared is not None
+    repositories["ann/digits"] = {file.name: file.read_bytes() for file in shared.iterdir()}
+    assert zoo.card("hf://ann/digits").facts["sha256"] == zoo.card("lenet5/digits").facts["sha256"]
+
+
+def test_an_answer_of_another_form_ends_in_one_line(repositories, monkeypatch):
+    repositories["ann/net"] = {}
+    monkeypatch.setattr(Hub, "do_GET", lambda self: self._send(b'{"sha": 3, "siblings": {"a": 1}}'))
+    with pytest.raises(ZooError, match="hf://ann/net"):
+        resolve_weights("hf://ann/net", model="lenet5")
+
+
 def test_a_language_model_comes_with_its_tokenizer_and_pooling(repositories):
     tokens = {"[PAD]": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3, "[MASK]": 4, "cat": 5}
     sizes = {"hidden_size": 4, "num_hidden_layers": 1, "num_attention_heads": 1, "intermediate_size": 8}
@@ -157,6 +173,7 @@ def test_a_pickle_that_runs_code_is_refused(repositories, tmp_path):
         ((401, "RepoNotFound"), r"hf://ann/net: there is no such repository, or it is private: .* set HF_TOKEN"),
         ((403, "GatedRepo"), r"hf://ann/net asks for a login: accept its conditions"),
         ((403, ""), r"hf://ann/net: the hub answered 403"),
+        ((401, ""), r"hf://ann/net: the hub answered 401: .*; log in with `hf auth login` or set HF_TOKEN"),
     ],
 )
 def test_what_the_hub_refuses_is_explained(repositories, status, answer, monkeypatch):

@@ -77,7 +77,9 @@ def _download(url: str, part: Path, file: Path) -> None:
     except HTTPError as error:
         if have > 0 and error.code == 416:  # range not satisfiable: the file is complete
             return
-        raise ZooError(f"{name} cannot be downloaded ({error.code} {' '.join(error.reason.split())}): {remedy}") from error
+        raise ZooError(
+            f"{name} cannot be downloaded ({error.code} {' '.join(error.reason.split())}): {remedy}"
+        ) from error
     except (URLError, TimeoutError, ConnectionError, HTTPException, ValueError) as error:
         reason = getattr(error, "reason", error)
         raise ZooError(f"{name} is not on this machine and there is no way to it ({reason}): {remedy}") from error
