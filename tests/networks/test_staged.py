@@ -20,7 +20,7 @@ from zoo.networks.resnet import ResNet
 from zoo.networks.staged import StagedNetwork
 from zoo.networks.vgg import VGG
 
-SLOW = ("vgg11",)  # two copies with 133 million parameters
+SLOW = ("vgg11", "c3d")  # two copies with 133 and 78 million parameters
 ALEXNET_2012 = {"channels": (96, 256, 384, 384, 256), "first_padding": 0}
 
 Build = Callable[..., StagedNetwork]

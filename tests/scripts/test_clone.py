@@ -10,9 +10,14 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = ["train.py", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "scripts").glob("*.py"))]
+SLOW = {
+    f"scripts/{name}.py" for name in ("finetuning_table", "reproduce", "step_cost", "verify_weights")
+}  # import torch
 
 
-@pytest.mark.parametrize("script", SCRIPTS)
+@pytest.mark.parametrize(
+    "script", [pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in SCRIPTS]
+)
 def test_a_script_uses_its_clone(script, tmp_path):
     (tmp_path / "packages" / "zoo").mkdir(parents=True)
     (tmp_path / "packages" / "zoo" / "__init__.py").write_text("raise SystemExit('another zoo')")

@@ -60,7 +60,7 @@ def fill(task: TextTask, texts: Sequence[Text], *, top: int, batch_size: int = B
     return results
 
 
-def _best(task: TextTask, tokens: Int[Tensor, "b t"], positions: Sequence[Int[Tensor, " m"]], top: int) -> Any:
+def _best(task: TextTask, tokens: Int[Tensor, "b t"], positions: Sequence[Int[Tensor, " _"]], top: int) -> Any:
     """The probabilities and numbers of the best tokens at the positions of each text, each [M K].
 
     The network gives logits of these positions alone: those of every token of long texts take gigabytes.
