@@ -10,10 +10,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = ["train.py", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "scripts").glob("*.py"))]
-# They import torch for their help.
-SLOW = {
-    f"scripts/{name}.py" for name in ("finetuning_table", "reproduce", "step_cost", "verify_weights")
-}  # import torch
+TORCH = ("finetuning_table", "reproduce", "step_cost", "verify_weights")  # is imported for their help
+SLOW = {f"scripts/{name}.py" for name in TORCH}
 
 
 @pytest.mark.parametrize(
