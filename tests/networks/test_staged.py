@@ -222,3 +222,4 @@ def test_a_network_of_features_ends_with_the_last_map_that_is_asked_for():
     assert list(maps) == ["stage2", "stage1"]
     assert set(ran) == {"stage1", "stage2"}
     torch.testing.assert_close(maps["stage2"], network(images)["stage2"], rtol=0, atol=0)
+    torch.testing.assert_close(network.run(images, ())[0], network(images)["stage3"], rtol=0, atol=0)

@@ -75,7 +75,7 @@ class StagedNetwork(nn.Module, ABC):
             kept.update(found)
             if stage in keep:
                 kept[stage] = x
-            if self.maps and len(kept) == len(set(keep)):
+            if self.maps and keep and len(kept) == len(set(keep)):
                 break
         return x, {name: kept[name] for name in keep}
 
