@@ -100,7 +100,12 @@ def _is_name(source: str) -> bool:
     """Whether a text is meant as the name of a file or folder."""
     if not source.strip() or "\n" in source or len(source) > 4096:
         return False
-    return source.lower().removesuffix(".gz").endswith(_SUFFIXES) or Path(source).expanduser().exists()
+    if source.lower().removesuffix(".gz").endswith(_SUFFIXES):
+        return True
+    try:
+        return Path(source).expanduser().exists()
+    except (OSError, RuntimeError):  # longer than a name may be, or of a user who is not there
+        return False
 
 
 def _is_readable(file: Path) -> bool:
