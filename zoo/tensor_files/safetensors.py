@@ -14,6 +14,8 @@ from zoo.tensor_files.plain import require_shallow
 SAFETENSORS = ".safetensors"
 DESCRIPTION = "zoo"
 """The entry of a checkpoint, and of the metadata of a safetensors file, that describes the model."""
+TIED = "tied"
+"""The entry of the description with second names of tensors, by which the file stores them once."""
 
 
 def is_safetensors(path: Path) -> bool:
@@ -35,6 +37,9 @@ def read_safetensors(path: str | Path) -> dict[str, Any]:
             text = (file.metadata() or {}).get(DESCRIPTION)
             described = {DESCRIPTION: json.loads(text)} if text is not None else {}
             require_shallow(described)
-            return described | {"state_dict": {key: file.get_tensor(key) for key in file.keys()}}  # noqa: SIM118
+            state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            description = described.get(DESCRIPTION)
+            tied = description.get(TIED, {}) if isinstance(description, dict) else {}
+            return described | {"state_dict": state | {key: state[first] for key, first in tied.items()}}
     except Exception as error:  # damaged bytes may raise anything
         raise ZooError(f"{path} cannot be read: it is cut short or damaged") from error
