@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from zoo.errors import ZooError, unknown
+from zoo.losses.frozen import Frozen
 from zoo.losses.style import NORMALIZATIONS, Normalization, content_cost, gram_matrix, style_cost, total_variation
 
 Maps = dict[str, Tensor]
@@ -82,6 +83,7 @@ class PerceptualLoss(nn.Module):
         self.layers = tuple(dict.fromkeys([*self.content_layers, *self.style_layers]))
         self.backbone = _prepared(backbone, pooling).requires_grad_(False)
         self.backbone.finish(features=self.layers, checkpointing=checkpointing)
+        self.frozen = Frozen(self.backbone, self.layers)
         self.has_random_weights = True
         """Whether no weights have been loaded into the backbone."""
         self.backbone.register_load_state_dict_post_hook(self._note_loaded)
@@ -108,7 +110,7 @@ class PerceptualLoss(nn.Module):
     def maps(self, images: Float[Tensor, "b 3 h w"], layers: Sequence[str] | None = None) -> Maps:
         """Returns the scaled feature maps of images by layer, in single precision at least; by default all layers."""
         normalized = ((images - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
-        found = self.backbone.run(normalized, self.layers if layers is None else layers)[1]
+        found = self.frozen().run(normalized, self.layers if layers is None else layers)[1]
         scales = dict(zip(self.layers, self.scales.unbind(), strict=True))
         return {name: _full(values) * scales[name] for name, values in found.items()}
 

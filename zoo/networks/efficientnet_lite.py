@@ -30,7 +30,7 @@ class SameConv2d(nn.Conv2d):
         rows = max((-(-height // stride) - 1) * stride + kernel - height, 0)  # in integers, for dynamic export
         columns = max((-(-width // stride) - 1) * stride + kernel - width, 0)
         x = F.pad(x, (columns // 2, columns - columns // 2, rows // 2, rows - rows // 2))
-        return F.conv2d(x, self.weight, None, self.stride, groups=self.groups)
+        return F.conv2d(x, self.weight, self.bias, self.stride, groups=self.groups)
 
 
 class InvertedResidual(nn.Module):

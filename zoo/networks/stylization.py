@@ -46,16 +46,16 @@ class TransformNetwork(nn.Module):
         if kernel < 1 or kernel % 2 == 0:
             raise ZooError(f"`kernel` (={kernel}) must be odd and at least 1")
         self.conv1 = PaddedConv2d(3, width, kernel)
-        self.in1 = _norm(width)
+        self.in1 = InstanceNorm(width)
         self.conv2 = PaddedConv2d(width, 2 * width, 3, stride=2)
-        self.in2 = _norm(2 * width)
+        self.in2 = InstanceNorm(2 * width)
         self.conv3 = PaddedConv2d(2 * width, 4 * width, 3, stride=2)
-        self.in3 = _norm(4 * width)
+        self.in3 = InstanceNorm(4 * width)
         self.residual = nn.Sequential(*(ResidualBlock(4 * width) for _ in range(blocks)))
         self.deconv1 = PaddedConv2d(4 * width, 2 * width, 3)
-        self.in4 = _norm(2 * width)
+        self.in4 = InstanceNorm(2 * width)
         self.deconv2 = PaddedConv2d(2 * width, width, 3)
-        self.in5 = _norm(width)
+        self.in5 = InstanceNorm(width)
         self.deconv3 = PaddedConv2d(width, 3, kernel)
         self.upsample = nn.Upsample(scale_factor=2, mode="nearest")
 
@@ -171,15 +171,27 @@ class ResidualBlock(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.conv1 = PaddedConv2d(channels, channels, 3)
-        self.in1 = _norm(channels)
+        self.in1 = InstanceNorm(channels)
         self.conv2 = PaddedConv2d(channels, channels, 3)
-        self.in2 = _norm(channels)
+        self.in2 = InstanceNorm(channels)
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
         """Returns shortcut + residual."""
         return x + self.in2(self.conv2(torch.relu(self.in1(self.conv1(x)))))
 
 
-def _norm(channels: int) -> nn.GroupNorm:
-    """Instance norm: group norm of single channels, which takes a third of the time of `InstanceNorm2d` on a CPU."""
-    return nn.GroupNorm(channels, channels)
+class InstanceNorm(nn.GroupNorm):
+    """Instance norm with affine parameters, as the faster of two equals on a CPU.
+
+    Group norm of single channels takes a third of the time of `InstanceNorm2d`. For one image the statistics of a batch
+    norm are the same, and training takes 0.8 of the time of group norm in the layout of channels last.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels, channels)
+
+    def forward(self, input: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
+        """Returns the normalized map."""
+        if len(input) == 1 and not torch.compiler.is_exporting():
+            return F.batch_norm(input, None, None, self.weight, self.bias, training=True, eps=self.eps)
+        return super().forward(input)

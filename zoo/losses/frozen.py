@@ -1,0 +1,90 @@
+"""Frozen networks in less time: batch norms folded into convolutions, and 3×3 convolutions by Winograd's algorithm."""
+
+import copy
+from collections.abc import Collection
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from zoo.ops.winograd import Kernels, winograd_conv2d
+
+_CHANNELS = 2**14  # inputs times outputs, from which on Winograd is faster: its transforms take time, too
+
+
+class Frozen:
+    """Runs a copy of a network with constant weights, which is made again once the weights have changed.
+
+    `maps` are the names of the layers whose outputs are read: convolutions among them keep their own outputs. Gradients
+    reach the images alone.
+    """
+
+    def __init__(self, network: Any, maps: Collection[str]) -> None:
+        self._network = network
+        self._maps = frozenset(maps)
+        self._state: list[tuple[int, int]] = []
+        self._copy: Any = None
+
+    def __call__(self) -> Any:
+        """Returns the copy, or the network itself in an exported program."""
+        if torch.compiler.is_exporting():
+            return self._network
+        tensors = [*self._network.parameters(), *self._network.buffers()]
+        state = [(tensor.data_ptr(), 0 if tensor.is_inference() else tensor._version) for tensor in tensors]
+        if state != self._state:
+            with torch.inference_mode(False), torch.no_grad():
+                self._copy = _faster(self._network, self._maps)
+            self._state = state
+        return self._copy
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Frozen":
+        return Frozen(copy.deepcopy(self._network, memo), self._maps)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_network": self._network, "_maps": self._maps, "_state": [], "_copy": None}
+
+
+class _WinogradConv2d(nn.Conv2d):
+    """A 3×3 convolution with constant weights."""
+
+    kernels: Kernels | None = None
+
+    def forward(self, input: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d h w"]:
+        """Returns the map; other devices and precisions have fast convolutions of their own."""
+        if input.device.type != "cpu" or input.dtype != torch.float32 or torch.is_autocast_enabled("cpu"):
+            return super().forward(input)
+        if self.kernels is None:
+            with torch.inference_mode(False), torch.no_grad():
+                self.kernels = Kernels(self.weight, self.bias)
+        return winograd_conv2d(input, self.kernels)
+
+
+def _faster(network: nn.Module, maps: Collection[str]) -> nn.Module:
+    """A copy that computes the same maps, up to the rounding of single precision."""
+    found = copy.deepcopy(network).requires_grad_(False)
+    _fold(found, "", maps)
+    for module in found.modules():
+        if _is_for_winograd(module):
+            module.__class__ = _WinogradConv2d
+    return found
+
+
+def _fold(parent: nn.Module, path: str, maps: Collection[str]) -> None:
+    """Folds each batch norm that follows a convolution among the children of a module, as those of the zoo do."""
+    before = ""
+    for name, child in list(parent.named_children()):
+        convolution = getattr(parent, before, None)
+        if isinstance(child, nn.BatchNorm2d) and isinstance(convolution, nn.Conv2d) and path + before not in maps:
+            setattr(parent, before, fuse_conv_bn_eval(convolution.eval(), child.eval()))
+            setattr(parent, name, nn.Identity())
+        _fold(child, f"{path}{name}.", maps)
+        before = name
+
+
+def _is_for_winograd(module: nn.Module) -> bool:
+    if type(module) is not nn.Conv2d or module.in_channels * module.out_channels < _CHANNELS:
+        return False
+    plain = (module.kernel_size, module.stride, module.padding, module.dilation, module.groups, module.padding_mode)
+    return plain == ((3, 3), (1, 1), (1, 1), (1, 1), 1, "zeros")
