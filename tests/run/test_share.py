@@ -1,6 +1,7 @@
 """A shared model answers as before, and its folder holds no pickle."""
 
 import json
+import shutil
 
 import pytest
 import torch
@@ -8,10 +9,13 @@ import yaml
 from safetensors.torch import load_file, save_file
 from small_runs import trained
 
+import hubconf
 from zoo.checkpoints.load import load
 from zoo.distribution import ROOT
 from zoo.errors import ZooError
 from zoo.pretrained.catalog import resolve_weights
+from zoo.run.create import create_model
+from zoo.run.model_card import card
 from zoo.run.share import is_license, share
 
 
@@ -66,12 +70,29 @@ def test_another_address_is_no_folder(to, checkpoint):
         share(str(checkpoint), to=to, license="mit")
 
 
-def test_weights_by_name_have_no_run(tmp_path, monkeypatch):
+def test_weights_by_name_keep_their_card(tmp_path, monkeypatch):
     """Figures of another model may lie in the current folder."""
     (tmp_path / "metrics.json").write_text('{"test": {"map": 0.123}}')
     monkeypatch.chdir(tmp_path)
-    share("lenet5/digits", to="shared", license="mit")
-    assert "0.123" not in (tmp_path / "shared" / "README.md").read_text()
+    with pytest.raises(ZooError, match=r"`license` \(=mit\) is not that of .*README.md, apache-2.0: give the same"):
+        share("lenet5/digits", to="shared", license="mit")
+    assert not (tmp_path / "shared").exists()
+    share("lenet5/digits", to="shared", license="apache-2.0")
+    ours, theirs = card("shared"), card("lenet5/digits")
+    assert ours.facts == theirs.facts
+    assert ours.text == theirs.text.replace("lenet5/digits", "shared", 1)
+    assert (tmp_path / "shared" / "config.json").read_text().startswith("{")
+
+
+def test_an_edited_card_is_kept(folder, tmp_path):
+    copy = tmp_path / "edited"
+    shutil.copytree(folder, copy)
+    (copy / "README.md").write_text((folder / "README.md").read_text() + "\nMore about the data.\n")
+    share(str(copy), to=str(tmp_path / "again"), license="apache-2.0")
+    text = (tmp_path / "again" / "README.md").read_text()
+    assert text.endswith("More about the data.\n")
+    assert 'zoo.load("again")' in text
+    assert load(tmp_path / "again").card == load(folder).card
 
 
 def test_what_cannot_be_described_leaves_nothing(checkpoint, tmp_path):
@@ -115,6 +136,7 @@ def test_a_hostile_description_builds_nothing(described, folder, tmp_path):
 
 
 def test_entry_points_of_torch_hub(folder):
+    assert hubconf.lenet5.__doc__ == create_model.__doc__  # what torch.hub.help prints
     task = torch.hub.load(str(ROOT), "lenet5", source="local", num_classes=7)
     assert task.network.classifier[-1].out_features == 7
     assert torch.hub.load(str(ROOT), "load", str(folder), source="local").card["class_names"][0] == "0"

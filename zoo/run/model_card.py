@@ -40,7 +40,7 @@ class Release:
     interval: tuple[float, float]
     """Where the metric of a further seed lies with a probability of 95 %."""
     baseline: str
-    """The best baseline of the first seed, with its metric."""
+    """The best baseline of all seeds, with its metric."""
     cpu_seconds: float
     use: str
     limits: str

@@ -1,6 +1,7 @@
 """Shares a model: its weights as safetensors, their description and a card, in a folder or on the hub."""
 
 import hashlib
+import json
 import re
 import shutil
 from collections.abc import Sequence
@@ -18,8 +19,9 @@ from zoo.config.calls import explained_call
 from zoo.errors import ZooError
 from zoo.json_files import read_object, write_json
 from zoo.regular_files import exists
-from zoo.remote.hub import DESCRIPTIONS, WEIGHTS, explain, library
-from zoo.run.model_card import Release, model_card
+from zoo.remote.addresses import local_path
+from zoo.remote.hub import CARD, DESCRIPTIONS, WEIGHTS, explain, library
+from zoo.run.model_card import Release, card, model_card
 from zoo.tasks.base import Task
 from zoo.tensor_files.explained import explained
 
@@ -28,14 +30,17 @@ _NOT_OF_SPDX = re.compile(
     r"odc-by|pddl|cc|bsd|l?gpl|gfdl|lgpl-lr|apple-a(sc|m)l[lr]?|intel-research|deepfloyd-if-license"
 )
 """Licenses of Hugging Face that SPDX does not list."""
+_LOADED = re.compile(r'zoo\.load\("[^"\n]*"\)')
 
 
 @explained_call
 def share(checkpoint: str, *, to: str, license: str, private: bool = False, trust: Sequence[str] = ()) -> list[str]:
     """Writes the model to the folder `to`, or uploads it to `hf://owner/name`; returns console lines.
 
+    A model that is shared already keeps its card, edited or not.
+
     Raises:
-        ZooError: an unknown license, a folder that exists, or a hub that refuses.
+        ZooError: an unknown license or another than in the card, a folder that exists, or a hub that refuses.
     """
     if not is_license(license):
         raise ZooError(
@@ -45,10 +50,9 @@ def share(checkpoint: str, *, to: str, license: str, private: bool = False, trus
         )
     task = load(checkpoint, trust=trust)
     check_targets(task.card.get("data_config"), DATA, trust, checkpoint)  # a stranger's file is not passed on
-    figures = _figures(Path(checkpoint))
     if to.startswith("hf://"):
         with TemporaryDirectory() as scratch:
-            _describe(task, Path(scratch), figures, checkpoint, license=license, source=to)
+            _write(task, Path(scratch), checkpoint, license=license, source=to)
             page = _upload(Path(scratch), to.removeprefix("hf://"), private=private)
         return [f"shared: {page}", f"load it with zoo.load({to!r})"]
     if "://" in to:
@@ -57,7 +61,7 @@ def share(checkpoint: str, *, to: str, license: str, private: bool = False, trus
     if exists(folder):
         raise ZooError(f"`to` (={to}) exists: give a new folder")
     try:
-        _describe(task, folder, figures, checkpoint, license=license, source=folder.name)
+        _write(task, folder, checkpoint, license=license, source=folder.name)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)  # half a model
         raise
@@ -106,12 +110,31 @@ def write_folder(
     write_json(folder / DESCRIPTIONS[0], {key: value for key, value in described.items() if value})
     sha256 = hashlib.sha256(weights.read_bytes()).hexdigest()
     text = model_card(task, figures, license=license, source=source, sha256=sha256, release=release)
-    (folder / "README.md").write_text(text, encoding="utf-8")
+    (folder / CARD).write_text(text, encoding="utf-8")
 
 
-def _describe(task: Task, folder: Path, figures: dict[str, Any], checkpoint: str, *, license: str, source: str) -> None:
+def _write(task: Task, folder: Path, checkpoint: str, *, license: str, source: str) -> None:
+    shared = local_path(checkpoint)
+    if (shared / WEIGHTS[0]).is_file() and (shared / CARD).is_file():
+        _copy_shared(shared, folder, license=license, source=source)
+        return
     with explained(f"{checkpoint} cannot be described; was the metrics.json of its run edited?"):
-        write_folder(task, folder, figures, license=license, source=source)
+        write_folder(task, folder, _figures(Path(checkpoint)), license=license, source=source)
+
+
+def _copy_shared(shared: Path, folder: Path, *, license: str, source: str) -> None:
+    if license != (stated := card(str(shared)).facts.get("license")):
+        raise ZooError(
+            f"`license` (={license}) is not that of {shared / CARD}, {stated}: give the same, or edit the card"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in (WEIGHTS[0], DESCRIPTIONS[0]):
+        if (shared / name).is_file():
+            shutil.copyfile(shared / name, folder / name)
+    text = (shared / CARD).read_text(encoding="utf-8")
+    (folder / CARD).write_text(
+        _LOADED.sub(lambda _: f"zoo.load({json.dumps(source)})", text, count=1), encoding="utf-8"
+    )
 
 
 def _figures(checkpoint: Path) -> dict[str, Any]:
