@@ -30,6 +30,8 @@ class Recipe:
     """Whether a lower metric is better."""
     highest: float = math.inf
     """The highest value of the metric; the lowest one is 0."""
+    bound: str | None = None
+    """The name of a baseline that no model can beat, such as the noise of generated data."""
     folder: str | None = None
     """Of the data, below `--data-root`; None for data that needs no files."""
     root: str | None = None
@@ -37,7 +39,10 @@ class Recipe:
     def best_baseline(self, runs: Sequence[Mapping[str, Any]]) -> str:
         """The best baseline of all runs with its metric, since they may vary by seed; a dash if none has the metric."""
         found = [
-            (each[self.metric], name) for run in runs for name, each in run["baselines"].items() if self.metric in each
+            (each[self.metric], name)
+            for run in runs
+            for name, each in run["baselines"].items()
+            if self.metric in each and name != self.bound
         ]
         if not found:
             return "–"

@@ -26,3 +26,9 @@ def test_the_best_baseline_is_the_lowest_or_the_highest():
     assert recipes()["lenet5/digits"].best_baseline([figures]) == "b 0.5000"
     assert recipes()["gru_small/co2"].best_baseline([figures]) == "a 3.0000"
     assert recipes()["lenet5/digits"].best_baseline([{"baselines": {"c": {}}}]) == "–"
+
+
+def test_the_noise_of_generated_data_is_no_baseline():
+    ratings = recipes()["matrix_factorization/synthetic_ratings"]
+    baselines = {"mean": {"rmse": 1.0}, "noise floor": {"rmse": 0.8}}
+    assert ratings.best_baseline([{"baselines": baselines}]) == "mean 1.0000"
