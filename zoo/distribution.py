@@ -33,6 +33,11 @@ def install_command_for(package: str) -> str:
     return f"pip install {package}"
 
 
+def is_of_an_extra(package: str) -> bool:
+    """Whether an extra requires a package."""
+    return install_command_for(package) != f"pip install {package}"
+
+
 def run_command(program: str) -> str:
     """Returns the shell command of a program such as `train`: a script of this clone, or the installed command."""
     if not _in_clone():

@@ -1,3 +1,5 @@
+import sys
+
 import pytest
 import torch
 
@@ -64,3 +66,9 @@ def test_a_logger_with_a_missing_package_reports_what_to_install():
             instantiate(config, "logger.wandb")
     else:
         pytest.skip("wandb is installed")
+
+
+def test_a_target_in_an_absent_package_of_an_extra_names_the_command(monkeypatch):
+    monkeypatch.setitem(sys.modules, "timm", None)
+    with pytest.raises(ZooError, match=r"`optimizer` \(timm.optim.lamb.Lamb\) needs the package `timm`, .*\[timm\]"):
+        locate("timm.optim.lamb.Lamb", "optimizer")

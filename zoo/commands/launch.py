@@ -171,12 +171,11 @@ def _fail(name: str, message: str) -> None:
 
 
 def _fail_if_optional(name: str, error: ModuleNotFoundError) -> None:
-    from zoo.distribution import install_command_for
+    from zoo.distribution import install_command_for, is_of_an_extra
 
     package = (error.name or "").partition(".")[0]
-    command = install_command_for(package)
-    if command != f"pip install {package}":  # an extra requires it
-        _fail(name, f"this needs the package {package}, which is not installed: {command}")
+    if is_of_an_extra(package):
+        _fail(name, f"this needs the package {package}, which is not installed: {install_command_for(package)}")
 
 
 def _fail_if_out_of_memory(name: str, error: Exception) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from zoo.config.signatures import Parameters
 from zoo.config.validate import check_arguments, join
-from zoo.distribution import install_command_for
+from zoo.distribution import install_command_for, is_of_an_extra
 from zoo.errors import ZooError
 
 
@@ -85,7 +85,7 @@ def locate(target: str, where: str = "") -> Callable[..., Any]:
     try:
         found = getattr(import_module(module), name)
     except ModuleNotFoundError as error:
-        if error.name and not module.startswith(error.name):
+        if error.name and (not module.startswith(error.name) or is_of_an_extra(error.name)):
             raise ZooError(_missing_package(target, where, error)) from error
         raise ZooError(f"`{join(where, '_target_')}` (={target}) names no module") from error
     except (AttributeError, ValueError) as error:
