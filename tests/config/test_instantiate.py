@@ -1,5 +1,3 @@
-import sys
-
 import pytest
 import torch
 
@@ -69,6 +67,9 @@ def test_a_logger_with_a_missing_package_reports_what_to_install():
 
 
 def test_a_target_in_an_absent_package_of_an_extra_names_the_command(monkeypatch):
-    monkeypatch.setitem(sys.modules, "timm", None)
+    def absent(module):
+        raise ModuleNotFoundError("No module named 'timm'", name="timm")
+
+    monkeypatch.setattr("zoo.config.instantiate.import_module", absent)
     with pytest.raises(ZooError, match=r"`optimizer` \(timm.optim.lamb.Lamb\) needs the package `timm`, .*\[timm\]"):
         locate("timm.optim.lamb.Lamb", "optimizer")
