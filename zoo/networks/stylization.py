@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from zoo.errors import ZooError
 
 _EPSILON = 1e-5  # of variances
+_FEW = 2  # images, which are normalized one at a time
 
 
 class Picture(nn.Module):
@@ -181,10 +182,10 @@ class ResidualBlock(nn.Module):
 
 
 class InstanceNorm(nn.GroupNorm):
-    """Instance norm with affine parameters, as the faster of two equals on a CPU.
+    """Instance norm with affine parameters, in the fastest way that is measured.
 
-    Group norm of single channels takes a third of the time of `InstanceNorm2d`. For one image the statistics of a batch
-    norm are the same, and training takes 0.8 of the time of group norm in the layout of channels last.
+    Group norm of single channels takes a third of the time of `InstanceNorm2d` on a CPU. In the layout of channels
+    last, a step with one or two images takes 0.7 to 0.8 of that again with the batch norm of each image.
     """
 
     def __init__(self, channels: int) -> None:
@@ -192,6 +193,10 @@ class InstanceNorm(nn.GroupNorm):
 
     def forward(self, input: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
         """Returns the normalized map."""
-        if len(input) == 1 and not torch.compiler.is_exporting():
-            return F.batch_norm(input, None, None, self.weight, self.bias, training=True, eps=self.eps)
-        return super().forward(input)
+        if len(input) > _FEW or input.is_cuda or torch.compiler.is_exporting():
+            return super().forward(input)
+        images = (
+            F.batch_norm(image, None, None, self.weight, self.bias, training=True, eps=self.eps)
+            for image in input.split(1)
+        )
+        return torch.cat([*images])

@@ -9,18 +9,24 @@ from zoo.data.style.squares import Drawn
 
 _SPLIT_CODE: dict[Split, int] = {"train": 20, "val": 21, "test": 22}
 _SHAPES = (3, 9)  # in a scene
+_CONTRAST, _BRIGHTNESS = (0.7, 1.3), (-38, 38)  # of a channel of a training image; gray values are 0 to 255
 
 
 class Scenes(Drawn):
-    """Images of even indices are crops of photographs, of which each split has its own strips; others are scenes."""
+    """Images of even indices are crops of photographs, of which each split has its own strips; others are scenes.
+
+    Two photographs are few: images of training are turned, and their channels are permuted and scaled.
+    """
 
     def __init__(self, split: Split, size: int, count: int, seed: int) -> None:
         super().__init__(size, count, [seed if split == "train" else 0, _SPLIT_CODE[split]])
         self.photographs = material(split, seed=0).photographs
+        self.varies = split == "train"
 
     def draw(self, index: int, rng: np.random.Generator) -> Image.Image:
         """A crop or a scene."""
-        return draw_scene(self.size, rng) if index % 2 else background(self.photographs, self.size, rng)
+        image = draw_scene(self.size, rng) if index % 2 else background(self.photographs, self.size, rng)
+        return vary(image, rng) if self.varies else image
 
 
 def draw_scene(size: int, rng: np.random.Generator) -> Image.Image:
@@ -43,3 +49,13 @@ def draw_scene(size: int, rng: np.random.Generator) -> Image.Image:
             draw.polygon([(float(x), float(y)) for x, y in corners], (red, green, blue))
     grain = rng.normal(0, rng.uniform(0, 8), (size, size, 1))
     return Image.fromarray(np.clip(np.asarray(canvas) + grain, 0, 255).astype(np.uint8))
+
+
+def vary(image: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """Turns or mirrors an image, permutes its channels, and changes contrast and brightness of each."""
+    pixels = np.rot90(np.asarray(image), rng.integers(4))
+    pixels = pixels[:, ::-1] if rng.random() < 0.5 else pixels
+    pixels = pixels[..., rng.permutation(3)]
+    middle = 255 / 2
+    found = (pixels - middle) * rng.uniform(*_CONTRAST, 3) + middle + rng.uniform(*_BRIGHTNESS, 3)
+    return Image.fromarray(np.clip(found, 0, 255).astype(np.uint8))
