@@ -42,6 +42,7 @@ class TransformNetwork(nn.Module):
 
     def __init__(self, *, width: int = 32, blocks: int = 5, kernel: int = 9) -> None:
         super().__init__()
+        self.channels_last = not torch.cuda.is_available()  # as `InstanceNorm` has it on a CPU; no GPU is measured
         if width < 1 or blocks < 0:
             raise ZooError(f"`width` (={width}) must be at least 1 and `blocks` (={blocks}) at least 0")
         if kernel < 1 or kernel % 2 == 0:
