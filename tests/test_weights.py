@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,8 @@ def test_each_has_its_hash_and_a_whole_card(name):
 )
 def test_the_figure_of_the_card_is_measured_again(name, tmp_path):
     words = []
+    if name == "bert_tiny/stdlib_text" and sys.version_info[:2] != (3, 11):
+        pytest.skip("the text of its data is that of Python 3.11")
     if name in PLACES:
         place = DATA / PLACES[name]
         if not place.exists():
