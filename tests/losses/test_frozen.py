@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from zoo.losses.frozen import Frozen, _WinogradConv2d
+from zoo.losses.perceptual import PerceptualLoss
 from zoo.networks.efficientnet_lite import EfficientNetLite
 from zoo.networks.googlenet import GoogLeNet
 from zoo.networks.inception import InceptionV3
@@ -103,3 +104,40 @@ def test_a_copy_in_inference_mode_trains_later():
     images = torch.rand(1, 3, 64, 64, requires_grad=True)
     frozen().run(images, maps)[1]["stage5"].sum().backward()
     assert images.grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize("inference", [False, True])
+def test_changes_of_weights_are_noticed(inference):
+    with torch.inference_mode(inference):
+        network, maps = prepared("EfficientNet-Lite0")
+        frozen, images = Frozen(network, maps), torch.rand(1, 3, 64, 64)
+        for change in (lambda weight: weight.mul_(1.3), lambda weight: weight.copy_(torch.rand_like(weight))):
+            frozen()
+            change(network._conv_stem.weight)
+            torch.testing.assert_close(
+                frozen().run(images, maps)[1], network.run(images, maps)[1], rtol=1e-3, atol=1e-4
+            )
+        for _ in range(3):  # memory that is freed may be used again
+            network._conv_stem.weight.data = torch.rand_like(network._conv_stem.weight)
+            torch.testing.assert_close(
+                frozen().run(images, maps)[1], network.run(images, maps)[1], rtol=1e-3, atol=1e-4
+            )
+
+
+def test_a_network_in_training_mode_has_a_copy_in_eval_mode():
+    """The loss looks at its layers once before any weights are loaded, and random weights stay as they are."""
+    loss = PerceptualLoss(
+        backbone=EfficientNetLite(),
+        content_layers=["stage2"],
+        style_layers=["_conv_stem", "stage5"],
+        content_weight=1.0,
+        style_weight=1.0,
+        tv_weight=0.0,
+    )
+    images = torch.rand(2, 3, 64, 64)
+    normalized = (images - loss.mean) / loss.std
+    expected = loss.backbone.eval().run(normalized, loss.layers)[1]
+    for _ in range(2):
+        found = loss.maps(images)
+        for name, values in expected.items():
+            torch.testing.assert_close(found[name], values, rtol=1e-3, atol=1e-4)

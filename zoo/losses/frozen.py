@@ -15,16 +15,16 @@ _CHANNELS = 2**14  # inputs times outputs, from which on Winograd is faster: its
 
 
 class Frozen:
-    """Runs a copy of a network with constant weights, which is made again once the weights have changed.
+    """Runs a copy of a network with constant weights in eval mode, which is made again once the weights have changed.
 
     `maps` are the names of the layers whose outputs are read: convolutions among them keep their own outputs. Gradients
-    reach the images alone.
+    reach the images alone. New tensors and changes that PyTorch counts are noticed, those behind `.data` are not.
     """
 
     def __init__(self, network: Any, maps: Collection[str]) -> None:
         self._network = network
         self._maps = frozenset(maps)
-        self._state: list[tuple[int, int]] = []
+        self._state: list[tuple[Tensor, float]] = []
         self._copy: Any = None
 
     def __call__(self) -> Any:
@@ -32,11 +32,10 @@ class Frozen:
         if torch.compiler.is_exporting():
             return self._network
         tensors = [*self._network.parameters(), *self._network.buffers()]
-        state = [(tensor.data_ptr(), 0 if tensor.is_inference() else tensor._version) for tensor in tensors]
-        if state != self._state:
+        if len(tensors) != len(self._state) or any(map(_differs, tensors, self._state)):
             with torch.inference_mode(False), torch.no_grad():
                 self._copy = _faster(self._network, self._maps)
-            self._state = state
+            self._state = [(tensor.detach(), _version(tensor)) for tensor in tensors]  # alive: no other has its place
         return self._copy
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Frozen":
@@ -61,9 +60,19 @@ class _WinogradConv2d(nn.Conv2d):
         return winograd_conv2d(input, self.kernels)
 
 
+def _differs(tensor: Tensor, known: tuple[Tensor, float]) -> bool:
+    return tensor.data_ptr() != known[0].data_ptr() or _version(tensor) != known[1]
+
+
+def _version(tensor: Tensor) -> float:
+    """The number of changes; tensors of inference mode have none, and their sum stands for it."""
+    return tensor.sum().item() if tensor.is_inference() else tensor._version
+
+
 def _faster(network: nn.Module, maps: Collection[str]) -> nn.Module:
     """A copy that computes the same maps, up to the rounding of single precision."""
-    found = copy.deepcopy(network).requires_grad_(False)
+    found = copy.deepcopy(network).requires_grad_(False).eval()
+    found.training = network.training  # which turns checkpointing on
     _fold(found, "", maps)
     for module in found.modules():
         if _is_for_winograd(module):

@@ -42,6 +42,8 @@ class Kernels:
 def winograd_conv2d(images: Float[Tensor, "b c h w"], kernels: Kernels) -> Float[Tensor, "b d h w"]:
     """Returns the convolution with a padding of 1, in single precision; gradients reach the images alone.
 
+    Errors are 10⁻⁵ of the largest value of a tile, where those of a plain convolution are some 10⁻⁷ of each value.
+
     >>> weight, images = torch.ones(1, 1, 3, 3), torch.ones(1, 1, 2, 3)
     >>> winograd_conv2d(images, Kernels(weight)).round()
     tensor([[[[4., 6., 4.],
