@@ -11,6 +11,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from zoo.ops.winograd import Kernels, winograd_conv2d
 
+_PIXELS = 512  # of a map; with fewer, reading the larger kernels takes longer than is gained
 _CHANNELS = 2**14  # inputs times outputs, from which on Winograd is faster: its transforms take time, too
 
 
@@ -52,11 +53,11 @@ class _WinogradConv2d(nn.Conv2d):
 
     def forward(self, input: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d h w"]:
         """Returns the map; other devices and precisions have fast convolutions of their own."""
-        if input.device.type != "cpu" or input.dtype != torch.float32 or torch.is_autocast_enabled("cpu"):
+        is_small = len(input) * input[0, 0].numel() < _PIXELS
+        if is_small or input.device.type != "cpu" or input.dtype != torch.float32 or torch.is_autocast_enabled("cpu"):
             return super().forward(input)
         if self.kernels is None:
-            with torch.inference_mode(False), torch.no_grad():
-                self.kernels = Kernels(self.weight, self.bias)
+            self.kernels = Kernels(self.weight, self.bias)
         return winograd_conv2d(input, self.kernels)
 
 

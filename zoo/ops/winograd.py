@@ -4,6 +4,7 @@ Lavin and Gray, Fast Algorithms for Convolutional Neural Networks, 2016 (arXiv:1
 are those of their section 4.3. A tile of 6×6 pixels gives 4×4 outputs.
 """
 
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -31,12 +32,21 @@ _TO_TILES, _FROM_TILES = torch.kron(_INPUT, _INPUT).float(), torch.kron(_OUTPUT,
 
 
 class Kernels:
-    """The transformed kernels of a convolution and of its gradient: four times the memory of the weight, each."""
+    """The transformed kernels of a convolution and of its gradient, each in four times the memory of the weight."""
 
     def __init__(self, weight: Float[Tensor, "d c 3 3"], bias: Float[Tensor, " d"] | None = None) -> None:
+        self._weight = weight
         self.bias = bias
-        self.forward = _transformed(weight)
-        self.backward = _transformed(weight.flip(2, 3).transpose(0, 1))
+
+    @cached_property
+    def forward(self) -> Float[Tensor, "36 c d"]:
+        """Those of the convolution."""
+        return _transformed(self._weight)
+
+    @cached_property
+    def backward(self) -> Float[Tensor, "36 d c"]:
+        """Those of the gradient, which is the convolution with turned kernels."""
+        return _transformed(self._weight.flip(2, 3).transpose(0, 1))
 
 
 def winograd_conv2d(images: Float[Tensor, "b c h w"], kernels: Kernels) -> Float[Tensor, "b d h w"]:
@@ -70,6 +80,8 @@ class _Winograd(torch.autograd.Function):
         return found[:, :height, :width], None
 
 
+@torch.inference_mode(False)
+@torch.no_grad()
 def _transformed(weight: Float[Tensor, "d c 3 3"]) -> Float[Tensor, "36 c d"]:
     found = torch.einsum("ik,dckl,jl->ijcd", _KERNEL, weight.double(), _KERNEL)
     return found.reshape(_TILE * _TILE, *found.shape[2:]).float().contiguous()
