@@ -117,9 +117,9 @@ def _elsewhere(recipe: Recipe) -> list[str]:
 
 
 def _require_no_changes() -> None:
-    changed = ["git", "status", "--porcelain", "zoo", "configs", ":!zoo/weights/*/*"]
-    if subprocess.run(changed, cwd=ROOT, capture_output=True).stdout:
-        raise ZooError("zoo or configs have changes: commit them, since the card and kept runs name the commit")
+    parts = ["train.py", "zoo", "configs", "scripts/weights", ":!zoo/weights/*/*"]
+    if subprocess.run(["git", "status", "--porcelain", *parts], cwd=ROOT, capture_output=True).stdout:
+        raise ZooError("train.py, zoo, configs or recipes have changes: commit them, since the card names the commit")
 
 
 def _commit() -> str:

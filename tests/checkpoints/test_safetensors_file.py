@@ -38,8 +38,12 @@ def test_the_words_of_a_language_model_are_stored_once(task, file):
     assert len(parameters) == 1
 
 
-@pytest.mark.parametrize("tied", [{"network.other": "network.missing"}, ["network.other"], {"network.other": [1]}])
-def test_names_that_point_nowhere_are_one_line(tied, file, tmp_path):
+@pytest.mark.parametrize(
+    "tied", [{"network.other": "network.missing"}, ["network.other"], {"network.other": [1]}, "stored"]
+)
+def test_names_that_point_nowhere_or_hide_a_tensor_are_one_line(tied, file, tmp_path):
+    if tied == "stored":
+        tied = dict([sorted(load_file(file))[:2]])
     with safe_open(file, framework="pt") as opened:
         description = json.loads(opened.metadata()["zoo"]) | {"tied": tied}
     path = tmp_path / "model.safetensors"

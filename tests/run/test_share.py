@@ -74,7 +74,7 @@ def test_weights_by_name_keep_their_card(tmp_path, monkeypatch):
     """Figures of another model may lie in the current folder."""
     (tmp_path / "metrics.json").write_text('{"test": {"map": 0.123}}')
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ZooError, match=r"`license` \(=mit\) is not that of .*README.md, apache-2.0: give the same"):
+    with pytest.raises(ZooError, match=r"`license` \(=mit\): .*README.md states apache-2.0; give the same"):
         share("lenet5/digits", to="shared", license="mit")
     assert not (tmp_path / "shared").exists()
     share("lenet5/digits", to="shared", license="apache-2.0")
@@ -93,6 +93,43 @@ def test_an_edited_card_is_kept(folder, tmp_path):
     assert text.endswith("More about the data.\n")
     assert 'zoo.load("again")' in text
     assert load(tmp_path / "again").card == load(folder).card
+    share(str(copy / "model.safetensors"), to=str(tmp_path / "file"), license="apache-2.0")
+    assert (tmp_path / "file" / "README.md").read_text().endswith("More about the data.\n")
+
+
+def test_a_link_in_a_shared_folder_publishes_no_other_file(folder, tmp_path):
+    (tmp_path / "secret").write_text("a password")
+    copy = tmp_path / "stranger"
+    shutil.copytree(folder, copy)
+    (copy / "config.json").unlink()
+    (copy / "config.json").symlink_to(tmp_path / "secret")
+    share(str(copy), to=str(tmp_path / "again"), license="apache-2.0")
+    assert json.loads((tmp_path / "again" / "config.json").read_text())["library_name"] == "lightning-zoo"
+    (copy / "README.md").unlink()
+    (copy / "README.md").symlink_to(tmp_path / "secret")
+    with pytest.raises(ZooError, match=r"README.md"):
+        share(str(copy), to=str(tmp_path / "more"), license="apache-2.0")
+    assert not (tmp_path / "more").exists()
+
+
+def test_the_model_that_is_read_is_the_one_that_is_shared(folder, tmp_path):
+    """A folder may hold a checkpoint beside a shared model."""
+    mixed = tmp_path / "mixed"
+    shutil.copytree(folder, mixed)
+    other = trained("lenet5", tmp_path / "run", "trainer=cpu", "seed=5").with_name("best.ckpt")
+    shutil.copyfile(other, mixed / "best.ckpt")
+    share(str(mixed), to=str(tmp_path / "again"), license="mit")
+    images = torch.rand(2, *load(other).example_inputs(1)[0].shape[1:])
+    assert load(tmp_path / "again")(images).equal(load(mixed)(images))
+
+
+def test_a_card_without_a_license_is_not_shared(folder, tmp_path):
+    copy = tmp_path / "bare"
+    shutil.copytree(folder, copy)
+    text = (copy / "README.md").read_text().replace("license: apache-2.0\n", "", 1)
+    (copy / "README.md").write_bytes(text.replace("\n", "\r\n").encode())
+    with pytest.raises(ZooError, match=r"README.md states none; give the same, or edit the card"):
+        share(str(copy), to=str(tmp_path / "more"), license="apache-2.0")
 
 
 def test_what_cannot_be_described_leaves_nothing(checkpoint, tmp_path):

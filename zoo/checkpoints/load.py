@@ -64,7 +64,7 @@ def read(path: str | Path) -> dict[str, Any]:
     Raises:
         ZooError: the file is missing, damaged, unsafe, or not a checkpoint of the zoo.
     """
-    path = _in_run(Path(path))
+    path = checkpoint_file(Path(path))
     if len(path.parts) == 2 and path.parts[0] in list_models() and not path.exists():
         raise ZooError(unknown("weights", str(path), shipped()))
     if path.name == str(path) and path.name in list_models() and not path.exists():
@@ -90,7 +90,7 @@ def read(path: str | Path) -> dict[str, Any]:
     return checkpoint
 
 
-def _in_run(path: Path) -> Path:
+def checkpoint_file(path: Path) -> Path:
     """The best checkpoint of a run's folder, the file of a shared one, or `path` itself if it is no folder.
 
     Raises:

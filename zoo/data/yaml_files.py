@@ -30,7 +30,8 @@ def front_matter(file: Path) -> tuple[Any, str]:
     """
     import yaml
 
-    _, front, text = f"{read_text(file, limit=_LARGEST)}---\n---\n".split("---\n", 2)
+    content = read_text(file, limit=_LARGEST).replace("\r\n", "\n")
+    _, front, text = f"{content}---\n---\n".split("---\n", 2)
     return _parsed(front, file, yaml.safe_load), text.removesuffix("---\n---\n").strip()
 
 

@@ -12,7 +12,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from zoo.ops.winograd import Kernels, winograd_conv2d
 
 _PIXELS = 512  # of a map; with fewer, reading the larger kernels takes longer than is gained
-_CHANNELS = 2**14  # inputs times outputs, from which on Winograd is faster: its transforms take time, too
+_CHANNEL_PAIRS = 2**14  # inputs times outputs, from which on Winograd is faster: its transforms take time, too
 
 
 class Frozen:
@@ -86,7 +86,9 @@ def _fold(parent: nn.Module, path: str, maps: Collection[str]) -> None:
     before = ""
     for name, child in list(parent.named_children()):
         convolution = getattr(parent, before, None)
-        if isinstance(child, nn.BatchNorm2d) and isinstance(convolution, nn.Conv2d) and path + before not in maps:
+        is_norm = isinstance(child, nn.BatchNorm2d) and child.running_mean is not None
+        if is_norm and isinstance(convolution, nn.Conv2d) and path + before not in maps:
+            assert isinstance(child, nn.BatchNorm2d)
             setattr(parent, before, fuse_conv_bn_eval(convolution.eval(), child.eval()))
             setattr(parent, name, nn.Identity())
         _fold(child, f"{path}{name}.", maps)
@@ -94,7 +96,7 @@ def _fold(parent: nn.Module, path: str, maps: Collection[str]) -> None:
 
 
 def _is_for_winograd(module: nn.Module) -> bool:
-    if type(module) is not nn.Conv2d or module.in_channels * module.out_channels < _CHANNELS:
+    if type(module) is not nn.Conv2d or module.in_channels * module.out_channels < _CHANNEL_PAIRS:
         return False
     plain = (module.kernel_size, module.stride, module.padding, module.dilation, module.groups, module.padding_mode)
     return plain == ((3, 3), (1, 1), (1, 1), (1, 1), 1, "zeros")

@@ -50,6 +50,8 @@ class Source:
     """Arguments of a network that the weights determine, such as its width; empty if only one size fits."""
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """For each class of a network, the plain arguments with which a checkpoint was trained."""
+    card: Mapping[str, Any] = field(default_factory=dict)
+    """Of a checkpoint."""
 
 
 def resolve_weights(source: str | Path, *, model: str) -> Source:
@@ -136,6 +138,7 @@ def _from_file(path: Path) -> Source:
         left_out=left_out,
         sizes=_sizes(described.get("model")) if isinstance(described, Mapping) else {},
         options=_options(described.get("model")) if isinstance(described, Mapping) else {},
+        card=card,
     )
 
 

@@ -51,13 +51,20 @@ def load_pretrained(
     A head for other classes keeps the rows of `class_names` found in the source; the other rows stay newly
     initialized. A first convolution for another number of channels is adapted. Buffers in `keep` are not loaded; by
     default these are the task's `measured_metadata`, such as the anchors of a detector. The card of the task gets the
-    preprocessing, and the class names if the full head was loaded, unless the data has set them.
+    preprocessing, and the class names if the full head was loaded, unless the data has set them. Weights of a part that
+    is not the network, such as what a loss looks at, bring no class names.
 
     Raises:
-        ZooError: no such weights, an unsafe file, or unexpected, missing or mismatched tensors.
+        ZooError: no such weights, an unsafe file, unexpected, missing or mismatched tensors, or rows of others.
     """
     if not isinstance(source, Source):
         source = resolve_weights(source, model=model)
+    for name in task.row_names:
+        if name in task.card and source.card.get(name) != task.card[name]:
+            raise ZooError(
+                f"the rows of {source.label} are those of other {name}, or in another order: train on the same data, "
+                "with the `data.seed` of these weights"
+            )
     network, source = destination(task.pretrained_part, source)
     matched: list[str] = []
     if match == "order":
@@ -68,7 +75,7 @@ def load_pretrained(
     )
     report.left_over += [f"{name}, beside the network" for name in _summarized(source.left_out)]
     card: dict[str, Any] = {"preprocessing": dict(source.preprocessing)} if source.preprocessing else {}
-    if source.class_names and not report.new:
+    if source.class_names and not report.new and task.pretrained_part is task.network:
         card["class_names"] = list(source.class_names)
     task.card = card | task.card
     task.newly_initialized = tuple(report.new)

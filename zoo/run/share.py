@@ -13,12 +13,12 @@ from packaging.licenses import InvalidLicenseExpression, canonicalize_license_ex
 
 from zoo.checkpoints.data_gate import without_paths
 from zoo.checkpoints.gate import DATA, check_targets
-from zoo.checkpoints.load import load
+from zoo.checkpoints.load import checkpoint_file, load
 from zoo.checkpoints.safetensors_file import write_safetensors
 from zoo.config.calls import explained_call
 from zoo.errors import ZooError
 from zoo.json_files import read_object, write_json
-from zoo.regular_files import exists
+from zoo.regular_files import exists, read_text
 from zoo.remote.addresses import local_path
 from zoo.remote.hub import CARD, DESCRIPTIONS, WEIGHTS, explain, library
 from zoo.run.model_card import Release, card, model_card
@@ -98,6 +98,13 @@ def write_folder(
     folder.mkdir(parents=True, exist_ok=True)
     weights = folder / WEIGHTS[0]
     write_safetensors(task, weights, half=half)
+    _write_description(task, folder)
+    sha256 = hashlib.sha256(weights.read_bytes()).hexdigest()
+    text = model_card(task, figures, license=license, source=source, sha256=sha256, release=release)
+    (folder / CARD).write_text(text, encoding="utf-8")
+
+
+def _write_description(task: Task, folder: Path) -> None:
     classes = task.card.get("class_names") or []
     described = {
         "library_name": "lightning-zoo",
@@ -108,33 +115,28 @@ def write_folder(
         "model": task.config,
     }
     write_json(folder / DESCRIPTIONS[0], {key: value for key, value in described.items() if value})
-    sha256 = hashlib.sha256(weights.read_bytes()).hexdigest()
-    text = model_card(task, figures, license=license, source=source, sha256=sha256, release=release)
-    (folder / CARD).write_text(text, encoding="utf-8")
 
 
 def _write(task: Task, folder: Path, checkpoint: str, *, license: str, source: str) -> None:
-    shared = local_path(checkpoint)
-    if (shared / WEIGHTS[0]).is_file() and (shared / CARD).is_file():
-        _copy_shared(shared, folder, license=license, source=source)
+    file = checkpoint_file(local_path(checkpoint))  # the one that was read
+    if file.name == WEIGHTS[0] and (file.parent / CARD).is_file():
+        _copy_shared(task, file.parent, folder, license=license, source=source)
         return
     with explained(f"{checkpoint} cannot be described; was the metrics.json of its run edited?"):
         write_folder(task, folder, _figures(Path(checkpoint)), license=license, source=source)
 
 
-def _copy_shared(shared: Path, folder: Path, *, license: str, source: str) -> None:
-    if license != (stated := card(str(shared)).facts.get("license")):
-        raise ZooError(
-            f"`license` (={license}) is not that of {shared / CARD}, {stated}: give the same, or edit the card"
-        )
+def _copy_shared(task: Task, shared: Path, folder: Path, *, license: str, source: str) -> None:
+    """Copies what was read as a model and as a card, since other files may be links to anything."""
+    stated = card(str(shared)).facts.get("license")
+    if license != stated:
+        states = f"states {stated}" if stated else "states none"
+        raise ZooError(f"`license` (={license}): {shared / CARD} {states}; give the same, or edit the card")
     folder.mkdir(parents=True, exist_ok=True)
-    for name in (WEIGHTS[0], DESCRIPTIONS[0]):
-        if (shared / name).is_file():
-            shutil.copyfile(shared / name, folder / name)
-    text = (shared / CARD).read_text(encoding="utf-8")
-    (folder / CARD).write_text(
-        _LOADED.sub(lambda _: f"zoo.load({json.dumps(source)})", text, count=1), encoding="utf-8"
-    )
+    shutil.copyfile(shared / WEIGHTS[0], folder / WEIGHTS[0])
+    _write_description(task, folder)
+    text = _LOADED.sub(lambda _: f"zoo.load({json.dumps(source)})", read_text(shared / CARD), count=1)
+    (folder / CARD).write_text(text, encoding="utf-8")
 
 
 def _figures(checkpoint: Path) -> dict[str, Any]:

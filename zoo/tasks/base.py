@@ -46,6 +46,8 @@ class Task(Diagnosable, Stages):
     monitor_mode: ClassVar[Literal["min", "max"]]
     measured_metadata: ClassVar[frozenset[str]] = frozenset()
     """Metadata measured on the training split; on other data, a checkpoint's own values are used."""
+    row_names: ClassVar[tuple[str, ...]] = ()
+    """Entries of the card that name the rows of weights, such as the users of ratings."""
     card_fields: ClassVar[Mapping[str, Any]] = {}
     """Types of the card's entries that a prediction reads, checked when a checkpoint is loaded."""
     card_together: ClassVar[tuple[str, ...]] = ()

@@ -40,6 +40,9 @@ def read_safetensors(path: str | Path) -> dict[str, Any]:
             state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
             description = described.get(DESCRIPTION)
             tied = description.get(TIED, {}) if isinstance(description, dict) else {}
-            return described | {"state_dict": state | {key: state[first] for key, first in tied.items()}}
+            seconds = {key: state[first] for key, first in tied.items()}
+            if seconds.keys() & state.keys():
+                raise ValueError("a second name is also that of a stored tensor")
+            return described | {"state_dict": state | seconds}
     except Exception as error:  # damaged bytes may raise anything
         raise ZooError(f"{path} cannot be read: it is cut short or damaged") from error

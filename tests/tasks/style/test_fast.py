@@ -115,3 +115,7 @@ def test_a_folder_of_two_pictures_is_refused(tmp_path):
     Image.new("RGB", (60, 40)).save(tmp_path / "a.png")
     with pytest.raises(ZooError, match="holds 1 images, and each split needs one at least"):
         create_data("style_pictures", root=str(tmp_path)).setup()
+
+
+def test_the_feature_network_brings_no_classes():
+    assert "class_names" not in zoo.create_model("fast_style_small", pretrained="DEFAULT").card

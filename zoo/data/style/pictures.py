@@ -52,7 +52,7 @@ def scaled(picture: Float[Tensor, "1 3 _ _"], size: int, name: str) -> Float[Ten
     if min(height, width, *target) < SMALLEST:
         raise ZooError(
             f"{name} has {width}×{height} pixels, {target[1]}×{target[0]} at a longer side of {size}: style transfer "
-            f"needs at least {SMALLEST} on each side"
+            f"needs at least {SMALLEST} on each side, before and after scaling"
         )
     return resized(picture, target)
 

@@ -53,7 +53,7 @@ def draw_scene(size: int, rng: np.random.Generator) -> Image.Image:
 
 def vary(image: Image.Image, rng: np.random.Generator) -> Image.Image:
     """Turns or mirrors an image, permutes its channels, and changes contrast and brightness of each."""
-    pixels = np.rot90(np.asarray(image), rng.integers(4))
+    pixels = np.rot90(np.asarray(image), int(rng.integers(4)))
     pixels = pixels[:, ::-1] if rng.random() < 0.5 else pixels
     pixels = pixels[..., rng.permutation(3)]
     middle = 255 / 2

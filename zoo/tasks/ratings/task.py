@@ -43,6 +43,7 @@ class Ratings(RatingsTraining):
     """
 
     kind = "ratings"
+    row_names = ("users", "items")
     double_precision = True  # of sums over the ratings of a split
     comparable_losses = False
     monitor = "val/rmse"
