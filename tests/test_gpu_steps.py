@@ -31,7 +31,7 @@ EXPECTED = {
     "matrix_factorization_logistic": (2, "the same as matrix_factorization"),
     "nonnegative_factorization": (2, "the same as matrix_factorization"),
     "ssdlite320_mobilenet_v3": (24, "torchvision's loss loops over the 4 images of the batch"),
-    "fast_style_small": (0, ""),
+    "fast_style_small": (35, "Muon of timm reads how many steps each tensor had, which it counts on the CPU"),
     "adain_small": (0, ""),
     "style_transfer": (8, "L-BFGS reads the cost, norms of the gradient, and products with earlier steps"),
 }
@@ -50,6 +50,7 @@ VALIDATION = {
     "nonnegative_factorization": (1, "the known users and items"),
 }
 """Waits of a validation step with its metrics, and why; the others have none."""
+OF_THE_CPU = {"fast_style_small": 35}  # of these, which no GPU has
 FIRST_STEP = {"matrix_factorization_bpr": 1}  # more waits: the known pairs are sorted once
 UNCOUNTED = {
     "zoo.tasks.classification.table.solved.SolvedClassification": "solved by scikit-learn on the CPU",
@@ -85,7 +86,8 @@ def test_a_step_keeps_to_the_device_of_its_batch(run):
         pytest.skip(why)
     steps = train_and_validate_on_fake_gpu(run[1])
     assert all(loss.device.type == "cuda" and loss.ndim == 0 for loss in steps.losses)
-    assert len(steps.waits) == EXPECTED[run[0]][0] + FIRST_STEP.get(run[0], 0), steps.waits
+    expected = EXPECTED[run[0]][0] + FIRST_STEP.get(run[0], 0) - OF_THE_CPU.get(run[0], 0)
+    assert len(steps.waits) == expected, steps.waits
     count, why = VALIDATION.get(run[0], (0, ""))
     assert len(steps.validation_waits) == count, (why, steps.validation_waits)
 

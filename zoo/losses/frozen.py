@@ -29,10 +29,10 @@ class Frozen:
         self._copy: Any = None
 
     def __call__(self) -> Any:
-        """Returns the copy, or the network itself in an exported program."""
-        if torch.compiler.is_exporting():
-            return self._network
+        """Returns the copy, or the network itself in an exported program and of tensors without values of their own."""
         tensors = [*self._network.parameters(), *self._network.buffers()]
+        if torch.compiler.is_exporting() or type(tensors[0]) not in (Tensor, nn.Parameter):
+            return self._network
         if len(tensors) != len(self._state) or any(map(_differs, tensors, self._state)):
             with torch.inference_mode(False), torch.no_grad():
                 self._copy = _faster(self._network, self._maps)

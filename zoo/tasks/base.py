@@ -41,13 +41,11 @@ class Task(Diagnosable, Stages):
 
     kind: ClassVar[str]
     """The task in one word; data modules list the kinds that their batches feed."""
-    monitor: ClassVar[str]
-    """The logged value that selects the best checkpoint."""
+    monitor: ClassVar[str]  # the logged value that selects the best checkpoint
     monitor_mode: ClassVar[Literal["min", "max"]]
     measured_metadata: ClassVar[frozenset[str]] = frozenset()
     """Metadata measured on the training split; on other data, a checkpoint's own values are used."""
-    row_names: ClassVar[tuple[str, ...]] = ()
-    """Entries of the card that name the rows of weights, such as the users of ratings."""
+    row_names: ClassVar[tuple[str, ...]] = ()  # entries of the card that name rows of weights, such as users
     card_fields: ClassVar[Mapping[str, Any]] = {}
     """Types of the card's entries that a prediction reads, checked when a checkpoint is loaded."""
     card_together: ClassVar[tuple[str, ...]] = ()
